@@ -1,0 +1,45 @@
+# make demo | test | check | bench   (Python 3.11 or newer and make are all that is needed)
+PYTHON ?= python3
+BIN    := .venv/bin
+READY  := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench browser lock clean
+
+help:    ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 10
+
+setup: $(READY)  ## install everything into .venv, from the hash-pinned requirements.txt
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Set PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup  ## the main job on real data; EXIT=1 ends by itself, else the Web UI stays open until Ctrl-C
+	$(BIN)/python -m examples.demo $(if $(EXIT),--exit)
+
+test: setup browser  ## all tests
+	$(BIN)/python -m pytest
+
+check: setup browser  ## format, lint, types, import contracts, budgets, then all tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: setup  ## speed, history and memory as ratios against a hand-written workflow, in one run
+	$(BIN)/python -m pytest tests/bench -m bench -s
+
+browser:
+	@(command -v chromium && command -v curl) >/dev/null 2>&1 || sh deploy/install-chromium.sh
+
+lock: setup  ## pin requirements.txt anew (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-package modelops \
+	  --extra demo --group dev pyproject.toml -o requirements.txt --no-header
+
+clean:   ## remove the environment and caches; data of `modelops up` stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
