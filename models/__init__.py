@@ -1,0 +1,1 @@
+"""The language: types and pure rules. No I/O, no clock, no randomness."""

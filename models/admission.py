@@ -1,0 +1,132 @@
+"""Which events a state admits, and in plain words why not. The kernel and every validator ask the same function."""
+
+from typing import assert_never
+
+from models.approval import refuse_decision
+from models.deadlines import pending
+from models.evidence import StepKind
+from models.inventory import Submission
+from models.messages import (
+    Action,
+    Breached,
+    Decided,
+    Event,
+    Requested,
+    Started,
+    StepFailed,
+    StepSucceeded,
+    TimerFired,
+    VersionSubmitted,
+)
+from models.plan import Plan
+from models.remediation import can_suspend
+from models.state import Phase, State, Turn
+
+_TURNS = {
+    Action.RETIRE: Turn.RETIRE,
+    Action.SUSPEND: Turn.SUSPEND,
+    Action.ROLLBACK: Turn.ROLLBACK,
+    Action.ABANDON: Turn.ABANDON,
+}
+
+
+def turn_of(action: Action) -> Turn | None:
+    """The turn that a request asks for; None for a request that changes no direction."""
+    return _TURNS.get(action)
+
+
+def refuse(plan: Plan, state: State, event: Event) -> str | None:
+    """Why an event changes nothing; None if it is admitted."""
+    body = event.body
+    if isinstance(body, Started):
+        return "the lifecycle has already begun" if state.stage else None
+    if not state.stage:
+        return "the lifecycle has not begun"
+    if state.phase is Phase.ENDED:
+        return "the lifecycle has ended"
+    match body:
+        case StepSucceeded() | StepFailed():
+            return _refuse_answer(state, body)
+        case Decided():
+            return refuse_decision(plan, state, body.decision)
+        case TimerFired():
+            return _refuse_timer(plan, state, body)
+        case VersionSubmitted():
+            return _refuse_submission(plan, state, body.submission)
+        case Breached():
+            return _refuse_breach(plan, state, body)
+        case Requested():
+            return _refuse_request(plan, state, body.action)
+        case _:
+            assert_never(body)
+
+
+def _refuse_answer(state: State, body: StepSucceeded | StepFailed) -> str | None:
+    order = state.in_flight
+    if order is None or (order.visit, order.step) != (body.visit, body.step):
+        return f"stale: step '{body.step}' of visit {body.visit} is not in flight"
+    return None
+
+
+def _refuse_timer(plan: Plan, state: State, body: TimerFired) -> str | None:
+    if body.visit != state.visit or body.timer not in {deadline.timer for deadline in pending(plan, state)}:
+        return f"stale: timer '{body.timer}' of visit {body.visit} is not running"
+    return None
+
+
+def _refuse_submission(plan: Plan, state: State, submission: Submission) -> str | None:
+    if state.stage in plan.closing:
+        return "the model is being retired: no version can enter"
+    for version in (state.candidate, state.champion, state.previous):
+        if version and version.artifact == submission.artifact.digest:
+            return f"this artifact is version {version.number} already"
+    if state.intent and state.intent.submission and state.intent.submission.artifact == submission.artifact:
+        return "this artifact has been submitted already and waits to enter"
+    return _refuse_turn(state, Turn.NEW_VERSION)
+
+
+def _refuse_breach(plan: Plan, state: State, body: Breached) -> str | None:
+    if plan.monitor(body.breach.monitor) is None:
+        return f"the plan has no monitor '{body.breach.monitor}'"
+    if state.champion is None or state.stage in plan.closing:
+        return "no champion is serving: there is nothing to remedy"
+    if any((use.monitor, use.window) == (body.breach.monitor, body.breach.window) for use in state.remedies):
+        return f"the breach of '{body.breach.monitor}' on window {body.breach.window} has been acted on already"
+    return None
+
+
+def _refuse_request(plan: Plan, state: State, action: Action) -> str | None:
+    turn = turn_of(action)
+    if turn is not None:
+        return _refuse_direction(plan, state, turn) or _refuse_turn(state, turn)
+    match action:
+        case Action.RETRY if state.phase not in (Phase.STUCK, Phase.DECIDING):
+            return f"nothing to retry: the lifecycle is not stuck, it is {state.phase} in stage '{state.stage}'"
+        case Action.PAUSE if state.paused:
+            return "the lifecycle is already paused"
+        case Action.RESUME if not state.paused:
+            return "the lifecycle is not paused"
+        case _:
+            return None
+
+
+def _refuse_direction(plan: Plan, state: State, turn: Turn) -> str | None:
+    if state.stage in plan.closing:
+        return "the model is being retired already"
+    if turn is Turn.ROLLBACK and state.previous is None:
+        return "there is no previous champion to roll back to"
+    if turn is Turn.SUSPEND and not can_suspend(plan, state):
+        return "there is nothing to suspend: no champion serves, or the template has no stage for it"
+    restoring = state.in_flight is not None and state.in_flight.kind is StepKind.RESTORE
+    if turn is Turn.ROLLBACK and restoring:
+        return "a version is being restored already"
+    if turn is Turn.ABANDON and not state.can_be_abandoned:
+        return "no version is under way"
+    return None
+
+
+def _refuse_turn(state: State, turn: Turn) -> str | None:
+    if state.intent and state.intent.turn >= turn:
+        asked = state.intent.turn.name.lower().replace("_", " ")
+        return f"{asked} has been asked for already, and happens when the step in flight has answered"
+    return None

@@ -1,0 +1,88 @@
+"""Who may decide at a gate, and what the decisions add up to.
+
+Separation of duties by lineage, one person once per gate, quorum by distinct people, sticky rejection.
+"""
+
+from models.canonical import Slug
+from models.messages import Choice, Decision
+from models.plan import Duty, GatePlan, Plan
+from models.state import GateVisit, State, Version
+from models.verdict import Verdict
+
+
+def open_roles(gate: GatePlan, visit: GateVisit) -> dict[Slug, int]:
+    """How many approvals each role still owes."""
+    given = [decision.role for decision in visit.decisions if decision.decision is Choice.APPROVE]
+    owed = {role: count - given.count(role) for role, count in gate.approvals.items()}
+    return {role: count for role, count in owed.items() if count > 0}
+
+
+def roles_held(gate: GatePlan, visit: GateVisit, person: Slug) -> tuple[Slug, ...]:
+    """The roles asked by the gate that a person holds."""
+    return tuple(role for role in gate.approvals if person in visit.electorate.people.get(role, ()))
+
+
+def duty_of(plan: Plan, state: State, version: Version, person: Slug) -> Duty | None:
+    """What a person did for a version that bars them from approving it."""
+    did = {Duty.OWNER: state.owner, Duty.DEVELOPER: version.developer, Duty.SUBMITTER: version.submitter}
+    return next((duty for duty in plan.separation if did[duty] == person), None)
+
+
+def eligible(plan: Plan, state: State, role: Slug) -> tuple[Slug, ...]:
+    """The people who may decide for a role now: holders who are not barred and have not decided yet."""
+    if state.gate is None or state.subject is None:
+        return ()
+    decided = {decision.person for decision in state.gate.decisions}
+    holders = state.gate.electorate.people.get(role, ())
+    return tuple(p for p in holders if p not in decided and not duty_of(plan, state, state.subject, p))
+
+
+def refuse_decision(plan: Plan, state: State, decision: Decision) -> str | None:
+    """Why a decision cannot count, in words for the person who sent it; None if it counts."""
+    for filled in (decision.person, decision.reason):
+        if filled.startswith("<") and filled.endswith(">"):
+            return f"'{filled}' is a placeholder: put your own name and reason in"
+    gate, visit, version = state.gate_plan(plan), state.gate, state.subject
+    if gate is None or visit is None or version is None:
+        return f"no gate is open: the lifecycle is in stage '{state.stage}', {state.phase}"
+    if decision.gate != gate.id:
+        return f"the open gate is '{gate.id}', not '{decision.gate}'"
+    if decision.visit != state.visit:
+        return f"this is visit {state.visit} of the gate; the decision is about visit {decision.visit}"
+    if decision.artifact != version.artifact:
+        return f"version {version.number} has artifact {version.artifact}; the decision is about {decision.artifact}"
+    return _refuse_person(plan, state, decision, gate, visit, version)
+
+
+def _refuse_person(
+    plan: Plan, state: State, decision: Decision, gate: GatePlan, visit: GateVisit, version: Version
+) -> str | None:
+    person = decision.person
+    if any(person == earlier.person for earlier in visit.decisions):
+        return f"{person} has already decided at this visit of '{gate.id}'"
+    held = roles_held(gate, visit, person)
+    if not held:
+        return f"{person} holds none of the roles that '{gate.id}' asks: {', '.join(gate.approvals)}"
+    if decision.role is not None and decision.role not in held:
+        return f"{person} does not hold the role '{decision.role}'; they hold {', '.join(held)}"
+    if decision.role is None and len(held) > 1:
+        return f"{person} holds several roles that '{gate.id}' asks ({', '.join(held)}): say which with 'role'"
+    if duty := duty_of(plan, state, version, person):
+        return f"{person} is the {duty} of version {version.number} and may not decide on it (separation of duties)"
+    role = decision.role or held[0]
+    if decision.decision is Choice.APPROVE and role not in open_roles(gate, visit):
+        return f"role '{role}' has given all the approvals that '{gate.id}' asks of it"
+    return None
+
+
+def with_role(gate: GatePlan, visit: GateVisit, decision: Decision) -> Decision:
+    """The decision with its role filled in; the decision must not be refusable."""
+    held = roles_held(gate, visit, decision.person)
+    return decision if decision.role else decision.model_copy(update={"role": held[0]})
+
+
+def tally(gate: GatePlan, visit: GateVisit) -> Verdict | None:
+    """FAIL at the first rejection, PASS when nothing is owed, else undecided."""
+    if any(decision.decision is Choice.REJECT for decision in visit.decisions):
+        return Verdict.FAIL
+    return None if open_roles(gate, visit) else Verdict.PASS

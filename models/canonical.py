@@ -1,0 +1,68 @@
+"""Canonical JSON (RFC 8785), digests, and the base class of every value."""
+
+import hashlib
+import unicodedata
+from typing import Annotated
+
+import rfc8785
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""`sha256:` and 64 lower-case hexadecimal digits."""
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$", max_length=63)]
+"""A name that is safe in an identifier, a path and a URL: `loan-approval`, `data_science`."""
+
+
+def printable(text: str) -> str:
+    """The text without control characters (line breaks and tabs stay) and lone surrogates: databases refuse them."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+
+
+Told = Annotated[str, AfterValidator(printable)]
+"""Words from outside, made harmless to store."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class Frozen(BaseModel):
+    """A value: immutable, compared by content, closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def parse_duration(text: object) -> object:
+    """`90s`, `30m`, `12h` or `5d` as whole seconds; anything else is returned for the type to refuse."""
+    if not isinstance(text, str):
+        return text
+    number, unit = text[:-1], text[-1:]
+    if not (number.isascii() and number.isdigit()) or unit not in _SECONDS:
+        raise ValueError(f"'{text}' is not a duration: write a whole number and s, m, h or d, as in '5d'")
+    return int(number) * _SECONDS[unit]
+
+
+def spell_duration(seconds: int) -> str:
+    """Whole seconds in the largest unit that divides them: 432000 is `5d`."""
+    for unit in ("d", "h", "m"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds // _SECONDS[unit]}{unit}"
+    return f"{seconds}s"
+
+
+Duration = Annotated[int, BeforeValidator(parse_duration)]
+"""Whole seconds; written as `5d` by people."""
+
+
+def canonical(value: BaseModel) -> bytes:
+    """The value as canonical JSON (RFC 8785), UTF-8."""
+    return rfc8785.dumps(value.model_dump(mode="json"))
+
+
+def digest_bytes(data: bytes) -> Digest:
+    """SHA-256 of some bytes."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def digest(value: BaseModel) -> Digest:
+    """SHA-256 of the value's canonical JSON."""
+    return digest_bytes(canonical(value))

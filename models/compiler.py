@@ -1,0 +1,103 @@
+"""Template to plan: everything that can be known to be wrong is said at once, before anything is governed."""
+
+from typing import NamedTuple
+
+import rfc8785
+
+from models.canonical import digest_bytes
+from models.diagnostics import Diagnostic, errors_of, in_reading_order
+from models.errors import TemplateError
+from models.inventory import RiskTier
+from models.plan import Brakes, Duty, MonitorPlan, Plan, Remedy
+from models.proof import gates_before
+from models.rules import gates, graph, monitors, references, steps
+from models.rules.draft import Draft, Rule
+from models.template import Limits, Monitor, load
+from models.verdict import Kpi
+
+LOCAL: tuple[Rule, ...] = (*references.RULES, *gates.RULES, *monitors.RULES)
+"""Rules that hold for any template that could be read."""
+
+PATHS: tuple[Rule, ...] = (*graph.RULES, *steps.RULES)
+"""Rules about paths: they make sense once every route leads somewhere and it is clear which stage is what."""
+
+_UNKNOWN_STAGE = "MO211"
+_UNSOURCED = "sha256:" + "0" * 64
+_NOT_WRITTEN = {"format", "kernel", "source", "environment_gates"}
+
+
+class Compilation(NamedTuple):
+    """A plan, and the warnings that did not keep it from being made."""
+
+    plan: Plan
+    warnings: tuple[Diagnostic, ...]
+
+
+def compile_template(text: str | bytes, file: str) -> Plan:
+    """The plan of a template; TemplateError with every diagnostic at once."""
+    return compile_with_warnings(text, file).plan
+
+
+def compile_with_warnings(text: str | bytes, file: str) -> Compilation:
+    """The plan of a template and what deserves a look; TemplateError with every diagnostic at once."""
+    draft = Draft(*load(text, file))
+    found = in_reading_order(_check(draft))
+    if errors_of(found):
+        raise TemplateError(file, found)
+    return Compilation(_lower(draft), found)
+
+
+def _check(draft: Draft) -> list[Diagnostic]:
+    found = _apply(LOCAL, draft)
+    if any(diagnostic.code == _UNKNOWN_STAGE for diagnostic in found):
+        return found
+    broken = _apply(graph.SKELETON, draft)
+    return found + (broken or _apply(PATHS, draft))
+
+
+def _apply(rules: tuple[Rule, ...], draft: Draft) -> list[Diagnostic]:
+    return [diagnostic for rule in rules for diagnostic in rule(draft)]
+
+
+def _lower(draft: Draft) -> Plan:
+    """The plan in normal form: the same meaning gives the same bytes, however it was written down."""
+    template = draft.template
+    stages = tuple(draft.stages.values())
+    plan = Plan(
+        template=template.lifecycle,
+        version=template.version,
+        title=template.title,
+        source=_UNSOURCED,
+        tiers=tuple(tier for tier in RiskTier if tier in template.tiers),
+        roles=dict(sorted(template.roles.items())),
+        separation=tuple(duty for duty in Duty if duty in template.separation_of_duties),
+        kpis=tuple(
+            Kpi(name=name, passes=kpi.passes, fails=kpi.fails, at_least=kpi.at_least)
+            for name, kpi in sorted(template.kpis.items())
+        ),
+        stages=stages,
+        enters=draft.enters,
+        monitors=tuple(_lower_monitor(name, monitor) for name, monitor in sorted(template.monitors.items())),
+        environment_gates=gates_before(stages, draft.enters),
+    )
+    written = rfc8785.dumps(plan.model_dump(mode="json", exclude=_NOT_WRITTEN))
+    return plan.model_copy(update={"source": digest_bytes(written)})
+
+
+def _lower_monitor(name: str, monitor: Monitor) -> MonitorPlan:
+    return MonitorPlan(
+        id=name,
+        checks=monitor.checks,
+        every=monitor.every,
+        breaches=monitor.breach_after,
+        then=monitor.then,
+        brakes=_lower_brakes(monitor.brakes),
+        to=monitor.to,
+    )
+
+
+def _lower_brakes(brakes: Limits | None) -> Brakes:
+    """A monitor that only escalates needs no brakes; its plan says the same of what would come instead."""
+    if brakes is None:
+        return Brakes(cooldown=0, at_most=1, per=1, otherwise=Remedy.ESCALATE)
+    return Brakes(cooldown=brakes.cooldown, at_most=brakes.at_most, per=brakes.per, otherwise=brakes.otherwise)

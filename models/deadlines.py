@@ -1,0 +1,34 @@
+"""When a gate reminds, escalates and runs out."""
+
+from datetime import datetime, timedelta
+
+from models.canonical import Frozen
+from models.plan import GatePlan, Plan
+from models.state import State
+
+
+class Deadline(Frozen):
+    """A timer of an open gate and when it is due (UTC)."""
+
+    timer: str
+    due: datetime
+
+
+def timers(gate: GatePlan) -> dict[str, int]:
+    """Every timer of a gate, in seconds from its opening: `remind:0`, `escalate:0`, `sla`."""
+    found = {f"remind:{index}": after for index, after in enumerate(gate.remind)}
+    found |= {f"escalate:{index}": escalation.after for index, escalation in enumerate(gate.escalate)}
+    return found | {"sla": gate.sla}
+
+
+def pending(plan: Plan, state: State) -> tuple[Deadline, ...]:
+    """The timers of the open gate that have not gone off, soonest first."""
+    gate, visit = state.gate_plan(plan), state.gate
+    if gate is None or visit is None:
+        return ()
+    left = [
+        Deadline(timer=timer, due=visit.opened + timedelta(seconds=after))
+        for timer, after in timers(gate).items()
+        if timer not in visit.fired
+    ]
+    return tuple(sorted(left, key=lambda deadline: (deadline.due, deadline.timer)))

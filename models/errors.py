@@ -1,0 +1,81 @@
+"""Every error of ours. Each knows what to do about it and whether retrying helps.
+
+ModelopsError
+  InvalidInputError           the caller must change something
+    TemplateError               carries every diagnostic at once
+    MutableReferenceError       a reference that could mean something else tomorrow
+    DigestMismatchError         the bytes are not the bytes that were promised
+    MissingColumnError          data without a column that the model needs
+    UnknownNameError            a model, template, person, trainer ... nobody has heard of
+    ConflictError               it exists already, and differs
+    NotPermittedError           the world is not in the state that this effect demands
+    RefusedError                a lifecycle or a rule says no to a person; nothing was changed
+  TrainingError               the training program itself failed
+  SmokeTestError              a deployed version did not answer as it must; what served before still serves
+  UnavailableError            an outside system does not answer: retrying helps
+"""
+
+from typing import ClassVar
+
+from models.diagnostics import Diagnostic, render
+
+
+class ModelopsError(Exception):
+    """What happened and where (`str(error)`), and what to do about it (`remedy`)."""
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class InvalidInputError(ModelopsError):
+    """The caller must change something."""
+
+
+class TemplateError(InvalidInputError):
+    """A template that must not govern anything, with every diagnostic at once."""
+
+    def __init__(self, file: str, diagnostics: tuple[Diagnostic, ...]) -> None:
+        problems = "1 problem" if len(diagnostics) == 1 else f"{len(diagnostics)} problems"
+        super().__init__(f"{file}: {problems}\n{render(diagnostics)}", remedy="mend the template where it says")
+        self.diagnostics = diagnostics
+
+
+class DigestMismatchError(InvalidInputError):
+    """The bytes found are not the bytes that were promised."""
+
+
+class MissingColumnError(InvalidInputError):
+    """A data set lacks a column that the model's data contract names."""
+
+
+class UnknownNameError(InvalidInputError):
+    """A name that nobody has registered."""
+
+
+class ConflictError(InvalidInputError):
+    """Something of that name exists already, and differs."""
+
+
+class NotPermittedError(InvalidInputError):
+    """An effect was asked for that the recorded facts do not allow."""
+
+
+class RefusedError(InvalidInputError):
+    """A lifecycle or a rule says no to what a person asked for; nothing was changed."""
+
+
+class TrainingError(ModelopsError):
+    """The training program itself failed."""
+
+
+class SmokeTestError(ModelopsError):
+    """A deployed version did not answer as it must; what served before still serves."""
+
+
+class UnavailableError(ModelopsError):
+    """An outside system does not answer."""
+
+    retryable: ClassVar[bool] = True

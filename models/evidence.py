@@ -1,0 +1,139 @@
+"""What an activity is asked for and what it gives back: typed, small, the long texts by digest."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from models.canonical import Digest, Frozen, Slug, Told
+from models.inventory import Environment, RiskTier, Submission
+from models.verdict import Reading, Verdict
+
+
+class StepKind(StrEnum):
+    """The kinds of step. A template may use all but the last three, which the kernel asks for itself."""
+
+    CLASSIFY = "classify"
+    REGISTER = "register"
+    SCAN = "scan"
+    EVALUATE = "evaluate"
+    PACKAGE = "package"
+    PROMOTE = "promote"
+    MONITOR = "monitor"
+    STOP_MONITORS = "stop_monitors"
+    STOP_SERVING = "stop_serving"
+    ASSESS_CONSUMERS = "assess_consumers"
+    NOTIFY_CONSUMERS = "notify_consumers"
+    UNDEPLOY = "undeploy"
+    ARCHIVE = "archive"
+    ASK = "ask"
+    TRAIN = "train"
+    RESTORE = "restore"
+
+
+class Electorate(Frozen):
+    """Who held a gate's roles when the directory was read: role to people."""
+
+    people: dict[Slug, tuple[Slug, ...]]
+
+
+class EffectKey(Frozen):
+    """What makes an effect the same effect, whichever run, attempt or worker performs it."""
+
+    model: Slug
+    visit: int
+    step: str
+
+    def __str__(self) -> str:
+        return f"{self.model}/{self.visit}/{self.step}"
+
+
+class Evidence(Frozen):
+    """A report kept in the artifact store, by digest, with one line that says what it found."""
+
+    kind: str
+    digest: Digest
+    summary: str
+
+
+class StepOrder(Frozen):
+    """Everything an activity needs to perform one step of a lifecycle."""
+
+    model: Slug
+    visit: int
+    step: str
+    kind: StepKind
+    stage: Slug
+    version: int | None = None
+    artifact: Digest | None = None
+    bundle: Digest | None = None
+    environment: Environment | None = None
+    gates: tuple[Slug, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    tiers: tuple[RiskTier, ...] = ()
+    roles: dict[Slug, Slug] = Field(default_factory=dict)
+    question: str = ""
+    submission: Submission | None = None
+
+    @property
+    def key(self) -> EffectKey:
+        """The once-only key of this step's effect."""
+        return EffectKey(model=self.model, visit=self.visit, step=self.step)
+
+
+class StepResult(Frozen):
+    """What a step found. A FAIL turns the version away; an error instead makes the step stuck."""
+
+    verdict: Verdict = Verdict.PASS
+    summary: Told
+    evidence: tuple[Evidence, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    bundle: Digest | None = None
+    endpoint: str | None = None
+    electorate: Electorate | None = None
+    submission: Submission | None = None
+
+
+class ScanReport(Frozen):
+    """What the artifact gate saw without ever loading the file. Only `clean` passes."""
+
+    format: str
+    verdict: str
+    reasons: tuple[str, ...] = ()
+    scanned_bytes: int
+    artifact: Digest
+
+
+class GroupRate(Frozen):
+    """How often one group is selected, and how many of it were looked at."""
+
+    column: str
+    group: str
+    selected: float
+    count: int
+
+
+class EvaluationReport(Frozen):
+    """A version measured on held-out data.
+
+    Readings: `auc`, `calibration_error` (expected calibration error, ten equal-width bins), `adverse_impact`
+    (the smallest selection ratio of any protected group to its reference group: the four-fifths rule of the
+    Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D; its count is that of the smallest group).
+    """
+
+    rows: int
+    readings: tuple[Reading, ...]
+    groups: tuple[GroupRate, ...]
+
+
+class WindowReport(Frozen):
+    """A window of production data beside the data that the version was trained on.
+
+    Readings: `drift` (the largest population stability index of any input: ten bins at the reference's
+    deciles, open ends, missing values a bin of their own), `live_auc` and
+    `live_adverse_impact`, each when the window has labels.
+    """
+
+    window: str
+    rows: int
+    readings: tuple[Reading, ...]
+    psi: dict[str, float]

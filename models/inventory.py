@@ -1,0 +1,237 @@
+"""What is known of a model and of one version of it: the facts that people register."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from models.canonical import Digest, Frozen, Slug, Told
+
+Text = Annotated[Told, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+
+
+def _pinned(commit: object) -> object:
+    if isinstance(commit, str) and not _FULL_COMMIT.fullmatch(commit):
+        raise ValueError(f"'{commit}' is not a full commit (40 hexadecimal digits): a branch or tag can move")
+    return commit
+
+
+def _has_digest(reference: object) -> object:
+    if isinstance(reference, str) or (isinstance(reference, dict) and "digest" not in reference):
+        raise ValueError(f"'{reference}' is a mutable reference: give its uri and its digest (sha256:...)")
+    return reference
+
+
+_FULL_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+Commit = Annotated[str, BeforeValidator(_pinned)]
+"""A full commit hash, never a branch or a tag."""
+
+
+class ModelKind(StrEnum):
+    """The kinds of decision model that are governed."""
+
+    ML = "ml"
+    RULES = "rules"
+    KNOWLEDGE_GRAPH = "knowledge_graph"
+    OPTIMISATION = "optimisation"
+    AGENT = "agent"
+    VENDOR = "vendor"
+
+
+class RiskTier(StrEnum):
+    """How much could go wrong."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Environment(StrEnum):
+    """A place where a version can be deployed."""
+
+    DEV = "DEV"
+    TEST = "TEST"
+    PROD = "PROD"
+
+
+class Reference(Frozen):
+    """Bytes elsewhere, pinned: where they are, and what they must be."""
+
+    uri: Text
+    digest: Digest
+
+    _needs_digest = model_validator(mode="before")(_has_digest)
+
+
+ColumnName = Annotated[Told, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+
+
+class Source(Frozen):
+    """The code that produced a version: a full commit, never a branch."""
+
+    repository: Text
+    commit: Commit
+
+
+class Column(Frozen):
+    """One column of an input or output schema."""
+
+    name: ColumnName
+    type: Literal["number", "integer", "boolean", "string"] = "number"
+
+
+class Protected(Frozen):
+    """A column that tells groups apart, and the group that the others are compared with."""
+
+    column: ColumnName
+    reference: ColumnName
+
+
+class DataContract(Frozen):
+    """What the model reads and writes, and how it is judged.
+
+    `label` is 1 for the favourable outcome; a case is selected when its score is at least `threshold`.
+    """
+
+    inputs: tuple[Column, ...] = Field(min_length=1, max_length=1000)
+    outputs: tuple[Column, ...] = Field(min_length=1, max_length=100)
+    label: ColumnName
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    protected: tuple[Protected, ...] = Field(default=(), max_length=20)
+
+
+class UseCase(Frozen):
+    """The product or process that a model serves."""
+
+    id: Slug
+    process: Text
+    owner: Slug
+    value_hypothesis: Text
+
+
+class Consumer(Frozen):
+    """A system downstream that uses the model's answers."""
+
+    name: Text
+    contact: Text
+
+
+class ModelFacts(Frozen):
+    """What is registered of a model before it has any version."""
+
+    id: Slug
+    title: Text
+    kind: ModelKind
+    risk_tier: RiskTier
+    intended_use: Text
+    use_case: UseCase
+    owner: Slug
+    stakeholders: tuple[Slug, ...] = ()
+    jurisdictions: tuple[Literal["EU", "US", "UK", "OTHER"], ...] = Field(min_length=1)
+    personal_data: bool
+    automated_decision: bool
+    sector: Literal["banking", "insurance", "health", "employment", "public", "other"]
+    consumers: tuple[Consumer, ...] = ()
+
+
+class Submission(Frozen):
+    """What is registered of one version: immutable references only."""
+
+    artifact: Reference
+    source: Source
+    training_data: tuple[Reference, ...] = Field(min_length=1, max_length=64)
+    holdout: Reference
+    dependencies: Reference
+    contract: DataContract
+    developer: Slug
+    submitter: Slug
+    trainer: Slug | None = None
+    notes: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class Deployed(Frozen):
+    """A version serves in an environment, at an endpoint, from a bundle."""
+
+    change: Literal["deployed"] = "deployed"
+    environment: Environment
+    version: int
+    bundle: Digest
+    endpoint: str
+
+
+class Withdrawn(Frozen):
+    """Nothing of the model serves in these environments any more."""
+
+    change: Literal["withdrawn"] = "withdrawn"
+    environments: tuple[Environment, ...]
+
+
+class ModelRegistered(Frozen):
+    """The facts of a model entered the inventory."""
+
+    change: Literal["model_registered"] = "model_registered"
+    facts: ModelFacts
+    regulations: tuple[str, ...]
+
+
+class VersionRegistered(Frozen):
+    """The facts of a version entered the inventory; its bytes are in the artifact store."""
+
+    change: Literal["version_registered"] = "version_registered"
+    version: int
+    submission: Submission
+
+
+class Packaged(Frozen):
+    """A version's bundle was made."""
+
+    change: Literal["packaged"] = "packaged"
+    version: int
+    bundle: Digest
+
+
+class Notified(Frozen):
+    """A message to somebody, delivered from the outbox exactly once."""
+
+    change: Literal["notified"] = "notified"
+    recipient: Text
+    subject: Text
+    body: str
+
+
+class Archived(Frozen):
+    """The records of a retired model were sealed into one archive."""
+
+    change: Literal["archived"] = "archived"
+    archive: Digest
+
+
+class Measured(Frozen):
+    """A monitor looked at one window of data."""
+
+    change: Literal["measured"] = "measured"
+    monitor: Slug
+    window: str
+    verdict: Literal["pass", "fail", "inconclusive"]
+    reasons: tuple[str, ...]
+
+
+Change = Annotated[
+    Deployed | Withdrawn | ModelRegistered | VersionRegistered | Packaged | Notified | Archived | Measured,
+    Field(discriminator="change"),
+]
+"""What an effect changed in the inventory, written in the effect's own transaction."""
+
+
+class VersionStatus(StrEnum):
+    """Where one version stands."""
+
+    CANDIDATE = "candidate"
+    CHAMPION = "champion"
+    PREVIOUS = "previous"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    RETIRED = "retired"

@@ -1,0 +1,39 @@
+"""What is recorded of every event; what is not recorded yet travels with the next step, or into the next run."""
+
+from models.canonical import Digest, Frozen, Slug
+from models.evidence import StepOrder
+from models.messages import Event
+from models.plan import Plan
+from models.state import Snapshot, State
+
+
+class JournalEntry(Frozen):
+    """One event of one lifecycle. `refusal` says why it changed nothing; `seq` counts from 1, for ever."""
+
+    model: Slug
+    plan: Digest
+    seq: int
+    event: Event
+    refusal: str | None = None
+    snapshot: Snapshot
+
+
+class Journal(Frozen):
+    """Events to record, in order."""
+
+    entries: tuple[JournalEntry, ...]
+
+
+class Assignment(Frozen):
+    """A step to perform; the events that led to it are recorded first."""
+
+    order: StepOrder
+    journal: tuple[JournalEntry, ...] = ()
+
+
+class LifecycleInput(Frozen):
+    """What a lifecycle's execution starts from, and continues as new with: complete by itself."""
+
+    plan: Plan
+    state: State
+    journal: tuple[JournalEntry, ...] = ()

@@ -1,0 +1,386 @@
+"""The kernel: `step(plan, state, event) -> (state, commands)`.
+
+Pure and total: every event in every state has a defined answer. An event that the state does not admit changes
+nothing but the count of events, and says why.
+"""
+
+from datetime import datetime
+from typing import NamedTuple, TypeVar, assert_never
+
+from models.admission import refuse, turn_of
+from models.approval import open_roles, tally, with_role
+from models.evidence import StepKind, StepOrder, StepResult
+from models.inventory import VersionStatus
+from models.messages import (
+    Action,
+    Breach,
+    Breached,
+    CancelStep,
+    Command,
+    Decided,
+    Decision,
+    Event,
+    Failure,
+    Notify,
+    Requested,
+    RunStep,
+    Started,
+    StepFailed,
+    StepSucceeded,
+    TimerFired,
+    VersionSubmitted,
+)
+from models.plan import Plan, Remedy, StepPlan
+from models.remediation import choose_remedy, used
+from models.state import GateVisit, Intent, Passage, Phase, State, Turn, Version
+from models.succession import admit, book, change, drop, end, pass_gate
+from models.verdict import Verdict, combine, judge
+
+T = TypeVar("T")
+
+REASON_LIMIT = 300
+"""Characters of a reason that stay in the state; the whole of it is in the record."""
+
+UNROUTED = "Unrouted"
+"""Type of the failure of a verdict that no route leads anywhere: retrying enters the stage anew."""
+
+
+class Step(NamedTuple):
+    """What an event led to; `refusal` says why it changed nothing."""
+
+    state: State
+    commands: tuple[Command, ...] = ()
+    refusal: str | None = None
+
+
+def step(plan: Plan, state: State, event: Event) -> Step:
+    """The next state and what to do about it."""
+    counted = change(state, seq=state.seq + 1)
+    if refusal := refuse(plan, state, event):
+        return Step(counted, refusal=refusal)
+    return _Kernel(plan, event.at).apply(counted, event)
+
+
+class _Kernel:
+    """One event's worth of transitions: the plan and the time do not change within it."""
+
+    def __init__(self, plan: Plan, at: datetime) -> None:
+        self.plan = plan
+        self.at = at
+
+    def apply(self, state: State, event: Event) -> Step:
+        body = event.body
+        match body:
+            case Started():
+                return self._enter(state, self.plan.entry)
+            case StepSucceeded():
+                return self._succeeded(state, body.result)
+            case StepFailed():
+                return self._failed(state, body.failure)
+            case Decided():
+                return self._decided(state, body.decision)
+            case TimerFired():
+                return self._timer(state, body.timer)
+            case VersionSubmitted():
+                return self._turn(state, Intent(turn=Turn.NEW_VERSION, submission=body.submission))
+            case Breached():
+                return self._breached(state, body.breach)
+            case Requested():
+                return self._requested(state, body.action)
+            case _:
+                assert_never(body)
+
+    # --- stages
+
+    def _begin(self, state: State, stage: str) -> State:
+        return change(
+            state,
+            stage=stage,
+            visit=state.visit + 1,
+            since=self.at,
+            phase=Phase.WORKING,
+            cursor=0,
+            in_flight=None,
+            held=None,
+            failure=None,
+            checks=(),
+            gate=None,
+        )
+
+    def _enter(self, state: State, name: str) -> Step:
+        state, stage = self._begin(state, name), self.plan.stage(name)
+        if name in self.plan.closing:
+            state = change(state, intent=None)
+        if stage.terminal:
+            return Step(change(end(state), phase=Phase.ENDED))
+        if state.intent and state.intent.turn is Turn.NEW_VERSION and name == self.plan.enters.new_version:
+            state = admit(state, _admitted(state.intent.submission))
+        working_on = state.candidate if name == self.plan.enters.new_version else state.subject
+        if stage.needs_version and working_on is None:
+            return Step(change(state, phase=Phase.AWAITING_VERSION))
+        return self._next(state)
+
+    def _rest(self, state: State) -> Step:
+        """No version is under way: be where the champion is, or wait for a version."""
+        if state.doubtful:
+            return self._clear_doubt(state)
+        if state.champion is None:
+            return Step(change(self._begin(state, self.plan.enters.new_version), phase=Phase.AWAITING_VERSION))
+        if self.plan.steady and self.plan.production in state.serving:
+            return self._settle(self._begin(state, self.plan.steady.name))
+        return self._enter(state, self.plan.enters.suspension or self.plan.enters.new_version)
+
+    def _clear_doubt(self, state: State) -> Step:
+        """A failed step may have changed what production serves: make it what the state says."""
+        if state.champion and self.plan.steady:
+            state = self._begin(state, self.plan.steady.name)
+            return self._run(state, self._special(state, StepKind.RESTORE, state.champion))
+        state = self._begin(state, self.plan.enters.new_version)
+        order = self._special(state, StepKind.STOP_SERVING)
+        return self._run(state, order.model_copy(update={"environment": self.plan.production}))
+
+    def _settle(self, state: State) -> Step:
+        """In the steady stage with a champion that serves already: only what follows the promotion is done again."""
+        kinds = [planned.kind for planned in state.stage_plan(self.plan).steps]
+        return self._next(change(state, cursor=kinds.index(StepKind.PROMOTE) + 1))
+
+    # --- steps
+
+    def _next(self, state: State) -> Step:
+        steps = state.stage_plan(self.plan).steps
+        if state.cursor < len(steps):
+            return self._run(state, self._order(state, steps[state.cursor]))
+        return self._finish(state)
+
+    def _order(self, state: State, planned: StepPlan) -> StepOrder:
+        stage, subject, kind = state.stage_plan(self.plan), state.subject, planned.kind
+        environment = stage.environment or (self.plan.production if kind is StepKind.STOP_SERVING else None)
+        gates = self.plan.environment_gates.get(environment, ()) if environment else ()
+        return StepOrder(
+            model=state.model,
+            visit=state.visit,
+            step=planned.id,
+            kind=kind,
+            stage=stage.name,
+            version=subject.number if subject else None,
+            artifact=subject.artifact if subject else None,
+            bundle=subject.bundle if subject else None,
+            environment=environment,
+            gates=gates if kind is StepKind.PROMOTE else (),
+            evidence=subject.evidence if subject and kind is StepKind.PACKAGE else (),
+            tiers=self.plan.tiers if kind is StepKind.CLASSIFY else (),
+            submission=state.submission if kind is StepKind.REGISTER else None,
+        )
+
+    def _special(self, state: State, kind: StepKind, version: Version | None = None) -> StepOrder:
+        order = self._order(state, StepPlan(id=kind.value, kind=kind, timeout=0))
+        gate = state.stage_plan(self.plan).gate
+        if kind is StepKind.ASK and gate:
+            roles = {role: self.plan.roles[role] for role in gate.approvals}
+            again = f"ask-{state.seq}" if state.gate else order.step
+            return order.model_copy(update={"roles": roles, "question": gate.question, "step": again})
+        if kind is StepKind.RESTORE and version:
+            what = {"version": version.number, "artifact": version.artifact, "bundle": version.bundle}
+            return order.model_copy(update={**what, "gates": version.gates})
+        return order
+
+    def _run(self, state: State, order: StepOrder) -> Step:
+        if state.paused:
+            return Step(change(state, held=order, in_flight=None, failure=None))
+        running = change(state, phase=_phase_of(state, order), in_flight=order, held=None, failure=None)
+        return Step(running, (RunStep(order=order),))
+
+    def _finish(self, state: State) -> Step:
+        stage = state.stage_plan(self.plan)
+        if stage.steady:
+            return self._at_rest(change(state, phase=Phase.STEADY))
+        if stage.gate:
+            readings = state.subject.readings if state.subject else ()
+            checks = tuple(judge(self.plan.kpi(name), readings) for name in stage.gate.checks)
+            state = change(state, checks=checks)
+            verdict = combine(tuple(check.verdict for check in checks))
+            if stage.gate.asks_people and state.subject is None:
+                return self._at_rest(change(state, phase=Phase.AWAITING_VERSION))
+            if verdict is Verdict.PASS and stage.gate.asks_people:
+                return self._run(state, self._special(state, StepKind.ASK))
+            return self._route(state, verdict)
+        if stage.routes:
+            return self._route(state, Verdict.PASS)
+        return self._at_rest(change(state, phase=Phase.AWAITING_VERSION))
+
+    def _at_rest(self, state: State) -> Step:
+        return self._take(state) if self._may_take(state) else Step(state)
+
+    def _succeeded(self, state: State, result: StepResult) -> Step:
+        order = _admitted(state.in_flight)
+        state = book(change(state, in_flight=None), order, result, self.plan.production)
+        if self._may_take(state):
+            return self._take(state)
+        match order.kind:
+            case StepKind.ASK:
+                return Step(self._open(state, result))
+            case StepKind.TRAIN:
+                return self._next(admit(state, _admitted(result.submission)))
+            case StepKind.RESTORE:
+                return self._settle(state)
+            case StepKind.STOP_SERVING if state.stage == self.plan.enters.new_version:
+                return self._rest(state)
+            case _ if result.verdict is not Verdict.PASS:
+                return self._route(state, result.verdict, result.summary)
+            case _:
+                return self._next(change(state, cursor=state.cursor + 1))
+
+    def _failed(self, state: State, failure: Failure) -> Step:
+        order = _admitted(state.in_flight)
+        deploys = order.kind in (StepKind.PROMOTE, StepKind.RESTORE) and order.environment == self.plan.production
+        state = change(state, held=order, in_flight=None, doubtful=state.doubtful or deploys)
+        if self._may_take(state):
+            return self._take(state)
+        return Step(change(state, phase=Phase.STUCK, failure=failure))
+
+    # --- gates
+
+    def _open(self, state: State, result: StepResult) -> State:
+        electorate = _admitted(result.electorate)
+        gate = state.gate or GateVisit(opened=self.at, electorate=electorate)
+        return change(state, phase=Phase.DECIDING, gate=gate.model_copy(update={"electorate": electorate}))
+
+    def _decided(self, state: State, decision: Decision) -> Step:
+        gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
+        decided = (*visit.decisions, with_role(gate, visit, decision))
+        visit = visit.model_copy(update={"decisions": decided})
+        state = change(state, gate=visit)
+        verdict = tally(gate, visit)
+        if verdict is None:
+            return Step(state)
+        word = "approved" if verdict is Verdict.PASS else "rejected"
+        return self._route(state, verdict, f"{decision.person} {word} it: {decision.reason}")
+
+    def _timer(self, state: State, timer: str) -> Step:
+        gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
+        state = change(state, gate=visit.model_copy(update={"fired": (*visit.fired, timer)}))
+        if timer == "sla" and gate.on_timeout == "reject":
+            return self._route(state, Verdict.FAIL, f"nobody decided at '{gate.id}' in time")
+        kind, _, index = timer.partition(":")
+        roles = (gate.escalate[int(index)].to,) if kind == "escalate" else tuple(open_roles(gate, visit))
+        word = {"remind": "reminder", "escalate": "escalation"}.get(kind, "overdue")
+        return Step(state, (self._notify(state, timer, roles, f"{word}: gate '{gate.id}' waits for a decision"),))
+
+    def _notify(self, state: State, topic: str, roles: tuple[str, ...], subject: str) -> Notify:
+        return Notify(visit=state.visit, topic=topic, roles=roles, subject=f"{state.model}: {subject}")
+
+    def _route(self, state: State, verdict: Verdict, why: str = "") -> Step:
+        stage, version = state.stage_plan(self.plan), state.candidate
+        reasons = why or "; ".join(f"{c.kpi}: {c.reason}" for c in state.checks if c.verdict is verdict)
+        number = version.number if version else None
+        passage = Passage(stage=stage.name, version=number, verdict=verdict, at=self.at, reason=reasons[:REASON_LIMIT])
+        state = change(state, passages=(*state.passages, passage))
+        target = stage.routes.of(verdict) if stage.routes else None
+        if verdict is Verdict.PASS and target:
+            return self._enter(pass_gate(state, stage.gate.id) if stage.gate else state, target)
+        if verdict is Verdict.FAIL and version:
+            return self._reject(state, target)
+        if verdict is Verdict.INCONCLUSIVE and version and target == self.plan.enters.new_version:
+            return self._reject(state, target)
+        if verdict is Verdict.FAIL and target:
+            return self._enter(state, target)
+        failure = Failure(type=UNROUTED, message=f"{stage.name}: {verdict}: {reasons}", remedy="retry or abandon")
+        stuck = self._begin(state, target) if target else state
+        return Step(change(stuck, phase=Phase.STUCK, failure=failure, in_flight=None, held=None, gate=None))
+
+    def _reject(self, state: State, target: str | None) -> Step:
+        state = drop(state, VersionStatus.REJECTED)
+        if target is None or target == self.plan.enters.new_version:
+            return self._rest(state)
+        return self._enter(state, target)
+
+    # --- turns
+
+    def _turn(self, state: State, intent: Intent) -> Step:
+        if state.intent and state.intent.turn >= intent.turn:
+            return Step(state)
+        state = change(state, intent=intent)
+        if intent.turn >= Turn.ROLLBACK:
+            state = change(state, paused=False)
+        if self._may_take(state) and state.in_flight is None:
+            return self._take(state)
+        return Step(state, (CancelStep(),) if self._may_take(state) else ())
+
+    def _may_take(self, state: State) -> bool:
+        """A new version waits for the opening stages, and for what production and suspension have begun.
+
+        Everything else waits only for the step in flight.
+        """
+        if state.intent is None:
+            return False
+        if state.intent.turn is not Turn.NEW_VERSION:
+            return True
+        busy = state.phase in (Phase.WORKING, Phase.STUCK)
+        if busy and (state.stage_plan(self.plan).steady or state.stage == self.plan.enters.suspension):
+            return False
+        return not (busy and state.doubtful) and state.stage not in self.plan.opening | self.plan.closing
+
+    def _take(self, state: State) -> Step:
+        intent = _admitted(state.intent)
+        state = drop(state, VersionStatus.WITHDRAWN)
+        match intent.turn:
+            case Turn.NEW_VERSION:
+                return self._enter(state, self.plan.enters.new_version)
+            case Turn.RETIRE:
+                return self._enter(change(state, intent=None), self.plan.enters.retirement)
+            case Turn.SUSPEND:
+                return self._enter(change(state, intent=None), self.plan.enters.suspension or self.plan.entry)
+            case Turn.ABANDON:
+                return self._rest(change(state, intent=None, submission=None))
+            case Turn.ROLLBACK:
+                steady = self.plan.steady
+                state = self._begin(change(state, intent=None), steady.name if steady else state.stage)
+                return self._run(state, self._special(state, StepKind.RESTORE, state.previous))
+
+    def _breached(self, state: State, breach: Breach) -> Step:
+        monitor = _admitted(self.plan.monitor(breach.monitor))
+        remedy = choose_remedy(self.plan, state, monitor, self.at)
+        roles = (monitor.to,) if monitor.to else ()
+        subject = f"{monitor.id} breached ({'; '.join(breach.reasons)[:300]}); remedy: {remedy}"
+        notify = self._notify(state, f"breach:{state.seq}", roles, subject)
+        match remedy:
+            case Remedy.ESCALATE:
+                taken = Step(state)
+            case Remedy.SUSPEND:
+                taken = self._turn(state, Intent(turn=Turn.SUSPEND))
+            case Remedy.RETRAIN:
+                state = self._begin(change(state, passages=()), self.plan.enters.new_version)
+                taken = self._run(state, self._special(state, StepKind.TRAIN))
+        counted = change(taken.state, remedies=used(taken.state, monitor, remedy, breach.window, self.at))
+        return Step(counted, (notify, *taken.commands))
+
+    def _requested(self, state: State, action: Action) -> Step:
+        if turn := turn_of(action):
+            return self._turn(state, Intent(turn=turn))
+        match action:
+            case Action.PAUSE:
+                return Step(change(state, paused=True))
+            case Action.RESUME:
+                state = change(state, paused=False)
+                waiting = state.held is not None and state.phase is not Phase.STUCK
+                return self._run(state, state.held) if waiting and state.held else Step(state)
+            case _:
+                return self._retry(state)
+
+    def _retry(self, state: State) -> Step:
+        if state.phase is Phase.DECIDING:
+            return self._run(state, self._special(state, StepKind.ASK))
+        if state.held:
+            return self._run(change(state, phase=Phase.WORKING), state.held)
+        return self._enter(state, state.stage)
+
+
+def _phase_of(state: State, order: StepOrder) -> Phase:
+    return Phase.DECIDING if order.kind is StepKind.ASK and state.gate else Phase.WORKING
+
+
+def _admitted(value: T | None) -> T:
+    """What admission has made sure of."""
+    if value is None:
+        raise AssertionError("the kernel applied an event that admission should have refused")
+    return value

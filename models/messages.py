@@ -1,0 +1,185 @@
+"""Everything that is said to a lifecycle, and what it is told to do: messages, events, commands."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from models.canonical import Digest, Frozen, Slug, Told
+from models.evidence import StepOrder, StepResult
+from models.inventory import Submission
+
+Reason = Annotated[Told, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
+
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""A whole number that canonical JSON can say."""
+
+Name = Annotated[Told, StringConstraints(min_length=1, max_length=63)]
+"""Whatever a person wrote for their name; the kernel says in words why it may not count."""
+
+
+class Choice(StrEnum):
+    """What a person decided."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class Decision(Frozen):
+    """One person's decision at one visit of one gate, about one artifact.
+
+    `visit` and `artifact` say what was looked at; a decision about anything else counts for nothing.
+    `role` may be left out by a person who holds just one of the roles that the gate asks.
+    """
+
+    gate: Slug
+    visit: Count
+    person: Name
+    decision: Choice
+    reason: Reason
+    artifact: Digest
+    role: Slug | None = None
+
+
+class Action(StrEnum):
+    """What a person may ask of a lifecycle at any time."""
+
+    RETIRE = "retire"
+    SUSPEND = "suspend"
+    ROLLBACK = "rollback"
+    ABANDON = "abandon"
+    RETRY = "retry"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+class Request(Frozen):
+    """Who asks, and why."""
+
+    person: Slug
+    reason: Reason
+
+
+class Breach(Frozen):
+    """What a monitor found, after as many failures in a row as its plan says."""
+
+    monitor: Slug
+    window: Annotated[Told, StringConstraints(max_length=200)]
+    reasons: tuple[Reason, ...] = Field(max_length=20)
+
+
+class Receipt(Frozen):
+    """A message was taken: the number of its event, and what the lifecycle waits for now."""
+
+    seq: int
+    waiting_for: str
+
+
+class Failure(Frozen):
+    """Why a step did not finish: the error's type, what happened, and what to do about it."""
+
+    type: str
+    message: Told
+    remedy: Told = ""
+
+
+class Started(Frozen):
+    """The lifecycle begins, under a plan."""
+
+    event: Literal["started"] = "started"
+    plan: Digest
+
+
+class StepSucceeded(Frozen):
+    """A step's activity answered."""
+
+    event: Literal["step_succeeded"] = "step_succeeded"
+    visit: int
+    step: str
+    result: StepResult
+
+
+class StepFailed(Frozen):
+    """A step's activity failed for good, or was cancelled."""
+
+    event: Literal["step_failed"] = "step_failed"
+    visit: int
+    step: str
+    failure: Failure
+
+
+class Decided(Frozen):
+    """A person decided."""
+
+    event: Literal["decided"] = "decided"
+    decision: Decision
+
+
+class TimerFired(Frozen):
+    """A gate's reminder, escalation or deadline is due."""
+
+    event: Literal["timer_fired"] = "timer_fired"
+    visit: int
+    timer: str
+
+
+class VersionSubmitted(Frozen):
+    """A new version wants to enter."""
+
+    event: Literal["version_submitted"] = "version_submitted"
+    submission: Submission
+
+
+class Breached(Frozen):
+    """A monitor reports a breach."""
+
+    event: Literal["breached"] = "breached"
+    breach: Breach
+
+
+class Requested(Frozen):
+    """A person asks for something."""
+
+    event: Literal["requested"] = "requested"
+    action: Action
+    request: Request
+
+
+Body = Annotated[
+    Started | StepSucceeded | StepFailed | Decided | TimerFired | VersionSubmitted | Breached | Requested,
+    Field(discriminator="event"),
+]
+
+
+class Event(Frozen):
+    """Something that happened, and when (UTC)."""
+
+    at: datetime
+    body: Body
+
+
+class RunStep(Frozen):
+    """Perform one step. At most one is in flight per lifecycle."""
+
+    command: Literal["run_step"] = "run_step"
+    order: StepOrder
+
+
+class CancelStep(Frozen):
+    """Ask the step in flight to stop; its answer still comes as an event."""
+
+    command: Literal["cancel_step"] = "cancel_step"
+
+
+class Notify(Frozen):
+    """Tell the holders of some roles (none: the model's owner) something, once per visit and topic."""
+
+    command: Literal["notify"] = "notify"
+    visit: int
+    topic: str
+    roles: tuple[Slug, ...]
+    subject: str
+
+
+Command = RunStep | CancelStep | Notify

@@ -1,0 +1,41 @@
+"""What a scheduled check is asked, what it found, and whether that is a breach."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from models.canonical import Frozen, Slug
+from models.evidence import StepResult
+from models.inventory import Environment
+from models.messages import Breach
+from models.plan import MonitorPlan
+from models.verdict import Kpi
+
+SILENT_AFTER = 2
+"""A monitor without new data for this many of its periods is itself failing: silence is never consent."""
+
+
+class MonitorOrder(Frozen):
+    """One check of one monitor: the input of the schedule's workflow."""
+
+    model: Slug
+    monitor: MonitorPlan
+    kpis: tuple[Kpi, ...]
+    environment: Environment
+
+
+class MonitorOutcome(Frozen):
+    """What the check found; `breach` if the lifecycle has to hear of it."""
+
+    result: StepResult
+    breach: Breach | None = None
+
+
+def is_silent(monitor: MonitorPlan, last: datetime, at: datetime) -> bool:
+    """Whether nothing was heard for too long since the last window, or since the champion began to serve."""
+    return (at - last).total_seconds() > SILENT_AFTER * monitor.every
+
+
+def is_breach(monitor: MonitorPlan, verdicts: Sequence[str]) -> bool:
+    """Whether the latest verdicts (oldest first) are failures, as many in a row as the plan says."""
+    tail = list(verdicts)[-monitor.breaches :]
+    return len(tail) == monitor.breaches and all(verdict == "fail" for verdict in tail)

@@ -1,0 +1,207 @@
+"""The compiled graph: what a template became. Canonical JSON, addressed by digest, immutable."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from models.canonical import Digest, Frozen, Slug
+from models.evidence import StepKind
+from models.inventory import Environment, RiskTier
+from models.verdict import Kpi, Verdict
+
+KERNEL = "1"
+"""Version of the kernel's behaviour; a plan says which one it was compiled for."""
+
+NEEDS_VERSION = frozenset(
+    {StepKind.REGISTER, StepKind.SCAN, StepKind.EVALUATE, StepKind.PACKAGE, StepKind.PROMOTE, StepKind.MONITOR}
+)
+"""The steps that work on a version."""
+
+
+class StepPlan(Frozen):
+    """One unit of work of a stage. `timeout` in seconds, for one attempt."""
+
+    id: Slug
+    kind: StepKind
+    timeout: int
+
+
+class Escalation(Frozen):
+    """Whom to tell when a wait has lasted `after` seconds."""
+
+    after: int
+    to: Slug
+
+
+class GatePlan(Frozen):
+    """Where a version waits: checks on readings first, then people. Times in seconds from the gate's opening."""
+
+    id: Slug
+    question: str
+    checks: tuple[Slug, ...] = ()
+    approvals: dict[Slug, int] = Field(default_factory=dict)
+    sla: int = 0
+    remind: tuple[int, ...] = ()
+    escalate: tuple[Escalation, ...] = ()
+    on_timeout: Literal["hold", "reject"] = "hold"
+
+    @property
+    def asks_people(self) -> bool:
+        """Whether anybody has to decide."""
+        return bool(self.approvals)
+
+
+class Routes(Frozen):
+    """Where each verdict leads. Without a route, the step that gave the verdict is stuck until a person acts."""
+
+    passed: Slug
+    failed: Slug | None = None
+    inconclusive: Slug | None = None
+
+    def of(self, verdict: Verdict) -> Slug | None:
+        """The stage that a verdict leads to."""
+        match verdict:
+            case Verdict.PASS:
+                return self.passed
+            case Verdict.FAIL:
+                return self.failed
+            case Verdict.INCONCLUSIVE:
+                return self.inconclusive
+
+
+class StagePlan(Frozen):
+    """A state of the lifecycle: steps, then a gate, then somewhere else — or a steady state, or the end."""
+
+    name: Slug
+    environment: Environment | None = None
+    steps: tuple[StepPlan, ...] = ()
+    gate: GatePlan | None = None
+    routes: Routes | None = None
+    steady: bool = False
+    terminal: bool = False
+
+    @property
+    def needs_version(self) -> bool:
+        """Whether the stage cannot work without a version."""
+        return self.steady or any(step.kind in NEEDS_VERSION for step in self.steps)
+
+
+class Remedy(StrEnum):
+    """What a breach starts."""
+
+    RETRAIN = "retrain"
+    SUSPEND = "suspend"
+    ESCALATE = "escalate"
+
+
+class Brakes(Frozen):
+    """How often an automatic action may happen, and what happens instead when it may not. Times in seconds."""
+
+    cooldown: int
+    at_most: int
+    per: int
+    otherwise: Literal[Remedy.SUSPEND, Remedy.ESCALATE]
+
+
+class MonitorPlan(Frozen):
+    """A schedule, what it measures, and what a breach (`breaches` failures in a row) starts."""
+
+    id: Slug
+    checks: tuple[Slug, ...]
+    every: int
+    breaches: int
+    then: Remedy
+    brakes: Brakes
+    to: Slug | None = None
+
+
+class Entries(Frozen):
+    """The stages where new versions, retirement and suspension enter."""
+
+    new_version: Slug
+    retirement: Slug
+    suspension: Slug | None = None
+
+
+class Duty(StrEnum):
+    """What a person has done for a version, and for that must not approve it."""
+
+    OWNER = "owner"
+    DEVELOPER = "developer"
+    SUBMITTER = "submitter"
+
+
+class Plan(Frozen):
+    """A lifecycle, compiled. A running lifecycle stays on its plan."""
+
+    format: Literal["modelops/plan/1"] = "modelops/plan/1"
+    kernel: str = KERNEL
+    template: Slug
+    version: str
+    title: str
+    source: Digest
+    tiers: tuple[RiskTier, ...]
+    roles: dict[Slug, Slug]
+    separation: tuple[Duty, ...]
+    kpis: tuple[Kpi, ...]
+    stages: tuple[StagePlan, ...]
+    enters: Entries
+    monitors: tuple[MonitorPlan, ...]
+    environment_gates: dict[Environment, tuple[Slug, ...]]
+
+    @property
+    def entry(self) -> Slug:
+        """The stage where every lifecycle begins."""
+        return self.stages[0].name
+
+    @property
+    def steady(self) -> StagePlan | None:
+        """The steady stage: production."""
+        return next((stage for stage in self.stages if stage.steady), None)
+
+    @property
+    def production(self) -> Environment | None:
+        """The environment of the champion."""
+        return self.steady.environment if self.steady else None
+
+    def reachable(self, start: Slug, without: Slug | None = None) -> frozenset[Slug]:
+        """The stages that routes lead to from a stage, itself included, never entering `without`."""
+        found: set[Slug] = set()
+        ahead = [start]
+        while ahead:
+            name = ahead.pop()
+            if name in found or name == without:
+                continue
+            found.add(name)
+            if routes := self.stage(name).routes:
+                ahead += [to for to in (routes.passed, routes.failed, routes.inconclusive) if to]
+        return frozenset(found)
+
+    @property
+    def closing(self) -> frozenset[Slug]:
+        """The stages of retirement: nothing but the end comes after them."""
+        return self.reachable(self.enters.retirement)
+
+    @property
+    def opening(self) -> frozenset[Slug]:
+        """The stages before any version: a submission waits until they are passed."""
+        return self.reachable(self.entry, without=self.enters.new_version) - self.closing
+
+    def stage(self, name: Slug) -> StagePlan:
+        """A stage by name; KeyError if the plan has none of that name."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(name)
+
+    def kpi(self, name: Slug) -> Kpi:
+        """A KPI by name; KeyError."""
+        for kpi in self.kpis:
+            if kpi.name == name:
+                return kpi
+        raise KeyError(name)
+
+    def monitor(self, name: Slug) -> MonitorPlan | None:
+        """A monitor by name."""
+        return next((monitor for monitor in self.monitors if monitor.id == name), None)

@@ -1,0 +1,110 @@
+"""What can be said of every path through a plan's graph, before it governs anything.
+
+Plain iterative data-flow analysis: a fact holds at a stage if it holds on every edge that leads there, so facts
+start at the entry and only ever shrink where paths meet (Kildall, "A Unified Approach to Global Program
+Optimization", POPL 1973). With gates as facts this is dominance by gates.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from models.canonical import Slug
+from models.evidence import StepKind
+from models.inventory import Environment
+from models.plan import Entries, StagePlan
+from models.verdict import Verdict
+
+Fact = TypeVar("Fact", bound=str)
+Stages = Mapping[str, StagePlan]
+
+ALL = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE)
+KEEPS_VERSION = (Verdict.PASS, Verdict.INCONCLUSIVE)
+"""A FAIL drops the version, so no path of a version goes on there."""
+
+
+def targets(stage: StagePlan, verdicts: tuple[Verdict, ...] = ALL) -> Iterator[tuple[Verdict, Slug]]:
+    """The routes of a stage for some verdicts."""
+    for verdict in verdicts:
+        if stage.routes and (target := stage.routes.of(verdict)):
+            yield verdict, target
+
+
+def reachable(
+    stages: Stages, start: str, verdicts: tuple[Verdict, ...] = ALL, without: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """The stages that routes lead to from a stage, itself included, never entering those `without`."""
+    found: set[str] = set()
+    ahead = [start]
+    while ahead:
+        name = ahead.pop()
+        if name in found or name in without or name not in stages:
+            continue
+        found.add(name)
+        ahead += [target for _, target in targets(stages[name], verdicts)]
+    return frozenset(found)
+
+
+def pass_chain(stages: Stages, start: str) -> tuple[str, ...]:
+    """The stages that a version sees that passes everything, until one leads nowhere or comes again."""
+    chain: list[str] = []
+    name: str | None = start
+    while name is not None and name in stages and name not in chain:
+        chain.append(name)
+        routes = stages[name].routes
+        name = routes.passed if routes else None
+    return tuple(chain)
+
+
+def holds_before(
+    stages: Stages,
+    start: str,
+    gain: Callable[[StagePlan], frozenset[Fact]],
+    verdicts: tuple[Verdict, ...],
+    given: frozenset[Fact] = frozenset(),
+) -> dict[str, frozenset[Fact]]:
+    """What holds on entering each stage, on every path from `start`, where `given` holds.
+
+    Leaving a stage by PASS adds what the stage gains; any other verdict adds nothing. Stages without a path
+    are left out.
+    """
+    known = {start: given}
+    ahead = [start]
+    while ahead:
+        name = ahead.pop()
+        for verdict, target in targets(stages[name], verdicts):
+            if target not in stages:
+                continue
+            facts = known[name] | gain(stages[name]) if verdict is Verdict.PASS else known[name]
+            agreed = known[target] & facts if target in known else facts
+            if known.get(target) != agreed:
+                known[target] = agreed
+                ahead.append(target)
+    return known
+
+
+def gates_before(stages: tuple[StagePlan, ...], entries: Entries) -> dict[Environment, tuple[Slug, ...]]:
+    """For each environment, the gates that a version has passed on every path to a promotion there.
+
+    A version begins where new versions enter, with no gate passed. PASS passes the stage's gate, INCONCLUSIVE keeps
+    the version without, FAIL drops it. Promotion is a step, so a stage's own gate comes after it.
+    """
+    by_name = {stage.name: stage for stage in stages}
+    passed = holds_before(by_name, entries.new_version, _gate, KEEPS_VERSION)
+    dominating: dict[Environment, frozenset[str]] = {}
+    for stage in stages:
+        if stage.environment and stage.name in passed and _promotes(stage):
+            before = passed[stage.name]
+            dominating[stage.environment] = dominating.get(stage.environment, before) & before
+    order = [stage.gate.id for stage in stages if stage.gate]
+    return {
+        environment: tuple(gate for gate in order if gate in dominating[environment])
+        for environment in sorted(dominating)
+    }
+
+
+def _gate(stage: StagePlan) -> frozenset[str]:
+    return frozenset({stage.gate.id}) if stage.gate else frozenset()
+
+
+def _promotes(stage: StagePlan) -> bool:
+    return any(step.kind is StepKind.PROMOTE for step in stage.steps)

@@ -1,0 +1,202 @@
+"""The tables of the inventory, the ledger and the audit trail. Times are aware and UTC on every database."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from sqlalchemy import JSON, Column, Enum, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.schema import SchemaItem
+from sqlmodel import Field, SQLModel
+
+from models.audit import GENESIS
+from models.inventory import Environment, ModelKind, RiskTier, VersionStatus
+from models.state import Phase
+from models.verdict import Verdict
+
+Arguments = tuple[SchemaItem, ...]
+
+_CURRENT = text("until IS NULL")
+
+
+def _by_value(kind: type[StrEnum]) -> Enum:
+    """A text column that holds the wire names of an enum."""
+    return Enum(kind, native_enum=False, length=32, values_callable=lambda members: [one.value for one in members])
+
+
+class ModelRecord(SQLModel, table=True):
+    """A registered model: all its facts as canonical JSON, and those that people search by."""
+
+    __tablename__ = "model"
+
+    id: str = Field(primary_key=True)
+    title: str
+    kind: ModelKind = Field(sa_column=Column(_by_value(ModelKind), nullable=False))
+    tier: RiskTier = Field(sa_column=Column(_by_value(RiskTier), nullable=False))
+    owner: str = Field(index=True)
+    use_case: str = Field(index=True)
+    facts: str
+    registered_at: datetime
+
+
+class RegulationRecord(SQLModel, table=True):
+    """A regulation that applies to a model."""
+
+    __tablename__ = "model_regulation"
+
+    model: str = Field(primary_key=True, foreign_key="model.id")
+    regulation: str = Field(primary_key=True, index=True)
+
+
+class VersionRecord(SQLModel, table=True):
+    """A version. A candidate has a status before its facts are registered; until then they are NULL."""
+
+    __tablename__ = "version"
+
+    model: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    status: VersionStatus = Field(sa_column=Column(_by_value(VersionStatus), nullable=False))
+    artifact: str | None = Field(default=None, index=True)
+    bundle: str | None = None
+    facts: str | None = None
+    gates: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
+class PlanRecord(SQLModel, table=True):
+    """A plan by its digest, as canonical JSON."""
+
+    __tablename__ = "plan"
+
+    digest: str = Field(primary_key=True)
+    template: str
+    version: str
+    content: str
+
+
+class LifecycleRecord(SQLModel, table=True):
+    """Where a lifecycle is. `crowned` is the position of the audit entry that last changed the champion."""
+
+    __tablename__ = "lifecycle"
+
+    model: str = Field(primary_key=True)
+    template: str
+    plan: str = Field(foreign_key="plan.digest")
+    stage: str = Field(index=True)
+    phase: Phase = Field(sa_column=Column(_by_value(Phase), nullable=False))
+    visit: int
+    seq: int
+    candidate: int | None = None
+    champion: int | None = None
+    previous: int | None = None
+    crowned: int = 0
+    paused: bool = False
+    failure: str = ""
+    updated_at: datetime
+
+
+class DeploymentRecord(SQLModel, table=True):
+    """A version in an environment, from one moment until another; `until` is NULL for what serves now."""
+
+    __tablename__ = "deployment"
+    __table_args__: ClassVar[Arguments] = (
+        ForeignKeyConstraint(["model", "version"], ["version.model", "version.number"]),
+        Index(
+            "one_current_deployment",
+            "model",
+            "environment",
+            unique=True,
+            sqlite_where=_CURRENT,
+            postgresql_where=_CURRENT,
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    model: str
+    environment: Environment = Field(sa_column=Column(_by_value(Environment), nullable=False))
+    version: int
+    bundle: str
+    endpoint: str
+    since: datetime
+    until: datetime | None = None
+
+
+class LedgerRecord(SQLModel, table=True):
+    """An effect that was performed: its once-only key and its result as canonical JSON."""
+
+    __tablename__ = "ledger"
+
+    model: str = Field(primary_key=True)
+    visit: int = Field(primary_key=True)
+    step: str = Field(primary_key=True)
+    result: str
+    at: datetime
+
+
+class EvidenceRecord(SQLModel, table=True):
+    """A report in the artifact store, and the step that made it. `version` is NULL if it is about none."""
+
+    __tablename__ = "evidence"
+
+    id: int | None = Field(default=None, primary_key=True)
+    model: str = Field(index=True)
+    version: int | None = None
+    visit: int
+    step: str
+    kind: str
+    digest: str
+    summary: str
+
+
+class MeasurementRecord(SQLModel, table=True):
+    """What a monitor found in a window: once for each reign of a champion, which `reign` tells apart."""
+
+    __tablename__ = "measurement"
+    __table_args__: ClassVar[Arguments] = (UniqueConstraint("model", "monitor", "window", "reign"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    model: str
+    monitor: str
+    window: str
+    reign: int
+    verdict: Verdict = Field(sa_column=Column(_by_value(Verdict), nullable=False))
+    reasons: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    at: datetime
+
+
+class NotificationRecord(SQLModel, table=True):
+    """The outbox: a message to somebody, under a key that it is delivered once for."""
+
+    __tablename__ = "notification"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    model: str = Field(index=True)
+    recipient: str
+    subject: str
+    body: str
+    at: datetime
+
+
+class AuditRecord(SQLModel, table=True):
+    """One entry of the audit trail. `seq` finds the entry of an event; it is NULL for other kinds."""
+
+    __tablename__ = "audit"
+    __table_args__: ClassVar[Arguments] = (UniqueConstraint("model", "seq"),)
+
+    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    model: str | None = None
+    seq: int | None = None
+    kind: str
+    at: datetime
+    body: str
+    previous: str
+    hash: str = Field(unique=True)
+
+
+class AuditHeadRecord(SQLModel, table=True):
+    """The single row that every writer locks first: where the trail ends."""
+
+    __tablename__ = "audit_head"
+
+    id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    position: int = 0
+    hash: str = GENESIS

@@ -1,0 +1,37 @@
+"""What a breach may start: every automatic action has brakes, and they end somewhere safe."""
+
+from datetime import datetime, timedelta
+
+from models.plan import MonitorPlan, Plan, Remedy
+from models.state import Phase, RemedyUse, State
+
+
+def choose_remedy(plan: Plan, state: State, monitor: MonitorPlan, at: datetime) -> Remedy:
+    """The monitor's remedy, or what its brakes put in its place."""
+    remedy = monitor.then
+    if remedy is not Remedy.ESCALATE and _braked(state, monitor, at):
+        remedy = monitor.brakes.otherwise
+    if remedy is Remedy.SUSPEND and not can_suspend(plan, state):
+        return Remedy.ESCALATE
+    if remedy is Remedy.RETRAIN and state.phase is not Phase.STEADY:
+        return Remedy.ESCALATE
+    return remedy
+
+
+def can_suspend(plan: Plan, state: State) -> bool:
+    """Whether there is a champion to suspend, and a stage to suspend it to."""
+    return plan.enters.suspension is not None and (state.doubtful or plan.production in state.serving)
+
+
+def used(state: State, monitor: MonitorPlan, remedy: Remedy, window: str, at: datetime) -> tuple[RemedyUse, ...]:
+    """All uses with this one, without those of the same monitor that no brake counts any more."""
+    horizon = at - timedelta(seconds=max(monitor.brakes.per, monitor.brakes.cooldown))
+    kept = tuple(use for use in state.remedies if use.monitor != monitor.id or use.at > horizon)
+    return (*kept, RemedyUse(at=at, monitor=monitor.id, remedy=remedy, window=window))
+
+
+def _braked(state: State, monitor: MonitorPlan, at: datetime) -> bool:
+    uses = [use.at for use in state.remedies if use.monitor == monitor.id and use.remedy is monitor.then]
+    cooling = any(at - use < timedelta(seconds=monitor.brakes.cooldown) for use in uses)
+    recent = [use for use in uses if at - use < timedelta(seconds=monitor.brakes.per)]
+    return cooling or len(recent) >= monitor.brakes.at_most

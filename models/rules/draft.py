@@ -1,0 +1,102 @@
+"""A template on its way to a plan: the lowered stages, the places in the text, and the regions of the graph."""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from models.diagnostics import Diagnostic, did_you_mean, quote
+from models.evidence import StepKind
+from models.plan import Entries, Escalation, GatePlan, Routes, StagePlan, StepPlan
+from models.proof import ALL, KEEPS_VERSION, holds_before, reachable
+from models.source.yaml_source import Path, Source
+from models.template import Gate, Stage, Template
+
+Rule = Callable[["Draft"], Iterator[Diagnostic]]
+
+
+class Draft:
+    """What the rules look at. Routes may still name stages that do not exist."""
+
+    def __init__(self, template: Template, source: Source) -> None:
+        self.template = template
+        self.source = source
+        self.stages = {name: lower_stage(name, stage) for name, stage in template.stages.items()}
+        self.enters = Entries(
+            new_version=template.enters.new_version,
+            retirement=template.enters.retirement,
+            suspension=template.enters.suspension,
+        )
+        self.entry = next(iter(self.stages))
+        self.steady = [name for name, stage in self.stages.items() if stage.steady]
+
+    def report(self, code: str, path: Path, message: str, suggestion: str = "", *, key: bool = False) -> Diagnostic:
+        """A diagnostic about a place of the template, or (`key`) about the key that is written there."""
+        return self.source.report(code, path, message, suggestion, key=key)
+
+    def unknown(self, code: str, path: Path, kind: str, name: str, known: list[str]) -> Diagnostic:
+        """A diagnostic about a name that nothing has."""
+        return self.report(code, path, f"there is no {kind} {quote(name)}", did_you_mean(name, known))
+
+    @cached_property
+    def closing(self) -> frozenset[str]:
+        """The stages of retirement."""
+        return reachable(self.stages, self.enters.retirement)
+
+    @cached_property
+    def opening(self) -> frozenset[str]:
+        """The stages before any version."""
+        before = reachable(self.stages, self.entry, without=frozenset({self.enters.new_version}))
+        return before - self.closing
+
+    @cached_property
+    def under_way(self) -> frozenset[str]:
+        """The stages that a version can be in, from where it enters to the steady stage."""
+        return reachable(self.stages, self.enters.new_version, KEEPS_VERSION)
+
+    @cached_property
+    def aside(self) -> frozenset[str]:
+        """The stages of suspension: from its entry up to where the champion serves again or is retired."""
+        if self.enters.suspension is None:
+            return frozenset()
+        elsewhere = (self.under_way | self.opening | set(self.steady)) - {self.enters.suspension}
+        return reachable(self.stages, self.enters.suspension, without=frozenset(elsewhere)) - self.closing
+
+    @cached_property
+    def done_before(self) -> dict[str, frozenset[StepKind]]:
+        """The kinds of step that were done for a version on every path to a stage."""
+        start = self.enters.new_version
+        opening = {name: self.stages[name] for name in (self.opening | {start})}
+        given = holds_before(opening, self.entry, kinds_of, ALL).get(start) if self.entry in opening else None
+        return holds_before(self.stages, start, kinds_of, KEEPS_VERSION, given or frozenset())
+
+
+def kinds_of(stage: StagePlan) -> frozenset[StepKind]:
+    """The kinds of step that a stage has done once it has passed."""
+    return frozenset(step.kind for step in stage.steps)
+
+
+def lower_stage(name: str, stage: Stage) -> StagePlan:
+    """A written stage in the plan's terms."""
+    then = stage.then
+    return StagePlan(
+        name=name,
+        environment=stage.environment,
+        steps=tuple(StepPlan(id=step.id, kind=step.run, timeout=step.timeout) for step in stage.do),
+        gate=_lower_gate(name, stage.gate) if stage.gate else None,
+        routes=Routes(passed=then.passed, failed=then.failed, inconclusive=then.inconclusive) if then else None,
+        steady=stage.steady,
+        terminal=stage.terminal,
+    )
+
+
+def _lower_gate(stage: str, gate: Gate) -> GatePlan:
+    escalate = sorted(gate.escalate, key=lambda reminder: (reminder.after, reminder.to))
+    return GatePlan(
+        id=gate.id or stage,
+        question=gate.question or "",
+        checks=gate.checks,
+        approvals=dict(sorted(gate.approvals.items())),
+        sla=gate.sla or 0,
+        remind=tuple(sorted(gate.remind)),
+        escalate=tuple(Escalation(after=reminder.after, to=reminder.to) for reminder in escalate),
+        on_timeout=gate.on_timeout or "hold",
+    )

@@ -1,0 +1,99 @@
+"""Rules about KPIs and monitors: a breach starts something only within limits, and ends somewhere safe."""
+
+from collections.abc import Iterator
+from math import inf
+
+from models.diagnostics import Diagnostic
+from models.evidence import StepKind
+from models.plan import Remedy
+from models.rules.draft import Draft, Rule
+from models.rules.steps import READINGS
+from models.verdict import Comparison
+
+
+def apart(draft: Draft) -> Iterator[Diagnostic]:
+    """MO601."""
+    for name, kpi in draft.template.kpis.items():
+        if overlap(kpi.passes, kpi.fails):
+            message = f"some value is both {kpi.passes} (pass) and {kpi.fails} (fail)"
+            yield draft.report("MO601", ("kpis", name, "fail"), message, "move the bounds apart")
+
+
+def overlap(one: Comparison, other: Comparison) -> bool:
+    """Whether some number satisfies both comparisons."""
+    low = max(_from(one), _from(other))
+    high = min(_to(one), _to(other))
+    return low <= high
+
+
+def _from(comparison: Comparison) -> tuple[float, int]:
+    """The lower end; an open end is a hair above its bound."""
+    match comparison.operator:
+        case ">":
+            return comparison.bound, 1
+        case ">=" | "==":
+            return comparison.bound, 0
+        case _:
+            return -inf, 0
+
+
+def _to(comparison: Comparison) -> tuple[float, int]:
+    """The upper end; an open end is a hair below its bound."""
+    match comparison.operator:
+        case "<":
+            return comparison.bound, -1
+        case "<=" | "==":
+            return comparison.bound, 0
+        case _:
+            return inf, 0
+
+
+def started(draft: Draft) -> Iterator[Diagnostic]:
+    """MO602."""
+    steady = [draft.stages[name] for name in draft.steady]
+    starts = any(step.kind is StepKind.MONITOR for stage in steady for step in stage.steps)
+    if draft.template.monitors and not starts:
+        message = "there are monitors, and the steady stage has no 'monitor' step that starts them"
+        yield draft.report("MO602", ("monitors",), message, "add 'monitor' after 'promote'", key=True)
+    if not starts or draft.template.monitors:
+        return
+    for stage in steady:
+        for index, step in enumerate(stage.steps):
+            if step.kind is StepKind.MONITOR:
+                path = ("stages", stage.name, "do", index)
+                yield draft.report("MO602", path, "this step starts monitors, and there are none", "add 'monitors'")
+
+
+def seen(draft: Draft) -> Iterator[Diagnostic]:
+    """MO603."""
+    visible = READINGS[StepKind.MONITOR]
+    for name, monitor in draft.template.monitors.items():
+        for index, kpi in enumerate(monitor.checks):
+            if kpi in draft.template.kpis and kpi not in visible:
+                message = f"a monitor does not measure '{kpi}'; it measures {', '.join(sorted(visible))}"
+                yield draft.report("MO603", ("monitors", name, "checks", index), message)
+
+
+def suspendable(draft: Draft) -> Iterator[Diagnostic]:
+    """MO604."""
+    if draft.enters.suspension is not None:
+        return
+    for name, monitor in draft.template.monitors.items():
+        message = "'enters' names no suspension stage"
+        if monitor.then is Remedy.SUSPEND:
+            yield draft.report("MO604", ("monitors", name, "then"), message, "add 'suspension: ...' to 'enters'")
+        if monitor.brakes and monitor.brakes.otherwise is Remedy.SUSPEND:
+            path = ("monitors", name, "brakes", "otherwise")
+            yield draft.report("MO604", path, message, "add 'suspension: ...' to 'enters', or say 'escalate'")
+
+
+def braked(draft: Draft) -> Iterator[Diagnostic]:
+    """MO605."""
+    for name, monitor in draft.template.monitors.items():
+        if monitor.then is not Remedy.ESCALATE and monitor.brakes is None:
+            message = f"the monitor '{name}' starts '{monitor.then}' by itself and has no brakes"
+            example = "add 'brakes: {cooldown: 7d, at_most: 3, per: 180d, otherwise: escalate}'"
+            yield draft.report("MO605", ("monitors", name), message, example, key=True)
+
+
+RULES: tuple[Rule, ...] = (apart, started, seen, suspendable, braked)

@@ -1,0 +1,1 @@
+"""What people write, as text: a tree with places, and what does not fit."""

@@ -1,0 +1,173 @@
+"""Where a lifecycle is: one immutable value, versioned, small enough to travel through continue-as-new."""
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from models.canonical import Digest, Frozen, Slug
+from models.evidence import Electorate, Evidence, StepKind, StepOrder
+from models.inventory import Environment, Submission, VersionStatus
+from models.messages import Decision, Failure
+from models.plan import GatePlan, Plan, Remedy, StagePlan
+from models.verdict import CheckResult, Reading, Verdict
+
+
+class Phase(StrEnum):
+    """What a lifecycle is doing in its stage."""
+
+    AWAITING_VERSION = "awaiting_version"
+    WORKING = "working"
+    DECIDING = "deciding"
+    STUCK = "stuck"
+    STEADY = "steady"
+    ENDED = "ended"
+
+
+class Version(Frozen):
+    """One immutable candidate, and what it has earned."""
+
+    number: int
+    artifact: Digest
+    developer: Slug
+    submitter: Slug
+    bundle: Digest | None = None
+    gates: tuple[Slug, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+class GateVisit(Frozen):
+    """A gate that is open: who may decide, who has, which timers went off."""
+
+    opened: datetime
+    electorate: Electorate
+    decisions: tuple[Decision, ...] = ()
+    fired: tuple[str, ...] = ()
+
+
+class Turn(IntEnum):
+    """Where a lifecycle may turn to at any time; the higher one wins."""
+
+    ABANDON = 1
+    NEW_VERSION = 2
+    ROLLBACK = 3
+    SUSPEND = 4
+    RETIRE = 5
+
+
+class Intent(Frozen):
+    """A turn asked for while a step was in flight; taken as soon as that step has answered."""
+
+    turn: Turn
+    submission: Submission | None = None
+
+
+class RemedyUse(Frozen):
+    """What a breach started, when, and on which window of data; the brakes count these."""
+
+    at: datetime
+    monitor: Slug
+    remedy: Remedy
+    window: str
+
+
+class Passage(Frozen):
+    """A stage that was left: when, with which verdict, and why."""
+
+    stage: Slug
+    version: int | None
+    verdict: Verdict | None
+    at: datetime
+    reason: str = ""
+
+
+class State(Frozen):
+    """The whole of a lifecycle's memory. Changed only by the kernel.
+
+    `doubtful`: a step failed that may have changed what production serves.
+    """
+
+    schema_version: Literal[1] = 1
+    model: Slug
+    owner: Slug
+    seq: int = 0
+    visit: int = 0
+    stage: str = ""
+    phase: Phase = Phase.WORKING
+    since: datetime | None = None
+    cursor: int = 0
+    in_flight: StepOrder | None = None
+    failure: Failure | None = None
+    checks: tuple[CheckResult, ...] = ()
+    gate: GateVisit | None = None
+    submission: Submission | None = None
+    candidate: Version | None = None
+    champion: Version | None = None
+    previous: Version | None = None
+    statuses: dict[int, VersionStatus] = Field(default_factory=dict)
+    serving: dict[Environment, int] = Field(default_factory=dict)
+    intent: Intent | None = None
+    doubtful: bool = False
+    paused: bool = False
+    held: StepOrder | None = None
+    remedies: tuple[RemedyUse, ...] = ()
+    passages: tuple[Passage, ...] = ()
+
+    @property
+    def submitted(self) -> int:
+        """How many versions there have been."""
+        return len(self.statuses)
+
+    @property
+    def subject(self) -> Version | None:
+        """The version that the current stage works on."""
+        return self.candidate or self.champion
+
+    @property
+    def can_be_abandoned(self) -> bool:
+        """Whether something is under way that a person may give up."""
+        order = self.in_flight or self.held
+        return self.candidate is not None or (order is not None and order.kind in (StepKind.TRAIN, StepKind.RESTORE))
+
+    def stage_plan(self, plan: Plan) -> StagePlan:
+        """The plan of the current stage."""
+        return plan.stage(self.stage)
+
+    def gate_plan(self, plan: Plan) -> GatePlan | None:
+        """The gate that is open now."""
+        return self.stage_plan(plan).gate if self.gate else None
+
+
+class Snapshot(Frozen):
+    """What the inventory keeps of a state: the projection that audit and workflow must agree on."""
+
+    stage: str
+    phase: Phase
+    visit: int
+    version: int | None
+    champion: int | None
+    previous: int | None
+    statuses: dict[int, VersionStatus]
+    serving: dict[Environment, int]
+    gates: dict[int, tuple[Slug, ...]]
+    paused: bool
+    failure: str = ""
+
+
+def snapshot(state: State) -> Snapshot:
+    """The projection of a state that the inventory keeps."""
+    return Snapshot(
+        stage=state.stage,
+        phase=state.phase,
+        visit=state.visit,
+        version=state.candidate.number if state.candidate else None,
+        champion=state.champion.number if state.champion else None,
+        previous=state.previous.number if state.previous else None,
+        statuses=state.statuses,
+        serving=state.serving,
+        gates={v.number: v.gates for v in (state.candidate, state.champion, state.previous) if v},
+        paused=state.paused,
+        failure=state.failure.message if state.failure else "",
+    )

@@ -1,0 +1,185 @@
+"""A lifecycle in words: what it does, what it waits for, until when, and who can act."""
+
+from datetime import datetime
+
+from models.approval import eligible, open_roles
+from models.canonical import Digest, Frozen, Slug
+from models.deadlines import pending
+from models.evidence import Evidence, StepKind, StepOrder
+from models.inventory import Environment, VersionStatus
+from models.messages import Decision, Failure
+from models.plan import Plan
+from models.state import Passage, Phase, State, Version
+from models.verdict import CheckResult, Reading
+
+
+class Asked(Frozen):
+    """How many approvals a role still owes, and who of it may give one."""
+
+    role: Slug
+    owed: int
+    people: tuple[Slug, ...]
+
+
+class GateStatus(Frozen):
+    """An open gate: its question, what is owed, what was decided."""
+
+    gate: Slug
+    visit: int
+    question: str
+    artifact: Digest
+    opened: datetime
+    due: datetime | None
+    asked: tuple[Asked, ...]
+    decisions: tuple[Decision, ...]
+
+
+class VersionStatusView(Frozen):
+    """A version and what it has earned."""
+
+    number: int
+    status: VersionStatus
+    artifact: Digest
+    developer: Slug
+    gates: tuple[Slug, ...]
+    readings: tuple[Reading, ...]
+    evidence: tuple[Evidence, ...]
+
+
+class Status(Frozen):
+    """The answer to the query `status`."""
+
+    model: Slug
+    owner: Slug
+    template: Slug
+    template_version: str
+    plan: Digest
+    stage: str
+    phase: Phase
+    visit: int
+    seq: int
+    since: datetime | None
+    paused: bool
+    waiting_for: str
+    due: datetime | None
+    step: str | None
+    failure: Failure | None
+    gate: GateStatus | None
+    checks: tuple[CheckResult, ...]
+    version: VersionStatusView | None
+    champion: VersionStatusView | None
+    previous: int | None
+    serving: dict[Environment, int]
+    statuses: dict[int, VersionStatus]
+    passages: tuple[Passage, ...]
+
+
+def describe(plan: Plan, digest: Digest, state: State) -> Status:
+    """The status of a state under its plan."""
+    gate = _gate(plan, state)
+    return Status(
+        model=state.model,
+        owner=state.owner,
+        template=plan.template,
+        template_version=plan.version,
+        plan=digest,
+        stage=state.stage,
+        phase=state.phase,
+        visit=state.visit,
+        seq=state.seq,
+        since=state.since,
+        paused=state.paused,
+        waiting_for=waiting_for(plan, state),
+        due=gate.due if gate else None,
+        step=state.in_flight.step if state.in_flight else None,
+        failure=state.failure,
+        gate=gate,
+        checks=state.checks,
+        version=_view(state, state.candidate),
+        champion=_view(state, state.champion),
+        previous=state.previous.number if state.previous else None,
+        serving=state.serving,
+        statuses=state.statuses,
+        passages=state.passages,
+    )
+
+
+def waiting_for(plan: Plan, state: State) -> str:
+    """What has to happen next, as a sentence without its full stop."""
+    if state.paused and state.held:
+        return f"Paused before {sentence(state.held)}; resume to go on"
+    match state.phase:
+        case Phase.AWAITING_VERSION:
+            return "A version to be submitted"
+        case Phase.WORKING:
+            return _capital(sentence(state.in_flight)) if state.in_flight else "The next step"
+        case Phase.DECIDING:
+            return _owed(plan, state)
+        case Phase.STUCK:
+            failure = state.failure.message if state.failure else "a failure"
+            return f"A person to retry{' or abandon' if state.can_be_abandoned else ''}: {failure}"
+        case Phase.STEADY:
+            champion = f"version {state.champion.number} serves" if state.champion else "nothing serves"
+            return f"Events: {champion}, monitored"
+        case Phase.ENDED:
+            return "Nothing: the lifecycle has ended"
+
+
+def sentence(order: StepOrder) -> str:
+    """A step in words: `scan version 2 of loan-approval`."""
+    if order.kind is StepKind.ASK:
+        return f"ask who may decide about version {order.version} of {order.model}"
+    work = order.kind.value.replace("_", " ")
+    what = f" version {order.version}" if order.version else ""
+    where = f" into {order.environment}" if order.environment and order.kind.value in ("promote", "restore") else ""
+    return f"{work}{what} of {order.model}{where}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _owed(plan: Plan, state: State) -> str:
+    asked = _asked(plan, state)
+    parts = [f"{ask.owed} of {ask.role} ({', '.join(ask.people) or 'nobody may'})" for ask in asked]
+    gate = state.gate_plan(plan)
+    return f"Approvals at gate '{gate.id if gate else ''}': {', '.join(parts)}"
+
+
+def _asked(plan: Plan, state: State) -> tuple[Asked, ...]:
+    gate, visit = state.gate_plan(plan), state.gate
+    if gate is None or visit is None:
+        return ()
+    owed = open_roles(gate, visit)
+    return tuple(Asked(role=role, owed=count, people=eligible(plan, state, role)) for role, count in owed.items())
+
+
+def _gate(plan: Plan, state: State) -> GateStatus | None:
+    gate, visit, subject = state.gate_plan(plan), state.gate, state.subject
+    if gate is None or visit is None or subject is None:
+        return None
+    due = next((deadline.due for deadline in pending(plan, state) if deadline.timer == "sla"), None)
+    return GateStatus(
+        gate=gate.id,
+        visit=state.visit,
+        question=gate.question,
+        artifact=subject.artifact,
+        opened=visit.opened,
+        due=due,
+        asked=_asked(plan, state),
+        decisions=visit.decisions,
+    )
+
+
+def _view(state: State, version: Version | None) -> VersionStatusView | None:
+    if version is None:
+        return None
+    return VersionStatusView(
+        number=version.number,
+        status=state.statuses[version.number],
+        artifact=version.artifact,
+        developer=version.developer,
+        gates=version.gates,
+        readings=version.readings,
+        evidence=version.evidence,
+    )

@@ -1,0 +1,236 @@
+"""What people write: the lifecycle template, strictly parsed. The meaning is the compiler's business."""
+
+import json
+import re
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from models.canonical import Frozen, Slug, parse_duration
+from models.diagnostics import errors_of, in_reading_order
+from models.errors import TemplateError
+from models.evidence import StepKind
+from models.inventory import Environment, RiskTier, Text
+from models.plan import Duty, Remedy
+from models.source.misfits import Schema, name_misfits
+from models.source.yaml_source import Source, parse_yaml
+from models.verdict import Comparison
+
+_LONGEST_SPAN = 3_650 * 86_400
+_BOUND = re.compile(r"(?:>=|<=|>|<|==) +[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?\Z")
+
+_TIMEOUTS = {
+    StepKind.REGISTER: 600,
+    StepKind.SCAN: 600,
+    StepKind.EVALUATE: 600,
+    StepKind.PACKAGE: 300,
+    StepKind.PROMOTE: 300,
+}
+_TIMEOUT = 300
+
+
+def _span(value: object) -> object:
+    if not isinstance(value, str):
+        raise PydanticCustomError("duration", "a duration is a number and a unit, as in '5d'")
+    try:
+        seconds = parse_duration(value)
+    except ValueError:
+        raise PydanticCustomError("duration", "this is no duration: write a whole number and s, m, h or d") from None
+    if not isinstance(seconds, int) or not 1 <= seconds <= _LONGEST_SPAN:
+        raise PydanticCustomError("duration", "a duration is at least 1s and at most 3650d")
+    return seconds
+
+
+def _comparison(value: object) -> object:
+    if not isinstance(value, str) or not _BOUND.match(value):
+        raise PydanticCustomError("comparison", "a comparison is an operator and a number, as in '>= 0.8'")
+    return value
+
+
+Span = Annotated[int, BeforeValidator(_span)]
+"""Whole seconds; people must write a unit."""
+
+Bound = Annotated[Comparison, BeforeValidator(_comparison)]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9}){0,2}$")]
+
+Runnable = Literal[
+    StepKind.CLASSIFY,
+    StepKind.REGISTER,
+    StepKind.SCAN,
+    StepKind.EVALUATE,
+    StepKind.PACKAGE,
+    StepKind.PROMOTE,
+    StepKind.MONITOR,
+    StepKind.STOP_MONITORS,
+    StepKind.STOP_SERVING,
+    StepKind.ASSESS_CONSUMERS,
+    StepKind.NOTIFY_CONSUMERS,
+    StepKind.UNDEPLOY,
+    StepKind.ARCHIVE,
+]
+"""The steps that people may ask for."""
+
+
+def _unreserved(text: str) -> str:
+    if text in (StepKind.ASK, StepKind.TRAIN, StepKind.RESTORE) or text.startswith("ask-"):
+        raise PydanticCustomError("reserved", "this id belongs to the kernel's own steps")
+    return text
+
+
+class Step(Frozen):
+    """One unit of work, or just its kind. `timeout` is for one attempt."""
+
+    run: Runnable
+    id: Annotated[Slug, AfterValidator(_unreserved)] = Field(default_factory=lambda data: data["run"].value)
+    timeout: Span = Field(default_factory=lambda data: _TIMEOUTS.get(data["run"], _TIMEOUT))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        return {"run": value} if isinstance(value, str) else value
+
+
+class Reminder(Frozen):
+    """Whom to tell when nobody has decided `after` a time."""
+
+    after: Span
+    to: Slug
+
+
+class Gate(Frozen):
+    """Checks, people, or both. The keys about waiting have no default: a gate that asks people writes them."""
+
+    id: Slug | None = None
+    question: Text | None = None
+    checks: tuple[Slug, ...] = Field(default=(), max_length=64)
+    approvals: dict[Slug, Annotated[int, Field(ge=1, le=99)]] = Field(default_factory=dict, max_length=16)
+    sla: Span | None = None
+    remind: tuple[Span, ...] = Field(default=(), max_length=16)
+    escalate: tuple[Reminder, ...] = Field(default=(), max_length=16)
+    on_timeout: Literal["hold", "reject"] | None = None
+
+
+class Then(Frozen):
+    """Where each verdict leads; a stage's name alone is where PASS leads."""
+
+    passed: Slug = Field(alias="pass")
+    failed: Slug | None = Field(default=None, alias="fail")
+    inconclusive: Slug | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        return {"pass": value} if isinstance(value, str) else value
+
+
+class Stage(Frozen):
+    """A state of the lifecycle."""
+
+    environment: Environment | None = None
+    do: tuple[Step, ...] = Field(default=(), max_length=32)
+    gate: Gate | None = None
+    then: Then | None = None
+    steady: bool = False
+    terminal: bool = False
+
+
+class Indicator(Frozen):
+    """When a KPI passes and when it fails, and how many observations that takes."""
+
+    passes: Bound = Field(alias="pass")
+    fails: Bound = Field(alias="fail")
+    at_least: Count = 1
+
+
+class Limits(Frozen):
+    """The brakes of an automatic action."""
+
+    cooldown: Span
+    at_most: Count
+    per: Span
+    otherwise: Literal[Remedy.SUSPEND, Remedy.ESCALATE]
+
+
+class Monitor(Frozen):
+    """What is measured by the clock, and what a breach starts."""
+
+    checks: tuple[Slug, ...] = Field(min_length=1, max_length=64)
+    every: Span
+    breach_after: Annotated[int, Field(ge=1, le=1_000)] = 1
+    then: Remedy
+    brakes: Limits | None = None
+    to: Slug | None = None
+
+
+class Enters(Frozen):
+    """Where new versions, retirement and suspension enter."""
+
+    new_version: Slug
+    retirement: Slug
+    suspension: Slug | None = None
+
+
+class Template(Frozen):
+    """A lifecycle as people write it. The order of the stages matters: the first is the entry."""
+
+    lifecycle: Slug
+    version: Version
+    title: Text
+    tiers: tuple[RiskTier, ...] = Field(min_length=1)
+    roles: dict[Slug, Slug] = Field(default_factory=dict, max_length=64)
+    separation_of_duties: tuple[Duty, ...] = tuple(Duty)
+    kpis: dict[Slug, Indicator] = Field(default_factory=dict, max_length=128)
+    enters: Enters
+    stages: dict[Slug, Stage] = Field(min_length=1, max_length=64)
+    monitors: dict[Slug, Monitor] = Field(default_factory=dict, max_length=32)
+
+
+_SCHEMA: Schema = {
+    (): Template,
+    ("enters",): Enters,
+    ("kpis", "*"): Indicator,
+    ("stages", "*"): Stage,
+    ("stages", "*", "do", "*"): Step,
+    ("stages", "*", "gate"): Gate,
+    ("stages", "*", "gate", "escalate", "*"): Reminder,
+    ("stages", "*", "then"): Then,
+    ("monitors", "*"): Monitor,
+    ("monitors", "*", "brakes"): Limits,
+}
+
+
+class Loaded(NamedTuple):
+    """A template with the text that it was read from."""
+
+    template: Template
+    source: Source
+
+
+def load(text: str | bytes, file: str) -> Loaded:
+    """Parse a template and keep the places; TemplateError with every diagnostic of text and shape."""
+    source = parse_yaml(text, file)
+    found = list(source.diagnostics)
+    if source.complete:
+        try:
+            template = Template.model_validate_json(_as_json(source), strict=True)
+        except ValidationError as error:
+            found += name_misfits(error, source, _SCHEMA)
+        else:
+            if not errors_of(found):
+                return Loaded(template, source)
+    raise TemplateError(file, in_reading_order(found))
+
+
+def load_template(text: str | bytes, file: str) -> Template:
+    """Parse a template; TemplateError with every diagnostic of text and shape at once."""
+    return load(text, file).template
+
+
+def _as_json(source: Source) -> str:
+    """The tree as JSON, so that strict validation still takes words for choices; a version stays as it was written."""
+    tree = source.tree
+    if isinstance(tree, dict) and isinstance(tree.get("version"), int | float):
+        tree = tree | {"version": source.written["version",]}
+    return json.dumps(tree)

@@ -1,0 +1,102 @@
+"""Three verdicts, never two: readings are judged PASS, FAIL or INCONCLUSIVE."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from models.canonical import Frozen, Slug
+
+
+class Verdict(StrEnum):
+    """What a check or a gate concluded."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Reading(Frozen):
+    """One measured value and the number of observations it rests on."""
+
+    name: Slug
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    count: int
+
+
+class Comparison(Frozen):
+    """`>= 0.8`: an operator and a bound."""
+
+    operator: Literal[">=", "<=", ">", "<", "=="]
+    bound: Annotated[float, Field(allow_inf_nan=False)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, text: object) -> object:
+        if not isinstance(text, str):
+            return text
+        parts = text.split()
+        if len(parts) != 2 or parts[0] not in (">=", "<=", ">", "<", "=="):
+            raise ValueError(f"'{text}' is not a comparison: write an operator and a number, as in '>= 0.8'")
+        try:
+            return {"operator": parts[0], "bound": float(parts[1])}
+        except ValueError:
+            raise ValueError(f"'{parts[1]}' in '{text}' is not a number") from None
+
+    def holds(self, value: float) -> bool:
+        """Whether the value satisfies the comparison; a NaN satisfies none."""
+        match self.operator:
+            case ">=":
+                return value >= self.bound
+            case "<=":
+                return value <= self.bound
+            case ">":
+                return value > self.bound
+            case "<":
+                return value < self.bound
+            case "==":
+                return value == self.bound
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.bound:g}"
+
+
+class Kpi(Frozen):
+    """When a reading passes and when it fails; the gap between, or too few observations, is INCONCLUSIVE."""
+
+    name: Slug
+    passes: Comparison
+    fails: Comparison
+    at_least: int = 1
+
+
+class CheckResult(Frozen):
+    """One KPI judged, with the reason in words."""
+
+    kpi: Slug
+    verdict: Verdict
+    reason: str
+
+
+def judge(kpi: Kpi, readings: tuple[Reading, ...]) -> CheckResult:
+    """Judge one KPI against the last reading of its name."""
+    found = [reading for reading in readings if reading.name == kpi.name]
+    if not found:
+        return CheckResult(kpi=kpi.name, verdict=Verdict.INCONCLUSIVE, reason="no reading")
+    reading = found[-1]
+    if reading.count < kpi.at_least:
+        reason = f"rests on {reading.count} observations, {kpi.at_least} are needed"
+        return CheckResult(kpi=kpi.name, verdict=Verdict.INCONCLUSIVE, reason=reason)
+    if kpi.fails.holds(reading.value):
+        return CheckResult(kpi=kpi.name, verdict=Verdict.FAIL, reason=f"{reading.value:.4g} {kpi.fails}")
+    if kpi.passes.holds(reading.value):
+        return CheckResult(kpi=kpi.name, verdict=Verdict.PASS, reason=f"{reading.value:.4g} {kpi.passes}")
+    reason = f"{reading.value:.4g} is neither {kpi.passes} nor {kpi.fails}"
+    return CheckResult(kpi=kpi.name, verdict=Verdict.INCONCLUSIVE, reason=reason)
+
+
+def combine(verdicts: tuple[Verdict, ...]) -> Verdict:
+    """FAIL if any fails, else INCONCLUSIVE if any is, else PASS (also of nothing)."""
+    if Verdict.FAIL in verdicts:
+        return Verdict.FAIL
+    return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS
