@@ -1,0 +1,1 @@
+"""Every side effect: one class per capability, its dependencies injected."""

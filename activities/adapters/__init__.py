@@ -1,0 +1,1 @@
+"""One file per outside system, named `system_role.py`. Adapters do not know each other."""

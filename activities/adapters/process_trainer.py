@@ -1,0 +1,171 @@
+"""Trains by running a program as a child process: `python PROGRAM --request REQUEST.json --output DIR`."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from models.canonical import digest_bytes
+from models.errors import TrainingError, UnknownNameError
+from models.inventory import Reference, Submission
+
+_POLL_SECONDS = 0.2
+_LAST_LINES = 20
+_LAST_CHARACTERS = 2_000
+_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+def _ignore() -> None:
+    """What beats when nobody listens."""
+
+
+class ProcessTrainer:
+    """Fits the Trainer port.
+
+    `programs` maps a trainer's name to its file, `workspace` receives one folder per run, `python` is the interpreter,
+    `timeout` is in seconds, and `beat` is called a few times a second: whatever it raises ends the run.
+    """
+
+    def __init__(
+        self,
+        programs: Mapping[str, Path],
+        workspace: Path,
+        python: str,
+        timeout: float,
+        beat: Callable[[], None] = _ignore,
+    ) -> None:
+        self._programs = programs
+        self._workspace = workspace
+        self._python = python
+        self._timeout = timeout
+        self._beat = beat
+
+    def train(self, trainer: str, previous: Submission, window: Path | None) -> Submission:
+        """Make a challenger of `previous` from its training data and the window; TrainingError, UnknownNameError.
+
+        Submitted in the trainer's own name. The hold-out, the label and the protected columns must be the previous
+        version's: a program may not choose what it is judged by.
+        """
+        program = self._program(trainer)
+        self._workspace.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{trainer}-", dir=self._workspace)).resolve()
+        request, output = folder / "request.json", folder / "output"
+        output.mkdir()
+        request.write_text(json.dumps(_request(trainer, previous, window), indent=2), encoding="utf-8")
+        command = [self._python, str(program.resolve()), "--request", str(request), "--output", str(output)]
+        self._run(trainer, command, folder)
+        made = _result(trainer, output / "result.json")
+        _demand_same_judgement(trainer, previous, made)
+        return made.model_copy(update={"developer": previous.developer, "submitter": trainer, "trainer": trainer})
+
+    def _program(self, trainer: str) -> Path:
+        if trainer not in self._programs:
+            known = ", ".join(sorted(self._programs)) or "none"
+            raise UnknownNameError(
+                f"trainer '{trainer}' is not registered with this worker; known: {known}",
+                remedy="Name a known trainer in the template, or register the program in the worker's settings.",
+            )
+        return self._programs[trainer]
+
+    def _run(self, trainer: str, command: list[str], folder: Path) -> None:
+        """Run to the end in a session of its own; on any interruption the whole process group is killed."""
+        environment = _ENVIRONMENT | {"HOME": str(folder), "TMPDIR": str(folder)}
+        with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+            child = subprocess.Popen(  # noqa: S603 (a registered program, no shell)
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+            try:
+                self._wait(trainer, child, folder)
+            finally:
+                code = _end(child)
+        if code != 0:
+            raise TrainingError(f"trainer '{trainer}' ended with code {code}: {_last_lines(folder)}", _remedy(folder))
+
+    def _wait(self, trainer: str, child: subprocess.Popen[bytes], folder: Path) -> None:
+        deadline = time.monotonic() + self._timeout
+        while not _has_ended(child):
+            if time.monotonic() >= deadline:
+                problem = f"trainer '{trainer}' did not finish within {self._timeout:g} s: {_last_lines(folder)}"
+                raise TrainingError(problem, _remedy(folder))
+            self._beat()
+            time.sleep(_POLL_SECONDS)
+
+
+def _request(trainer: str, previous: Submission, window: Path | None) -> dict[str, object]:
+    pinned = None
+    if window is not None:
+        pinned = Reference(uri=window.resolve().as_uri(), digest=digest_bytes(window.read_bytes()))
+    return {
+        "training": [reference.model_dump(mode="json") for reference in previous.training_data],
+        "holdout": previous.holdout.model_dump(mode="json"),
+        "window": pinned and pinned.model_dump(mode="json"),
+        "source": previous.source.model_dump(mode="json"),
+        "contract": previous.contract.model_dump(mode="json"),
+        "developer": previous.developer,
+        "submitter": trainer,
+        "trainer": trainer,
+    }
+
+
+def _result(trainer: str, path: Path) -> Submission:
+    try:
+        return Submission.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise TrainingError(f"trainer '{trainer}' wrote no {path}: {error.strerror}", _remedy(path.parent)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise TrainingError(f"trainer '{trainer}': {path}: {place}: {first['msg']}", _remedy(path.parent)) from error
+
+
+def _demand_same_judgement(trainer: str, previous: Submission, made: Submission) -> None:
+    kept = {
+        "hold-out": (previous.holdout.digest, made.holdout.digest),
+        "label": (previous.contract.label, made.contract.label),
+        "protected columns": (previous.contract.protected, made.contract.protected),
+    }
+    for name, (before, now) in kept.items():
+        if before != now:
+            raise TrainingError(
+                f"trainer '{trainer}' changed the {name}: was {before}, is {now}",
+                remedy="A person submits a version that is to be judged by something else.",
+            )
+
+
+def _has_ended(child: subprocess.Popen[bytes]) -> bool:
+    """Whether the leader ended, leaving it uncollected: until then nobody else can receive its group's number."""
+    return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+
+
+def _end(child: subprocess.Popen[bytes]) -> int:
+    """Kill what is left of the group, the leader's own children too; the leader's exit code."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    return child.wait()
+
+
+def _last_lines(folder: Path) -> str:
+    text = (folder / "stderr").read_text(encoding="utf-8", errors="replace").strip()
+    return "\n".join(text.splitlines()[-_LAST_LINES:])[-_LAST_CHARACTERS:] or "it wrote nothing to stderr"
+
+
+def _remedy(folder: Path) -> str:
+    return f"See request.json, stdout and stderr of the run in {folder}."

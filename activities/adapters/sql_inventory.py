@@ -1,0 +1,226 @@
+"""The system of record on SQLite and PostgreSQL. Each commit is one transaction, and the audit entry is part of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import rfc8785
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from activities.adapters.sql_engine import Database
+from activities.adapters.sql_projection import Occasion, project_event, project_result, version_row
+from activities.ports import Serving
+from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, seal
+from models.canonical import Digest, canonical, digest
+from models.errors import ConflictError, DigestMismatchError, InvalidInputError, UnavailableError, UnknownNameError
+from models.evidence import EffectKey, StepResult
+from models.inventory import Change, Environment, ModelFacts, Submission
+from models.journal import JournalEntry
+from models.plan import Plan
+from models.records import (
+    AuditHeadRecord,
+    AuditRecord,
+    DeploymentRecord,
+    LedgerRecord,
+    LifecycleRecord,
+    MeasurementRecord,
+    ModelRecord,
+    PlanRecord,
+)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqlInventory:
+    """Fits `Inventory`. Every method may also raise what `Database` does."""
+
+    def __init__(self, url: str, clock: Callable[[], datetime] = _now) -> None:
+        """`clock` tells (UTC) when something is recorded; the tables must be there, see `migrate`."""
+        self._database = Database(url)
+        self._clock = clock
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._database.close()
+
+    def effect(self, key: EffectKey) -> StepResult | None:
+        """The result of an effect that was already performed."""
+        with self._database.reading() as session:
+            return _recorded_result(session, key)
+
+    def commit_effect(self, key: EffectKey, result: StepResult, changes: Sequence[Change]) -> StepResult:
+        """Record an effect once. A key that is already there wins: its result is returned, nothing is written.
+
+        ConflictError if a change contradicts what is registered, UnknownNameError if it names no known version.
+        """
+        record = EffectRecord(key=key, result=result, changes=tuple(changes))
+        body = _body(record)
+        with self._database.writing() as session:
+            head = _lock(session)
+            if known := _recorded_result(session, key):
+                return known
+            occasion = Occasion(key, self._clock())
+            session.add(
+                LedgerRecord(model=key.model, visit=key.visit, step=key.step, result=_body(result), at=occasion.at)
+            )
+            project_result(session, occasion, result, record.changes)
+            _append(session, head, seal(_place(head), key.model, AuditKind.EFFECT, occasion.at, body))
+        return result
+
+    def commit_event(self, entry: JournalEntry) -> None:
+        """Record what an event did to a lifecycle, once per (model, seq).
+
+        ConflictError if another event has this seq, UnavailableError if the event before is not recorded yet,
+        UnknownNameError if the plan is not kept.
+        """
+        body = _body(entry)
+        with self._database.writing() as session:
+            head = _lock(session)
+            if _is_recorded(session, entry, body):
+                return
+            plan = _plan_row(session, entry.plan)
+            sealed = seal(_place(head), entry.model, AuditKind.EVENT, self._clock(), body)
+            _append(session, head, sealed, entry.seq)
+            project_event(session, entry, plan, sealed.position)
+
+    def commit_plan(self, plan: Plan) -> None:
+        """Keep a plan by its digest."""
+        name, body = digest(plan), _body(plan)
+        with self._database.writing() as session:
+            head = _lock(session)
+            if session.get(PlanRecord, name):
+                return
+            session.add(PlanRecord(digest=name, template=plan.template, version=plan.version, content=body))
+            _append(session, head, seal(_place(head), None, AuditKind.PLAN, self._clock(), body))
+
+    def governing_plan(self, model: str) -> Plan:
+        """The plan that a model's lifecycle runs on; UnknownNameError, DigestMismatchError if it was edited."""
+        with self._database.reading() as session:
+            lifecycle = session.get(LifecycleRecord, model)
+            if lifecycle is None:
+                raise UnknownNameError(f"The inventory has no lifecycle of '{model}'.", remedy="Start one first.")
+            name, content = lifecycle.plan, _plan_row(session, lifecycle.plan).content
+        return _unchanged(Plan.model_validate_json(content), name)
+
+    def model(self, model: str) -> ModelFacts:
+        """The registered facts of a model; UnknownNameError."""
+        with self._database.reading() as session:
+            row = session.get(ModelRecord, model)
+        if row is None:
+            raise UnknownNameError(f"The inventory has no model '{model}'.", remedy="Register the model first.")
+        return ModelFacts.model_validate_json(row.facts)
+
+    def submission(self, model: str, version: int) -> Submission:
+        """The registered facts of a version; UnknownNameError."""
+        with self._database.reading() as session:
+            facts = version_row(session, model, version).facts
+        if facts is None:
+            raise UnknownNameError(
+                f"Version {version} of '{model}' has not been registered yet.",
+                remedy="Wait for the step that registers it.",
+            )
+        return Submission.model_validate_json(facts)
+
+    def gates_passed(self, model: str, version: int) -> frozenset[str]:
+        """The gates that the recorded events say this version passed; UnknownNameError."""
+        with self._database.reading() as session:
+            return frozenset(version_row(session, model, version).gates)
+
+    def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
+        """(window, verdict) of a monitor's measurements since the champion changed, oldest first."""
+        with self._database.reading() as session:
+            lifecycle = session.get(LifecycleRecord, model)
+            query = (
+                select(MeasurementRecord)
+                .where(MeasurementRecord.model == model, MeasurementRecord.monitor == monitor)
+                .where(MeasurementRecord.reign == (lifecycle.crowned if lifecycle else 0))
+                .order_by(col(MeasurementRecord.id))
+            )
+            return [(row.window, row.verdict.value) for row in session.exec(query)]
+
+    def deployments(self, model: str) -> Mapping[Environment, Serving]:
+        """What serves where."""
+        with self._database.reading() as session:
+            current = select(DeploymentRecord).where(
+                DeploymentRecord.model == model, col(DeploymentRecord.until).is_(None)
+            )
+            return {row.environment: Serving(row.version, row.bundle, row.since) for row in session.exec(current)}
+
+    def trail(self, model: str) -> Sequence[AuditEntry]:
+        """The audit entries that name a model, oldest first."""
+        with self._database.reading() as session:
+            query = select(AuditRecord).where(AuditRecord.model == model).order_by(col(AuditRecord.position))
+            return [AuditEntry.model_validate(row.model_dump(exclude={"seq"})) for row in session.exec(query)]
+
+
+def _body(value: BaseModel) -> str:
+    try:
+        return canonical(value).decode()
+    except rfc8785.CanonicalizationError as error:
+        raise InvalidInputError(
+            f"A {type(value).__name__} cannot be recorded: {error}.",
+            remedy="Give finite numbers and whole numbers below 2^53.",
+        ) from error
+
+
+def _unchanged(plan: Plan, name: Digest) -> Plan:
+    if digest(plan) != name:
+        raise DigestMismatchError(
+            f"The plan kept as {name} was changed: it is now {digest(plan)}.",
+            remedy="Restore the database, and verify the audit trail, which has the plan as it was.",
+        )
+    return plan
+
+
+def _lock(session: Session) -> AuditHeadRecord:
+    """The head of the trail, which nobody else can move until this transaction ends."""
+    head = session.exec(select(AuditHeadRecord).with_for_update()).first()
+    if head is None:
+        raise InvalidInputError(
+            "The inventory does not know where its audit trail ends.",
+            remedy="The row of 'audit_head' was deleted: restore the database.",
+        )
+    return head
+
+
+def _place(head: AuditHeadRecord) -> AuditHead:
+    return AuditHead(position=head.position, hash=head.hash)
+
+
+def _append(session: Session, head: AuditHeadRecord, entry: AuditEntry, seq: int | None = None) -> None:
+    session.add(AuditRecord(**entry.model_dump(), seq=seq))
+    head.position, head.hash = entry.position, entry.hash
+
+
+def _recorded_result(session: Session, key: EffectKey) -> StepResult | None:
+    row = session.get(LedgerRecord, (key.model, key.visit, key.step))
+    return StepResult.model_validate_json(row.result) if row else None
+
+
+def _plan_row(session: Session, name: Digest) -> PlanRecord:
+    row = session.get(PlanRecord, name)
+    if row is None:
+        raise UnknownNameError(f"The inventory keeps no plan {name}.", remedy="Commit the plan before its first event.")
+    return row
+
+
+def _is_recorded(session: Session, entry: JournalEntry, body: str) -> bool:
+    query = select(AuditRecord.body).where(AuditRecord.model == entry.model, AuditRecord.seq == entry.seq)
+    recorded = session.exec(query).first()
+    if recorded == body:
+        return True
+    if recorded is not None:
+        raise ConflictError(
+            f"Event {entry.seq} of '{entry.model}' is recorded already, and was another one.",
+            remedy="The lifecycle was reset or runs twice: compare its history with the audit trail.",
+        )
+    lifecycle = session.get(LifecycleRecord, entry.model)
+    last = lifecycle.seq if lifecycle else 0
+    if entry.seq != last + 1:
+        raise UnavailableError(
+            f"Event {entry.seq} of '{entry.model}' came before the inventory recorded event {last + 1}.",
+            remedy="It is tried again; if it stays so, the database has lost events: restore it.",
+        )
+    return False

@@ -1,0 +1,25 @@
+"""Events and plans enter the record, where no step takes the events along."""
+
+from temporalio import activity
+
+from activities.ports import Inventory
+from models.journal import Journal
+from models.plan import Plan
+
+
+class AuditActivities:
+    """Writes what the kernel decided: state and audit entry in one transaction."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+
+    @activity.defn(name="record_events", no_thread_cancel_exception=True)
+    def record_events(self, journal: Journal) -> None:
+        """Each once per (model, seq)."""
+        for entry in journal.entries:
+            self._inventory.commit_event(entry)
+
+    @activity.defn(name="record_plan", no_thread_cancel_exception=True)
+    def record_plan(self, plan: Plan) -> None:
+        """Once per digest."""
+        self._inventory.commit_plan(plan)

@@ -1,0 +1,112 @@
+"""Monitors: schedules that look at new windows of production data."""
+
+import asyncio
+from pathlib import Path
+
+from temporalio import activity
+
+from activities.ledger import Ledger, Outcome
+from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving, Windows
+from activities.reports import keep_report
+from models.canonical import digest_bytes
+from models.errors import InvalidInputError, UnknownNameError
+from models.evidence import EffectKey, StepResult
+from models.inventory import Measured
+from models.journal import Assignment
+from models.messages import Breach
+from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent
+from models.verdict import Verdict, combine, judge
+
+
+class MonitoringActivities:
+    """Starts and stops schedules, and measures windows."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        store: ArtifactStore,
+        evaluator: Evaluator,
+        windows: Windows,
+        schedules: Schedules,
+    ) -> None:
+        self._inventory = inventory
+        self._ledger = Ledger(inventory)
+        self._store = store
+        self._evaluator = evaluator
+        self._windows = windows
+        self._schedules = schedules
+
+    @activity.defn(name="start_monitors")
+    async def start_monitors(self, task: Assignment) -> StepResult:
+        """One schedule per monitor of the governing plan."""
+        order = task.order
+        await asyncio.to_thread(self._ledger.record, task)
+        plan = await asyncio.to_thread(self._inventory.governing_plan, order.model)
+        names = await self._schedules.start(order.model, plan)
+        result = StepResult(summary=f"{len(names)} schedules: {', '.join(names) or 'none'}")
+        return await asyncio.to_thread(self._inventory.commit_effect, order.key, result, [])
+
+    @activity.defn(name="stop_monitors")
+    async def stop_monitors(self, task: Assignment) -> StepResult:
+        """End every schedule of a model."""
+        order = task.order
+        await asyncio.to_thread(self._ledger.record, task)
+        await self._schedules.stop(order.model)
+        result = StepResult(summary="no schedule is left")
+        return await asyncio.to_thread(self._inventory.commit_effect, order.key, result, [])
+
+    @activity.defn(name="measure_window", no_thread_cancel_exception=True)
+    def measure_window(self, order: MonitorOrder) -> MonitorOutcome:
+        """Judge the newest window, once per window; none for too long is a failure of its own."""
+        serving, found = self._serving(order), self._windows.latest(order.model)
+        at = activity.info().scheduled_time
+        last = max(serving.since, found[1]) if found else serving.since
+        if is_silent(order.monitor, last, at):
+            window, path = f"none at {at:%Y-%m-%d %H:%M} UTC", None
+        elif found:
+            window, path = digest_bytes(found[0].read_bytes()), found[0]
+        else:
+            return MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary="no window of data yet"))
+        key = EffectKey(model=order.model, visit=0, step=f"measure/{order.monitor.id}/{window}/v{serving.version}")
+        result = self._ledger.once(key, lambda: self._measure(order, serving.version, window, path))
+        verdicts = [verdict for _, verdict in self._inventory.verdicts(order.model, order.monitor.id)]
+        if not is_breach(order.monitor, verdicts):
+            return MonitorOutcome(result=result)
+        breach = Breach(monitor=order.monitor.id, window=window, reasons=(result.summary,))
+        return MonitorOutcome(result=result, breach=breach)
+
+    def _serving(self, order: MonitorOrder) -> Serving:
+        serving = self._inventory.deployments(order.model).get(order.environment)
+        if serving is None:
+            raise UnknownNameError(
+                f"no version of '{order.model}' serves in {order.environment}: there is nothing to monitor",
+                "the schedule ends with the model's retirement or suspension",
+            )
+        return serving
+
+    def _measure(self, order: MonitorOrder, version: int, window: str, path: Path | None) -> Outcome:
+        if path is None:
+            reasons, verdict = (f"no new window of data ({window})",), Verdict.FAIL
+            result = StepResult(verdict=verdict, summary=reasons[0])
+        else:
+            result = self._judge(order, version, path)
+            reasons, verdict = (result.summary,), result.verdict
+        measured = Measured(monitor=order.monitor.id, window=window, verdict=verdict.value, reasons=reasons)
+        return result, [measured]
+
+    def _judge(self, order: MonitorOrder, version: int, path: Path) -> StepResult:
+        submission = self._inventory.submission(order.model, version)
+        model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
+        try:
+            report = self._evaluator.measure(model, reference, path, submission)
+        except InvalidInputError as error:
+            return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")
+        results = tuple(judge(kpi, report.readings) for kpi in order.kpis)
+        summary = "; ".join(f"{result.kpi} {result.verdict}: {result.reason}" for result in results)
+        evidence = keep_report(self._store, "window", report, summary)
+        return StepResult(
+            verdict=combine(tuple(result.verdict for result in results)),
+            summary=summary,
+            evidence=(evidence,),
+            readings=report.readings,
+        )

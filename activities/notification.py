@@ -1,0 +1,55 @@
+"""People are asked and told: into the outbox, in the same transaction as the record of it."""
+
+from temporalio import activity
+
+from activities.ledger import Ledger, Outcome
+from activities.ports import Directory, Inventory
+from models.canonical import Frozen, Slug
+from models.evidence import EffectKey, StepResult
+from models.inventory import Notified
+from models.journal import Assignment
+
+
+class Notice(Frozen):
+    """A message to the holders of some groups (none: the model's owner)."""
+
+    key: EffectKey
+    groups: tuple[Slug, ...]
+    subject: str
+
+
+class NotificationActivities:
+    """Finds out who, and tells them."""
+
+    def __init__(self, inventory: Inventory, directory: Directory) -> None:
+        self._inventory = inventory
+        self._ledger = Ledger(inventory)
+        self._directory = directory
+
+    @activity.defn(name="ask_approvers", no_thread_cancel_exception=True)
+    def ask_approvers(self, task: Assignment) -> StepResult:
+        """Read who holds the gate's roles now, and tell each of them what waits for them."""
+        order = task.order
+
+        def effect() -> Outcome:
+            electorate = self._directory.electorate(order.roles)
+            people = sorted({person for holders in electorate.people.values() for person in holders})
+            subject = f"{order.model}: version {order.version} waits for your decision in stage '{order.stage}'"
+            notices = [Notified(recipient=person, subject=subject, body=order.question) for person in people]
+            return StepResult(summary=f"asked {', '.join(people) or 'nobody'}", electorate=electorate), notices
+
+        return self._ledger.perform(task, effect)
+
+    @activity.defn(name="notify_people", no_thread_cancel_exception=True)
+    def notify_people(self, notice: Notice) -> StepResult:
+        """Put one message per person into the outbox."""
+
+        def effect() -> Outcome:
+            groups = {group: group for group in notice.groups}
+            held = self._directory.electorate(groups).people if groups else {}
+            people = sorted({person for holders in held.values() for person in holders})
+            recipients = people or [self._inventory.model(notice.key.model).owner]
+            notices = [Notified(recipient=person, subject=notice.subject, body="") for person in recipients]
+            return StepResult(summary=f"told {', '.join(recipients)}"), notices
+
+        return self._ledger.once(notice.key, effect)

@@ -1,0 +1,139 @@
+"""What the activities need of the world, in our words. Adapters fit these; the fakes of the tests fit them too."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from models.audit import AuditEntry
+from models.canonical import Digest
+from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
+from models.inventory import Change, Environment, ModelFacts, Reference, Submission
+from models.journal import JournalEntry
+from models.plan import Plan
+
+
+class Serving(NamedTuple):
+    """A version that serves, from which bundle, since when (UTC)."""
+
+    version: int
+    bundle: Digest
+    since: datetime
+
+
+class Inventory(Protocol):
+    """The system of record. Every write is one transaction: ledger key, rows and audit entry together."""
+
+    def effect(self, key: EffectKey) -> StepResult | None:
+        """The result of an effect that was already performed."""
+
+    def commit_effect(self, key: EffectKey, result: StepResult, changes: Sequence[Change]) -> StepResult:
+        """Record an effect once. A key that is already there wins: its result is returned, nothing is written."""
+
+    def commit_event(self, entry: JournalEntry) -> None:
+        """Record what an event did to a lifecycle, once per (model, seq)."""
+
+    def commit_plan(self, plan: Plan) -> None:
+        """Keep a plan by its digest."""
+
+    def governing_plan(self, model: str) -> Plan:
+        """The plan that a model's lifecycle runs on; UnknownNameError."""
+
+    def model(self, model: str) -> ModelFacts:
+        """The registered facts of a model; UnknownNameError."""
+
+    def submission(self, model: str, version: int) -> Submission:
+        """The registered facts of a version; UnknownNameError."""
+
+    def gates_passed(self, model: str, version: int) -> frozenset[str]:
+        """The gates that the recorded events say this version passed."""
+
+    def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
+        """(window, verdict) of a monitor's measurements since the champion changed, oldest first."""
+
+    def deployments(self, model: str) -> Mapping[Environment, Serving]:
+        """What serves where."""
+
+    def trail(self, model: str) -> Sequence[AuditEntry]:
+        """The audit entries that name a model, oldest first."""
+
+
+class ArtifactStore(Protocol):
+    """Content-addressed bytes: what is put in once is there, unchanged, for good."""
+
+    def put(self, data: bytes) -> Digest:
+        """Keep some bytes."""
+
+    def fetch(self, reference: Reference) -> Path:
+        """Bring pinned bytes in, unless they are here; DigestMismatchError, UnknownNameError, UnavailableError."""
+
+    def path(self, digest: Digest) -> Path:
+        """A read-only file with these bytes; UnknownNameError."""
+
+
+class Scanner(Protocol):
+    """The artifact gate: says what a file is, never loading it."""
+
+    def scan(self, path: Path, digest: Digest) -> ScanReport:
+        """Anything but a `clean` verdict means that the file must not be used."""
+
+
+class Evaluator(Protocol):
+    """Runs a scanned model over data and measures it."""
+
+    def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
+        """Measure on held-out data; MissingColumnError."""
+
+    def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
+        """Compare a window of production data with the training data; MissingColumnError."""
+
+
+class Packager(Protocol):
+    """Makes a bundle: the model with its environment, schemas and manifest, content-addressed."""
+
+    def package(self, model: str, version: int, submission: Submission, evidence: Mapping[str, Digest]) -> Digest:
+        """The digest of the bundle's manifest, the same for the same content."""
+
+
+class Deployer(Protocol):
+    """Puts bundles into environments. Every call is idempotent per key."""
+
+    def deploy(self, environment: Environment, model: str, version: int, bundle: Digest, key: EffectKey) -> str:
+        """Load beside what serves, prove it by real predictions, then switch; the endpoint's URL.
+
+        SmokeTestError leaves what served before in place; UnavailableError.
+        """
+
+    def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
+        """Stop serving the model; no error if it does not serve."""
+
+
+class Trainer(Protocol):
+    """Makes a new version for real."""
+
+    def train(self, trainer: str, previous: Submission, window: Path | None) -> Submission:
+        """Run the trainer registered under a name; TrainingError, UnknownNameError."""
+
+
+class Windows(Protocol):
+    """Where windows of production data arrive."""
+
+    def latest(self, model: str) -> tuple[Path, datetime] | None:
+        """The newest window of a model and when it arrived."""
+
+
+class Directory(Protocol):
+    """People and the groups that they are in."""
+
+    def electorate(self, roles: Mapping[str, str]) -> Electorate:
+        """Who holds each role, given the group that it is bound to."""
+
+
+class Schedules(Protocol):
+    """Monitors that run by the clock."""
+
+    async def start(self, model: str, plan: Plan) -> Sequence[str]:
+        """Have each monitor of the plan run on its own schedule, once; the schedules' names."""
+
+    async def stop(self, model: str) -> None:
+        """End all of a model's schedules; no error if there are none."""

@@ -1,0 +1,39 @@
+"""A new version is trained for real."""
+
+from temporalio import activity
+
+from activities.ledger import Ledger, Outcome
+from activities.ports import Inventory, Trainer, Windows
+from models.errors import InvalidInputError
+from models.evidence import StepResult
+from models.journal import Assignment
+
+
+class RetrainingActivities:
+    """Runs the trainer that the champion was registered with."""
+
+    def __init__(self, inventory: Inventory, trainer: Trainer, windows: Windows) -> None:
+        self._inventory = inventory
+        self._ledger = Ledger(inventory)
+        self._trainer = trainer
+        self._windows = windows
+
+    @activity.defn(name="train_version")
+    def train_version(self, task: Assignment) -> StepResult:
+        """A submission like the champion's, trained with the newest window; it has every gate before it."""
+        order = task.order
+
+        def effect() -> Outcome:
+            if order.version is None:
+                raise InvalidInputError(f"step '{order.step}' was ordered without a champion to start from")
+            champion = self._inventory.submission(order.model, order.version)
+            if champion.trainer is None:
+                raise InvalidInputError(
+                    f"version {order.version} of '{order.model}' names no trainer, so it cannot be retrained",
+                    "submit a new version with `modelops submit`",
+                )
+            found = self._windows.latest(order.model)
+            submission = self._trainer.train(champion.trainer, champion, found[0] if found else None)
+            return StepResult(summary=f"trained by '{champion.trainer}'", submission=submission), []
+
+        return self._ledger.perform(task, effect)
