@@ -1,0 +1,1 @@
+"""Deterministic drivers: they decide nothing that the kernel can decide."""

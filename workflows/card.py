@@ -1,0 +1,197 @@
+"""The model card that the Temporal Web UI shows: what is going on, what it waits for, and the exact way to act."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import NamedTuple
+from urllib.parse import quote as escape
+
+from models.evidence import StepKind
+from models.messages import Action, Choice, Decision
+from models.plan import Plan
+from models.state import Phase
+from models.status import GateStatus, Status
+from workflows.card_facts import checks, heading, lineage, links, production, way
+from workflows.card_markup import folded, paste, quote, safe, some, table
+
+LIMIT = 4_000
+"""In bytes. The card travels in a URL of the Web UI, at almost twice this size: longer ones are refused on the way."""
+
+_PERSON = {"person": "<you>", "reason": "<why>"}
+_REFERENCE = {"uri": "<where>", "digest": "<sha256:...>"}
+_SUBMISSION = {
+    "artifact": _REFERENCE,
+    "source": {"repository": "<where>", "commit": "<40 digits>"},
+    "training_data": [_REFERENCE],
+    "holdout": _REFERENCE,
+    "dependencies": _REFERENCE,
+    "contract": {"inputs": [{"name": "<x>"}], "outputs": [{"name": "<y>"}], "label": "<z>"},
+    "developer": "<who>",
+    "submitter": "<you>",
+}
+
+
+class Section(NamedTuple):
+    """A part of the card. Where room is short the one of the highest rank is left out first, rank 0 never."""
+
+    rank: int
+    text: str
+
+
+def render(plan: Plan, status: Status, trouble: str = "") -> str:
+    """Markdown of less than LIMIT bytes in which everything that people wrote is escaped."""
+    sections = [
+        Section(0, heading(plan, status)),
+        Section(3, way(plan, status)),
+        Section(0, quote(_banner(plan, status, trouble))),
+        Section(2, _gate(status)),
+        Section(1, _action(status)),
+        Section(4, checks(plan, status)),
+        Section(5, production(plan, status)),
+        Section(6, links(status)),
+        Section(7, lineage(status)),
+        Section(8, _requests(plan, status)),
+    ]
+    return _fitting([section for section in sections if section.text])
+
+
+def moved_on(workflow_id: str) -> str:
+    """The card of a run that has continued as new: what it asked for last is asked elsewhere now."""
+    latest = f"/namespaces/{{namespace}}/workflows/{escape(workflow_id, safe='')}"
+    return quote([f"↪️ **This run is over, the lifecycle goes on:** [open its latest run]({latest})"])
+
+
+def _fitting(sections: list[Section]) -> str:
+    text = "\n\n".join(section.text for section in sections)
+    if len(text.encode()) < LIMIT:
+        return text
+    last = max(sections, key=lambda section: section.rank)
+    return _fitting([section for section in sections if section is not last])
+
+
+# --- what it waits for
+
+
+def _banner(plan: Plan, status: Status, trouble: str) -> list[str]:
+    lines = _situation(plan, status)
+    if status.paused and not _held(status):
+        lines.insert(0, "⏸ **Paused:** no further step starts until somebody resumes it")
+    if trouble:
+        lines.append(f"🔌 **The record does not answer:** {safe(trouble, 150)}")
+    return lines
+
+
+def _held(status: Status) -> bool:
+    return status.paused and status.phase is Phase.WORKING and status.step is None
+
+
+def _situation(plan: Plan, status: Status) -> list[str]:
+    match status.phase:
+        case Phase.DECIDING if status.gate:
+            return _owed(plan, status, status.gate)
+        case Phase.STUCK if failure := status.failure:
+            lines = [f"🛑 **Stuck, a person has to act:** {safe(failure.message, 200)}"]
+            return [*lines, f"🔧 {safe(failure.remedy)} ({safe(failure.type, 40)})"] if failure.remedy else lines
+        case Phase.AWAITING_VERSION:
+            return ["📥 **Waiting for a version** to be submitted"]
+        case Phase.STEADY:
+            serves = f"version {status.champion.number} serves" if status.champion else "nothing serves"
+            return [f"🟢 **In production:** {serves}, nothing to do"]
+        case Phase.ENDED:
+            return ["🏁 **Ended:** nothing serves any more"]
+        case _:
+            return [f"{'⏸' if _held(status) else '⚙️ Now:'} **{safe(status.waiting_for)}**"]
+
+
+def _owed(plan: Plan, status: Status, gate: GateStatus) -> list[str]:
+    asked = [f"{ask.owed} approval{'s' * (ask.owed > 1)} of {ask.role}" for ask in gate.asked]
+    planned = plan.stage(status.stage).gate
+    due = gate.opened + timedelta(seconds=planned.sla if planned else 0)
+    rejects = planned is not None and planned.on_timeout == "reject"
+    when = "until" if status.due else "⏰ overdue since"
+    silence = ", then the version is rejected" if rejects else "; silence is not consent"
+    return [f"⏳ **Waiting for {some(asked, 3)}**", f"{when} **{due:%Y-%m-%d %H:%M} UTC**{silence}"]
+
+
+def _gate(status: Status) -> str:
+    gate = status.gate
+    if gate is None:
+        return ""
+    rows = [_decided(decision) for decision in gate.decisions[-4:]]
+    for ask in gate.asked[:6]:
+        people = some(ask.people) or "nobody may: change the directory, then `request` a `retry`"
+        rows.append((ask.role, f"⏳\u00a0{ask.owed}\u00a0more", people))
+    given = sum(decision.decision is Choice.APPROVE for decision in gate.decisions)
+    total = given + sum(ask.owed for ask in gate.asked)
+    progress = f"<progress value={given} max={total}></progress> {given} of {total} approvals"
+    return f"**{safe(gate.question, 200)}**\n{progress}\n\n" + table(("Role", "Decision", "Who"), rows)
+
+
+def _decided(made: Decision) -> tuple[str, str, str]:
+    word = "✅\u00a0approved" if made.decision is Choice.APPROVE else "❌\u00a0rejected"
+    return made.role or "", word, f"{made.person}: {safe(made.reason, 80)}"
+
+
+# --- how to act
+
+
+def _action(status: Status) -> str:
+    """The next thing that a person may do, and the JSON for it."""
+    match status.phase:
+        case Phase.DECIDING if status.gate:
+            how = 'One `"reject"` in place of `"approve"` turns the version away.'
+            return _update("To decide", "decide", _decision(status.gate), how)
+        case Phase.STUCK:
+            how = 'To give the version up, write `"abandon"`.' if status.version else ""
+            return _update("To go on", "request", _request(Action.RETRY), how)
+        case Phase.ENDED:
+            return ""
+        case _ if status.paused:
+            return _update("To go on", "request", _request(Action.RESUME))
+        case Phase.AWAITING_VERSION:
+            how = f"Or from a shell: `modelops submit {status.model} version.yaml --as <you>`"
+            return _update("To submit one", "submit_version", _SUBMISSION, how)
+        case _:
+            return ""
+
+
+def _update(what: str, name: str, value: Mapping[str, object], how: str = "") -> str:
+    where = f"**{what}:** *More Actions → Send an Update →* `{name}`, paste this, fill in every `<…>`, Submit."
+    return "\n".join(filter(None, (where, how))) + "\n\n" + paste(value)
+
+
+def _decision(gate: GateStatus) -> dict[str, object]:
+    """A role only where just one is open: who holds several is told so on refusal."""
+    role = {"role": gate.asked[0].role} if len(gate.asked) == 1 else {}
+    about = {"gate": gate.gate, "visit": gate.visit, "artifact": gate.artifact}
+    return {**about, **role, "decision": Choice.APPROVE.value, **_PERSON}
+
+
+def _request(action: str) -> dict[str, object]:
+    return {"action": action, "request": _PERSON}
+
+
+def _requests(plan: Plan, status: Status) -> str:
+    possible = _possible(plan, status)
+    if not possible:
+        return ""
+    example = json.dumps(_request(f"<{' | '.join(possible)}>")).replace("<", "&#60;")
+    where = "More Actions → Send an Update → <code>request</code>"
+    return folded("What else may be asked", [where, f"<code>{example}</code>"])
+
+
+def _possible(plan: Plan, status: Status) -> list[Action]:
+    if status.phase is Phase.ENDED:
+        return []
+    pausing = Action.RESUME if status.paused else Action.PAUSE
+    if status.stage in plan.closing:
+        return [pausing]
+    asks = {
+        pausing: True,
+        Action.RETRY: status.phase in (Phase.DECIDING, Phase.STUCK),
+        Action.ABANDON: status.version is not None,
+        Action.ROLLBACK: status.previous is not None and status.step != StepKind.RESTORE,
+        Action.SUSPEND: plan.enters.suspension is not None and plan.production in status.serving,
+        Action.RETIRE: True,
+    }
+    return [action for action, possible in asks.items() if possible]

@@ -1,0 +1,35 @@
+"""Named timeouts, retry policies and task queues: no literal anywhere else."""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+TASK_QUEUE = "modelops"
+
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+"""A worker that died is noticed after this; the worker beats by itself, three times as often."""
+
+TRAINING_TIMEOUT = timedelta(hours=12)
+INTERNAL_TIMEOUT = timedelta(minutes=5)
+"""One attempt of a step that the kernel asks for itself: asking approvers, restoring a version."""
+
+STEP_RETRIES = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+    maximum_attempts=5,
+)
+"""Then the step is stuck, where a person sees it."""
+
+RECORD_TIMEOUT = timedelta(seconds=10)
+RECORD_PAUSE = timedelta(seconds=15)
+"""The record does not answer: say so in the card, and try again after this; twice as long each time."""
+
+RECORD_PAUSE_AT_MOST = timedelta(hours=1)
+
+RECORD_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3)
+RECORD_PATIENCE = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+"""Once people have been told: try for ever, which costs no event; only what retrying cannot mend comes back."""
+
+MEASURE_TIMEOUT = timedelta(minutes=30)
+REGISTER_TIMEOUT = timedelta(minutes=1)
