@@ -1,0 +1,259 @@
+"""The client for programs: register, start, look, decide. Every call is bounded in time and fails in our words.
+
+    async with Modelops.connect(Settings()) as modelops:
+        status = await modelops.status("loan-approval")
+
+Errors: RefusedError (a rule says no), InvalidInputError, UnknownNameError, ConflictError, UnavailableError (no server,
+no worker, or too slow); each has a `remedy`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import quote
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from client.caller import CALL_TIMEOUT, Caller
+from client.documents import in_plain_words
+from models.canonical import Digest, Slug, digest
+from models.errors import ConflictError, InvalidInputError, RefusedError, UnavailableError
+from models.evidence import StepResult
+from models.inventory import ModelFacts, Submission
+from models.journal import LifecycleInput
+from models.messages import Action, Choice, Decision, Receipt, Request, Requested
+from models.plan import Plan
+from models.state import State
+from models.status import Status
+from worker.connection import connect
+from worker.settings import Settings
+from workflows import options
+from workflows.attributes import MODEL, OWNER, TIER
+
+_REGISTRATION_TIMEOUT = options.REGISTER_TIMEOUT + CALL_TIMEOUT
+_LINGER = 0.05
+_TITLE_BYTES = 100
+"""The server takes 200 bytes of summary."""
+
+_SIGNALLED = (Action.RETIRE, Action.PAUSE, Action.RESUME)
+_LATER = " It is carried out as soon as there is one."
+_IN_DOUBT = " Whether the message was taken is not known: it may still be."
+
+
+class Modelops:
+    """Speaks to one Temporal namespace and the workers of one task queue. `ui` is the Web UI's address, for links."""
+
+    def __init__(self, client: Client, ui: str = "", queue: str = options.TASK_QUEUE) -> None:
+        self._client = client
+        self._ui = ui
+        self._caller = Caller(client, queue)
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, settings: Settings) -> AsyncIterator["Modelops"]:
+        """A connection for the length of a block; UnavailableError."""
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT.total_seconds()):
+                client = await connect(settings)
+        except TimeoutError as error:
+            raise UnavailableError(
+                f"the Temporal server at {settings.temporal_address} does not answer",
+                "start the embedded one with `modelops up`, or set MODELOPS_TEMPORAL_ADDRESS",
+            ) from error
+        try:
+            yield cls(client, settings.temporal_ui)
+        finally:
+            # A process that exits while the SDK's threads still work is aborted (sdk-core issue 300).
+            await asyncio.sleep(_LINGER)
+
+    async def register(self, facts: ModelFacts) -> StepResult:
+        """Enter a model's facts. The same facts again change nothing; others are a ConflictError."""
+        workflow_id = f"register/{facts.id}"
+        async with self._caller.translated(workflow_id):
+            try:
+                handle = await self._register(facts, workflow_id)
+            except WorkflowAlreadyStartedError:
+                with suppress(WorkflowFailureError):
+                    await self._outcome(self._client.get_workflow_handle(workflow_id))
+                handle = await self._register(facts, workflow_id)
+            return StepResult.model_validate(await self._outcome(handle))
+
+    async def _register(self, facts: ModelFacts, workflow_id: str) -> WorkflowHandle[Any, Any]:
+        return await self._client.start_workflow(
+            "ModelRegistration",
+            facts,
+            id=workflow_id,
+            task_queue=self._caller.queue,
+            result_type=StepResult,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            static_summary=f"register {facts.id}",
+            rpc_timeout=CALL_TIMEOUT,
+        )
+
+    async def _outcome(self, handle: WorkflowHandle[Any, Any]) -> object:
+        return await self._caller.answer(handle.id, handle.result(), _REGISTRATION_TIMEOUT, _LATER)
+
+    async def start(self, facts: ModelFacts, plan: Plan) -> str:
+        """Begin a registered model's lifecycle under a plan; the workflow's id.
+
+        RefusedError if the plan does not govern the model's tier, ConflictError if the model has or had a lifecycle.
+        """
+        if facts.risk_tier not in plan.tiers:
+            raise RefusedError(
+                f"'{facts.id}' has risk tier {facts.risk_tier}; template '{plan.template}' governs "
+                f"{', '.join(plan.tiers)}",
+                "choose a template for this tier: `modelops template list`",
+            )
+        workflow_id = lifecycle_id(facts.id)
+        async with self._caller.translated(workflow_id):
+            try:
+                await self._start(facts, plan, workflow_id)
+            except WorkflowAlreadyStartedError as error:
+                raise ConflictError(
+                    f"'{facts.id}' has a lifecycle already, running or ended; a model has only one",
+                    f"`modelops status {facts.id}` shows it; a new version goes in with `modelops submit`",
+                ) from error
+        return workflow_id
+
+    async def _start(self, facts: ModelFacts, plan: Plan, workflow_id: str) -> None:
+        found_by = [
+            SearchAttributePair(MODEL, facts.id),
+            SearchAttributePair(OWNER, facts.owner),
+            SearchAttributePair(TIER, facts.risk_tier.value),
+        ]
+        await self._client.start_workflow(
+            plan.template,
+            LifecycleInput(plan=plan, state=State(model=facts.id, owner=facts.owner)),
+            id=workflow_id,
+            task_queue=self._caller.queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            search_attributes=TypedSearchAttributes(found_by),
+            static_summary=_summary(facts, plan),
+            static_details=_details(facts, plan),
+            # Summary and details belong to the first run alone; the memo goes on with continue-as-new.
+            memo={"title": facts.title, "intended_use": facts.intended_use},
+            rpc_timeout=CALL_TIMEOUT,
+        )
+
+    async def status(self, model: Slug) -> Status:
+        """Where a lifecycle is, what it waits for, and who can act."""
+        async with self._caller.translated(lifecycle_id(model)):
+            asked = self._handle(model).query("status", result_type=Status, rpc_timeout=CALL_TIMEOUT)
+            return Status.model_validate(await self._answered(model, asked))
+
+    async def decide(
+        self,
+        model: Slug,
+        gate: Slug,
+        choice: Choice,
+        person: Slug,
+        reason: str,
+        role: Slug | None = None,
+        artifact: Digest | None = None,
+    ) -> Receipt:
+        """Decide at the open gate. `artifact` is what the person looked at; left out, it is what waits there now."""
+        status = await self.status(model)
+        if status.gate is None:
+            raise RefusedError(f"no gate of '{model}' is open: it waits for: {status.waiting_for}")
+        with in_plain_words("the decision"):
+            decision = Decision(
+                gate=gate,
+                visit=status.gate.visit,
+                person=person,
+                decision=choice,
+                reason=reason,
+                artifact=artifact or status.gate.artifact,
+                role=role,
+            )
+        return await self._update(model, "decide", decision)
+
+    async def submit(self, model: Slug, submission: Submission) -> Receipt:
+        """Hand a new version in."""
+        return await self._update(model, "submit_version", submission)
+
+    async def request(self, model: Slug, action: Action, person: Slug, reason: str) -> Receipt:
+        """Ask for what may be asked at any time; RefusedError where it makes no sense."""
+        with in_plain_words("the request"):
+            asked = Requested(action=action, request=Request(person=person, reason=reason))
+        return await self._update(model, "request", asked)
+
+    async def leave(self, model: Slug, message: Decision | Submission | Requested) -> None:
+        """Leave a message that needs no worker now. Whether it counted is told by the history alone."""
+        argument: Decision | Submission | Request
+        match message:
+            case Decision():
+                signal, argument = "decide", message
+            case Submission():
+                signal, argument = "submit_version", message
+            case Requested() if message.action in _SIGNALLED:
+                signal, argument = message.action.value, message.request
+            case _:
+                raise InvalidInputError(
+                    f"'{message.action}' cannot be left, it needs an answer", "use `Modelops.request`"
+                )
+        async with self._caller.translated(lifecycle_id(model)):
+            await self._handle(model).signal(signal, argument, rpc_timeout=CALL_TIMEOUT)
+
+    async def check_monitors(self, model: Slug) -> Sequence[str]:
+        """Have every monitor of a model look now; the names of their schedules."""
+        prefix = f"monitor/{model}/"
+        async with self._caller.translated(lifecycle_id(model)):
+            names = sorted([one.id async for one in await self._client.list_schedules() if one.id.startswith(prefix)])
+            for name in names:
+                await self._client.get_schedule_handle(name).trigger(rpc_timeout=CALL_TIMEOUT)
+        return names
+
+    async def has_worker(self) -> bool:
+        """Whether a worker polls for work."""
+        try:
+            return await self._caller.last_poll() is not None
+        except RPCError:
+            return False
+
+    def link(self, model: Slug) -> str:
+        """The lifecycle's page in the Web UI."""
+        workflow = quote(lifecycle_id(model), safe="")
+        return f"{self._ui}/namespaces/{quote(self._client.namespace, safe='')}/workflows/{workflow}"
+
+    def _handle(self, model: Slug) -> WorkflowHandle[Any, Any]:
+        return self._client.get_workflow_handle(lifecycle_id(model))
+
+    async def _update(self, model: Slug, name: str, message: Decision | Submission | Requested) -> Receipt:
+        async with self._caller.translated(lifecycle_id(model), _IN_DOUBT):
+            asked = self._handle(model).execute_update(name, message, result_type=Receipt, rpc_timeout=CALL_TIMEOUT)
+            return Receipt.model_validate(await self._answered(model, asked, _IN_DOUBT))
+
+    async def _answered(self, model: Slug, asked: Coroutine[Any, Any, object], note: str = "") -> object:
+        return await self._caller.answer(lifecycle_id(model), asked, CALL_TIMEOUT, note)
+
+
+def lifecycle_id(model: Slug) -> str:
+    """The workflow id of a model's lifecycle."""
+    return f"model/{model}"
+
+
+def _summary(facts: ModelFacts, plan: Plan) -> str:
+    title = facts.title.encode()[:_TITLE_BYTES].decode(errors="ignore")
+    return f"{title} · template {plan.template} {plan.version} · tier {facts.risk_tier}"
+
+
+def _details(facts: ModelFacts, plan: Plan) -> str:
+    lines = (
+        f"model: {facts.id}",
+        f"owner: {facts.owner}",
+        f"intended use: {facts.intended_use}",
+        f"use case: {facts.use_case.id} ({facts.use_case.process})",
+        f"plan: {digest(plan)}",
+    )
+    return "\n".join(f"    {' '.join(line.split())}" for line in lines)

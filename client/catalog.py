@@ -1,0 +1,182 @@
+"""What the inventory holds, for people and programs that only look: every statement is a SELECT."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import quote
+
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+from sqlmodel import Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from models.audit import AuditEntry, AuditHead
+from models.canonical import Frozen
+from models.errors import InvalidInputError, UnavailableError, UnknownNameError
+from models.inventory import Measured, ModelFacts, ModelKind, RiskTier, VersionStatus
+from models.plan import Plan
+from models.records import (
+    AuditHeadRecord,
+    AuditRecord,
+    LifecycleRecord,
+    MeasurementRecord,
+    ModelRecord,
+    PlanRecord,
+    RegulationRecord,
+    VersionRecord,
+)
+from models.state import Phase
+
+Row = TypeVar("Row", bound=SQLModel)
+
+_BATCH = 500
+_CONNECT_SECONDS = 5
+
+
+class Listed(Frozen):
+    """One model in a list; the last seven are None as long as it has no lifecycle."""
+
+    model: str
+    title: str
+    kind: ModelKind
+    tier: RiskTier
+    owner: str
+    template: str | None = None
+    stage: str | None = None
+    phase: Phase | None = None
+    candidate: int | None = None
+    champion: int | None = None
+    paused: bool | None = None
+    updated: datetime | None = None
+
+
+class Known(Frozen):
+    """A version in the inventory."""
+
+    number: int
+    status: VersionStatus
+    artifact: str | None
+    bundle: str | None
+    gates: tuple[str, ...]
+
+
+class Catalog:
+    """Reads one inventory; close it after use. UnavailableError if the database does not answer."""
+
+    def __init__(self, url: str) -> None:
+        parsed = _parse(url)
+        self._place = parsed.set(query={}).render_as_string(hide_password=True)
+        self._engine = _open(parsed)
+
+    def __enter__(self) -> "Catalog":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
+
+    def models(self) -> Sequence[Listed]:
+        """Every registered model, by name, with where its lifecycle is."""
+        query = select(ModelRecord, LifecycleRecord).join(
+            LifecycleRecord, col(LifecycleRecord.model) == ModelRecord.id, isouter=True
+        )
+        with self._reading() as session:
+            return [_listed(*row) for row in session.exec(query.order_by(col(ModelRecord.id)))]
+
+    def facts(self, model: str) -> ModelFacts:
+        """What was registered of a model; UnknownNameError."""
+        found = self._rows(select(ModelRecord).where(ModelRecord.id == model))
+        if not found:
+            raise UnknownNameError(
+                f"no model '{model}' is registered", "`modelops list` shows which are; `modelops model register FILE`"
+            )
+        return ModelFacts.model_validate_json(found[0].facts)
+
+    def regulations(self, model: str) -> Sequence[str]:
+        """The regulations that apply to a model."""
+        query = select(RegulationRecord).where(RegulationRecord.model == model)
+        return [row.regulation for row in self._rows(query.order_by(col(RegulationRecord.regulation)))]
+
+    def plan_of(self, model: str) -> Plan | None:
+        """The plan that a model's lifecycle runs on; None if it has none."""
+        joined = select(PlanRecord).join(LifecycleRecord, col(LifecycleRecord.plan) == PlanRecord.digest)
+        found = self._rows(joined.where(LifecycleRecord.model == model))
+        return Plan.model_validate_json(found[0].content) if found else None
+
+    def versions(self, model: str) -> Sequence[Known]:
+        """The versions of a model, by number."""
+        rows = self._rows(select(VersionRecord).where(VersionRecord.model == model).order_by(col(VersionRecord.number)))
+        return [Known(**row.model_dump(exclude={"model", "facts"})) for row in rows]
+
+    def measurements(self, model: str) -> Sequence[Measured]:
+        """What the monitors of a model found, oldest first."""
+        query = select(MeasurementRecord).where(MeasurementRecord.model == model).order_by(col(MeasurementRecord.id))
+        return [
+            Measured(monitor=row.monitor, window=row.window, verdict=row.verdict.value, reasons=tuple(row.reasons))
+            for row in self._rows(query)
+        ]
+
+    def history(self, model: str) -> Sequence[AuditEntry]:
+        """The audit entries that name a model, oldest first."""
+        query = select(AuditRecord).where(AuditRecord.model == model).order_by(col(AuditRecord.position))
+        return [_entry(row) for row in self._rows(query)]
+
+    def head(self) -> AuditHead:
+        """Where the whole trail ends; read it before `trail`, or writers come between."""
+        row = self._rows(select(AuditHeadRecord))
+        return AuditHead(position=row[0].position, hash=row[0].hash) if row else AuditHead()
+
+    def trail(self) -> Iterator[AuditEntry]:
+        """The whole trail of all models, in batches: it may be longer than the memory."""
+        query = select(AuditRecord).order_by(col(AuditRecord.position)).limit(_BATCH)
+        batch = self._rows(query)
+        while batch:
+            yield from map(_entry, batch)
+            batch = self._rows(query.where(AuditRecord.position > batch[-1].position))
+
+    def _rows(self, query: SelectOfScalar[Row]) -> Sequence[Row]:
+        with self._reading() as session:
+            return session.exec(query).all()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        try:
+            with Session(self._engine, expire_on_commit=False) as session:
+                yield session
+        except (OperationalError, ProgrammingError) as error:
+            said = str(error.orig).splitlines()[0]
+            raise UnavailableError(
+                f"the inventory at {self._place} cannot be read: {said}",
+                "`modelops up` makes it; MODELOPS_HOME or MODELOPS_DATABASE_URL says where it is",
+            ) from error
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise InvalidInputError(
+            "MODELOPS_DATABASE_URL is not the address of a database",
+            "write sqlite:////data/modelops.db or postgresql+psycopg://user:password@host/modelops",
+        ) from error
+
+
+def _open(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        # Opened read-only, a database that is not there is an error and not a new file.
+        read_only = url.set(database=f"file:{quote(url.database or '')}", query={"mode": "ro", "uri": "true"})
+        return create_engine(read_only, hide_parameters=True)
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
+    return create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True, connect_args=patience)
+
+
+def _listed(model: ModelRecord, lifecycle: LifecycleRecord | None) -> Listed:
+    known = Listed(model=model.id, title=model.title, kind=model.kind, tier=model.tier, owner=model.owner)
+    if lifecycle is None:
+        return known
+    where = lifecycle.model_dump(include={"template", "stage", "phase", "candidate", "champion", "paused"})
+    return known.model_copy(update={**where, "updated": lifecycle.updated_at})
+
+
+def _entry(row: AuditRecord) -> AuditEntry:
+    return AuditEntry.model_validate(row.model_dump(exclude={"seq"}))

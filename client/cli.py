@@ -1,0 +1,108 @@
+"""The `modelops` command."""
+
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from client.commands import lifecycles, messages, models, system, templates
+from client.console import EXIT_CODES, complain, exit_status
+from models.errors import ModelopsError
+from models.messages import Action
+
+_BUG = 1
+
+
+class _Translating(TyperGroup):
+    """Ends with the exit status of our error instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModelopsError as error:
+            complain(error)
+            raise typer.Exit(exit_status(error)) from error
+
+
+app = typer.Typer(
+    name="modelops",
+    cls=_Translating,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Takes every model from registration to retirement, by the lifecycle template that governs it.",
+    epilog=f"{EXIT_CODES}\n\nExample: modelops up",
+)
+_template = typer.Typer(no_args_is_help=True, help="Lifecycle templates: look at them, check your own.")
+_model = typer.Typer(no_args_is_help=True, help="Models in the inventory.")
+
+
+def _add(to: typer.Typer, name: str, command: Callable[..., None], example: str) -> None:
+    to.command(name, epilog=f"Example: {example}")(command)
+
+
+_add(app, "up", system.up, "MODELOPS_HOME=/data/modelops modelops up")
+app.add_typer(_template, name="template", epilog="Example: modelops template list")
+app.add_typer(_model, name="model", epilog="Example: modelops model show loan-approval")
+_add(_template, "list", templates.list_templates, "modelops template list")
+_add(_template, "show", templates.show_template, "modelops template show credit-high-risk --source > mine.yaml")
+_add(_template, "check", templates.check_template, "modelops template check mine.yaml")
+_add(_template, "compile", templates.compile_template, "modelops template compile mine.yaml > plan.json")
+_add(_template, "explain", templates.explain_code, "modelops template explain MO201")
+_add(_model, "register", models.register, "modelops model register examples/loan_approval/model.yaml")
+_add(_model, "show", models.show_model, "modelops model show loan-approval")
+_add(app, "list", models.list_models, "modelops list --json")
+_add(app, "start", lifecycles.start, "modelops start loan-approval --template credit-high-risk")
+_add(app, "status", lifecycles.status, "modelops status loan-approval --watch")
+_add(app, "history", lifecycles.history, "modelops history loan-approval --utc")
+_add(app, "monitor", lifecycles.monitor, "modelops monitor loan-approval")
+_add(app, "submit", messages.submit, "modelops submit loan-approval version.yaml --as sam")
+_add(
+    app,
+    "decide",
+    messages.decide,
+    "modelops decide loan-approval independent-validation approve --as rosa --reason 'Stable on all groups.'",
+)
+for _action, _why in (
+    (Action.RETIRE, "Replaced by another model."),
+    (Action.SUSPEND, "Complaints from two branches."),
+    (Action.ROLLBACK, "The new version is slower."),
+    (Action.ABANDON, "Trained on the wrong quarter."),
+    (Action.RETRY, "The scanner is back."),
+    (Action.PAUSE, "Data centre maintenance."),
+    (Action.RESUME, "Maintenance is over."),
+):
+    _add(app, _action, messages.asks(_action), f"modelops {_action} loan-approval --as rosa --reason '{_why}'")
+
+
+def main() -> None:
+    """Run one command and end the process, without the teardown in which the Temporal SDK may abort it."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    status = _run()
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
+
+
+def _run() -> int:
+    try:
+        app(prog_name="modelops")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.write("This is a bug of modelops: please report it with the lines above.\n")
+        return _BUG
+    return 0
+
+
+if __name__ == "__main__":
+    main()

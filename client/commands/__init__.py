@@ -1,0 +1,1 @@
+"""The commands of `modelops`, by what they are about."""

@@ -1,0 +1,158 @@
+"""One lifecycle: start it, look at it, read its history, run its monitors."""
+
+import asyncio
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from client.api import Modelops
+from client.catalog import Catalog
+from client.commands.parameters import Json, Model, Utc
+from client.console import TAMPERED, clean, moment, say, settings, show, show_json
+from client.library import find_template
+from client.render import status as draw_status
+from client.story import Line, tell
+from client.verification import Verification, verify
+from models.canonical import Frozen
+from models.errors import ConflictError, RefusedError, UnavailableError, UnknownNameError
+from models.state import Phase
+from models.status import Status
+
+_LOOK_AGAIN = 1.0
+_LOOK_SOON = 0.2
+_NEEDS_A_PERSON = frozenset({Phase.AWAITING_VERSION, Phase.DECIDING, Phase.STUCK, Phase.ENDED})
+
+
+class History(Frozen):
+    """What happened to one model, and whether the record of it holds."""
+
+    model: str
+    entries: tuple[Line, ...]
+    verification: Verification
+
+
+def start(
+    model: Model,
+    template: Annotated[str, typer.Option("--template", metavar="TEMPLATE", help="A template's name, or a file.")],
+) -> None:
+    """Start a registered model's lifecycle under a template.
+
+    Refused if the template does not govern the model's risk tier, or the model has or had a lifecycle.
+    """
+    plan = find_template(template).compiled().plan
+    with Catalog(settings().database) as catalog:
+        facts = catalog.facts(model)
+        if catalog.plan_of(model):
+            raise ConflictError(f"'{model}' has a lifecycle already; a model has only one", f"modelops status {model}")
+
+    async def work() -> None:
+        async with Modelops.connect(settings()) as modelops:
+            await modelops.start(facts, plan)
+            show(f"Started the lifecycle of {model} under {plan.template} {plan.version}.", modelops.link(model))
+            if not await modelops.has_worker():
+                say("No worker is running: nothing happens until one is (modelops up).")
+
+    asyncio.run(work())
+
+
+def status(
+    model: Model,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep looking until Ctrl-C or the lifecycle's end.")] = False,
+    until: Annotated[Phase | None, typer.Option("--until", help="Wait for this phase first; for scripts.")] = None,
+    within: Annotated[float, typer.Option("--within", metavar="SECONDS", help="How long --until waits.")] = 600,
+    as_json: Json = False,
+) -> None:
+    """Show where a lifecycle is, what it waits for, and how to act.
+
+    `--until` gives up, refused, where nothing but a person can bring the phase about.
+    """
+    if watch and as_json:
+        raise typer.BadParameter("--watch is for people; leave out --json")
+    if watch:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_watch(model))
+        return
+    found = asyncio.run(_status(model, until, within))
+    if as_json:
+        show_json(found)
+    else:
+        show(draw_status(found))
+
+
+async def _status(model: str, until: Phase | None, within: float) -> Status:
+    async with Modelops.connect(settings()) as modelops:
+        found = await modelops.status(model)
+        give_up = asyncio.get_running_loop().time() + within
+        while until and found.phase is not until:
+            if found.phase in _NEEDS_A_PERSON:
+                raise RefusedError(f"'{model}' cannot become '{until}' by itself; it waits for: {found.waiting_for}")
+            if asyncio.get_running_loop().time() > give_up:
+                raise UnavailableError(f"'{model}' did not become '{until}' within {within:g} s", "look again later")
+            await asyncio.sleep(_LOOK_SOON)
+            found = await modelops.status(model)
+        return found
+
+
+async def _watch(model: str) -> None:
+    async with Modelops.connect(settings()) as modelops:
+        found = await modelops.status(model)
+        view = draw_status(found, brief=True)
+        with Live(view, auto_refresh=False) as live:
+            while found.phase is not Phase.ENDED:
+                await asyncio.sleep(_LOOK_AGAIN)
+                try:
+                    found = await modelops.status(model)
+                    view = draw_status(found, brief=True)
+                    live.update(view, refresh=True)
+                except UnavailableError as error:
+                    live.update(Group(view, Text(clean(str(error)), style="red")), refresh=True)
+
+
+def history(model: Model, utc: Utc = False, as_json: Json = False) -> None:
+    """Tell everything that happened to a model, and verify the audit trail.
+
+    Last come the hash chain of all entries, and the events run through the rules once more. Exit status 7: tampered.
+    """
+    with Catalog(settings().database) as catalog:
+        entries = catalog.history(model)
+        if not entries:
+            raise UnknownNameError(f"nothing is recorded of '{model}'", "`modelops list` shows the registered models")
+        found = History(model=model, entries=tuple(tell(entries)), verification=verify(catalog, model))
+    if as_json:
+        show_json(found)
+    else:
+        show(*(_draw(line, utc) for line in found.entries))
+        show(*_judge(found.verification))
+    if not found.verification.holds:
+        raise typer.Exit(TAMPERED)
+
+
+def _draw(line: Line, utc: bool) -> Text:
+    return Text.assemble((moment(line.at, utc), "dim"), "  ", (clean(str(line)), "red" if line.refused else ""))
+
+
+def _judge(found: Verification) -> list[Text]:
+    chain = f"The chain of all {found.entries} entries holds, up to {found.head}."
+    lines = [Text(clean(problem), style="red") for problem in (*found.problems, *found.replay)]
+    if not found.problems:
+        lines.append(Text(chain, style="green"))
+    if not found.replay:
+        lines.append(Text("The rules, run over the recorded events once more, agree with the record.", style="green"))
+    return lines
+
+
+def monitor(model: Model) -> None:
+    """Run a model's monitors now, without waiting for their schedules."""
+
+    async def work() -> None:
+        async with Modelops.connect(settings()) as modelops:
+            names = await modelops.check_monitors(model)
+        if not names:
+            raise UnknownNameError(f"'{model}' has no monitor", "monitors begin when a version goes into production")
+        show(*(f"Started {name}." for name in names), f"What they find: modelops history {model}")
+
+    asyncio.run(work())

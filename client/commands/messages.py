@@ -1,0 +1,87 @@
+"""What people say to a lifecycle: decisions, versions, requests. The answer says what it waits for now."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from client.api import Modelops
+from client.commands.parameters import File, Model, Person, Reason
+from client.console import say, settings, show
+from client.documents import read_submission
+from models.messages import Action, Choice, Receipt
+
+_WHAT = {
+    Action.RETIRE: "Retire a model: tell its consumers, undeploy it everywhere, seal its records.",
+    Action.SUSPEND: "Stop serving a model now; a new version or a rollback brings it back.",
+    Action.ROLLBACK: "Put the previous champion back into production.",
+    Action.ABANDON: "Withdraw the version under way; the champion stays.",
+    Action.RETRY: "Try a stuck step again, or read anew who may decide at an open gate.",
+    Action.PAUSE: "Start no further step until the lifecycle is resumed.",
+    Action.RESUME: "Go on after a pause.",
+}
+
+
+def decide(
+    model: Model,
+    gate: Annotated[str, typer.Argument(metavar="GATE", help="The gate that is open: see `modelops status`.")],
+    choice: Annotated[Choice, typer.Argument(metavar="approve|reject", help="One rejection turns the version away.")],
+    person: Person,
+    reason: Reason,
+    role: Annotated[str | None, typer.Option(help="Only for a person who holds several of the gate's roles.")] = None,
+    artifact: Annotated[
+        str | None, typer.Option(metavar="DIGEST", help="What you looked at: refused if another version waits now.")
+    ] = None,
+) -> None:
+    """Approve or reject the version that waits at a gate.
+
+    Refused, with the reason, for people without a role of the gate, and who own, developed or submitted the version.
+    """
+
+    async def work() -> Receipt:
+        async with Modelops.connect(settings()) as modelops:
+            return await modelops.decide(model, gate, choice, person, reason, role, artifact)
+
+    _acknowledge(asyncio.run(work()))
+
+
+def submit(
+    model: Model,
+    file: File,
+    person: Person,
+    wait: Annotated[bool, typer.Option(help="With --no-wait no worker is needed now; see `modelops history`.")] = True,
+) -> None:
+    """Hand a new version in. PERSON becomes its submitter, whoever the file names."""
+    submission = read_submission(file, person)
+
+    async def work() -> Receipt | None:
+        async with Modelops.connect(settings()) as modelops:
+            if wait:
+                return await modelops.submit(model, submission)
+            await modelops.leave(model, submission)
+            return None
+
+    receipt = asyncio.run(work())
+    if receipt:
+        _acknowledge(receipt)
+    else:
+        say(f"Left for the lifecycle; whether it counts, `modelops history {model}` will tell.")
+
+
+def asks(action: Action) -> Callable[..., None]:
+    """The command that makes one request."""
+
+    def command(model: Model, person: Person, reason: Reason) -> None:
+        async def work() -> Receipt:
+            async with Modelops.connect(settings()) as modelops:
+                return await modelops.request(model, action, person, reason)
+
+        _acknowledge(asyncio.run(work()))
+
+    command.__doc__ = _WHAT[action]
+    return command
+
+
+def _acknowledge(receipt: Receipt) -> None:
+    show(f"Taken as event {receipt.seq}. The lifecycle waits for: {receipt.waiting_for}.")

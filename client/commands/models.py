@@ -1,0 +1,60 @@
+"""Models in the inventory: register, list, show."""
+
+import asyncio
+
+from client.api import Modelops
+from client.catalog import Catalog, Known
+from client.commands.parameters import File, Json, Model
+from client.console import settings, show, show_json
+from client.documents import read_facts
+from client.render import model as draw_model
+from client.render import models as draw_models
+from models.canonical import Frozen
+from models.evidence import StepResult
+from models.inventory import ModelFacts
+
+
+class Registered(Frozen):
+    """What the inventory has of one model."""
+
+    facts: ModelFacts
+    regulations: tuple[str, ...]
+    versions: tuple[Known, ...]
+
+
+def register(file: File) -> None:
+    """Register a model's facts. The same file again changes nothing; other facts under the same id are refused."""
+    facts = read_facts(file)
+
+    async def work() -> StepResult:
+        async with Modelops.connect(settings()) as modelops:
+            return await modelops.register(facts)
+
+    result = asyncio.run(work())
+    show(f"Registered {facts.id}: {result.summary}.", f"Next: modelops start {facts.id} --template TEMPLATE")
+
+
+def show_model(model: Model, as_json: Json = False) -> None:
+    """Show what is registered of a model: its facts, the regulations that apply, its versions."""
+    with Catalog(settings().database) as catalog:
+        found = Registered(
+            facts=catalog.facts(model),
+            regulations=tuple(catalog.regulations(model)),
+            versions=tuple(catalog.versions(model)),
+        )
+    if as_json:
+        show_json(found)
+    else:
+        show(draw_model(found.facts, found.regulations, found.versions))
+
+
+def list_models(as_json: Json = False) -> None:
+    """List every registered model, and where its lifecycle is."""
+    with Catalog(settings().database) as catalog:
+        listed = catalog.models()
+    if as_json:
+        show_json(listed)
+    elif listed:
+        show(draw_models(listed))
+    else:
+        show("No model is registered yet. Begin with: modelops model register FILE")

@@ -1,0 +1,14 @@
+"""Parameters that several commands have in common."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's id, as registered.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A YAML file, or JSON if it ends in .json.")]
+Template = Annotated[str, typer.Argument(metavar="TEMPLATE", help="The name of a template, or a file.")]
+Person = Annotated[str, typer.Option("--as", metavar="PERSON", help="Who says so, by their id in the directory.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="WHY", help="Why, for the audit trail: a sentence.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout, and nothing else.")]
+Utc = Annotated[bool, typer.Option("--utc", help="Show times in UTC instead of the local zone.")]

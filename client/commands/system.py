@@ -1,0 +1,15 @@
+"""`modelops up`: everything on one machine."""
+
+import asyncio
+
+from client.console import say, settings
+from worker.supervisor import supervise
+
+
+def up() -> None:
+    """Run everything on this machine: Temporal, the inference servers, the worker. Ctrl-C stops it in order.
+
+    Data is kept in MODELOPS_HOME; every setting is a variable MODELOPS_... (worker/settings.py lists them).
+    """
+    chosen = settings()
+    asyncio.run(supervise(chosen, say, lambda: say(f"Ready. Web UI: {chosen.temporal_ui}   Stop with Ctrl-C.")))

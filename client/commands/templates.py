@@ -1,0 +1,129 @@
+"""`modelops template ...`: look at lifecycle templates and check one's own."""
+
+from typing import Annotated
+
+import typer
+
+from client.commands.parameters import Json, Template
+from client.console import say, show, show_json
+from client.library import built_in, find_template
+from client.render import plan as draw_plan
+from client.render import table
+from models.canonical import Digest, Frozen, canonical, digest
+from models.diagnostic_codes import EXPLANATIONS
+from models.diagnostics import Diagnostic, did_you_mean, errors_of, explain
+from models.errors import TemplateError, UnknownNameError
+from models.inventory import RiskTier
+
+INVALID = 4
+
+
+class Offered(Frozen):
+    """A template that comes with the product."""
+
+    name: str
+    version: str
+    title: str
+    tiers: tuple[RiskTier, ...]
+    stages: tuple[str, ...]
+
+
+class Report(Frozen):
+    """What a check of a template found."""
+
+    file: str
+    ok: bool
+    plan: Digest | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def list_templates(as_json: Json = False) -> None:
+    """List the templates that come with the product."""
+    plans = {name: text.compiled().plan for name, text in built_in().items()}
+    offered = [
+        Offered(
+            name=name,
+            version=plan.version,
+            title=plan.title,
+            tiers=plan.tiers,
+            stages=tuple(stage.name for stage in plan.stages),
+        )
+        for name, plan in plans.items()
+    ]
+    if as_json:
+        show_json(offered)
+        return
+    rows = [(one.name, one.version, one.title, ", ".join(one.tiers), " > ".join(one.stages)) for one in offered]
+    show(table(("Template", "Version", "Title", "Tiers", "Stages"), rows))
+
+
+def show_template(
+    template: Template,
+    source: Annotated[
+        bool, typer.Option("--source", help="Write the template itself, to begin one's own with.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a template: its stages, gates, roles, KPIs and monitors."""
+    found = find_template(template)
+    if source:
+        typer.echo(found.text, nl=False)
+    elif as_json:
+        show_json(found.compiled().plan)
+    else:
+        show(draw_plan(found.compiled().plan))
+
+
+def check_template(template: Template, as_json: Json = False) -> None:
+    """Say everything that is wrong with a template, each with its line and column.
+
+    The exit status is 4 if it must not govern anything; warnings leave it at 0.
+    """
+    found = find_template(template)
+    try:
+        compiled = found.compiled()
+    except TemplateError as error:
+        report = Report(file=found.file, ok=False, plan=None, diagnostics=error.diagnostics)
+    else:
+        plan = digest(compiled.plan)
+        report = Report(file=found.file, ok=True, plan=plan, diagnostics=compiled.warnings)
+    if as_json:
+        show_json(report)
+    else:
+        for diagnostic in report.diagnostics:
+            typer.echo(_line(diagnostic))
+        say(_verdict(report))
+    if not report.ok:
+        raise typer.Exit(INVALID)
+
+
+def compile_template(template: Template) -> None:
+    """Compile a template to its plan: canonical JSON on stdout, the plan's digest on stderr."""
+    compiled = find_template(template).compiled()
+    typer.echo(canonical(compiled.plan))
+    for warning in compiled.warnings:
+        say(_line(warning))
+    say(f"plan {digest(compiled.plan)}")
+
+
+def explain_code(code: Annotated[str, typer.Argument(metavar="CODE", help="A code such as MO201.")]) -> None:
+    """Explain a diagnostic's code."""
+    known = code.upper()
+    if known not in EXPLANATIONS:
+        raise UnknownNameError(f"there is no code '{code}'", did_you_mean(known, EXPLANATIONS))
+    found = explain(known)
+    typer.echo(f"{known}: {found.title}\n{found.text}")
+
+
+def _line(found: Diagnostic) -> str:
+    where = f" ({found.path})" if found.path else ""
+    then = f"; {found.suggestion}" if found.suggestion else ""
+    return f"{found.file}:{found.line}:{found.column}: {found.code}: {found.message}{then}{where}"
+
+
+def _verdict(report: Report) -> str:
+    if report.ok:
+        warnings = f", {len(report.diagnostics)} warnings" if report.diagnostics else ""
+        return f"{report.file}: good{warnings}; plan {report.plan}"
+    errors = len(errors_of(report.diagnostics))
+    return f"{report.file}: {errors} error{'s' if errors > 1 else ''}; `modelops template explain CODE` says more"

@@ -1,0 +1,92 @@
+"""Where a command writes: answers to stdout, everything else to stderr; and its exit status."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from models.canonical import Frozen
+from models.errors import (
+    ConflictError,
+    InvalidInputError,
+    ModelopsError,
+    RefusedError,
+    UnavailableError,
+    UnknownNameError,
+)
+from worker.settings import Settings
+
+_UNKNOWN_WIDTH = 160
+_STATUS: dict[type[ModelopsError], int] = {
+    RefusedError: 3,
+    ConflictError: 3,
+    UnknownNameError: 6,
+    InvalidInputError: 4,
+    UnavailableError: 5,
+}
+
+EXIT_CODES = (
+    "Exit status: 0 done, 1 a bug of ours, 2 wrong usage, 3 refused (a rule says no, or it exists already), "
+    "4 invalid input, 5 unavailable (no server, no worker, no inventory), 6 not found, 7 the audit trail does not hold."
+)
+TAMPERED = 7
+
+
+def exit_status(error: ModelopsError) -> int:
+    """The exit status that says which kind of error it was."""
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 1)
+
+
+def show(*parts: RenderableType) -> None:
+    """Write something for people to stdout. Plain text is shown as it is: no markup, no control characters."""
+    width = None if sys.stdout.isatty() else _UNKNOWN_WIDTH
+    console = Console(width=width, highlight=False)
+    for part in parts:
+        drawn = Text(clean(part)) if isinstance(part, str) else part
+        console.print(drawn, soft_wrap=isinstance(drawn, Text))
+
+
+def show_json(value: Frozen | Sequence[Frozen]) -> None:
+    """Write a value as JSON, and nothing else, to stdout."""
+    plain = (
+        value.model_dump(mode="json") if isinstance(value, Frozen) else [one.model_dump(mode="json") for one in value]
+    )
+    typer.echo(json.dumps(plain, indent=2))
+
+
+def say(text: str) -> None:
+    """Write progress or a hint to stderr."""
+    typer.echo(clean(text), err=True)
+
+
+def complain(error: ModelopsError) -> None:
+    """Write what happened, and what to do about it, to stderr."""
+    console = Console(stderr=True, highlight=False)
+    console.print(Text.assemble(("Error: ", "bold red"), clean(str(error))), soft_wrap=True)
+    if error.remedy:
+        console.print(Text.assemble(("What to do: ", "bold"), clean(error.remedy)), soft_wrap=True)
+
+
+def clean(text: str) -> str:
+    """Text that people wrote, without the control characters that would act upon a terminal."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def moment(at: datetime, utc: bool = False) -> str:
+    """A time in the reader's own zone, or in UTC, with the zone's name."""
+    local = at.astimezone(UTC) if utc else at.astimezone()
+    return f"{local:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def settings() -> Settings:
+    """The settings; InvalidInputError names the variable that does not fit."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"MODELOPS_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
+        raise InvalidInputError("; ".join(wrong), "correct the environment variable") from error

@@ -1,0 +1,42 @@
+"""Templates by name: those that come with the product, and files of one's own."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from client.documents import read_text
+from models.compiler import Compilation, compile_with_warnings
+from models.diagnostics import did_you_mean
+from models.errors import UnknownNameError
+
+
+class Text(NamedTuple):
+    """A template as it is written, and the file that it is in."""
+
+    text: bytes
+    file: str
+
+    def compiled(self) -> Compilation:
+        """The plan and its warnings; TemplateError."""
+        return compile_with_warnings(self.text, self.file)
+
+
+def built_in() -> dict[str, Text]:
+    """The templates that come with the product, by name."""
+    found = files("workflows").joinpath("templates").iterdir()
+    texts = {one.name.removesuffix(".yaml"): one for one in found if one.name.endswith(".yaml")}
+    return {name: Text(texts[name].read_bytes(), f"{name}.yaml") for name in sorted(texts)}
+
+
+def find_template(name_or_file: str) -> Text:
+    """A template by its name, else by its path; UnknownNameError, InvalidInputError."""
+    known = built_in()
+    if name_or_file in known:
+        return known[name_or_file]
+    path = Path(name_or_file)
+    if path.suffix or path.exists() or len(path.parts) > 1:
+        return Text(read_text(path), name_or_file)
+    raise UnknownNameError(
+        f"there is no template '{name_or_file}', and no file of that name",
+        did_you_mean(name_or_file, known) or "`modelops template list` shows which there are",
+    )

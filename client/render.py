@@ -1,0 +1,210 @@
+"""Lifecycles, models and templates as tables for people."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from client.catalog import Known, Listed
+from client.console import clean, moment
+from models.canonical import spell_duration
+from models.inventory import ModelFacts, VersionStatus
+from models.plan import GatePlan, MonitorPlan, Plan, StagePlan
+from models.state import Phase
+from models.status import GateStatus, Status, VersionStatusView
+from models.verdict import Verdict
+
+_STYLES = {
+    Phase.WORKING: "cyan",
+    Phase.DECIDING: "yellow",
+    Phase.AWAITING_VERSION: "yellow",
+    Phase.STUCK: "bold red",
+    Phase.STEADY: "green",
+    Phase.ENDED: "dim",
+}
+_VERDICTS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
+_NONE = "-"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """A plain table; an empty cell shows a dash. Cells are shown as they are: no markup, no control characters."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(cell if isinstance(cell, Text) else _cell(cell) for cell in row))
+    return drawn
+
+
+def _cell(value: object) -> Text:
+    return Text(_NONE if value is None or value == "" else clean(str(value)))
+
+
+def models(listed: Sequence[Listed]) -> Table:
+    """All models, and where their lifecycles are."""
+    columns = ("Model", "Title", "Tier", "Owner", "Template", "Stage", "Phase", "Version", "Champion", "Updated")
+    rows = [
+        (
+            one.model,
+            one.title,
+            one.tier,
+            one.owner,
+            one.template,
+            one.stage,
+            Text(one.phase.replace("_", " "), _STYLES[one.phase]) if one.phase else None,
+            one.candidate,
+            one.champion,
+            moment(one.updated) if one.updated else None,
+        )
+        for one in listed
+    ]
+    return table(columns, rows)
+
+
+def model(facts: ModelFacts, regulations: Sequence[str], versions: Sequence[Known]) -> Group:
+    """What is registered of one model."""
+    rows = [
+        ("Title", facts.title),
+        ("Kind, tier", f"{facts.kind}, {facts.risk_tier}"),
+        ("Owner", facts.owner),
+        ("Intended use", facts.intended_use),
+        ("Use case", f"{facts.use_case.id}: {facts.use_case.process}"),
+        ("Stakeholders", ", ".join(facts.stakeholders)),
+        ("Consumers", ", ".join(consumer.name for consumer in facts.consumers)),
+        *(("Regulation", regulation) for regulation in regulations),
+    ]
+    known = [(one.number, one.status, one.artifact, ", ".join(one.gates)) for one in versions]
+    parts: list[RenderableType] = [table((facts.id, ""), rows)]
+    if known:
+        parts += ["", table(("Version", "Status", "Artifact", "Gates passed"), known)]
+    return Group(*parts)
+
+
+def status(found: Status, brief: bool = False) -> Group:
+    """Where a lifecycle is, and how to act; in brief, without what its versions have earned."""
+    views = () if brief else (("Version", found.version), ("Champion", found.champion))
+    parts = [
+        _banner(found),
+        _gate(found.model, found.gate) if found.gate else None,
+        _checks(found),
+        *(_version(name, view) for name, view in views if view),
+    ]
+    return Group(*(part for part in parts if part is not None))
+
+
+def _banner(found: Status) -> Panel:
+    lines = Text()
+    lines.append(f"{found.stage} · {found.phase.replace('_', ' ')}", style=_STYLES[found.phase])
+    lines.append(" · paused" if found.paused else "", style="bold yellow")
+    lines.append(f"\n{clean(found.waiting_for)}")
+    if found.due:
+        lines.append(f"\nDue {moment(found.due)}")
+    if found.failure:
+        lines.append(f"\n{clean(found.failure.type)}: {clean(found.failure.message)}", style="red")
+        lines.append(f"\n{clean(found.failure.remedy)}" if found.failure.remedy else "")
+        lines.append(f"\nTry again: modelops retry {found.model} --as YOU --reason WHY", style="bold")
+    if found.phase is Phase.AWAITING_VERSION:
+        lines.append(f"\nHand one in: modelops submit {found.model} FILE --as YOU", style="bold")
+    serving = ", ".join(f"{where} version {number}" for where, number in sorted(found.serving.items()))
+    lines.append(f"\nServing: {serving or 'nowhere'}", style="dim")
+    versions = ", ".join(f"{number} {_fate(found, number, status)}" for number, status in found.statuses.items())
+    lines.append(f"\nVersions: {versions}" if versions else "", style="dim")
+    lines.append(f"\nTemplate {found.template} {clean(found.template_version)}, plan {found.plan[7:19]}", style="dim")
+    return Panel.fit(lines, title=found.model, title_align="left")
+
+
+def _fate(found: Status, number: int, status: VersionStatus) -> str:
+    """A version's status, and the stage that turned it away."""
+    turned = [one.stage for one in found.passages if one.version == number and one.verdict is not Verdict.PASS]
+    return f"{status} in {turned[-1]}" if status is VersionStatus.REJECTED and turned else str(status)
+
+
+def _gate(name: str, gate: GateStatus) -> Group:
+    rows: list[tuple[object, ...]] = [
+        (asked.role, f"{asked.owed} owed", ", ".join(asked.people) or "nobody may decide", "") for asked in gate.asked
+    ]
+    rows += [(made.role, made.decision, made.person, made.reason) for made in gate.decisions]
+    person = next((asked.people[0] for asked in gate.asked if asked.people), "YOU")
+    return Group(
+        Text(f"Gate '{gate.gate}': {clean(gate.question)}", style="bold"),
+        Text(f"About artifact {gate.artifact}", style="dim"),
+        table(("Role", "Decision", "Who", "Reason"), rows),
+        Text(f"Decide: modelops decide {name} {gate.gate} approve --as {person} --reason WHY", style="bold"),
+        "",
+    )
+
+
+def _checks(found: Status) -> Table | None:
+    if not found.checks:
+        return None
+    rows = [(one.kpi, Text(one.verdict, _VERDICTS[one.verdict]), one.reason) for one in found.checks]
+    return table(("Check", "Verdict", "Reason"), rows)
+
+
+def _version(name: str, view: VersionStatusView) -> Table:
+    latest = {one.name: one for one in view.readings}.values()
+    readings = ", ".join(f"{one.name} {one.value:.4g} (n={one.count})" for one in latest)
+    evidence = dict.fromkeys((item.kind, item.summary) for item in view.evidence)
+    rows = [
+        ("Status", view.status),
+        ("Artifact", view.artifact),
+        ("Developer", view.developer),
+        ("Gates passed", ", ".join(view.gates)),
+        ("Readings", readings),
+        *evidence,
+    ]
+    return table((f"{name} {view.number}", ""), rows)
+
+
+def plan(compiled: Plan) -> Group:
+    """A template's stages, roles, KPIs and monitors."""
+    steps = [
+        (stage.name, stage.environment, ", ".join(step.kind for step in stage.steps), _asks(stage.gate), _leads(stage))
+        for stage in compiled.stages
+    ]
+    kpis = [(kpi.name, kpi.passes, kpi.fails, kpi.at_least) for kpi in compiled.kpis]
+    watches = [
+        (one.id, ", ".join(one.checks), spell_duration(one.every), one.then, _brakes(one)) for one in compiled.monitors
+    ]
+    return Group(
+        Text(f"{compiled.template} {compiled.version}: {clean(compiled.title)}", style="bold"),
+        Text(f"Governs tiers {', '.join(compiled.tiers)}; the gates of PROD: {_gates_of_production(compiled)}\n"),
+        table(("Stage", "Environment", "Steps", "Gate", "Leads to"), steps),
+        *_titled(("Role", "Group"), list(compiled.roles.items())),
+        *_titled(("KPI", "Passes", "Fails", "Observations"), kpis),
+        *_titled(("Monitor", "Checks", "Every", "Breach starts", "Brakes"), watches),
+    )
+
+
+def _titled(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[RenderableType]:
+    return ["", table(columns, rows)] if rows else []
+
+
+def _asks(gate: GatePlan | None) -> str:
+    if gate is None:
+        return ""
+    approvals = ", ".join(f"{count} of {role}" for role, count in gate.approvals.items())
+    wanted = "; ".join(part for part in (", ".join(gate.checks), approvals) if part)
+    return f"{gate.id}: {wanted}" + (f" within {spell_duration(gate.sla)}" if gate.sla else "")
+
+
+def _leads(stage: StagePlan) -> str:
+    if stage.routes is None:
+        return "the end" if stage.terminal else "events" if stage.steady else "waits"
+    words = (("pass", stage.routes.passed), ("fail", stage.routes.failed), ("unclear", stage.routes.inconclusive))
+    return ", ".join(f"{word}: {target}" for word, target in words if target)
+
+
+def _brakes(monitor: MonitorPlan) -> str:
+    brakes = monitor.brakes
+    if not brakes.cooldown:
+        return ""
+    limit = f"{brakes.at_most} per {spell_duration(brakes.per)}, {spell_duration(brakes.cooldown)} apart"
+    return f"{limit}, else {brakes.otherwise}"
+
+
+def _gates_of_production(compiled: Plan) -> str:
+    gates = compiled.environment_gates.get(compiled.production, ()) if compiled.production else ()
+    return ", ".join(gates) or "none"

@@ -1,0 +1,182 @@
+"""The audit trail as sentences."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import assert_never
+
+from pydantic import ValidationError
+
+from models.audit import AuditEntry, AuditKind, EffectRecord
+from models.canonical import Frozen
+from models.inventory import (
+    Archived,
+    Change,
+    Deployed,
+    Measured,
+    ModelRegistered,
+    Notified,
+    Packaged,
+    VersionRegistered,
+    Withdrawn,
+)
+from models.journal import JournalEntry
+from models.messages import (
+    Action,
+    Body,
+    Breached,
+    Choice,
+    Decided,
+    Requested,
+    Started,
+    StepFailed,
+    StepSucceeded,
+    TimerFired,
+    VersionSubmitted,
+)
+from models.plan import Plan
+from models.state import Phase, Snapshot
+from models.verdict import Verdict
+
+_ASKED = {
+    Action.RETIRE: "to retire the model",
+    Action.SUSPEND: "to suspend the model",
+    Action.ROLLBACK: "to roll back to the previous champion",
+    Action.ABANDON: "to abandon the version under way",
+    Action.RETRY: "to try again",
+    Action.PAUSE: "to pause",
+    Action.RESUME: "to go on after the pause",
+}
+_DECIDED = {Choice.APPROVE: "approved", Choice.REJECT: "rejected"}
+_ANSWERED = {Verdict.PASS: "passed", Verdict.FAIL: "failed", Verdict.INCONCLUSIVE: "was inconclusive"}
+_TIMERS = {"remind": "A reminder", "escalate": "An escalation", "sla": "The deadline"}
+
+
+class Line(Frozen):
+    """One entry in words. `refused` says why it changed nothing, `led_to` what is so from then on."""
+
+    position: int
+    at: datetime
+    kind: str
+    text: str
+    refused: str | None = None
+    led_to: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.refused:
+            return f"REFUSED: {self.text} Reason: {self.refused}."
+        return f"{self.text} → {', '.join(self.led_to)}" if self.led_to else self.text
+
+
+def tell(entries: Iterable[AuditEntry]) -> Iterator[Line]:
+    """The entries of one model, oldest first, as lines; an entry that cannot be read is said to be so."""
+    before: Snapshot | None = None
+    for entry in entries:
+        try:
+            match entry.kind:
+                case AuditKind.EVENT:
+                    recorded = JournalEntry.model_validate_json(entry.body)
+                    line = _tell_event(entry, recorded, before)
+                    before = recorded.snapshot
+                case AuditKind.EFFECT:
+                    line = _line(entry, tell_effect(EffectRecord.model_validate_json(entry.body)))
+                case AuditKind.PLAN:
+                    plan = Plan.model_validate_json(entry.body)
+                    line = _line(entry, f"The plan of template {plan.template} {plan.version} was recorded.")
+                case _:
+                    line = _line(entry, f"An entry of an unknown kind, '{entry.kind}'.")
+        except ValidationError:
+            line = _line(entry, "This entry cannot be read.")
+        yield line
+
+
+def tell_effect(record: EffectRecord) -> str:
+    """What an effect found and changed."""
+    changes = " ".join(tell_change(change) for change in record.changes)
+    return f"{record.key.step.split('/')[0]}: {changes or _full_stop(record.result.summary)}"
+
+
+def tell_change(change: Change) -> str:
+    """One change of the inventory."""
+    match change:
+        case Deployed():
+            return f"Version {change.version} serves in {change.environment} at {change.endpoint}."
+        case Withdrawn():
+            return f"Nothing serves in {', '.join(change.environments)} any more."
+        case ModelRegistered():
+            return f"Facts of '{change.facts.id}' recorded; {len(change.regulations)} regulations apply."
+        case VersionRegistered():
+            return f"Facts of version {change.version} recorded."
+        case Packaged():
+            return f"Version {change.version} is bundle {_short(change.bundle)}."
+        case Notified():
+            return f"Told {change.recipient}: {_full_stop(change.subject)}"
+        case Archived():
+            return f"The records were sealed into archive {_short(change.archive)}."
+        case Measured():
+            return _full_stop(f"Monitor '{change.monitor}' found {change.verdict}: {'; '.join(change.reasons)}")
+        case _:
+            assert_never(change)
+
+
+def tell_body(body: Body) -> str:
+    """What happened."""
+    match body:
+        case Started():
+            return f"The lifecycle began, under plan {_short(body.plan)}."
+        case StepSucceeded():
+            why = "" if body.result.verdict is Verdict.PASS else f": {body.result.summary}"
+            return _full_stop(f"Step '{body.step}' {_ANSWERED[body.result.verdict]}{why}")
+        case StepFailed():
+            return _full_stop(f"Step '{body.step}' did not finish: {body.failure.type}: {body.failure.message}")
+        case Decided(decision=made):
+            role = f" for {made.role}" if made.role else ""
+            return _full_stop(f"{made.person} {_DECIDED[made.decision]} at gate '{made.gate}'{role}: {made.reason}")
+        case TimerFired():
+            return f"{_TIMERS.get(body.timer.partition(':')[0], 'A timer')} of the gate was due."
+        case VersionSubmitted(submission=given):
+            what = f"a version developed by {given.developer}, artifact {_short(given.artifact.digest)}"
+            return f"{given.submitter} submitted {what}."
+        case Breached(breach=breach):
+            return _full_stop(f"Monitor '{breach.monitor}' reported a breach: {'; '.join(breach.reasons)}")
+        case Requested(action=action, request=asked):
+            return _full_stop(f"{asked.person} asked {_ASKED[action]}: {asked.reason}")
+        case _:
+            assert_never(body)
+
+
+def _tell_event(entry: AuditEntry, recorded: JournalEntry, before: Snapshot | None) -> Line:
+    return Line(
+        position=entry.position,
+        at=recorded.event.at,
+        kind=entry.kind,
+        text=tell_body(recorded.event.body),
+        refused=recorded.refusal,
+        led_to=tuple(_differences(before, recorded.snapshot)),
+    )
+
+
+def _differences(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
+    """What an event changed that a reader of the history looks for."""
+    gates, statuses = (before.gates, before.statuses) if before else ({}, {})
+    for version, passed in after.gates.items():
+        yield from (f"version {version} passed gate '{gate}'" for gate in passed if gate not in gates.get(version, ()))
+    for version, status in after.statuses.items():
+        if statuses.get(version) != status:
+            yield f"version {version} is {status}"
+    if before is None or before.stage != after.stage:
+        yield f"stage '{after.stage}'"
+    if after.phase is Phase.STUCK and (before is None or before.phase is not Phase.STUCK):
+        yield "stuck until a person acts"
+
+
+def _line(entry: AuditEntry, text: str) -> Line:
+    return Line(position=entry.position, at=entry.at, kind=entry.kind, text=text)
+
+
+def _full_stop(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]

@@ -1,0 +1,1 @@
+"""The processes: settings, wiring, telemetry, the embedded default."""

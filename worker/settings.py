@@ -1,0 +1,86 @@
+"""The one reader of the environment: every setting, its default, its meaning."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.inventory import Environment
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Set by variables `MODELOPS_<NAME>`. The defaults are the embedded default of `modelops up`."""
+
+    model_config = SettingsConfigDict(env_prefix="MODELOPS_", extra="forbid", env_ignore_empty=True)
+
+    home: Path = Field(default=Path("~/.local/share/modelops"), description="where the embedded default keeps its data")
+
+    embedded_temporal: bool = Field(default=True, description="whether `modelops up` starts the Temporal dev server")
+    temporal_address: str = Field(
+        default="127.0.0.1:7233", pattern=ADDRESS, description="host:port of the Temporal frontend"
+    )
+    temporal_namespace: str = "default"
+    temporal_api_key: SecretStr | None = Field(default=None, description="for Temporal Cloud; implies TLS")
+    temporal_tls: bool = False
+    temporal_tls_ca: Path | None = Field(default=None, description="PEM of the server's authority; implies TLS")
+    temporal_tls_cert: Path | None = Field(default=None, description="PEM of the client's certificate; implies TLS")
+    temporal_tls_key: Path | None = Field(default=None, description="PEM of the client's key")
+    temporal_ui: str = Field(default="http://127.0.0.1:8233", description="address of the Web UI, for links")
+    temporal_http_port: Port = Field(default=7243, description="port of the embedded server's HTTP API")
+
+    database_url: SecretStr | None = Field(default=None, description="SQLAlchemy URL; default: SQLite under home")
+
+    inference: Annotated[dict[Environment, str], Field(min_length=len(Environment))] = Field(
+        default={
+            Environment.DEV: "http://127.0.0.1:8501",
+            Environment.TEST: "http://127.0.0.1:8502",
+            Environment.PROD: "http://127.0.0.1:8503",
+        },
+        description="the inference server of each environment",
+    )
+    sources: list[Path] = Field(default=[], description="folders that artifacts and data may be read from, beside home")
+    trainers: dict[str, Path] = Field(default={}, description="training programs by the name that versions give")
+    directory: Path | None = Field(default=None, description="YAML file of people and groups; default: under home")
+
+    worker_metrics_port: Port = Field(default=9464, description="our own metrics, and /healthz")
+    sdk_metrics_port: Port = Field(default=9465, description="the Temporal SDK's metrics")
+    log_format: str = Field(default="console", pattern="^(console|json)$")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @property
+    def root(self) -> Path:
+        """The data folder, absolute."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.root / 'inventory.db'}"
+
+    @property
+    def store(self) -> Path:
+        """The artifact store's folder."""
+        return self.root / "artifacts"
+
+    @property
+    def windows(self) -> Path:
+        """Where windows of production data arrive: one folder per model."""
+        return self.root / "windows"
+
+    @property
+    def people(self) -> Path:
+        """The directory file."""
+        return (self.directory or self.root / "directory.yaml").expanduser().resolve()
+
+    @property
+    def wants_tls(self) -> bool:
+        """Whether the connection to Temporal is encrypted."""
+        return self.temporal_tls or bool(self.temporal_api_key or self.temporal_tls_ca or self.temporal_tls_cert)

@@ -1,0 +1,170 @@
+"""`modelops up`: starts the embedded default, keeps it running, stops it in order."""
+
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import httpx2
+
+from activities.adapters.sql_migration import migrate
+from models.errors import InvalidInputError, UnavailableError
+from worker.embedded import Program, waves
+from worker.settings import Settings
+
+READY_WITHIN = 60.0
+RESTART_AFTER = 0.5
+RESTART_AT_MOST = 30.0
+STEADY_AFTER = 30.0
+STOP_WITHIN = 10.0
+_PR_SET_PDEATHSIG = 1
+
+Say = Callable[[str], None]
+"""Progress in words, for the person at the terminal."""
+
+
+async def supervise(settings: Settings, say: Say, ready: Callable[[], None]) -> None:
+    """Run every program until SIGINT or SIGTERM; one that dies is started again. `ready` is called when all answer."""
+    root = settings.root
+    for folder in ("logs", "run", "windows"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    with _locked(root):
+        wanted = waves(settings)
+        _refuse_taken_ports([program for wave in wanted for program in wave])
+        migrate(settings.database)
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        started: list[list[_Child]] = []
+        try:
+            for wave in wanted:
+                say(f"starting {', '.join(program.name for program in wave)} ...")
+                started.append([_Child(program, root, say) for program in wave])
+                await asyncio.gather(*(child.start(stop) for child in started[-1]))
+            if not stop.is_set():
+                ready()
+            await stop.wait()
+        finally:
+            for children in reversed(started):
+                await asyncio.gather(*(child.stop() for child in children))
+
+
+class _Child:
+    """One supervised program."""
+
+    def __init__(self, program: Program, root: Path, say: Say) -> None:
+        self.program = program
+        self._say = say
+        self._log = root / "logs" / f"{program.name}.log"
+        self._pid = root / "run" / f"{program.name}.pid"
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self, stop: asyncio.Event) -> None:
+        """Start, and wait until it answers; UnavailableError with the end of its log if it does not."""
+        await self._spawn()
+        await self._until_ready(stop)
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """SIGTERM, then SIGKILL."""
+        if self._keeper:
+            self._keeper.cancel()
+        process = self._process
+        if process and process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_WITHIN)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        self._pid.unlink(missing_ok=True)
+
+    async def _spawn(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.program.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.program.environment},
+                preexec_fn=_die_with_parent,
+            )
+        self._pid.write_text(str(self._process.pid))
+
+    async def _until_ready(self, stop: asyncio.Event) -> None:
+        give_up = time.monotonic() + READY_WITHIN
+        async with httpx2.AsyncClient(timeout=2.0, trust_env=False) as http:
+            while not stop.is_set():
+                if self._process and self._process.returncode is not None:
+                    raise self._did_not_start(f"ended with status {self._process.returncode}")
+                if time.monotonic() > give_up:
+                    raise self._did_not_start(f"did not answer at {self.program.ready} within {READY_WITHIN:.0f} s")
+                try:
+                    if (await http.get(self.program.ready)).status_code == httpx2.codes.OK:
+                        return
+                except httpx2.TransportError:
+                    pass
+                await asyncio.sleep(0.05)
+
+    async def _keep(self) -> None:
+        pause = RESTART_AFTER
+        while self._process:
+            began = time.monotonic()
+            status = await self._process.wait()
+            pause = RESTART_AFTER if time.monotonic() - began > STEADY_AFTER else min(pause * 2, RESTART_AT_MOST)
+            self._say(
+                f"{self.program.name} ended with status {status}; it is started again in {pause:g} s ({self._log})"
+            )
+            await asyncio.sleep(pause)
+            await self._spawn()
+
+    def _did_not_start(self, how: str) -> UnavailableError:
+        lines = self._log.read_text(errors="replace").splitlines()[-3:]
+        return UnavailableError(f"{self.program.name} {how}: {' | '.join(lines)}", f"its log is {self._log}")
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _refuse_taken_ports(wanted: Sequence[Program]) -> None:
+    taken = [(port, program.name, name) for program in wanted for port, name in program.ports.items() if _taken(port)]
+    if taken:
+        port, program, variable = taken[0]
+        raise UnavailableError(
+            f"port {port}, which {program} needs, is in use by another program",
+            f"stop that program, or choose another port with {variable}",
+        )
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+@contextlib.contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    """One `modelops up` per data folder."""
+    with (root / "run" / "up.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InvalidInputError(
+                f"another `modelops up` is running on {root}",
+                "use that one, or set MODELOPS_HOME to another folder",
+            ) from error
+        yield
