@@ -1,0 +1,1 @@
+"""The demo models and the small client scripts that the README shows."""

@@ -1,0 +1,1 @@
+"""The main job on real data, told as it happens: `python -m examples.demo [--exit]`."""

@@ -1,0 +1,74 @@
+"""`python -m examples.demo`: set up, tell the story, leave the Web UI open; with `--exit`, end by itself."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+
+from client.api import Modelops
+from examples.demo.premises import Premises
+from examples.demo.story import MODEL, Story
+from examples.demo.voice import act, command, tell
+from models.errors import ModelopsError
+from worker.settings import PROJECT, Settings
+
+HOME = PROJECT / ".modelops-demo"
+
+
+async def play(leave: bool) -> None:
+    """The whole demo."""
+    began = time.monotonic()
+    premises = Premises(HOME)
+    premises.clear()
+    settings = premises.settings()
+    act("modelops up: the Temporal dev server with Web UI, three inference servers, a worker")
+    async with premises.running(), Modelops.connect(settings) as modelops:
+        tell(f"Web UI: {settings.temporal_ui}   data: {HOME.name}/")
+        story = Story(modelops, premises)
+        await story.tell_all()
+        act(f"Done in {time.monotonic() - began:.0f} s")
+        look_at(modelops, settings)
+        if not leave:
+            await story.one_more()
+            await linger()
+
+
+def look_at(modelops: Modelops, settings: Settings) -> None:
+    """Where to look, exactly."""
+    tell(f"The lifecycle:   {modelops.link(MODEL)}")
+    tell("                 tab User Metadata: the model card. Tab Timeline: every step as a sentence.")
+    tell(f"All lifecycles:  {settings.temporal_ui}/namespaces/default/workflows")
+    tell("                 filter: ModelopsPhase = 'deciding'   or   ModelopsWaitsFor = 'risk'")
+    tell(f"Yours to decide: {modelops.link(MODEL + '-next')}")
+    tell("                 its card says how: More Actions, Send an Update, decide, paste the JSON, put your name in")
+    command(f"MODELOPS_HOME={settings.home.name} MODELOPS_TEMPORAL_ADDRESS={settings.temporal_address} modelops list")
+
+
+async def linger() -> None:
+    """Until Ctrl-C."""
+    act("The Web UI stays open. Ctrl-C ends the demo.")
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def main() -> int:
+    """0 when every act went as told."""
+    logging.basicConfig(level=logging.ERROR)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(play("--exit" in sys.argv[1:]))
+    except ModelopsError as error:
+        sys.stderr.write(f"The demo stopped: {error}\n{error.remedy}\nLogs: {HOME / 'logs'}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)

@@ -1,0 +1,116 @@
+"""Where the demo plays: a folder, free ports, and `modelops up` running in it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from models.inventory import Environment
+from worker.settings import PROJECT, Settings
+
+LOANS = PROJECT / "examples" / "loan_approval"
+USUAL_PORTS = (7233, 8233, 7243, 8501, 8502, 8503, 9464, 9465)
+START_WITHIN = 90.0
+STOP_WITHIN = 30.0
+
+
+class Premises:
+    """The embedded default in one folder, on the usual ports where they are free."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        ports = _free(USUAL_PORTS)
+        inference = {name.value: f"http://127.0.0.1:{port}" for name, port in zip(Environment, ports[3:6], strict=True)}
+        self.environment = {
+            "MODELOPS_HOME": str(home),
+            "MODELOPS_TEMPORAL_ADDRESS": f"127.0.0.1:{ports[0]}",
+            "MODELOPS_TEMPORAL_UI": f"http://127.0.0.1:{ports[1]}",
+            "MODELOPS_TEMPORAL_HTTP_PORT": str(ports[2]),
+            "MODELOPS_INFERENCE": json.dumps(inference),
+            "MODELOPS_WORKER_METRICS_PORT": str(ports[6]),
+            "MODELOPS_SDK_METRICS_PORT": str(ports[7]),
+            "MODELOPS_TRAINERS": json.dumps({"loan-approval": str(LOANS / "train.py")}),
+            "MODELOPS_DIRECTORY": str(LOANS / "directory.yaml"),
+        }
+
+    def clear(self) -> None:
+        """Begin with an empty folder."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        self.home.mkdir(parents=True)
+
+    def settings(self) -> Settings:
+        """As the programs of `modelops up` read them."""
+        os.environ.update(self.environment)
+        return Settings()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """`modelops up`, from ready to stopped."""
+        with (self.home / "up.log").open("wb") as log:
+            up = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "client.cli", "up"),
+                cwd=PROJECT,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            await self._until_ready(up)
+            yield
+        finally:
+            if up.returncode is None:
+                up.send_signal(signal.SIGTERM)
+                await asyncio.wait_for(up.wait(), STOP_WITHIN)
+
+    async def _until_ready(self, up: asyncio.subprocess.Process) -> None:
+        async with asyncio.timeout(START_WITHIN):
+            while "Ready." not in (said := (self.home / "up.log").read_text()):
+                if up.returncode is not None:
+                    raise RuntimeError(f"`modelops up` ended with status {up.returncode}:\n{said}")
+                await asyncio.sleep(0.1)
+
+    def kill(self, program: str, how: signal.Signals) -> int:
+        """Send a signal to one of the programs of `modelops up`; its process id."""
+        process = int((self.home / "run" / f"{program}.pid").read_text())
+        os.kill(process, how)
+        return process
+
+
+def _free(wanted: tuple[int, ...]) -> list[int]:
+    with contextlib.ExitStack() as held:
+        found = []
+        for port in wanted:
+            probe = held.enter_context(socket.socket())
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                probe.bind(("127.0.0.1", 0))
+            found.append(probe.getsockname()[1])
+    return found
+
+
+def git_commit() -> str:
+    """The commit that this copy of the project is at; without git, the SHA-1 of the training program."""
+    for command in (["git", "rev-parse", "HEAD"], ["sha1sum", str(LOANS / "train.py")]):
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):
+            asked = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+            return asked.stdout.split()[0]
+    raise RuntimeError("neither git nor sha1sum can say which code trains the model")
+
+
+async def run_program(*command: str) -> None:
+    """One of the example's programs, in this Python; its own words if it fails."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}:\n{said.decode()}")

@@ -1,0 +1,254 @@
+"""The main job, act by act. Every figure that is told was measured a moment before."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+
+from client.api import Modelops
+from client.catalog import Catalog
+from client.documents import read_facts, read_submission
+from client.library import find_template
+from client.render import models as models_table
+from client.verification import verify
+from examples.demo.premises import LOANS, Premises, git_commit, run_program
+from examples.demo.voice import act, bad, command, console, good, tell
+from models.errors import RefusedError, UnavailableError
+from models.inventory import Environment, VersionStatus
+from models.messages import Action, Choice
+from models.state import Phase
+from models.status import Status
+
+MODEL = "loan-approval"
+TEMPLATE = "credit-high-risk"
+WITHIN = 120.0
+ENDED = frozenset({VersionStatus.REJECTED, VersionStatus.RETIRED, VersionStatus.WITHDRAWN})
+
+
+class Story:
+    """One telling."""
+
+    def __init__(self, modelops: Modelops, premises: Premises) -> None:
+        self.modelops = modelops
+        self.premises = premises
+        self.settings = premises.settings()
+        self.data = premises.home / "data"
+        self.production = self.settings.inference[Environment.PROD]
+
+    async def tell_all(self) -> None:
+        """From registration to retirement."""
+        await self.registration()
+        await self.unfair_version()
+        await self.fair_version()
+        await self.killed_worker()
+        await self.prediction()
+        await self.drift()
+        await self.challenger()
+        await self.retirement()
+        self.record()
+
+    async def registration(self) -> None:
+        """The model enters the inventory, and its lifecycle begins."""
+        act("A model is registered, and a lifecycle governs it from its first day")
+        command("modelops model register examples/loan_approval/model.yaml")
+        facts = read_facts(LOANS / "model.yaml")
+        await self.modelops.register(facts)
+        with Catalog(self.settings.database) as catalog:
+            for regulation in catalog.regulations(MODEL):
+                tell(f"applies: {regulation}")
+        command(f"modelops start {MODEL} --template {TEMPLATE}")
+        template = find_template(TEMPLATE)
+        await self.modelops.start(facts, template.compiled().plan)
+        status = await self.until(lambda s: s.phase is Phase.AWAITING_VERSION)
+        good(
+            f"template {status.template} {status.template_version} compiled; stage '{status.stage}' waits for a version"
+        )
+        tell(f"Web UI: {self.modelops.link(MODEL)}  (tab User Metadata shows the model card)")
+
+    async def unfair_version(self) -> None:
+        """A plain model fails the four-fifths rule."""
+        act("Ana trains a plain model on real mortgage decisions; the fairness check fails, honestly")
+        await self.program("data.py", "--output", str(self.data), "--commit", git_commit())
+        await self.train("plain")
+        await self.submit("plain", "ana")
+        status = await self.until(lambda s: s.statuses.get(1) in ENDED)
+        bad(f"version 1 is {status.statuses[1]}: {status.passages[-1].reason}")
+
+    async def fair_version(self) -> None:
+        """A mitigated model passes on merit, and people decide."""
+        act("A mitigated second version passes on merit; people decide at two gates")
+        await self.train("mitigated")
+        await self.submit("mitigated", "ana")
+        status = await self.gate_open("validation", 2)
+        readings = {reading.name: reading.value for reading in (status.version.readings if status.version else ())}
+        good(f"AUC {readings['auc']:.3f}, smallest selection ratio {readings['adverse_impact']:.3f} (at least .80)")
+        try:
+            await self.decide("independent-validation", "ana", "It is my best work.")
+        except RefusedError as error:
+            bad(f"ana is refused: {error}")
+        await self.decide("independent-validation", "dmitri", "The method is sound, and documented.")
+        await self.decide("independent-validation", "rosa", "Stable across the splits that I tried.")
+        await self.gate_open("staging", 2)
+        good("version 2 serves in DEV and TEST")
+
+    async def killed_worker(self) -> None:
+        """The worker dies in the middle of the promotion to PROD."""
+        act("The last approval starts the promotion to PROD; the worker is killed in the middle of it")
+        await self.decide("release", "lena", "The notice to customers is in place.")
+        self.premises.kill("inference-PROD", signal.SIGSTOP)
+        tell("PROD does not answer for a moment, so that there is a middle")
+        await self.decide("release", "paul", "We want it.")
+        await self.until(lambda s: s.stage == "production" and s.step == "promote")
+        await asyncio.sleep(0.5)
+        bad(f"kill -9 {self.premises.kill('worker', signal.SIGKILL)} (the worker, while its call to PROD is under way)")
+        self.premises.kill("inference-PROD", signal.SIGCONT)
+        tell("the engine notices the missing heartbeat, a new worker takes the step up again under the same key ...")
+        await self.until(lambda s: s.phase is Phase.STEADY)
+        switches = [effect for effect in await self.get("/effects") if effect["effect"] == "switch"]
+        if len(switches) != 1:
+            raise AssertionError(f"PROD was switched {len(switches)} times: {switches}")
+        good(f"version 2 is champion; PROD was switched once, by key {switches[0]['key']}")
+
+    async def prediction(self) -> None:
+        """Production answers."""
+        act("PROD answers a prediction over HTTP (Open Inference Protocol v2)")
+        sample = await self.get(f"/v2/models/{MODEL}/versions/2/sample")
+        command(f"curl -s {self.production}/v2/models/{MODEL}/infer -d @sample-request.json")
+        answer = await self.post(f"/v2/models/{MODEL}/infer", sample)
+        scores = next(output["data"] for output in answer["outputs"] if output["name"] == "score")
+        good(f"version {answer['model_version']} scores five applications: {', '.join(f'{s:.3f}' for s in scores)}")
+
+    async def drift(self) -> None:
+        """A quiet window, then one that has drifted."""
+        act("Production is watched by a schedule: a quiet window passes, a drifted one does not")
+        await self.window("quiet")
+        good(f"quiet window: {await self.measured(1)}")
+        tell("the next window holds the applicants with high obligations, the self-employed, houses of several units")
+        await self.window("drifted")
+        status = await self.until(lambda s: s.stage != "production")
+        bad(f"drifted window: {await self.measured(2)}")
+        tell(f"the breach starts retraining by itself; the champion still serves: {status.serving[Environment.PROD]}")
+
+    async def challenger(self) -> None:
+        """The retrained version earns every gate and replaces the champion."""
+        act("The challenger earns every gate again, and replaces the champion")
+        await self.gate_open("validation", 3)
+        good("version 3 was trained with the new window and passed the development gate")
+        await self.decide("independent-validation", "dmitri", "Retrained on the new applicants.")
+        await self.decide("independent-validation", "rosa", "No group lost.")
+        await self.gate_open("staging", 3)
+        await self.decide("release", "lena", "Nothing new to tell customers.")
+        await self.decide("release", "paul", "Go.")
+        status = await self.until(lambda s: s.phase is Phase.STEADY and s.serving.get(Environment.PROD) == 3)
+        good(f"version 3 is champion; version {status.previous} can be restored: modelops rollback {MODEL}")
+
+    async def retirement(self) -> None:
+        """Consumers are told, nothing serves, everything is archived."""
+        act("The model is retired")
+        command(f"modelops retire {MODEL} --as paul --reason 'Replaced by the new product.'")
+        await self.modelops.request(MODEL, Action.RETIRE, "paul", "Replaced by the new product.")
+        await self.until(lambda s: s.phase is Phase.ENDED)
+        async with httpx2.AsyncClient(base_url=self.production, trust_env=False) as http:
+            answer = await http.get(f"/v2/models/{MODEL}/ready")
+        good(f"consumers notified, records archived, PROD answers {answer.status_code}")
+
+    def record(self) -> None:
+        """Inventory and audit trail."""
+        act("What is left is the record")
+        with Catalog(self.settings.database) as catalog:
+            console.print(models_table(catalog.models()))
+            found = verify(catalog, MODEL)
+            if not found.holds:
+                raise AssertionError(f"the audit trail does not verify: {found.problems + found.replay}")
+            good(f"audit trail: {found.entries} entries, the hash chain verifies, and replaying them through the")
+            tell("kernel gives the state that the inventory has")
+        command(f"modelops history {MODEL}")
+
+    async def one_more(self) -> None:
+        """Leave a lifecycle at a gate, for the reader to decide in the Web UI."""
+        facts = read_facts(LOANS / "model.yaml").model_copy(update={"id": f"{MODEL}-next", "title": "Yours to decide"})
+        await self.modelops.register(facts)
+        await self.modelops.start(facts, find_template(TEMPLATE).compiled().plan)
+        submission = read_submission(self.data / "mitigated" / "result.json", "ana")
+        await self.modelops.submit(facts.id, submission)
+
+    # --- how
+
+    async def program(self, name: str, *arguments: str) -> None:
+        """Run one of the example's own programs, as Ana would."""
+        shown = " ".join(self.short(argument) for argument in arguments)
+        command(f"python examples/loan_approval/{name} {shown}")
+        await run_program(str(LOANS / name), *arguments)
+
+    def short(self, argument: str) -> str:
+        """A path as a person would type it."""
+        return argument.replace(f"{self.premises.home.parent}/", "")
+
+    async def train(self, name: str) -> None:
+        """A version from its request."""
+        await self.program("train.py", "--request", str(self.data / f"{name}.json"), "--output", str(self.data / name))
+
+    async def submit(self, name: str, person: str) -> None:
+        """A version goes in."""
+        file = self.data / name / "result.json"
+        command(f"modelops submit {MODEL} {self.short(str(file))} --as {person}")
+        await self.modelops.submit(MODEL, read_submission(file, person))
+
+    async def decide(self, gate: str, person: str, reason: str) -> None:
+        """A person approves, if they may."""
+        command(f'modelops decide {MODEL} {gate} approve --as {person} --reason "{reason}"')
+        await self.modelops.decide(MODEL, gate, Choice.APPROVE, person, reason)
+
+    async def window(self, name: str) -> None:
+        """A window of production data arrives, and the schedule is fired now instead of tomorrow."""
+        folder = self.settings.windows / MODEL
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.csv").write_bytes((self.data / f"{name}.csv").read_bytes())
+        command(f"modelops monitor {MODEL}")
+        await self.modelops.check_monitors(MODEL)
+
+    async def measured(self, count: int) -> str:
+        """What the monitor recorded, once it has looked as often."""
+        async with asyncio.timeout(WITHIN):
+            while True:
+                with Catalog(self.settings.database) as catalog:
+                    found = catalog.measurements(MODEL)
+                if len(found) >= count:
+                    return found[-1].reasons[0]
+                await asyncio.sleep(0.2)
+
+    async def gate_open(self, stage: str, version: int) -> Status:
+        """Wait for a gate; a version that was turned away instead is an error of the demo."""
+        status = await self.until(
+            lambda s: s.statuses.get(version) in ENDED or (s.stage == stage and s.phase is Phase.DECIDING)
+        )
+        if status.gate is None:
+            raise AssertionError(f"version {version} did not reach '{stage}': {status.waiting_for}; {status.checks}")
+        tell(f"gate '{status.gate.gate}' is open: {status.waiting_for}")
+        return status
+
+    async def until(self, what: Callable[[Status], bool]) -> Status:
+        """The first status that satisfies a condition, however long no worker answers; a stuck one is an error."""
+        async with asyncio.timeout(WITHIN):
+            while True:
+                try:
+                    status = await self.modelops.status(MODEL)
+                except UnavailableError:
+                    continue
+                if what(status):
+                    return status
+                if status.phase is Phase.STUCK:
+                    raise AssertionError(f"stuck: {status.failure}")
+                await asyncio.sleep(0.1)
+
+    async def get(self, path: str) -> Any:
+        """What PROD says."""
+        async with httpx2.AsyncClient(base_url=self.production, trust_env=False) as http:
+            return (await http.get(path)).raise_for_status().json()
+
+    async def post(self, path: str, body: object) -> Any:
+        """What PROD answers."""
+        async with httpx2.AsyncClient(base_url=self.production, trust_env=False) as http:
+            return (await http.post(path, json=body)).raise_for_status().json()

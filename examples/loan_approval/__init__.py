@@ -1,0 +1,1 @@
+"""The demo model: mortgage approval on real decisions."""
