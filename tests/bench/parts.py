@@ -1,0 +1,138 @@
+"""Parts that take no time, so that what is measured is the workflow and the server, not a database or a disk."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from activities.adapters.yaml_directory import YamlDirectory
+from activities.ports import Serving
+from models.audit import AuditEntry
+from models.canonical import Digest, digest_bytes
+from models.evidence import EffectKey, StepResult
+from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
+from models.journal import JournalEntry
+from models.plan import Plan
+from tests.temporal.doubles import (
+    PEOPLE,
+    CopyingTrainer,
+    NamingPackager,
+    NewestFile,
+    NoSchedules,
+    TextEvaluator,
+    TextScanner,
+    write_submission,
+)
+from tests.temporal.house import facts_of
+from worker.wiring import Parts
+
+Progress = Callable[[str], None]
+"""Told of every effect (`model/visit/step`) and of every phase that an event led to (`model/phase`)."""
+
+
+class MemoryInventory:
+    """Remembers effects, counts events, and says that every gate was passed."""
+
+    def __init__(self, plan: Plan, submission: Submission, progress: Progress) -> None:
+        self._plan = plan
+        self._submission = submission
+        self._progress = progress
+        self._effects: dict[str, StepResult] = {}
+        self._lock = threading.Lock()
+        self.events = 0
+
+    def effect(self, key: EffectKey) -> StepResult | None:
+        """As committed."""
+        return self._effects.get(str(key))
+
+    def commit_effect(self, key: EffectKey, result: StepResult, changes: Sequence[Change]) -> StepResult:
+        """Once per key."""
+        kept = self._effects.setdefault(str(key), result)
+        self._progress(str(key))
+        return kept
+
+    def commit_event(self, entry: JournalEntry) -> None:
+        """Counted."""
+        with self._lock:
+            self.events += 1
+        self._progress(f"{entry.model}/{entry.snapshot.phase.value}")
+
+    def commit_plan(self, plan: Plan) -> None:
+        """There is one plan."""
+
+    def governing_plan(self, model: str) -> Plan:
+        """The one plan."""
+        return self._plan
+
+    def model(self, model: str) -> ModelFacts:
+        """Of the tier that the plan governs."""
+        return facts_of(model, RiskTier(self._plan.tiers[0]))
+
+    def submission(self, model: str, version: int) -> Submission:
+        """The one version."""
+        return self._submission
+
+    def gates_passed(self, model: str, version: int) -> frozenset[str]:
+        """All of them."""
+        return frozenset(gate for gates in self._plan.environment_gates.values() for gate in gates)
+
+    def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
+        """Nothing is measured."""
+        return []
+
+    def deployments(self, model: str) -> Mapping[Environment, Serving]:
+        """Nobody asks."""
+        return {}
+
+    def trail(self, model: str) -> Sequence[AuditEntry]:
+        """Nobody asks."""
+        return []
+
+
+class OneFile:
+    """A store with the one artifact in it."""
+
+    def __init__(self, artifact: Path) -> None:
+        self._artifact = artifact
+
+    def put(self, data: bytes) -> Digest:
+        """Its name."""
+        return digest_bytes(data)
+
+    def fetch(self, reference: Reference) -> Path:
+        """The artifact."""
+        return self._artifact
+
+    def path(self, digest: Digest) -> Path:
+        """The artifact."""
+        return self._artifact
+
+
+class InstantDeployer:
+    """Everything serves at once."""
+
+    def deploy(self, environment: Environment, model: str, version: int, bundle: Digest, key: EffectKey) -> str:
+        """An address."""
+        return f"http://{environment.lower()}.example/{model}"
+
+    def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
+        """Nothing to do."""
+
+
+def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Submission]:
+    """Parts for lifecycles on one plan, and the version that all of them are given."""
+    submission = write_submission(root, "v1")
+    people = root / "directory.yaml"
+    people.write_text(PEOPLE)
+    parts = Parts(
+        inventory=MemoryInventory(plan, submission, progress),
+        store=OneFile(root / "v1.json"),
+        scanner=TextScanner(),
+        evaluator=TextEvaluator(),
+        packager=NamingPackager(),
+        deployer=InstantDeployer(),
+        trainer=CopyingTrainer(root),
+        windows=NewestFile(root),
+        directory=YamlDirectory(people),
+        schedules=NoSchedules(),
+    )
+    return parts, submission

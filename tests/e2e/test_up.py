@@ -1,0 +1,113 @@
+"""`modelops up`: everything on one machine, and what people are told when it cannot be."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from client.api import Modelops
+from client.documents import read_facts
+from client.library import find_template
+from examples.demo.premises import LOANS, Premises
+from models.state import Phase
+from models.status import Status
+from worker.settings import PROJECT
+
+
+@pytest.fixture
+def premises(tmp_path: Path) -> Premises:
+    """A folder of its own."""
+    found = Premises(tmp_path / "home")
+    found.clear()
+    return found
+
+
+def run(premises: Premises, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The `modelops` command, as a person runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "client.cli", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, **premises.environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def _awaiting(modelops: Modelops) -> Status:
+    async with asyncio.timeout(90):
+        while (status := await modelops.status("loan-approval")).phase is not Phase.AWAITING_VERSION:
+            await asyncio.sleep(0.1)
+    return status
+
+
+async def test_everything_is_where_it_was_after_a_restart(premises: Premises) -> None:
+    """A lifecycle goes on where it was when `modelops up` starts again; health and metrics answer."""
+    settings = premises.settings()
+    async with premises.running():
+        async with Modelops.connect(settings) as modelops:
+            facts = read_facts(LOANS / "model.yaml")
+            await modelops.register(facts)
+            await modelops.start(facts, find_template("credit-high-risk").compiled().plan)
+            before = await _awaiting(modelops)
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            health = await http.get(f"http://127.0.0.1:{settings.worker_metrics_port}/healthz")
+            ours = await http.get(f"http://127.0.0.1:{settings.worker_metrics_port}/metrics")
+            sdk = await http.get(f"http://127.0.0.1:{settings.sdk_metrics_port}/metrics")
+        assert health.json() == {"status": "healthy", "problems": {}}
+        assert 'modelops_steps_total{activity="classify",outcome="succeeded"} 1.0' in ours.text
+        assert "temporal_workflow_task_execution_latency" in sdk.text
+        refused = await asyncio.to_thread(run, premises, "up")
+        assert refused.returncode == 4
+        assert "another `modelops up` is running" in refused.stderr
+    async with premises.running(), Modelops.connect(settings) as modelops:
+        assert await _awaiting(modelops) == before
+        listed = await asyncio.to_thread(run, premises, "list", "--json")
+    assert [row["model"] for row in json.loads(listed.stdout)] == ["loan-approval"]
+
+
+async def test_a_killed_program_is_started_again(premises: Premises) -> None:
+    """A worker that dies is replaced, and health says so."""
+    settings = premises.settings()
+    async with premises.running():
+        killed = premises.kill("worker", signal.SIGKILL)
+        async with asyncio.timeout(90), httpx2.AsyncClient(trust_env=False) as http:
+            while True:
+                try:
+                    answer = await http.get(f"http://127.0.0.1:{settings.worker_metrics_port}/healthz")
+                except httpx2.TransportError:
+                    await asyncio.sleep(0.2)
+                    continue
+                if answer.is_success and int((premises.home / "run" / "worker.pid").read_text()) != killed:
+                    break
+                await asyncio.sleep(0.2)
+
+
+def test_a_port_in_use_is_named(premises: Premises) -> None:
+    """The port, the program that needs it and the variable that moves it are named; nothing is started."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        premises.environment["MODELOPS_TEMPORAL_ADDRESS"] = f"127.0.0.1:{port}"
+        refused = run(premises, "up")
+    assert refused.returncode == 5
+    assert f"port {port}, which temporal needs, is in use" in refused.stderr
+    assert "MODELOPS_TEMPORAL_ADDRESS" in refused.stderr
+
+
+def test_without_a_server_every_command_says_so(premises: Premises) -> None:
+    """A server that is down is named, with the remedy, and nothing comes to stdout."""
+    refused = run(premises, "status", "loan-approval", "--json")
+    assert refused.returncode == 5
+    assert refused.stdout == ""
+    assert "no Temporal server answers" in refused.stderr
+    assert "modelops up" in refused.stderr

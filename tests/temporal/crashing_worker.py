@@ -1,0 +1,157 @@
+"""A worker process of its own, with quick parts, that kills itself at a chosen boundary: before and after each call
+of a port, and inside each transaction of the inventory just before it commits.
+
+Boundaries count from the moment at which a given version enters the steady stage until it is steady there. Each is
+appended to `boundaries.txt` under the root, so that a run without a crash tells how many there are.
+"""
+
+import asyncio
+import dataclasses
+import multiprocessing
+import os
+import signal
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Engine, event
+from temporalio.client import Client
+from temporalio.common import RetryPolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker._worker import load_default_build_id
+
+from models.journal import JournalEntry
+from models.state import Phase
+from tests.temporal.doubles import quick_parts
+from worker import wiring
+from worker.connection import runtime
+from worker.wiring import Parts, build_worker
+from workflows import options
+
+NOTICED_WITHIN = timedelta(seconds=2)
+"""How long a dead worker's activities and workflow tasks are waited for; in production it is longer."""
+
+_STAGE = "production"
+
+# A worker's first act is to hash all code for seconds; forked ones inherit the result.
+load_default_build_id()
+
+
+class Errand(NamedTuple):
+    """Where a worker process works, and where it dies: at the `fatal`-th boundary of promoting `version`, or never."""
+
+    address: str
+    queue: str
+    root: Path
+    fatal: int | None = None
+    version: int = 2
+
+
+class WorkerProcess:
+    """A worker in a process that ends by SIGKILL alone."""
+
+    def __init__(self, errand: Errand) -> None:
+        processes = multiprocessing.get_context("forkserver")
+        # What a worker imports takes a second; the server that workers are forked from has it already.
+        processes.set_forkserver_preload([__name__])
+        self._process = processes.Process(target=work, args=(errand,), daemon=True)
+        self._process.start()
+
+    async def died(self) -> bool:
+        """Wait for its end; whether it was by SIGKILL."""
+        await asyncio.to_thread(self._process.join)
+        return self._process.exitcode == -signal.SIGKILL
+
+    async def kill(self) -> None:
+        """SIGKILL from outside."""
+        self._process.kill()
+        await self.died()
+
+
+class Boundaries:
+    """Counts the boundaries of one stretch, and kills the process at the fatal one."""
+
+    def __init__(self, errand: Errand) -> None:
+        self._errand = errand
+        self._log = errand.root / "boundaries.txt"
+        self._counting = False
+        self._passed = 0
+
+    def enter(self, name: str, arguments: tuple[object, ...]) -> None:
+        """A call is about to be made."""
+        entry = arguments[0] if arguments else None
+        if isinstance(entry, JournalEntry) and entry.snapshot.stage == _STAGE:
+            self._counting = self._counting or entry.snapshot.version == self._errand.version
+        self.reach(f"before {name}")
+
+    def leave(self, name: str, arguments: tuple[object, ...]) -> None:
+        """A call has been answered."""
+        self.reach(f"after {name}")
+        entry = arguments[0] if arguments else None
+        if isinstance(entry, JournalEntry) and entry.snapshot.phase is Phase.STEADY:
+            self._counting = False
+
+    def reach(self, boundary: str) -> None:
+        """One more, and perhaps the last."""
+        if not self._counting:
+            return
+        self._passed += 1
+        with self._log.open("a") as log:
+            log.write(boundary + "\n")
+        if self._passed == self._errand.fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _Watched:
+    """A part of a worker with a boundary before and after each of its calls."""
+
+    def __init__(self, part: object, name: str, boundaries: Boundaries) -> None:
+        self._part, self._name, self._boundaries = part, name, boundaries
+
+    def __getattr__(self, method: str) -> Any:
+        inner, name = getattr(self._part, method), f"{self._name}.{method}"
+
+        def call(*arguments: object) -> object:
+            self._boundaries.enter(name, arguments)
+            _current.call = name
+            answer = inner(*arguments)
+            self._boundaries.leave(name, arguments)
+            return answer
+
+        return call
+
+
+_current = threading.local()
+
+
+def watched(parts: Parts, boundaries: Boundaries) -> Parts:
+    """The parts with boundaries around them, but for schedules: no promotion at low risk touches them."""
+    names = [field.name for field in dataclasses.fields(parts) if field.name != "schedules"]
+
+    def committing(_: object) -> None:
+        if _current.call.startswith("inventory.commit_"):
+            boundaries.reach(f"in {_current.call}, before its transaction commits")
+
+    event.listen(Engine, "commit", committing)
+    changes: dict[str, Any] = {name: _Watched(getattr(parts, name), name, boundaries) for name in names}
+    return dataclasses.replace(parts, **changes)
+
+
+def work(errand: Errand) -> None:
+    """Be a worker until killed, or until the process that started this one is gone."""
+    options.HEARTBEAT_TIMEOUT = NOTICED_WITHIN
+    options.RECORD_TIMEOUT = NOTICED_WITHIN
+    options.STEP_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=5)
+    # Workflow tasks meant for a dead worker's cache would wait ten seconds before another one may have them.
+    wiring.CACHED_LIFECYCLES = 0
+    asyncio.run(_serve(errand))
+
+
+async def _serve(errand: Errand) -> None:
+    client = await Client.connect(errand.address, data_converter=pydantic_data_converter, runtime=runtime())
+    parts = watched(quick_parts(errand.root), Boundaries(errand))
+    starter = multiprocessing.parent_process()
+    async with build_worker(client, parts, errand.queue):
+        if starter:
+            await asyncio.to_thread(starter.join)

@@ -1,0 +1,215 @@
+"""Quick parts for tests of the engine: inventory, store and directory are real; the rest fits the same ports."""
+
+import fcntl
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from activities.adapters.file_artifact_store import FileArtifactStore
+from activities.adapters.sql_inventory import SqlInventory
+from activities.adapters.yaml_directory import YamlDirectory
+from models.canonical import Digest, Frozen, digest_bytes
+from models.errors import ConflictError, MissingColumnError, SmokeTestError, TrainingError, UnavailableError
+from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
+from models.inventory import Environment, Submission
+from models.plan import Plan
+from models.verdict import Reading
+from worker.wiring import Parts
+
+PEOPLE = """\
+people:
+  ana: {name: Ana, email: ana@example.com, groups: [credit-data-science-leads]}
+  dmitri: {name: Dmitri, email: dmitri@example.com, groups: [credit-data-science-leads]}
+  rosa: {name: Rosa, email: rosa@example.com, groups: [model-risk]}
+  lena: {name: Lena, email: lena@example.com, groups: [legal-ai]}
+  paul: {name: Paul, email: paul@example.com, groups: [lending-product]}
+"""
+
+
+class TextScanner:
+    """Artifacts are JSON texts of readings; one that says `evil` is not clean."""
+
+    def scan(self, path: Path, digest: Digest) -> ScanReport:
+        """Clean unless the text says otherwise."""
+        text = path.read_text()
+        verdict = "malicious" if "evil" in text else "clean"
+        return ScanReport(format="json", verdict=verdict, scanned_bytes=len(text), artifact=digest)
+
+
+class TextEvaluator:
+    """The artifact itself says what it would measure."""
+
+    def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
+        """Readings as written in the artifact."""
+        values: dict[str, float] = json.loads(model.read_text())["readings"]
+        readings = tuple(Reading(name=name, value=value, count=500) for name, value in values.items())
+        return EvaluationReport(rows=500, readings=readings, groups=())
+
+    def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
+        """Readings as written in the window."""
+        values: dict[str, float] = json.loads(window.read_text())
+        if "missing" in values:
+            raise MissingColumnError(f"{window.name} has no column 'obrat'")
+        readings = tuple(Reading(name=name, value=value, count=500) for name, value in values.items())
+        return WindowReport(window=digest_bytes(window.read_bytes()), rows=500, readings=readings, psi={})
+
+
+class NamingPackager:
+    """A bundle is named after its content."""
+
+    def package(self, model: str, version: int, submission: Submission, evidence: Mapping[str, Digest]) -> Digest:
+        """Deterministic."""
+        return digest_bytes(f"{model}/{version}/{submission.artifact.digest}".encode())
+
+
+class DeployerCall(Frozen):
+    """What an environment was told; without a version, to serve the model no more."""
+
+    environment: Environment
+    model: str
+    version: int | None
+    bundle: Digest | None
+    key: EffectKey
+
+
+class RecordingDeployer:
+    """Environments as files, so that they outlive a killed worker: one of every call, one of what took effect.
+
+    As by the real server, a key that took effect in an environment is honoured from then on; under another one
+    the same call is another effect.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.refuses = False
+        self.broken = 0
+
+    def deploy(self, environment: Environment, model: str, version: int, bundle: Digest, key: EffectKey) -> str:
+        """Once per key."""
+        if self.broken:
+            self.broken -= 1
+            raise UnavailableError(f"{environment} does not answer", "start it")
+        if self.refuses:
+            raise SmokeTestError(f"version {version} answered nonsense")
+        self._append(DeployerCall(environment=environment, model=model, version=version, bundle=bundle, key=key))
+        return f"http://{environment.lower()}.example/{model}"
+
+    def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
+        """Once per key and environment."""
+        self._append(DeployerCall(environment=environment, model=model, version=None, bundle=None, key=key))
+
+    def calls(self) -> list[DeployerCall]:
+        """Every call that reached an environment, in order."""
+        return _lines(self._path.with_suffix(".calls"))
+
+    def effects(self) -> list[DeployerCall]:
+        """Every call that changed an environment, in order."""
+        return _lines(self._path)
+
+    def _append(self, call: DeployerCall) -> None:
+        with self._path.open("a") as effects, self._path.with_suffix(".calls").open("a") as calls:
+            fcntl.flock(effects, fcntl.LOCK_EX)
+            calls.write(call.model_dump_json() + "\n")
+            known = [
+                effect for effect in self.effects() if (effect.environment, effect.key) == (call.environment, call.key)
+            ]
+            if not known:
+                effects.write(call.model_dump_json() + "\n")
+            elif known != [call]:
+                raise ConflictError(f"the key '{call.key}' belongs to another effect: {known[0]}")
+
+
+def _lines(path: Path) -> list[DeployerCall]:
+    return [DeployerCall.model_validate_json(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+class CopyingTrainer:
+    """A new version that measures as it is told to."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.trained = 0
+        self.broken = False
+
+    def train(self, trainer: str, previous: Submission, window: Path | None) -> Submission:
+        """The previous submission with a fresh artifact."""
+        if self.broken:
+            raise TrainingError("the training data is gone", "bring it back")
+        self.trained += 1
+        return write_submission(self._root, f"retrained-{self.trained}", developer="trainer")
+
+
+class NewestFile:
+    """Windows are files of one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def latest(self, model: str) -> tuple[Path, datetime] | None:
+        """By time of change."""
+        found = sorted(self._root.glob(f"{model}-*.json"), key=lambda path: path.stat().st_mtime_ns)
+        return (found[-1], datetime.fromtimestamp(found[-1].stat().st_mtime, UTC)) if found else None
+
+
+class NoSchedules:
+    """Remembers what was to be scheduled."""
+
+    def __init__(self) -> None:
+        self.running: set[str] = set()
+
+    async def start(self, model: str, plan: Plan) -> Sequence[str]:
+        """Names only."""
+        names = [f"monitor/{model}/{monitor.id}" for monitor in plan.monitors]
+        self.running |= set(names)
+        return names
+
+    async def stop(self, model: str) -> None:
+        """All of a model's."""
+        self.running = {name for name in self.running if not name.startswith(f"monitor/{model}/")}
+
+
+GOOD = {"auc": 0.82, "adverse_impact": 0.91, "calibration_error": 0.03, "rows": 500.0}
+
+
+def write_submission(
+    root: Path, name: str, readings: Mapping[str, float] = GOOD, developer: str = "ana", note: str = ""
+) -> Submission:
+    """Files of a version under `root`, and its facts."""
+    artifact = root / f"{name}.json"
+    artifact.write_text(json.dumps({"name": name, "readings": dict(readings), "note": note}))
+    data = root / "data.csv"
+    data.write_text("income,approved\n1,1\n")
+    reference = {"uri": data.as_uri(), "digest": digest_bytes(data.read_bytes())}
+    return Submission.model_validate(
+        {
+            "artifact": {"uri": artifact.as_uri(), "digest": digest_bytes(artifact.read_bytes())},
+            "source": {"repository": "git@example.com:credit.git", "commit": "0" * 39 + "1"},
+            "training_data": [reference],
+            "holdout": reference,
+            "dependencies": reference,
+            "contract": {"inputs": [{"name": "income"}], "outputs": [{"name": "score"}], "label": "approved"},
+            "developer": developer,
+            "submitter": developer,
+            "trainer": "loans",
+        }
+    )
+
+
+def quick_parts(root: Path) -> Parts:
+    """Everything a worker needs, under one folder."""
+    people = root / "directory.yaml"
+    if not people.exists():
+        people.write_text(PEOPLE)
+    return Parts(
+        inventory=SqlInventory(f"sqlite:///{root / 'inventory.db'}"),
+        store=FileArtifactStore(root / "artifacts", [root]),
+        scanner=TextScanner(),
+        evaluator=TextEvaluator(),
+        packager=NamingPackager(),
+        deployer=RecordingDeployer(root / "effects.txt"),
+        trainer=CopyingTrainer(root),
+        windows=NewestFile(root),
+        directory=YamlDirectory(people),
+        schedules=NoSchedules(),
+    )

@@ -1,0 +1,210 @@
+"""A worker with quick parts, and the few words that a test of the engine needs."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.worker import Worker
+
+from activities.adapters.sql_migration import migrate
+from models.audit import AuditEntry
+from models.compiler import compile_template
+from models.inventory import ModelFacts, RiskTier, Submission
+from models.journal import LifecycleInput
+from models.messages import Action, Choice, Decision, Receipt, Request, Requested
+from models.plan import Plan
+from models.state import Phase, State
+from models.status import Status
+from tests.contract.reader import Reader
+from tests.temporal.doubles import GOOD, RecordingDeployer, quick_parts, write_submission
+from worker.wiring import build_worker
+from workflows import attributes
+
+TEMPLATES = Path(__file__).parents[2] / "workflows" / "templates"
+WITHIN = 20.0
+
+
+def plan_of(name: str, *edits: tuple[str, str]) -> Plan:
+    """A built-in template, compiled, after some replacements of its text."""
+    text = (TEMPLATES / f"{name}.yaml").read_text()
+    for old, new in edits:
+        assert old in text, f"{old!r} is not in {name}"
+        text = text.replace(old, new)
+    return compile_template(text, f"{name}.yaml")
+
+
+def facts_of(model: str, tier: RiskTier) -> ModelFacts:
+    """Facts of a model for tests."""
+    return ModelFacts.model_validate(
+        {
+            "id": model,
+            "title": "Loans",
+            "kind": "ml",
+            "risk_tier": tier,
+            "intended_use": "decide about loans",
+            "use_case": {"id": "loans", "process": "origination", "owner": "paul", "value_hypothesis": "fewer losses"},
+            "owner": "olga",
+            "jurisdictions": ["EU"],
+            "personal_data": True,
+            "automated_decision": True,
+            "sector": "banking",
+            "consumers": [{"name": "pricing", "contact": "pricing@example.com"}],
+        }
+    )
+
+
+class House:
+    """One folder, one task queue, one worker, one model."""
+
+    def __init__(self, client: Client, root: Path, name: str) -> None:
+        self.client = client
+        self.root = root
+        self.model = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
+        self.queue = f"queue-{self.model}"
+        self.database = f"sqlite:///{root / 'inventory.db'}"
+        migrate(self.database)
+        self.parts = quick_parts(root)
+        self.made = 0
+        self._worker: Worker | None = None
+
+    async def __aenter__(self) -> "House":
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(Exception):
+            await self.handle.terminate("the test has ended")
+        await self.close()
+
+    async def open(self) -> None:
+        """A worker starts."""
+        self._worker = build_worker(self.client, self.parts, self.queue)
+        await self._worker.__aenter__()
+
+    async def close(self) -> None:
+        """The worker stops."""
+        if self._worker:
+            await self._worker.__aexit__(None, None, None)
+            self._worker = None
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        """The lifecycle's execution, whichever run it is in."""
+        return self.client.get_workflow_handle(f"model/{self.model}")
+
+    def whole_trail(self) -> list[AuditEntry]:
+        """Every audit entry of the database."""
+        return list(Reader(self.database).entries())
+
+    @property
+    def deployer(self) -> RecordingDeployer:
+        """The environments."""
+        assert isinstance(self.parts.deployer, RecordingDeployer)
+        return self.parts.deployer
+
+    async def start(self, plan: Plan, task_timeout: timedelta | None = None) -> None:
+        """Register the model and begin its lifecycle; a worker that dies in a task is noticed after the timeout."""
+        facts = facts_of(self.model, plan.tiers[0])
+        await self.client.execute_workflow(
+            "ModelRegistration", facts, id=f"register/{self.model}", task_queue=self.queue
+        )
+        await self.client.start_workflow(
+            plan.template,
+            LifecycleInput(plan=plan, state=State(model=self.model, owner="olga")),
+            id=f"model/{self.model}",
+            task_queue=self.queue,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(attributes.MODEL, self.model)]),
+            task_timeout=task_timeout,
+        )
+
+    def version(self, readings: Mapping[str, float] = GOOD, developer: str = "ana", note: str = "") -> Submission:
+        """Files and facts of a fresh version."""
+        self.made += 1
+        return write_submission(self.root, f"v{self.made}", readings, developer, note)
+
+    async def submit(self, readings: Mapping[str, float] = GOOD, developer: str = "ana", note: str = "") -> Receipt:
+        """A fresh version goes in."""
+        return await self.update("submit_version", self.version(readings, developer, note))
+
+    async def update(self, name: str, argument: object) -> Receipt:
+        """An update, answered."""
+        return Receipt.model_validate(await self.handle.execute_update(name, argument))
+
+    async def request(self, action: Action) -> Receipt:
+        """A person asks."""
+        request = Request(person="sam", reason="for the test")
+        return await self.update("request", Requested(action=action, request=request))
+
+    async def status(self) -> Status:
+        """The query."""
+        return Status.model_validate(await self.handle.query("status", result_type=Status))
+
+    async def until(self, what: Callable[[Status], bool]) -> Status:
+        """The first status that satisfies a condition."""
+        status = await self.status()
+        async with asyncio.timeout(WITHIN):
+            while not what(status):
+                await asyncio.sleep(0.05)
+                status = await self.status()
+        return status
+
+    async def until_phase(self, phase: Phase, stage: str | None = None) -> Status:
+        """The first status in a phase (of a stage)."""
+        return await self.until(lambda s: s.phase is phase and stage in (None, s.stage))
+
+    async def recorded(self) -> Status:
+        """The status, once every event that led to it is on record."""
+        async with asyncio.timeout(WITHIN):
+            while True:
+                status = await self.status()
+                trail = self.parts.inventory.trail(self.model)
+                if sum(entry.kind == "event" for entry in trail) == status.seq:
+                    return status
+                await asyncio.sleep(0.05)
+
+    async def decision(self, person: str, choice: Choice = Choice.APPROVE, **given: object) -> Decision:
+        """What a person would send about the open gate."""
+        gate = (await self.status()).gate
+        assert gate is not None
+        return Decision(
+            gate=gate.gate,
+            visit=gate.visit,
+            person=person,
+            decision=choice,
+            reason="looked at the evidence",
+            artifact=gate.artifact,
+        ).model_copy(update=given)
+
+    async def decide(self, person: str, choice: Choice = Choice.APPROVE) -> Receipt:
+        """A decision as an update."""
+        return await self.update("decide", await self.decision(person, choice))
+
+    async def approve(self, stage: str, *people: str) -> None:
+        """Everybody approves in a stage."""
+        await self.until_phase(Phase.DECIDING, stage)
+        for person in people:
+            await self.decide(person)
+
+    async def to_production(self) -> Status:
+        """A good version earns every gate."""
+        await self.submit()
+        await self.approve("validation", "dmitri", "rosa")
+        await self.approve("staging", "lena", "paul")
+        return await self.until_phase(Phase.STEADY)
+
+    async def refusal(self, name: str, argument: object) -> str:
+        """Why an update is refused."""
+        try:
+            await self.handle.execute_update(name, argument)
+        except WorkflowUpdateFailedError as error:
+            return str(error.cause)
+        raise AssertionError(f"{name} was not refused")

@@ -1,0 +1,217 @@
+"""The client against a real server and a real worker: what it does, and what it says when something is missing."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import TypedSearchAttributes
+
+from activities.adapters.temporal_scheduler import TemporalScheduler
+from client.api import Modelops, lifecycle_id
+from models.errors import ConflictError, InvalidInputError, RefusedError, UnavailableError, UnknownNameError
+from models.inventory import RiskTier, VersionStatus
+from models.messages import Action, Choice, Request, Requested
+from models.state import Phase
+from tests.temporal.house import House, facts_of, plan_of
+from worker.wiring import build_worker
+from workflows import attributes
+
+CREDIT = plan_of("credit-high-risk")
+SOMETHING_ELSE = "sha256:" + "0" * 64
+
+
+@pytest.fixture
+def modelops(house: House) -> Modelops:
+    """A client of the house's worker."""
+    return Modelops(house.client, ui="http://ui", queue=house.queue)
+
+
+async def started(house: House, modelops: Modelops) -> None:
+    """A registered model whose lifecycle waits for a version."""
+    facts = facts_of(house.model, RiskTier.HIGH)
+    await modelops.register(facts)
+    await modelops.start(facts, CREDIT)
+    await house.until_phase(Phase.AWAITING_VERSION)
+
+
+async def at_validation(house: House, modelops: Modelops) -> None:
+    """Its first version waits for the validators."""
+    await started(house, modelops)
+    await modelops.submit(house.model, house.version())
+    await house.until_phase(Phase.DECIDING, "validation")
+
+
+async def test_register_is_idempotent(house: House, modelops: Modelops) -> None:
+    """The same facts again change nothing; other facts under the same id are a conflict, with the reason."""
+    facts = facts_of(house.model, RiskTier.HIGH)
+    assert await modelops.register(facts) == await modelops.register(facts)
+    with pytest.raises(ConflictError, match="registered already, with other facts") as caught:
+        await modelops.register(facts.model_copy(update={"title": "Other"}))
+    assert caught.value.remedy
+
+
+async def test_registered_at_the_same_time(house: House, modelops: Modelops) -> None:
+    """Of two registrations at once the second waits for the first; other facts then still are a conflict."""
+    facts = facts_of(house.model, RiskTier.HIGH)
+    first, second = await asyncio.gather(modelops.register(facts), modelops.register(facts))
+    assert first == second
+    name, others = f"{house.model}-2", ("Ours", "Theirs")
+    both = [facts.model_copy(update={"id": name, "title": title}) for title in others]
+    outcomes = await asyncio.gather(*map(modelops.register, both), return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["ConflictError", "StepResult"]
+
+
+async def test_registration_outlives_the_question(house: House) -> None:
+    """Facts that were handed in while no worker ran are registered when one comes; asking again gets the answer."""
+    facts, queue = facts_of(house.model, RiskTier.HIGH), f"{house.queue}-later"
+    alone = Modelops(house.client, queue=queue)
+    with pytest.raises(UnavailableError, match="carried out as soon as there is one"):
+        await alone.register(facts)
+    async with build_worker(house.client, house.parts, queue):
+        assert "regulations apply" in (await alone.register(facts)).summary
+
+
+async def test_start_is_visible(house: House, modelops: Modelops) -> None:
+    """A lifecycle starts under its template's name, findable by model, owner and tier, and says what it is."""
+    facts = facts_of(house.model, RiskTier.HIGH)
+    await modelops.register(facts)
+    await modelops.start(facts, CREDIT)
+    found = await house.handle.describe()
+    assert found.workflow_type == "credit-high-risk"
+    assert isinstance(found.typed_search_attributes, TypedSearchAttributes)
+    wanted = ((attributes.MODEL, house.model), (attributes.OWNER, "olga"), (attributes.TIER, "high"))
+    assert all(found.typed_search_attributes[key] == value for key, value in wanted)
+    await house.until_phase(Phase.AWAITING_VERSION)
+    assert await found.memo_value("title") == "Loans"
+    run = found.raw_description.workflow_execution_info.first_run_id
+    first = await house.client.get_workflow_handle(found.id, run_id=run).describe()
+    assert await first.static_summary() == "Loans · template credit-high-risk 1.0.0 · tier high"
+    assert "decide about loans" in (await first.static_details() or "")
+    assert await (await house.handle.describe()).memo_value("title") == "Loans"
+
+
+async def test_started_only_once(house: House, modelops: Modelops) -> None:
+    """A model has one lifecycle, also after it was retired."""
+    await started(house, modelops)
+    with pytest.raises(ConflictError, match="has a lifecycle already"):
+        await modelops.start(facts_of(house.model, RiskTier.HIGH), CREDIT)
+    await modelops.request(house.model, Action.RETIRE, "rosa", "over")
+    await house.handle.result()
+    with pytest.raises(ConflictError, match="running or ended"):
+        await modelops.start(facts_of(house.model, RiskTier.HIGH), CREDIT)
+    with pytest.raises(RefusedError, match=r"ended at .*: the model is retired"):
+        await modelops.submit(house.model, house.version())
+    assert (await modelops.status(house.model)).phase is Phase.ENDED
+
+
+async def test_tier_is_not_governed(modelops: Modelops) -> None:
+    """A template that does not govern the model's tier is refused before anything starts."""
+    with pytest.raises(RefusedError, match="has risk tier low; template 'credit-high-risk' governs high, critical"):
+        await modelops.start(facts_of("low-model", RiskTier.LOW), CREDIT)
+    with pytest.raises(UnknownNameError):
+        await modelops.status("low-model")
+
+
+async def test_decide(house: House, modelops: Modelops) -> None:
+    """A decision is about the version that waits, and the answer says what is still owed."""
+    await at_validation(house, modelops)
+    receipt = await modelops.decide(house.model, "independent-validation", Choice.APPROVE, "rosa", "sound")
+    assert "1 of data_science" in receipt.waiting_for
+    await modelops.decide(house.model, "independent-validation", Choice.REJECT, "dmitri", "unfair", "data_science")
+    status = await house.until(lambda s: s.statuses.get(1) is VersionStatus.REJECTED)
+    assert status.gate is None
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"person": "ana"}, "ana is the developer of version 1"),
+        ({"person": "lena"}, "lena holds none of the roles"),
+        ({"gate": "release"}, "the open gate is 'independent-validation', not 'release'"),
+        ({"artifact": SOMETHING_ELSE}, "the decision is about sha256:000"),
+    ],
+)
+async def test_refused_decisions(house: House, modelops: Modelops, given: dict[str, Any], reason: str) -> None:
+    """A decision that cannot count is refused with the reason."""
+    await at_validation(house, modelops)
+    decision = {"gate": "independent-validation", "person": "rosa", "choice": Choice.APPROVE, "reason": "x", **given}
+    with pytest.raises(RefusedError, match=reason):
+        await modelops.decide(house.model, **decision)
+
+
+async def test_refused_requests(house: House, modelops: Modelops) -> None:
+    """What makes no sense now is refused with the reason, and what no person can be is invalid."""
+    await started(house, modelops)
+    with pytest.raises(RefusedError, match="the lifecycle is not paused"):
+        await modelops.request(house.model, Action.RESUME, "ana", "why not")
+    with pytest.raises(RefusedError, match=r"no gate of .* is open"):
+        await modelops.decide(house.model, "release", Choice.APPROVE, "lena", "fine")
+    with pytest.raises(InvalidInputError, match="person: 'Ana!' is not a name"):
+        await modelops.request(house.model, Action.PAUSE, "Ana!", "why not")
+
+
+async def test_left_messages(house: House, modelops: Modelops) -> None:
+    """A message can be left while no worker runs, and counts when one comes; what needs an answer cannot be left."""
+    await started(house, modelops)
+    await house.close()
+    await modelops.leave(house.model, house.version())
+    resume = Requested(action=Action.ROLLBACK, request=Request(person="ana", reason="x"))
+    with pytest.raises(InvalidInputError, match="'rollback' cannot be left"):
+        await modelops.leave(house.model, resume)
+    await house.open()
+    await house.until_phase(Phase.DECIDING, "validation")
+
+
+async def test_no_worker(house: House) -> None:
+    """Where no worker polls, a query and an update fail soon, name the task queue, and say what to start."""
+    facts, alone = facts_of(house.model, RiskTier.HIGH), Modelops(house.client, queue=f"{house.queue}-nobody")
+    await alone.start(facts, CREDIT)
+    assert not await alone.has_worker()
+    with pytest.raises(UnavailableError, match=r"no worker is polling task queue '.*-nobody'") as caught:
+        await alone.status(house.model)
+    assert "python -m worker" in caught.value.remedy
+    with pytest.raises(UnavailableError, match="Whether the message was taken is not known"):
+        await alone.request(house.model, Action.RETIRE, "rosa", "over")
+
+
+async def test_unknown_lifecycle(house: House, modelops: Modelops) -> None:
+    """A model without a lifecycle is unknown, whatever is said to it."""
+    with pytest.raises(UnknownNameError, match="no lifecycle 'model/nobody'"):
+        await modelops.status("nobody")
+    with pytest.raises(UnknownNameError, match="no lifecycle 'model/nobody'"):
+        await modelops.request("nobody", Action.RETIRE, "rosa", "over")
+    assert await modelops.has_worker()
+
+
+async def test_undecodable_input(house: House, modelops: Modelops, temporal: Client) -> None:
+    """A lifecycle that was started with something else than a plan and a state says that it ended by this failure."""
+    with pytest.raises(WorkflowFailureError):
+        await temporal.execute_workflow("credit", {"no": "plan"}, id=lifecycle_id(house.model), task_queue=house.queue)
+    with pytest.raises(RefusedError, match=r"ended by a failure .* the input is not a plan and a state"):
+        await modelops.status(house.model)
+
+
+async def test_monitors(house: House, modelops: Modelops) -> None:
+    """A model's monitors, and no other's, are started when asked for; a model without any has none to start."""
+    scheduler, other = TemporalScheduler(house.client, "MonitorCheck", house.queue), f"{house.model}-2"
+    names = await modelops.check_monitors(house.model)
+    assert names == []
+    for model in (house.model, other):
+        await scheduler.start(model, CREDIT)
+    async with asyncio.timeout(20):
+        while not names:
+            await asyncio.sleep(0.1)
+            names = await modelops.check_monitors(house.model)
+    assert names == [f"monitor/{house.model}/drift"]
+    described = await house.client.get_schedule_handle(f"monitor/{house.model}/drift").describe()
+    untouched = await house.client.get_schedule_handle(f"monitor/{other}/drift").describe()
+    assert described.info.num_actions + described.info.num_actions_skipped_overlap >= 1
+    assert untouched.info.num_actions == 0
+    for model in (house.model, other):
+        await scheduler.stop(model)
+
+
+async def test_link(modelops: Modelops) -> None:
+    """The link leads to the lifecycle's page."""
+    assert modelops.link("loans") == "http://ui/namespaces/default/workflows/model%2Floans"

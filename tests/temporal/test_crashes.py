@@ -1,0 +1,258 @@
+"""Nothing happens twice and nothing is lost, whatever dies and when."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+
+from models.canonical import Digest
+from models.evidence import EffectKey
+from models.inventory import Environment, VersionStatus
+from models.state import Phase
+from models.status import Status
+from tests.temporal.crashing_worker import NOTICED_WITHIN, Errand, WorkerProcess
+from tests.temporal.doubles import RecordingDeployer
+from tests.temporal.house import House, plan_of
+from tests.temporal.invariants import Acknowledged, check_invariants
+from worker.connection import runtime
+from worker.embedded import waves
+from worker.search_attributes import register_search_attributes
+from worker.settings import Settings
+from workflows import options
+
+CREDIT = plan_of("credit-high-risk")
+LOW = plan_of("low-risk")
+AT_ONCE = 4
+RECOVERED_WITHIN = 60.0
+ASKED_AGAIN_AFTER = timedelta(seconds=2)
+
+
+async def eventually(house: House, what: Callable[[Status], bool]) -> Status:
+    """The first status that satisfies a condition, asked for however often nobody answers."""
+    async with asyncio.timeout(RECOVERED_WITHIN):
+        while True:
+            with contextlib.suppress(RPCError, WorkflowQueryFailedError):
+                status: Status = await house.handle.query("status", result_type=Status, rpc_timeout=ASKED_AGAIN_AFTER)
+                if what(status):
+                    return status
+            await asyncio.sleep(0.05)
+
+
+async def acknowledged(house: House, person: str) -> Acknowledged:
+    """A person approves at the open gate, and is answered."""
+    decision = await house.decision(person)
+    return Acknowledged(decision, await house.update("decide", decision))
+
+
+def waits_at(gate: str) -> Callable[[Status], bool]:
+    """Whether people are asked at a gate."""
+    return lambda status: status.phase is Phase.DECIDING and status.gate is not None and status.gate.gate == gate
+
+
+def steady_with(version: int) -> Callable[[Status], bool]:
+    """Whether a version is the champion, and nothing is going on."""
+    return lambda s: s.phase is Phase.STEADY and s.statuses.get(version) is VersionStatus.CHAMPION
+
+
+def errand_of(house: House, fatal: int | None = None) -> Errand:
+    """What a worker process does for a house."""
+    return Errand(house.client.service_client.config.target_host, house.queue, house.root, fatal)
+
+
+class Promotion:
+    """A champion, and a second version that replaces it, by workers that may die on the way."""
+
+    def __init__(self, client: Client, root: Path, fatal: int | None) -> None:
+        root.mkdir()
+        self.fatal = fatal
+        self.house = House(client, root, f"crash-{fatal or 0}")
+
+    async def run(self) -> None:
+        """Until the second version is the steady champion."""
+        house, worker = self.house, WorkerProcess(errand_of(self.house, self.fatal))
+        try:
+            await house.start(LOW, task_timeout=NOTICED_WITHIN)
+            await house.submit()
+            await eventually(house, steady_with(1))
+            await house.submit()
+            if self.fatal:
+                assert await worker.died(), "the worker was not killed at its boundary"
+                worker = WorkerProcess(errand_of(house))
+            await eventually(house, steady_with(2))
+            await check_invariants(house, LOW)
+        finally:
+            await worker.kill()
+            with contextlib.suppress(RPCError):
+                await house.handle.terminate("the test has ended")
+
+    @property
+    def boundaries(self) -> list[str]:
+        """What was passed from production's beginning to its end."""
+        return (self.house.root / "boundaries.txt").read_text().splitlines()
+
+    @property
+    def deployments(self) -> int:
+        """How often production was told to serve the second version."""
+        calls = self.house.deployer.calls()
+        return sum((call.environment, call.version) == (Environment.PROD, 2) for call in calls)
+
+
+async def outcome(turn: asyncio.Semaphore, promotion: Promotion) -> str:
+    """What went wrong with a promotion."""
+    async with turn:
+        try:
+            await promotion.run()
+        except (AssertionError, TimeoutError, RPCError) as error:
+            return f"{type(error).__name__}: {error}"
+    return ""
+
+
+async def test_a_worker_may_die_at_any_boundary_of_a_promotion(temporal: Client, tmp_path: Path) -> None:
+    """Killed before or after any call or inside any transaction, the promotion happens once and is recorded once."""
+    whole = Promotion(temporal, tmp_path / "whole", None)
+    await whole.run()
+    places = whole.boundaries
+    assert {"before deployer.deploy", "in inventory.commit_effect, before its transaction commits"} <= set(places)
+    turn = asyncio.Semaphore(AT_ONCE)
+    crashed = [Promotion(temporal, tmp_path / f"at-{k}", k) for k in range(1, len(places) + 1)]
+    outcomes = await asyncio.gather(*(outcome(turn, promotion) for promotion in crashed))
+    wrong = {f"{k}: {places[k - 1]}": error for k, error in enumerate(outcomes, 1) if error}
+    assert wrong == {}
+    assert {promotion.deployments for promotion in crashed} == {1, 2}, "no crash made anybody deploy again"
+
+
+async def test_a_worker_may_die_while_people_decide(temporal: Client, tmp_path: Path) -> None:
+    """A decision that was acknowledged counts, whoever dies right afterwards; nobody is asked a second time."""
+    house = House(temporal, tmp_path, "dies-at-the-gate")
+    worker, given = WorkerProcess(errand_of(house)), list[Acknowledged]()
+    try:
+        await house.start(CREDIT, task_timeout=NOTICED_WITHIN)
+        await house.submit()
+        for gate, people in (("independent-validation", ("dmitri", "rosa")), ("release", ("lena", "paul"))):
+            for person in people:
+                await eventually(house, waits_at(gate))
+                given.append(await acknowledged(house, person))
+                await worker.kill()
+                worker = WorkerProcess(errand_of(house))
+        status = await eventually(house, steady_with(1))
+        assert status.serving[Environment.PROD] == 1
+        await check_invariants(house, CREDIT, given)
+    finally:
+        await worker.kill()
+        with contextlib.suppress(RPCError):
+            await house.handle.terminate("the test has ended")
+
+
+class TemporalServer:
+    """A dev server of its own, as `modelops up` starts it, on a file that outlives it."""
+
+    def __init__(self, root: Path) -> None:
+        ports = [_free_port() for _ in range(3)]
+        self.address = f"127.0.0.1:{ports[0]}"
+        settings = Settings(
+            home=root,
+            temporal_address=self.address,
+            temporal_ui=f"http://127.0.0.1:{ports[1]}",
+            temporal_http_port=ports[2],
+        )
+        ((program,), _) = waves(settings)
+        self._command = program.command
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start, or start again."""
+        quiet = asyncio.subprocess.DEVNULL
+        self._process = await asyncio.create_subprocess_exec(*self._command, stdout=quiet, stderr=quiet)
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    async def connect(self) -> Client:
+        """A client, as soon as the server answers."""
+        async with asyncio.timeout(RECOVERED_WITHIN):
+            while True:
+                try:
+                    return await Client.connect(self.address, data_converter=pydantic_data_converter, runtime=runtime())
+                except RuntimeError:
+                    await asyncio.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+async def own_server(tmp_path: Path) -> AsyncIterator[TemporalServer]:
+    """A server that a test may kill."""
+    root = tmp_path / "server"
+    root.mkdir()
+    server = TemporalServer(root)
+    await server.start()
+    yield server
+    await server.kill()
+
+
+async def test_the_temporal_server_may_die(own_server: TemporalServer, tmp_path: Path) -> None:
+    """Killed just after people have decided, with the next step under way, it goes on with everything once."""
+    client = await own_server.connect()
+    await register_search_attributes(client)
+    house = House(client, tmp_path, "the-server-dies")
+    worker, given = WorkerProcess(errand_of(house)), list[Acknowledged]()
+    try:
+        await house.start(CREDIT, task_timeout=NOTICED_WITHIN)
+        await house.submit()
+        for gate, people in (("independent-validation", ("dmitri", "rosa")), ("release", ("lena", "paul"))):
+            for person in people:
+                await eventually(house, waits_at(gate))
+                given.append(await acknowledged(house, person))
+            await own_server.kill()
+            await own_server.start()
+        await eventually(house, steady_with(1))
+        await check_invariants(house, CREDIT, given)
+    finally:
+        await worker.kill()
+
+
+class SlowDeployer(RecordingDeployer):
+    """In production it takes longer than a worker's silence is put up with."""
+
+    def deploy(self, environment: Environment, model: str, version: int, bundle: Digest, key: EffectKey) -> str:
+        """Later."""
+        if environment is Environment.PROD:
+            time.sleep(1.5 * NOTICED_WITHIN.total_seconds())
+        return super().deploy(environment, model, version, bundle, key)
+
+
+async def test_a_slow_step_is_not_taken_for_a_dead_worker(
+    temporal: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that takes longer than the heartbeat timeout is beaten for, and needs no second attempt."""
+    monkeypatch.setattr(options, "HEARTBEAT_TIMEOUT", NOTICED_WITHIN)
+    house = House(temporal, tmp_path, "slow")
+    house.parts = replace(house.parts, deployer=SlowDeployer(tmp_path / "effects.txt"))
+    async with house:
+        await house.start(LOW)
+        await house.submit()
+        await eventually(house, steady_with(1))
+        attempts = [
+            event.activity_task_started_event_attributes.attempt
+            async for event in house.handle.fetch_history_events()
+            if event.HasField("activity_task_started_event_attributes")
+        ]
+        assert set(attempts) == {1}
+        await check_invariants(house, LOW)

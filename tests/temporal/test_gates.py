@@ -1,0 +1,47 @@
+"""Gates on a real server: reminders, escalation, deadlines."""
+
+from models.inventory import VersionStatus
+from models.state import Phase
+from tests.contract.reader import Reader
+from tests.temporal.house import House, plan_of
+
+SOON = (
+    ("sla: 10d", "sla: 3s"),
+    ("remind: [3d, 7d]", "remind: [1s, 2s]"),
+    ("after: 10d, to: risk", "after: 3s, to: legal"),
+)
+
+
+def told(house: House) -> list[tuple[str, str]]:
+    """Who was told, and what kind of message it was."""
+    reader = Reader(house.database)
+    found = [(row.recipient, row.subject) for row in reader.notifications(house.model)]
+    reader.close()
+    return found
+
+
+async def test_people_are_asked_reminded_and_escalated_to(house: House) -> None:
+    """Holders of the open roles are asked and reminded, the escalation goes to its role, and the gate stays open."""
+    await house.start(plan_of("credit-high-risk", *SOON))
+    await house.submit()
+    await house.until_phase(Phase.DECIDING, "validation")
+    await house.decide("rosa")
+    await house.until(lambda s: s.due is None)
+    status = await house.recorded()
+    assert status.phase is Phase.DECIDING
+    messages = told(house)
+    asked = {person for person, subject in messages if "waits for your decision" in subject}
+    assert asked == {"ana", "dmitri", "rosa"}
+    reminded = [person for person, subject in messages if "reminder" in subject]
+    assert sorted(reminded) == ["ana", "ana", "dmitri", "dmitri"]
+    assert [person for person, subject in messages if "escalation" in subject] == ["lena"]
+
+
+async def test_a_gate_may_reject_when_nobody_answers(house: House) -> None:
+    """With `on_timeout: reject` the deadline turns the version away; it never approves."""
+    edits = (*SOON, ("on_timeout: hold               # silence", "on_timeout: reject             # silence"))
+    await house.start(plan_of("credit-high-risk", *edits))
+    await house.submit()
+    status = await house.until(lambda s: s.statuses.get(1) is VersionStatus.REJECTED)
+    assert "nobody decided" in status.passages[-1].reason
+    assert status.phase is Phase.AWAITING_VERSION

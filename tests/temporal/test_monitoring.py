@@ -1,0 +1,118 @@
+"""Monitors: real Temporal Schedules that look at windows of data and tell the lifecycle of a breach."""
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from activities.adapters.temporal_scheduler import TemporalScheduler
+from client.catalog import Catalog
+from models.inventory import Environment, Measured
+from models.messages import Action
+from models.state import Phase
+from tests.temporal.house import House, plan_of
+
+CREDIT = plan_of("credit-high-risk")
+QUIET = {"drift": 0.04, "live_auc": 0.8, "live_adverse_impact": 0.9}
+DRIFTED = {"drift": 0.6, "live_auc": 0.8, "live_adverse_impact": 0.9}
+
+
+@pytest.fixture
+async def watched(temporal: Client, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """A house whose schedules are real."""
+    house = House(temporal, tmp_path, request.node.name)
+    scheduler = TemporalScheduler(temporal, "MonitorCheck", house.queue)
+    house.parts = dataclasses.replace(house.parts, schedules=scheduler)
+    async with house:
+        yield house
+        await scheduler.stop(house.model)
+
+
+def arrive(house: House, name: str, readings: dict[str, float]) -> None:
+    """A window of production data arrives."""
+    (house.root / f"{house.model}-{name}.json").write_text(json.dumps(readings))
+
+
+async def look(house: House) -> None:
+    """The schedule fires now."""
+    await house.client.get_schedule_handle(f"monitor/{house.model}/drift").trigger()
+
+
+def measured(house: House) -> list[Measured]:
+    """What the monitor recorded."""
+    with Catalog(house.database) as catalog:
+        return list(catalog.measurements(house.model))
+
+
+async def until_measured(house: House, count: int) -> list[Measured]:
+    """The measurements, once there are as many."""
+    async with asyncio.timeout(20):
+        while len(found := measured(house)) < count:
+            await asyncio.sleep(0.1)
+    return found
+
+
+async def test_a_quiet_window_changes_nothing_and_a_drifted_one_retrains(watched: House) -> None:
+    """A window that passes leaves the champion alone; one that fails starts retraining, once."""
+    await watched.start(CREDIT)
+    await watched.to_production()
+    arrive(watched, "1-quiet", {**QUIET})
+    await look(watched)
+    assert [found.verdict for found in await until_measured(watched, 1)] == ["pass"]
+    before = await watched.status()
+    assert before.phase is Phase.STEADY
+    arrive(watched, "2-drifted", {**DRIFTED})
+    await look(watched)
+    status = await watched.until(lambda s: s.version is not None)
+    assert status.serving[Environment.PROD] == 1
+    assert [found.verdict for found in measured(watched)] == ["pass", "fail"]
+
+
+async def test_one_window_is_measured_once(watched: House) -> None:
+    """A schedule that fires again before new data arrives measures nothing anew."""
+    await watched.start(CREDIT)
+    await watched.to_production()
+    arrive(watched, "1-quiet", {**QUIET})
+    await look(watched)
+    await until_measured(watched, 1)
+    await look(watched)
+    await asyncio.sleep(1)
+    assert len(measured(watched)) == 1
+
+
+async def test_a_window_that_cannot_be_measured_is_a_failure(watched: House) -> None:
+    """Data without a column that the model needs is a failed measurement with the reason, not a silent one."""
+    await watched.start(CREDIT)
+    await watched.to_production()
+    arrive(watched, "1-odd", {"missing": 1.0})
+    await look(watched)
+    (found,) = await until_measured(watched, 1)
+    assert found.verdict == "fail"
+    assert "no column 'obrat'" in found.reasons[0]
+
+
+async def test_no_window_yet_is_no_breach(watched: House) -> None:
+    """A champion that has only begun to serve is not silent."""
+    await watched.start(CREDIT)
+    await watched.to_production()
+    await look(watched)
+    await asyncio.sleep(1)
+    assert measured(watched) == []
+    assert (await watched.status()).phase is Phase.STEADY
+
+
+async def test_retirement_ends_the_schedules(watched: House, temporal: Client) -> None:
+    """After retirement no schedule of the model is left."""
+    await watched.start(CREDIT)
+    await watched.to_production()
+    names = [listed.id async for listed in await temporal.list_schedules()]
+    assert f"monitor/{watched.model}/drift" in names
+    await watched.request(Action.RETIRE)
+    await watched.handle.result()
+    async with asyncio.timeout(10):
+        while any(name.startswith(f"monitor/{watched.model}/") for name in names):
+            names = [listed.id async for listed in await temporal.list_schedules()]

@@ -1,0 +1,234 @@
+"""Every mistake that the compiler knows, as an edit of a built-in template, with the place that it must name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+TEMPLATES = Path(__file__).parents[2] / "workflows" / "templates"
+CREDIT = (TEMPLATES / "credit-high-risk.yaml").read_text()
+
+_MONITORS = CREDIT[CREDIT.index("monitors:") :]
+_BRAKES = "    brakes: {cooldown: 7d, at_most: 3, per: 180d, otherwise: suspend}\n"
+_VALIDATION = "then: {pass: staging, fail: development, inconclusive: validation}"
+_STAGING = "then: {pass: production, fail: development, inconclusive: staging}"
+_DEVELOPMENT = "then: {pass: validation, fail: development, inconclusive: development}"
+_INTAKE = "then: {pass: development, fail: retiring, inconclusive: retiring}"
+_DO = "do: [register, scan, evaluate, package, promote]"
+_ASKS = """
+    gate:
+      question: May it?
+      approvals: {risk: 1}
+      sla: 5d
+      escalate: [{after: 5d, to: risk}]
+      on_timeout: hold
+"""
+_BACK = "    then: {pass: production, fail: retiring, inconclusive: suspended}\n"
+_STOP = "    do: [stop_serving, stop_monitors]\n"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An edit, the code that it must earn, where (the text that begins there), and what it earns besides."""
+
+    code: str
+    edits: tuple[tuple[str, str], ...]
+    at: str
+    besides: frozenset[str] = frozenset()
+
+    @property
+    def text(self) -> str:
+        """The template with the mistake."""
+        text = CREDIT
+        for old, new in self.edits:
+            assert text.count(old) == 1, f"{text.count(old)} times in the template: {old}"
+            text = text.replace(old, new)
+        return text
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Line and column that must be named; `|` in `at` says where in the snippet they are."""
+        before, _, after = self.at.rpartition("|")
+        assert self.text.count(before + after) == 1, f"{self.text.count(before + after)} times: {before + after}"
+        lines = self.text[: self.text.index(before + after) + len(before)].split("\n")
+        return len(lines), len(lines[-1]) + 1
+
+
+def of(code: str, old: str, new: str, at: str, *besides: str) -> Mistake:
+    """A mistake made by one edit."""
+    return Mistake(code, ((old, new),), at, frozenset(besides))
+
+
+TEXT = [
+    of("MO101", "title: Credit", 'title: "\\0"\n#', '|"\\0"'),
+    of("MO102", "title: Credit", "# " + "x" * 300_000 + "\ntitle: Credit", "|# Decisions about credit that"),
+    of("MO103", "title: Credit", "title: " + "[" * 40 + "\n#", "[" * 31 + "|" + "[" * 9),
+    of("MO104", "tiers: [high, critical]", "tiers: [high, critical", "|roles:  "),
+    of("MO105", "monitors:", "---\nmonitors:", "|---"),
+    Mistake("MO106", ((CREDIT, "# nothing\n"),), "|# nothing"),
+    of("MO107", "owner, developer, submitter]", "&o owner, developer, submitter]", "|&o"),
+    of("MO108", "tiers: [high", "tiers: !!set [high", "|!!set"),
+    of("MO109", "    every: 1d", "    <<: {}\n    every: 1d", "|<<"),
+    of("MO110", "    every: 1d", "    every: 1d\n    every: 2d", "|every: 2d"),
+    of("MO111", "    every: 1d", "    every: 1d\n    30: 2d", "|30: 2d"),
+    of("MO112", "at_most: 3,", "at_most: 30000000000000000000,", "|30000000000000000000"),
+]
+
+SHAPE = [
+    of("MO201", "    every: 1d", "    every: 1d\n    evry: 1d", "|evry"),
+    of("MO202", "  retirement: retiring\n", "", "|enters:"),
+    of("MO203", "steady: true", "steady: yes", "|yes"),
+    of("MO204", "  legal: legal-ai", "  Legal: legal-ai", "|Legal:"),
+    of("MO205", "every: 1d", "every: 1 day", "|1 day"),
+    of("MO206", '">= 0.75"', '"at least 0.75"', '|"at least 0.75"'),
+    of("MO207", "tiers: [high, critical]", "tiers: [hgh, critical]", "|hgh"),
+    of("MO208", "legal: 1, product: 1", "legal: 0, product: 1", "legal: |0"),
+    of("MO209", "tiers: [high, critical]", "tiers: [high, critical, high]", "critical, |high"),
+    of("MO209", _DO, _DO[:-1] + ", scan]", "promote, |scan"),
+    of("MO209", "      id: release\n", "      id: development\n", "|development\n      question: May this"),
+    of("MO209", "remind: [3d, 7d]", "remind: [3d, 3d]", "[3d, |3d]"),
+    of("MO209", "checks: [adverse_impact]\n", "checks: [auc, auc]\n", "[auc, |auc]"),
+    of("MO210", "do: [evaluate]", "do: [{run: evaluate, id: ask-1}]", "|ask-1"),
+    of("MO211", "pass: staging", "pass: stagin", "|stagin,"),
+    of("MO211", "suspension: suspended", "suspension: suspend", "suspension: |suspend\n"),
+    of("MO212", "legal: 1, product: 1", "lawyers: 1, product: 1", "|lawyers", "MO410"),
+    of("MO212", "[{after: 10d, to: risk}]", "[{after: 10d, to: risks}]", "|risks"),
+    of("MO212", "    to: risk\n", "    to: riskk\n", "|riskk"),
+    of("MO213", "checks: [auc, calibration_error", "checks: [acu, calibration_error", "|acu"),
+    of("MO213", "[drift, live_auc,", "[drft, live_auc,", "|drft", "MO606"),
+]
+
+GRAPH = [
+    of("MO301", "  retired: {term", "  lost: {do: [classify], then: retiring}\n  retired: {term", "|lost:"),
+    Mistake(
+        "MO302",
+        (("  retired: {terminal: true}\n", ""), ("    then: retired\n", "")),
+        "|stages:  ",
+        frozenset({"MO305", "MO307"}),
+    ),
+    of("MO303", "retired: {terminal: true}", "retired: {do: [archive], terminal: true}", "|retired: {do"),
+    of("MO304", _INTAKE, _INTAKE.replace("fail: retiring", "fail: retired"), "fail: |retired, inc"),
+    of("MO305", "    then: retired\n", "", "|retiring:\n", "MO301", "MO307"),
+    of("MO305", _STAGING, "", "|staging:  ", "MO301", "MO307", "MO407"),
+    of(
+        "MO306",
+        _STAGING,
+        _STAGING.replace("production", "validation"),
+        "pass: |validation, fail: development, inconclusive: staging",
+        "MO301",
+        "MO307",
+    ),
+    of("MO306", "    then: retired\n", "    then: retiring\n", "then: |retiring\n", "MO301", "MO305", "MO307"),
+    of("MO307", _INTAKE, "then: retiring", "new_version: |development", "MO507"),
+    of("MO307", _STAGING, _STAGING.replace("production", "suspended"), "|suspended:  ", "MO301"),
+    of("MO308", "new_version: development", "new_version: production", "new_version: |production"),
+    of("MO308", "retirement: retiring", "retirement: intake", "retirement: |intake"),
+    of("MO308", "suspension: suspended", "suspension: production", "suspension: |production"),
+    of(
+        "MO309",
+        _STAGING,
+        _STAGING.replace("inconclusive: staging", "inconclusive: production"),
+        "inconclusive: |production",
+    ),
+    of("MO309", _VALIDATION, _VALIDATION.replace("fail: development", "fail: staging"), "fail: |staging", "MO311"),
+    of(
+        "MO310",
+        _VALIDATION,
+        _VALIDATION.replace("inconclusive: validation", "inconclusive: production"),
+        "inconclusive: |production",
+    ),
+    of("MO311", _STAGING, _STAGING.replace("fail: development", "fail: validation"), "fail: |validation"),
+    of("MO311", _STAGING, _STAGING.replace("fail: development", "fail: intake"), "fail: |intake"),
+    of(
+        "MO311",
+        _STOP,
+        _STOP[:-1] + _ASKS + _BACK.replace("retiring", "development"),
+        "|development, inconclusive: susp",
+    ),
+    of("MO311", _STOP, _STOP[:-1] + _ASKS + _BACK.replace("retiring", "intake"), "fail: |intake"),
+    of("MO311", _STOP, _STOP[:-1] + _ASKS + _BACK.replace("retiring", "production"), "fail: |production", "MO309"),
+    of("MO312", _INTAKE, _INTAKE.replace("fail: retiring", "fail: intake"), "fail: |intake"),
+    of("MO313", _STOP, "    do: [notify_consumers]\n", "|suspended:  "),
+    of("MO313", _STOP, "    environment: TEST\n" + _STOP, "|suspended:  "),
+    of("MO313", _STOP, _STOP + "    then: production\n", "then: |production\n"),
+    of("MO313", _STOP, _STOP[:-1] + _ASKS + _BACK.replace("production", "staging"), "pass: |staging, fail: retiring"),
+    of("MO321", "    steady: true\n", "", "|stages:  ", "MO602"),
+    of("MO321", "    do: [evaluate]\n", "    do: [evaluate]\n    steady: true\n", "|steady: true\n\n  suspended"),
+    of("MO322", "do: [promote, monitor]", "do: [monitor]", "|production:  "),
+    of("MO322", "    environment: PROD\n", "", "|production:  "),
+    of("MO323", "    steady: true\n", "    steady: true\n    then: retiring\n", "|then: retiring\n", "MO307"),
+    of("MO323", "    steady: true\n", "    steady: true\n    gate: {checks: [auc]}\n", "|gate: {checks: [auc]}"),
+]
+
+GATES = [
+    of("MO207", "on_timeout: hold               #", "on_timeout: approve #", "|approve #"),
+    of("MO401", "gate: {checks: [threats, auc, adverse_impact]}", "gate: {}", "|gate: {}", "MO606"),
+    of(
+        "MO402",
+        "      question: Is the model fit for its intended use, and are its limits understood?\n",
+        "",
+        "|gate:\n      id: indep",
+    ),
+    of("MO403", "      sla: 10d\n", "", "|gate:\n      id: indep"),
+    of(
+        "MO404",
+        "      on_timeout: hold               # silence is never consent: it waits, and risk is told\n",
+        "",
+        "|gate:\n      id: indep",
+    ),
+    of("MO405", "      escalate: [{after: 10d, to: risk}]\n", "", "|gate:\n      id: indep"),
+    of("MO406", "remind: [3d, 7d]", "remind: [3d, 10d]", "[3d, |10d]"),
+    Mistake(
+        "MO406",
+        (("[{after: 10d, to: risk}]\n      on_timeout: hold", "[{after: 11d, to: risk}]\n      on_timeout: reject"),),
+        "|11d",
+    ),
+    of("MO407", _VALIDATION, _VALIDATION.replace(", inconclusive: validation", ""), "|then: {pass: staging"),
+    of("MO407", _VALIDATION, "then: staging", "|then: staging"),
+    of("MO408", "    do: [classify]\n", "    do: [classify]" + _ASKS, "|gate:\n      question: May it"),
+    of("MO409", "gate: {checks: [threats", "gate: {sla: 5d, checks: [threats", "|sla: 5d, checks"),
+    of("MO410", "  risk: model-risk\n", "  risk: model-risk\n  security: appsec\n", "|security:"),
+]
+
+STEPS = [
+    of("MO501", "do: [classify]", "do: [classify, evaluate]", "|evaluate]\n    then: {pass: development"),
+    of("MO501", _STOP, "    do: [stop_serving, evaluate, stop_monitors]\n", "stop_serving, |evaluate"),
+    of("MO502", "do: [evaluate]", "do: [undeploy, evaluate]", "[|undeploy, evaluate"),
+    of("MO502", "do: [evaluate]", "do: [register, evaluate]", "[|register, evaluate"),
+    of("MO502", "do: [promote, monitor]", "do: [monitor, promote]", "[|monitor, promote]"),
+    of(
+        "MO502",
+        "do: [promote, monitor]",
+        "do: [promote, {run: promote, id: twice}, monitor]",
+        "|{run: promote, id: twice",
+    ),
+    of("MO503", "    environment: TEST\n", "", "[|promote]\n    gate:"),
+    of("MO504", _DO, _DO.replace("package, promote", "promote, package"), "evaluate, |promote"),
+    of("MO504", _DO, _DO.replace("scan, evaluate", "evaluate, scan"), "register, |evaluate"),
+    of("MO504", _DO, "do: [register, evaluate]", "register, |evaluate", "MO505"),
+    of("MO505", "checks: [adverse_impact]\n", "checks: [drift]\n", "checks: [|drift]"),
+    of("MO505", _DO, _DO.replace(" evaluate,", ""), "[threats, |auc, adverse_impact]"),
+    of("MO506", ", undeploy, archive]", ", archive]", "retirement: |retiring"),
+    of("MO506", "consumers, stop_monitors, undeploy", "consumers, undeploy", "retirement: |retiring"),
+    of("MO507", "    do: [classify]\n", "", "|tiers:"),
+    of("MO508", "    environment: TEST\n", "    environment: PROD\n", "[|promote]\n    gate:"),
+]
+
+MONITORS = [
+    of("MO601", 'fail: "< 0.70", at_least: 300}   ', 'fail: "< 0.80", at_least: 300}   ', '|"< 0.80", at_least: 300'),
+    of("MO602", "do: [promote, monitor]", "do: [promote]", "|monitors:"),
+    Mistake("MO602", ((_MONITORS, ""),), "promote, |monitor]", frozenset({"MO606"})),
+    of("MO603", "[drift, live_auc,", "[drift, live_auc, auc,", "live_auc, |auc"),
+    of("MO604", "  suspension: suspended\n", "", "otherwise: |suspend}", "MO301", "MO305", "MO502"),
+    Mistake(
+        "MO604",
+        (
+            ("  suspension: suspended\n", ""),
+            (" retrain\n" + _BRAKES, " suspend\n" + _BRAKES.replace("otherwise: suspend", "otherwise: escalate")),
+        ),
+        "then: |suspend\n",
+        frozenset({"MO301", "MO305", "MO502"}),
+    ),
+    of("MO605", _BRAKES, "", "|drift:  "),
+    of("MO606", "enters:\n", "  spare: {pass: '> 1', fail: '< 1'}\n\nenters:\n", "|spare"),
+]
+
+MISTAKES = [*TEXT, *SHAPE, *GRAPH, *GATES, *STEPS, *MONITORS]

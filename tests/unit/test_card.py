@@ -1,0 +1,255 @@
+"""The model card: what it says in each situation, that its JSON works, and that it is never too long or unsafe."""
+
+import html
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from models.admission import refuse
+from models.canonical import digest_bytes
+from models.evidence import Evidence
+from models.inventory import Submission
+from models.messages import Action, Choice, Decided, Decision, Event, Failure, Request, Requested
+from models.state import Phase
+from models.status import Asked
+from models.verdict import Comparison, Kpi
+from tests.unit.card_stories import GOLDEN, HOSTILE, STORIES, asking, awaiting, card_of, half_approved, status_of, stuck
+from tests.unit.kernel_world import World, happenings, plan_of, submission
+from workflows.card import LIMIT, moved_on, render
+from workflows.card_markup import Mark, Stop, meter, plain, safe, strip
+
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
+ANYTHING = st.text(max_size=300) | st.text("<>[]()`|*_#&;!$~{}\\\n\"' :/-=ab1", max_size=300) | st.just(HOSTILE)
+FENCE = re.compile(r"```json\n(.*?)\n```", re.DOTALL)
+
+
+def pasted(card: str, **filled: str) -> dict[str, object]:
+    """The JSON of a card, as somebody sends it."""
+    found = FENCE.search(card)
+    assert found is not None, card
+    text = found[1]
+    for placeholder, value in filled.items():
+        text = text.replace(f"<{placeholder}>", value)
+    value = json.loads(text)
+    assert isinstance(value, dict)
+    return value
+
+
+def admitted(world: World, body: Decided | Requested) -> str | None:
+    """Why the lifecycle refuses something; None if it does not."""
+    return refuse(world.plan, world.state, Event(at=world.now, body=body))
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_the_card_tells_the_story(name: str) -> None:
+    """Each situation has the card that was reviewed; `python -m tests.unit.card_stories` draws them anew."""
+    assert card_of(STORIES[name]()) == (GOLDEN / f"{name}.md").read_text()
+
+
+def test_the_decision_on_the_card_counts() -> None:
+    """Pasted with a name and a reason, the card's JSON is the missing approval."""
+    world = half_approved()
+    decision = Decision.model_validate(pasted(card_of(world), you="rosa", why="limits are understood"))
+    assert (decision.role, decision.decision) == ("risk", Choice.APPROVE)
+    assert world.say(Decided(decision=decision)).refusal is None
+    assert world.state.stage == "staging"
+
+
+def test_untouched_placeholders_are_no_decision() -> None:
+    """Sent as it stands, the card's JSON is refused with the reason: nobody decides by accident."""
+    world = half_approved()
+    given = Decision.model_validate(pasted(card_of(world)))
+    assert "'<you>' is a placeholder" in (admitted(world, Decided(decision=given)) or "")
+    named = given.model_copy(update={"person": "rosa"})
+    assert "'<why>' is a placeholder" in (admitted(world, Decided(decision=named)) or "")
+
+
+def test_the_role_is_left_open_while_several_are_asked() -> None:
+    """With two roles open the card does not guess which one a person speaks for."""
+    world = asking()
+    given = pasted(card_of(world), you="rosa", why="fine")
+    assert "role" not in given
+    assert admitted(world, Decided(decision=Decision.model_validate(given))) is None
+
+
+def test_stuck_can_be_retried_or_abandoned() -> None:
+    """The card of a stuck step says cause and remedy; its JSON retries, and with the word it names abandons."""
+    world = stuck()
+    card = card_of(world)
+    assert "DEV does not answer" in card
+    assert "start it, then retry" in card
+    assert '`"abandon"`' in card
+    given = pasted(card, you="sam", why="it is back")
+    assert admitted(world, Requested.model_validate(given)) is None
+    assert admitted(world, Requested.model_validate({**given, "action": "abandon"})) is None
+
+
+def test_a_submission_can_be_pasted() -> None:
+    """The JSON of a card that waits for a version names every fact that a submission needs."""
+    given = pasted(card_of(awaiting()))
+    Submission.model_validate({**submission(1).model_dump(mode="json"), **{"contract": given["contract"]}})
+    required = {name for name, field in Submission.model_fields.items() if field.is_required()}
+    assert set(given) == required
+
+
+def test_nobody_may_decide() -> None:
+    """A role without people is shown as what it is, with what to do about it."""
+    world = asking()
+    status = status_of(world)
+    assert status.gate is not None
+    gate = status.gate.model_copy(update={"asked": (Asked(role="risk", owed=1, people=()),)})
+    assert "nobody may" in render(world.plan, status.model_copy(update={"gate": gate}))
+
+
+def test_a_gate_that_rejects_says_so() -> None:
+    """Where silence rejects, the card says what happens after the deadline."""
+    world = asking()
+    stages = [
+        stage.model_copy(update={"gate": stage.gate.model_copy(update={"on_timeout": "reject"})})
+        if stage.gate
+        else stage
+        for stage in world.plan.stages
+    ]
+    plan = world.plan.model_copy(update={"stages": tuple(stages)})
+    assert "then the version is rejected" in render(plan, status_of(world))
+
+
+def test_the_record_does_not_answer() -> None:
+    """Trouble with the record is on the card, beside what the lifecycle waits for."""
+    card = card_of(half_approved(), "the database is locked")
+    assert "the database is locked" in card
+    assert "Waiting for 1 approval of risk" in card
+
+
+def test_a_run_that_is_over_leads_to_the_next() -> None:
+    """The last card of a run asks for nothing; it links to the run that goes on."""
+    assert "(/namespaces/{namespace}/workflows/model%2Floans)" in moved_on("model/loans")
+
+
+@pytest.mark.parametrize(
+    ("passes", "fails", "value", "level"),
+    [
+        (">= 0.8", "< 0.7", 0.85, "green"),
+        (">= 0.8", "< 0.7", 0.75, "yellow"),
+        (">= 0.8", "< 0.7", 0.2, "red"),
+        ("<= 0.1", "> 0.25", 0.05, "green"),
+        ("<= 0.1", "> 0.25", 0.2, "yellow"),
+        ("<= 0.1", "> 0.25", 4.0, "red"),
+        ("== 0", "> 0", 0.0, "green"),
+        ("== 0", "> 0", 3.0, "red"),
+        (">= 1000", "< 900", 1500.0, "green"),
+    ],
+)
+def test_the_meter_has_the_colour_of_the_verdict(passes: str, fails: str, value: float, level: str) -> None:
+    """A browser colours a meter by the rules of HTML; they agree with the KPI."""
+    kpi = Kpi(name="k", passes=Comparison.model_validate(passes), fails=Comparison.model_validate(fails))
+    assert colour({key: float(number) for key, number in re.findall(r"(\w+)=([-\d.e+]+)", meter(kpi, value))}) == level
+
+
+def colour(meter: dict[str, float]) -> str:
+    """The region of a meter's value, as the HTML standard (the meter element, "UA requirements for regions") says."""
+    value, low, high, optimum = meter["value"], meter["low"], meter["high"], meter["optimum"]
+    assert meter["min"] <= value <= meter["max"]
+    if optimum > high:
+        return "green" if value >= high else "yellow" if value >= low else "red"
+    return "green" if value <= low else "yellow" if value <= high else "red"
+
+
+def test_a_long_way_is_shown_around_the_present_stop() -> None:
+    """Of very many stages the strip shows those near the present one."""
+    stops = [Stop(f"stage-{number}", Mark.AHEAD) for number in range(40)]
+    stops[20] = Stop("here", Mark.WAITS)
+    drawn = strip(stops)
+    assert ">here<" in drawn
+    assert ">stage-19<" in drawn
+    assert "stage-1<" not in drawn
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=ANYTHING, limit=st.integers(1, 120))
+def test_what_people_write_is_shown_as_they_wrote_it(text: str, limit: int) -> None:
+    """In a paragraph, a quote, a table and HTML, escaped text comes out as its own characters, and as nothing else."""
+    given, shown = safe(text, limit), plain(text, limit)
+    for before, after in (
+        ("**a:** ", " b"),
+        ("> **a:** ", " b"),
+        ("| x |\n| :-- |\n| a: ", " b |"),
+        ("<p>a: ", " b</p>"),
+    ):
+        drawn = MARKDOWN.render(f"{before}{given}{after}")
+        texts = re.sub(r"</?(p|strong|blockquote|table|thead|tbody|tr|th|td)( style=\"text-align:left\")?>", "", drawn)
+        assert "<" not in texts
+        body = " ".join(html.unescape(texts).split())
+        assert body.endswith(" ".join(f"a: {shown} b".split()))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_the_card_is_short_and_whole_whatever_people_write(data: st.DataObject) -> None:
+    """However much is written, the card stays below its limit and cuts nothing in the middle."""
+    world = data.draw(st.sampled_from([half_approved, stuck, STORIES["steady"], STORIES["paused"]]))()
+    status, words = status_of(world), st.text(max_size=1000) | st.just("😀" * 1000) | st.just("|" * 1000)
+    if status.gate:
+        people = tuple(f"person-{number}-{'x' * 50}" for number in range(data.draw(st.integers(0, 80))))
+        asked = tuple(
+            Asked(role=f"role-{n}-{'x' * 50}", owed=n + 1, people=people) for n in range(data.draw(st.integers(1, 16)))
+        )
+        decisions = tuple(d.model_copy(update={"reason": data.draw(words)}) for d in status.gate.decisions * 30)
+        gate = status.gate.model_copy(update={"question": data.draw(words), "asked": asked, "decisions": decisions})
+        status = status.model_copy(update={"gate": gate})
+    if status.failure:
+        texts = {name: data.draw(words) for name in ("type", "message", "remedy")}
+        status = status.model_copy(update={"failure": Failure(**texts)})
+    if status.version:
+        kept = Evidence(kind=data.draw(words), digest=digest_bytes(b"e"), summary=data.draw(words))
+        status = status.model_copy(update={"version": status.version.model_copy(update={"evidence": (kept,) * 50})})
+    plan = world.plan.model_copy(update={"title": data.draw(words)})
+    check_whole(render(plan, status, data.draw(words)), status.model)
+
+
+def check_whole(card: str, model: str) -> None:
+    """Every element that begins also ends, every fence holds JSON, and what never goes is there."""
+    assert len(card.encode()) < LIMIT
+    assert card.startswith(f"## {model}")
+    assert "\n> " in card
+    for tag in ("svg", "details", "ul", "li", "meter", "progress", "text", "g", "code"):
+        assert len(re.findall(rf"<{tag}[ >]", card)) == card.count(f"</{tag}>")
+    assert card.count("```") == 2 * len(FENCE.findall(card))
+    for found in FENCE.findall(card):
+        json.loads(found)
+
+
+@pytest.mark.parametrize("name", ["credit-high-risk", "low-risk"])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_state_has_a_card_and_offers_only_what_is_admitted(name: str, data: st.DataObject) -> None:
+    """Wherever a lifecycle comes to, its card is whole, and what it says may be asked is not refused."""
+    world = World(plan_of(name))
+    world.start()
+    for _ in range(20):
+        if world.state.in_flight and data.draw(st.integers(0, 2)):
+            world.answer()
+        elif data.draw(st.integers(0, 5)) == 0:
+            world.submit()
+        else:
+            world.say(data.draw(happenings(world)), timedelta(hours=data.draw(st.integers(1, 40))))
+        card = card_of(world)
+        check_whole(card, "loans")
+        if world.state.intent is None:
+            for action in offered(card):
+                asked = Requested(action=action, request=Request(person="sam", reason="it is time"))
+                assert admitted(world, asked) is None, f"{action} in {world.state.stage}/{world.state.phase}"
+        assert (world.state.phase is Phase.ENDED) == ("🏁" in card)
+
+
+def offered(card: str) -> list[Action]:
+    """What a card says may be asked."""
+    found = re.search(r'"action": "&#60;([^>]*)>"', card)
+    first = re.search(r'"action": "(\w+)"', card)
+    folded = [Action(word) for word in found[1].split(" | ")] if found else []
+    return [Action(first[1]), *folded] if first else folded

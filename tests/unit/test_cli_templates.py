@@ -1,0 +1,119 @@
+"""`modelops template ...` on built-in and on one's own templates."""
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from client.cli import app
+from models.canonical import canonical, digest
+from models.plan import Plan
+
+BUILT_IN = Path(__file__).parents[2] / "workflows" / "templates"
+NAMES = sorted(path.stem for path in BUILT_IN.glob("*.yaml"))
+
+
+def run(*words: str | Path) -> Result:
+    """A `modelops template` command."""
+    return CliRunner().invoke(app, ["template", *map(str, words)])
+
+
+def broken(folder: Path) -> Path:
+    """A template with two mistakes."""
+    text = (BUILT_IN / "low-risk.yaml").read_text()
+    path = folder / "broken.yaml"
+    path.write_text(text.replace("enters:", "entries:", 1).replace("tiers: [low]", "tiers: [lowest]"))
+    return path
+
+
+def test_list() -> None:
+    """Every template that comes with the product is listed, for people and as JSON."""
+    listed = json.loads(run("list", "--json").stdout)
+    assert [one["name"] for one in listed] == NAMES
+    assert all(one["stages"] and one["tiers"] for one in listed)
+    assert all(name in run("list").stdout for name in NAMES)
+
+
+def test_show() -> None:
+    """A template is shown with its stages, gates, roles and monitors."""
+    shown = run("show", "credit-high-risk").stdout
+    for word in ("independent-validation", "model-risk", "adverse_impact", "retired", "drift", "retrain"):
+        assert word in shown
+
+
+def test_show_as_json_is_the_plan() -> None:
+    """The JSON of a template is its plan."""
+    plan = Plan.model_validate_json(run("show", "credit-high-risk", "--json").stdout)
+    assert plan.template == "credit-high-risk"
+
+
+def test_source_round_trip(tmp_path: Path) -> None:
+    """The source that is shown compiles to the same plan as the template itself."""
+    own = tmp_path / "own.yaml"
+    own.write_text(run("show", "low-risk", "--source").stdout)
+    assert run("compile", own).stdout == run("compile", "low-risk").stdout
+
+
+def test_compile() -> None:
+    """The compiled plan is canonical JSON, alone on stdout; its digest is on stderr."""
+    found = run("compile", "low-risk")
+    plan = Plan.model_validate_json(found.stdout)
+    assert found.stdout == canonical(plan).decode() + "\n"
+    assert digest(plan) in found.stderr
+
+
+def test_check_good() -> None:
+    """A good template passes, and nothing is said on stdout."""
+    found = run("check", BUILT_IN / "credit-high-risk.yaml")
+    assert (found.exit_code, found.stdout) == (0, "")
+    assert "good" in found.stderr
+
+
+def test_check_tells_everything(tmp_path: Path) -> None:
+    """All mistakes are told at once, each as file:line:column: code: message, and the exit status is 4."""
+    path = broken(tmp_path)
+    found = run("check", path)
+    lines = path.read_text().splitlines()
+    tiers = next(number for number, line in enumerate(lines, 1) if line.startswith("tiers:"))
+    assert found.exit_code == 4
+    assert f"{path}:{tiers}:" in found.stdout
+    assert "MO207: 'lowest' is not one of: low, medium, high, critical" in found.stdout
+    assert "MO201: the template has no key 'entries'" in found.stdout
+    assert f"{len(found.stdout.splitlines())} errors" in found.stderr
+
+
+def test_check_as_json(tmp_path: Path) -> None:
+    """The JSON of a failed check holds every diagnostic with its place."""
+    found = run("check", broken(tmp_path), "--json")
+    report = json.loads(found.stdout)
+    assert found.exit_code == 4
+    assert report["ok"] is False
+    assert {"MO201", "MO207"} <= {one["code"] for one in report["diagnostics"]}
+    assert all(one["line"] >= 1 and one["column"] >= 1 for one in report["diagnostics"])
+
+
+def test_compile_refuses(tmp_path: Path) -> None:
+    """A template with mistakes compiles to nothing: stdout stays empty, the exit status is 4."""
+    found = run("compile", broken(tmp_path))
+    assert (found.exit_code, found.stdout) == (4, "")
+    assert "MO207" in found.stderr
+
+
+def test_unknown_name() -> None:
+    """A name that is no template is not found, and the nearest one is offered."""
+    found = run("show", "credit-hihg-risk")
+    assert found.exit_code == 6
+    assert "did you mean 'credit-high-risk'?" in found.stderr
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    """A file that is not there is invalid input, named."""
+    found = run("check", tmp_path / "none.yaml")
+    assert found.exit_code == 4
+    assert "none.yaml cannot be read: No such file" in found.stderr
+
+
+def test_explain() -> None:
+    """A code is explained whatever its case; an unknown one is not found."""
+    assert "MO201: unknown key" in run("explain", "mo201").stdout
+    assert run("explain", "MO999").exit_code == 6

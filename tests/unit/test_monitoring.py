@@ -1,0 +1,38 @@
+"""When a monitor is silent, and when failures are a breach."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.monitoring import SILENT_AFTER, is_breach, is_silent
+from models.plan import Brakes, MonitorPlan, Remedy
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def monitor(breaches: int = 1, every: int = 3600) -> MonitorPlan:
+    """A monitor with the given patience."""
+    brakes = Brakes(cooldown=0, at_most=1, per=1, otherwise=Remedy.ESCALATE)
+    return MonitorPlan(
+        id="drift", checks=("drift",), every=every, breaches=breaches, then=Remedy.RETRAIN, brakes=brakes
+    )
+
+
+@pytest.mark.parametrize(("late", "silent"), [(0, False), (2 * 3600, False), (2 * 3600 + 1, True)])
+def test_silence_begins_after_two_periods(late: int, silent: bool) -> None:
+    """Nothing heard for more than two periods is silence; up to that it is patience."""
+    assert SILENT_AFTER == 2
+    assert is_silent(monitor(), NOW - timedelta(seconds=late), NOW) is silent
+
+
+@given(st.lists(st.sampled_from(["pass", "fail", "inconclusive"]), max_size=8), st.integers(1, 4))
+def test_a_breach_is_failures_in_a_row_at_the_end(verdicts: list[str], breaches: int) -> None:
+    """As many failures in a row as the plan says, and the latest verdict among them."""
+    row = 0
+    for verdict in reversed(verdicts):
+        if verdict != "fail":
+            break
+        row += 1
+    assert is_breach(monitor(breaches), verdicts) == (row >= breaches)

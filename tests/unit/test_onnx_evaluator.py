@@ -1,0 +1,190 @@
+"""The evaluator's figures against independent libraries, and what it refuses."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+from onnx import TensorProto, helper
+
+from activities.adapters.onnx_evaluator import OnnxEvaluator, population_stability
+from models.errors import InvalidInputError, MissingColumnError
+from models.inventory import Column, DataContract, Protected, Reference, Source, Submission
+
+VECTORS = Path(__file__).parent / "vectors"
+PINNED = Reference(uri="file:///model", digest="sha256:" + "0" * 64)
+RACE = Protected(column="race", reference="white")
+SEX = Protected(column="sex", reference="M")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model that answers with its only input: `probabilities` [n, 1] is `input` [n, 1]."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 1]) for name in ("input", "probabilities")]
+    graph = helper.make_graph([helper.make_node("Identity", ["input"], ["probabilities"])], "same", ends[:1], ends[1:])
+    path = tmp_path / "model.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), path)
+    return path
+
+
+def submission(column: str = "score", protected: tuple[Protected, ...] = (RACE, SEX)) -> Submission:
+    contract = DataContract(
+        inputs=(Column(name=column),), outputs=(Column(name="probabilities"),), label="label", protected=protected
+    )
+    return Submission(
+        artifact=PINNED,
+        source=Source(repository="r", commit="a" * 40),
+        training_data=(PINNED,),
+        holdout=PINNED,
+        dependencies=PINNED,
+        contract=contract,
+        developer="ana",
+        submitter="ana",
+    )
+
+
+@pytest.fixture
+def window(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes one window of performance.csv as a file of its own."""
+
+    def write(name: str) -> Path:
+        rows = pd.read_csv(VECTORS / "performance.csv")
+        path = tmp_path / f"{name}.csv"
+        rows[rows["window"] == name].to_csv(path, index=False)
+        return path
+
+    return write
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("normal", 0.07921771191911074),
+        ("one_outlier", 0.11544130701045041),
+        ("with_nulls", 0.12470632018431221),
+        ("zero_inflated", 0.17854349094836103),
+        ("low_int", 0.12095905032551874),
+        ("score", 0.20312610434535278),
+    ],
+)
+def test_stability(column: str, expected: float) -> None:
+    """The stability index agrees with feature-engine and scipy at the reference's deciles."""
+    rows = pd.read_csv(VECTORS / "drift.csv")
+    before, now = (rows.loc[rows["window"] == name, column].to_numpy(float) for name in ("reference", "current"))
+    assert population_stability(before, now) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("usual", "new"), [(1.0, 0.0), (0.0, 1.0), (5.0, 4.0), (5.0, np.nan), (np.nan, 5.0)])
+def test_stability_of_mostly_one_value(usual: float, new: float) -> None:
+    """A move away from a reference of only one value is seen, in either direction and to and from missing."""
+    before, now = np.full(100, usual), np.array([usual] * 50 + [new] * 50)
+    assert population_stability(before, before) == 0
+    assert population_stability(before, now) > 1
+
+
+def test_evaluate(model: Path, window: Callable[[str], Path]) -> None:
+    """AUC and calibration error agree with scikit-learn and scipy on the same window."""
+    report = OnnxEvaluator().evaluate(model, window("current"), submission())
+    readings = {reading.name: reading for reading in report.readings}
+    assert report.rows == 2_000
+    assert readings["auc"].value == pytest.approx(0.7875947686878616, abs=1e-6)
+    assert readings["calibration_error"].value == pytest.approx(0.06232435, abs=1e-6)
+
+
+def test_adverse_impact(model: Path, window: Callable[[str], Path]) -> None:
+    """The smallest selection ratio, black to white here, agrees with fairlearn; its count is the smallest group's."""
+    report = OnnxEvaluator().evaluate(model, window("current"), submission("prediction"))
+    impact = next(reading for reading in report.readings if reading.name == "adverse_impact")
+    assert impact.value == pytest.approx(0.7696345477244354)
+    assert impact.count == 244
+    black = next(rate for rate in report.groups if rate.group == "black")
+    assert black.selected == pytest.approx(0.4353932584269663)
+    assert black.count == 356
+
+
+def test_measure(model: Path, window: Callable[[str], Path]) -> None:
+    """A labelled window gives drift, live AUC and live adverse impact, and the index of every input."""
+    report = OnnxEvaluator().measure(model, window("reference"), window("current"), submission())
+    readings = {reading.name: reading.value for reading in report.readings}
+    assert readings["drift"] == report.psi["score"] > 0
+    assert readings["live_auc"] == pytest.approx(0.7875947686878616, abs=1e-6)
+    assert 0 < readings["live_adverse_impact"] < 1
+
+
+def test_measure_unlabelled(model: Path, window: Callable[[str], Path], tmp_path: Path) -> None:
+    """A window without labels gives drift alone, and one with some labels counts only those."""
+    whole = pd.read_csv(window("current"))
+    bare, partly = tmp_path / "bare.csv", tmp_path / "partly.csv"
+    whole.drop(columns="label").to_csv(bare, index=False)
+    whole.assign(label=whole["label"].mask(whole.index >= 500)).to_csv(partly, index=False)
+    measured = OnnxEvaluator().measure(model, window("reference"), bare, submission())
+    assert [reading.name for reading in measured.readings] == ["drift"]
+    measured = OnnxEvaluator().measure(model, window("reference"), partly, submission())
+    counts = {reading.name: reading.count for reading in measured.readings}
+    assert (counts["drift"], counts["live_auc"]) == (2_000, 500)
+    assert counts["live_adverse_impact"] < 250
+
+
+def test_measure_without_protected_column(model: Path, window: Callable[[str], Path], tmp_path: Path) -> None:
+    """A labelled window without a protected column is refused: silence would hide an adverse impact."""
+    blind = tmp_path / "blind.csv"
+    pd.read_csv(window("current")).drop(columns="race").to_csv(blind, index=False)
+    with pytest.raises(MissingColumnError, match=r"'race' is missing in .*blind\.csv; found: score, prediction, label"):
+        OnnxEvaluator().measure(model, window("reference"), blind, submission())
+
+
+def test_missing_column(model: Path, tmp_path: Path) -> None:
+    """A missing column is named, with the file and the columns that were found."""
+    data = written(tmp_path / "data.csv", "label,race,sex\n1,white,M\n")
+    with pytest.raises(MissingColumnError, match=r"'score' is missing in .*data\.csv; found: label, race, sex"):
+        OnnxEvaluator().evaluate(model, data, submission())
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is not a CSV file"),
+        ("score,label,race,sex\n", "has a header but no rows"),
+        ("score,label,race,sex\n.5,2,white,M\n.5,0,white,M\n", "must be 0 or 1; found 2"),
+        ("score,label,race,sex\n.5,1,white,M\n.5,1,white,M\n", "both 0 and 1"),
+        ("score,label,race,sex\n.5,1,white,M\n.5,,white,M\n.5,0,white,M\n", "in every row"),
+        ("score,label,race,sex\nhigh,1,white,M\n.5,0,white,M\n", "'score' of .* is not all numbers"),
+        ("score,label,race,sex\n.5,1,white,M\n,0,white,M\n", "something else than a probability, first at row 2"),
+        ("score,label,race,sex\n.5,1,black,M\n.5,0,black,M\n", "nobody in .* has 'race' = 'white'"),
+    ],
+)
+def test_refused(model: Path, tmp_path: Path, text: str, problem: str) -> None:
+    """Data that cannot be judged is refused with the reason, never scored as if it could."""
+    with pytest.raises(InvalidInputError, match=problem):
+        OnnxEvaluator().evaluate(model, written(tmp_path / "data.csv", text), submission())
+
+
+def test_one_group(model: Path, tmp_path: Path) -> None:
+    """Without a second group in every protected column there is no adverse-impact reading that a gate could pass."""
+    data = written(tmp_path / "data.csv", "score,label,race,sex\n.9,1,white,M\n.8,0,white,F\n.7,1,,F\n")
+    report = OnnxEvaluator().evaluate(model, data, submission())
+    assert [reading.name for reading in report.readings] == ["auc", "calibration_error"]
+    assert {rate.group for rate in report.groups if rate.column == "race"} == {"white"}
+
+
+def test_wrong_model(model: Path, tmp_path: Path) -> None:
+    """A model of another width, or a file that is no model, is refused by name."""
+    data = written(tmp_path / "data.csv", "score,label\n.5,1\n.4,0\n")
+    wide = submission(protected=()).model_copy(
+        update={
+            "contract": DataContract(
+                inputs=(Column(name="score"), Column(name="label")), outputs=(Column(name="p"),), label="label"
+            )
+        }
+    )
+    with pytest.raises(InvalidInputError, match=r"model\.onnx cannot be run on 2 inputs"):
+        OnnxEvaluator().evaluate(model, data, wide)
+    with pytest.raises(InvalidInputError, match=r"other\.onnx cannot be run"):
+        OnnxEvaluator().evaluate(written(tmp_path / "other.onnx", "no model"), data, submission(protected=()))
