@@ -51,7 +51,8 @@ class MonitoringActivities:
         """End every schedule of a model."""
         order = task.order
         await asyncio.to_thread(self._ledger.record, task)
-        await self._schedules.stop(order.model)
+        plan = await asyncio.to_thread(self._inventory.governing_plan, order.model)
+        await self._schedules.stop(order.model, plan)
         result = StepResult(summary="no schedule is left")
         return await asyncio.to_thread(self._inventory.commit_effect, order.key, result, [])
 

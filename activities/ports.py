@@ -135,5 +135,5 @@ class Schedules(Protocol):
     async def start(self, model: str, plan: Plan) -> Sequence[str]:
         """Have each monitor of the plan run on its own schedule, once; the schedules' names."""
 
-    async def stop(self, model: str) -> None:
-        """End all of a model's schedules; no error if there are none."""
+    async def stop(self, model: str, plan: Plan) -> None:
+        """End the schedule of each monitor of the plan; no error if there are none."""

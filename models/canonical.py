@@ -5,7 +5,7 @@ import unicodedata
 from typing import Annotated
 
 import rfc8785
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """`sha256:` and 64 lower-case hexadecimal digits."""
@@ -14,12 +14,19 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-_][a-z0-9]
 """A name that is safe in an identifier, a path and a URL: `loan-approval`, `data_science`."""
 
 
-def printable(text: str) -> str:
-    """The text without control characters (line breaks and tabs stay) and lone surrogates: databases refuse them."""
+def _printable(text: object) -> object:
+    if not isinstance(text, str):
+        return text
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
-Told = Annotated[str, AfterValidator(printable)]
+PRINTABLE = BeforeValidator(_printable)
+"""Drops control characters (line breaks and tabs stay) and lone surrogates, which databases refuse.
+
+It stands behind the limits of a text, so that they hold for what is left.
+"""
+
+Told = Annotated[str, PRINTABLE]
 """Words from outside, made harmless to store."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}

@@ -3,7 +3,6 @@
 ModelopsError
   InvalidInputError           the caller must change something
     TemplateError               carries every diagnostic at once
-    MutableReferenceError       a reference that could mean something else tomorrow
     DigestMismatchError         the bytes are not the bytes that were promised
     MissingColumnError          data without a column that the model needs
     UnknownNameError            a model, template, person, trainer ... nobody has heard of

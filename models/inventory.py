@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from models.canonical import Digest, Frozen, Slug, Told
+from models.canonical import PRINTABLE, Digest, Frozen, Slug
 
-Text = Annotated[Told, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), PRINTABLE]
 
 
 def _pinned(commit: object) -> object:
@@ -66,7 +66,7 @@ class Reference(Frozen):
     _needs_digest = model_validator(mode="before")(_has_digest)
 
 
-ColumnName = Annotated[Told, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True), PRINTABLE]
 
 
 class Source(Frozen):
@@ -149,7 +149,7 @@ class Submission(Frozen):
     developer: Slug
     submitter: Slug
     trainer: Slug | None = None
-    notes: Annotated[str, StringConstraints(max_length=500)] = ""
+    notes: Annotated[str, StringConstraints(max_length=500), PRINTABLE] = ""
 
 
 class Deployed(Frozen):
@@ -194,7 +194,7 @@ class Packaged(Frozen):
 
 
 class Notified(Frozen):
-    """A message to somebody, delivered from the outbox exactly once."""
+    """A message to somebody, put into the outbox once."""
 
     change: Literal["notified"] = "notified"
     recipient: Text

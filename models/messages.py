@@ -6,16 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from models.canonical import Digest, Frozen, Slug, Told
+from models.canonical import PRINTABLE, Digest, Frozen, Slug, Told
 from models.evidence import StepOrder, StepResult
 from models.inventory import Submission
 
-Reason = Annotated[Told, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True), PRINTABLE]
 
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 """A whole number that canonical JSON can say."""
 
-Name = Annotated[Told, StringConstraints(min_length=1, max_length=63)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=63), PRINTABLE]
 """Whatever a person wrote for their name; the kernel says in words why it may not count."""
 
 
@@ -65,7 +65,7 @@ class Breach(Frozen):
     """What a monitor found, after as many failures in a row as its plan says."""
 
     monitor: Slug
-    window: Annotated[Told, StringConstraints(max_length=200)]
+    window: Annotated[str, StringConstraints(max_length=200), PRINTABLE]
     reasons: tuple[Reason, ...] = Field(max_length=20)
 
 

@@ -163,7 +163,7 @@ class MeasurementRecord(SQLModel, table=True):
 
 
 class NotificationRecord(SQLModel, table=True):
-    """The outbox: a message to somebody, under a key that it is delivered once for."""
+    """The outbox: a message to somebody, kept once per key."""
 
     __tablename__ = "notification"
 

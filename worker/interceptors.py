@@ -15,7 +15,7 @@ from temporalio.worker import (
 )
 
 from models.journal import Assignment
-from worker.telemetry import STEPS
+from worker.telemetry import STEP_SECONDS, STEPS
 
 BEATS_PER_TIMEOUT = 3
 
@@ -78,9 +78,17 @@ class _Observing(ActivityInboundInterceptor):
             try:
                 result = await super().execute_activity(input)
             except BaseException as error:
-                STEPS.labels(info.activity_type, "failed").inc()
+                _count(info.activity_type, "failed", began)
                 log.warning("failed", error=type(error).__name__, reason=str(error)[:500])
                 raise
-            STEPS.labels(info.activity_type, "succeeded").inc()
-            log.info("done", seconds=round(time.perf_counter() - began, 3))
+            seconds = _count(info.activity_type, "succeeded", began)
+            log.info("done", seconds=round(seconds, 3))
             return result
+
+
+def _count(activity_type: str, outcome: str, began: float) -> float:
+    """Seconds since `began`, which are on the metrics then."""
+    seconds = time.perf_counter() - began
+    STEPS.labels(activity_type, outcome).inc()
+    STEP_SECONDS.labels(activity_type).observe(seconds)
+    return seconds

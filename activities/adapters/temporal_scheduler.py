@@ -50,15 +50,14 @@ class TemporalScheduler:
                 raise _unavailable(error) from error
         return [_name(model, monitor.id) for monitor in plan.monitors]
 
-    async def stop(self, model: str) -> None:
-        """Delete the model's schedules."""
-        try:
-            async for listed in await self._client.list_schedules():
-                if listed.id.startswith(f"monitor/{model}/"):
-                    await self._client.get_schedule_handle(listed.id).delete()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise _unavailable(error) from error
+    async def stop(self, model: str, plan: Plan) -> None:
+        """Delete the model's schedules by name: a list of them may lag behind and miss the newest."""
+        for monitor in plan.monitors:
+            try:
+                await self._client.get_schedule_handle(_name(model, monitor.id)).delete()
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise _unavailable(error) from error
 
     def _schedule(self, order: MonitorOrder) -> Schedule:
         monitor: MonitorPlan = order.monitor

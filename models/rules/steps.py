@@ -11,7 +11,7 @@ from models.source.yaml_source import Path
 
 READINGS = {
     StepKind.SCAN: frozenset({"threats"}),
-    StepKind.EVALUATE: frozenset({"auc", "calibration_error", "adverse_impact", "rows"}),
+    StepKind.EVALUATE: frozenset({"auc", "calibration_error", "adverse_impact"}),
     StepKind.MONITOR: frozenset({"drift", "live_auc", "live_adverse_impact"}),
 }
 """What each kind of step measures."""

@@ -266,8 +266,8 @@ def test_times_are_aware_and_utc(inventory_url: str) -> None:
 
 
 def test_a_number_that_json_lacks_is_refused(inventory: SqlInventory) -> None:
-    """A reading that is not a number is the caller's error, and trying again would not help."""
-    result = StepResult(summary="done", readings=(Reading(name="auc", value=float("nan"), count=9),))
+    """A number that the record could not tell exactly is the caller's error, and trying again would not help."""
+    result = StepResult(summary="done", readings=(Reading(name="auc", value=0.5, count=2**53),))
     with pytest.raises(InvalidInputError, match="cannot be recorded"):
         inventory.commit_effect(KEY, result, ())
 

@@ -64,6 +64,7 @@ async def test_everything_is_where_it_was_after_a_restart(premises: Premises) ->
             sdk = await http.get(f"http://127.0.0.1:{settings.sdk_metrics_port}/metrics")
         assert health.json() == {"status": "healthy", "problems": {}}
         assert 'modelops_steps_total{activity="classify",outcome="succeeded"} 1.0' in ours.text
+        assert 'modelops_step_seconds_count{activity="classify"} 1.0' in ours.text
         assert "temporal_workflow_task_execution_latency" in sdk.text
         refused = await asyncio.to_thread(run, premises, "up")
         assert refused.returncode == 4

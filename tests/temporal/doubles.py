@@ -164,9 +164,9 @@ class NoSchedules:
         self.running |= set(names)
         return names
 
-    async def stop(self, model: str) -> None:
-        """All of a model's."""
-        self.running = {name for name in self.running if not name.startswith(f"monitor/{model}/")}
+    async def stop(self, model: str, plan: Plan) -> None:
+        """All of a plan's."""
+        self.running -= {f"monitor/{model}/{monitor.id}" for monitor in plan.monitors}
 
 
 GOOD = {"auc": 0.82, "adverse_impact": 0.91, "calibration_error": 0.03, "rows": 500.0}

@@ -209,7 +209,7 @@ async def test_monitors(house: House, modelops: Modelops) -> None:
     assert described.info.num_actions + described.info.num_actions_skipped_overlap >= 1
     assert untouched.info.num_actions == 0
     for model in (house.model, other):
-        await scheduler.stop(model)
+        await scheduler.stop(model, CREDIT)
 
 
 async def test_link(modelops: Modelops) -> None:
