@@ -9,7 +9,7 @@ from models.diagnostics import Diagnostic, errors_of, in_reading_order
 from models.errors import TemplateError
 from models.inventory import RiskTier
 from models.plan import Brakes, Duty, MonitorPlan, Plan, Remedy
-from models.proof import gates_before
+from models.proof.graph import gates_before
 from models.rules import gates, graph, monitors, references, steps
 from models.rules.draft import Draft, Rule
 from models.template import Limits, Monitor, load

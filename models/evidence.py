@@ -30,6 +30,14 @@ class StepKind(StrEnum):
     RESTORE = "restore"
 
 
+READINGS = {
+    StepKind.SCAN: frozenset({"threats"}),
+    StepKind.EVALUATE: frozenset({"auc", "calibration_error", "adverse_impact"}),
+    StepKind.MONITOR: frozenset({"drift", "live_auc", "live_adverse_impact"}),
+}
+"""What each kind of step measures."""
+
+
 class Electorate(Frozen):
     """Who held a gate's roles when the directory was read: role to people."""
 

@@ -270,6 +270,8 @@ class _Kernel:
         return Notify(visit=state.visit, topic=topic, roles=roles, subject=f"{state.model}: {subject}")
 
     def _route(self, state: State, verdict: Verdict, why: str = "") -> Step:
+        if self._may_take(state):
+            return self._take(state)
         stage, version = state.stage_plan(self.plan), state.candidate
         reasons = why or "; ".join(f"{c.kpi}: {c.reason}" for c in state.checks if c.verdict is verdict)
         number = version.number if version else None

@@ -1,7 +1,9 @@
 """The compiled graph: what a template became. Canonical JSON, addressed by digest, immutable."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Literal
+from functools import cached_property
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -87,6 +89,32 @@ class StagePlan(Frozen):
         return self.steady or any(step.kind in NEEDS_VERSION for step in self.steps)
 
 
+Stages = Mapping[Slug, StagePlan]
+"""Stages by name; a template on its way to a plan may lead to names that are not there."""
+
+
+def targets(stage: StagePlan, verdicts: Iterable[Verdict] = Verdict) -> Iterator[tuple[Verdict, Slug]]:
+    """The routes of a stage for some verdicts."""
+    for verdict in verdicts:
+        if stage.routes and (target := stage.routes.of(verdict)):
+            yield verdict, target
+
+
+def reachable(
+    stages: Stages, start: Slug, verdicts: Iterable[Verdict] = Verdict, without: frozenset[Slug] = frozenset()
+) -> frozenset[Slug]:
+    """The stages that routes lead to from a stage, itself included, never entering those `without`."""
+    found: set[Slug] = set()
+    ahead = [start]
+    while ahead:
+        name = ahead.pop()
+        if name in found or name in without or name not in stages:
+            continue
+        found.add(name)
+        ahead += [target for _, target in targets(stages[name], verdicts)]
+    return frozenset(found)
+
+
 class Remedy(StrEnum):
     """What a breach starts."""
 
@@ -150,50 +178,48 @@ class Plan(Frozen):
     monitors: tuple[MonitorPlan, ...]
     environment_gates: dict[Environment, tuple[Slug, ...]]
 
+    def __copy__(self) -> Self:
+        """A copy may be given other stages: it finds out for itself what they mean."""
+        copied = super().__copy__()
+        for name, value in vars(type(self)).items():
+            if isinstance(value, cached_property):
+                vars(copied).pop(name, None)
+        return copied
+
     @property
     def entry(self) -> Slug:
         """The stage where every lifecycle begins."""
         return self.stages[0].name
 
-    @property
+    @cached_property
     def steady(self) -> StagePlan | None:
         """The steady stage: production."""
         return next((stage for stage in self.stages if stage.steady), None)
 
-    @property
+    @cached_property
     def production(self) -> Environment | None:
         """The environment of the champion."""
         return self.steady.environment if self.steady else None
 
-    def reachable(self, start: Slug, without: Slug | None = None) -> frozenset[Slug]:
-        """The stages that routes lead to from a stage, itself included, never entering `without`."""
-        found: set[Slug] = set()
-        ahead = [start]
-        while ahead:
-            name = ahead.pop()
-            if name in found or name == without:
-                continue
-            found.add(name)
-            if routes := self.stage(name).routes:
-                ahead += [to for to in (routes.passed, routes.failed, routes.inconclusive) if to]
-        return frozenset(found)
+    @cached_property
+    def by_name(self) -> dict[Slug, StagePlan]:
+        """Every stage under its name."""
+        return {stage.name: stage for stage in self.stages}
 
-    @property
+    @cached_property
     def closing(self) -> frozenset[Slug]:
         """The stages of retirement: nothing but the end comes after them."""
-        return self.reachable(self.enters.retirement)
+        return reachable(self.by_name, self.enters.retirement)
 
-    @property
+    @cached_property
     def opening(self) -> frozenset[Slug]:
         """The stages before any version: a submission waits until they are passed."""
-        return self.reachable(self.entry, without=self.enters.new_version) - self.closing
+        before = reachable(self.by_name, self.entry, without=frozenset({self.enters.new_version}))
+        return before - self.closing
 
     def stage(self, name: Slug) -> StagePlan:
         """A stage by name; KeyError if the plan has none of that name."""
-        for stage in self.stages:
-            if stage.name == name:
-                return stage
-        raise KeyError(name)
+        return self.by_name[name]
 
     def kpi(self, name: Slug) -> Kpi:
         """A KPI by name; KeyError."""

@@ -5,10 +5,11 @@ from functools import cached_property
 
 from models.diagnostics import Diagnostic, did_you_mean, quote
 from models.evidence import StepKind
-from models.plan import Entries, Escalation, GatePlan, Routes, StagePlan, StepPlan
-from models.proof import ALL, KEEPS_VERSION, holds_before, reachable
+from models.plan import Entries, Escalation, GatePlan, Routes, StagePlan, StepPlan, reachable
+from models.proof.graph import KEEPS_VERSION, holds_before
 from models.source.yaml_source import Path, Source
 from models.template import Gate, Stage, Template
+from models.verdict import Verdict
 
 Rule = Callable[["Draft"], Iterator[Diagnostic]]
 
@@ -65,7 +66,7 @@ class Draft:
         """The kinds of step that were done for a version on every path to a stage."""
         start = self.enters.new_version
         opening = {name: self.stages[name] for name in (self.opening | {start})}
-        given = holds_before(opening, self.entry, kinds_of, ALL).get(start) if self.entry in opening else None
+        given = holds_before(opening, self.entry, kinds_of, Verdict).get(start) if self.entry in opening else None
         return holds_before(self.stages, start, kinds_of, KEEPS_VERSION, given or frozenset())
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from models.diagnostics import Diagnostic
 from models.evidence import StepKind
-from models.plan import StagePlan
-from models.proof import pass_chain, reachable, targets
+from models.plan import StagePlan, reachable, targets
+from models.proof.graph import pass_chain
 from models.rules.draft import Draft, Rule
 from models.source.yaml_source import Path
 from models.verdict import Verdict

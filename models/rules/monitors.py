@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from math import inf
 
 from models.diagnostics import Diagnostic
-from models.evidence import StepKind
+from models.evidence import READINGS, StepKind
 from models.plan import Remedy
 from models.rules.draft import Draft, Rule
-from models.rules.steps import READINGS
 from models.verdict import Comparison
 
 

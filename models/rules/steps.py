@@ -3,18 +3,12 @@
 from collections.abc import Iterator
 
 from models.diagnostics import Diagnostic
-from models.evidence import StepKind
+from models.evidence import READINGS, StepKind
 from models.plan import NEEDS_VERSION, StagePlan, StepPlan
-from models.proof import ALL, holds_before
+from models.proof.graph import holds_before
 from models.rules.draft import Draft, Rule, kinds_of
 from models.source.yaml_source import Path
-
-READINGS = {
-    StepKind.SCAN: frozenset({"threats"}),
-    StepKind.EVALUATE: frozenset({"auc", "calibration_error", "adverse_impact"}),
-    StepKind.MONITOR: frozenset({"drift", "live_auc", "live_adverse_impact"}),
-}
-"""What each kind of step measures."""
+from models.verdict import Verdict
 
 _NEEDS = {
     StepKind.SCAN: (StepKind.REGISTER,),
@@ -107,7 +101,7 @@ def _producer(kpi: str) -> str:
 def taken_down(draft: Draft) -> Iterator[Diagnostic]:
     """MO506."""
     start = draft.enters.retirement
-    done = holds_before(draft.stages, start, kinds_of, ALL)
+    done = holds_before(draft.stages, start, kinds_of, Verdict)
     kinds = {step.kind for _, _, _, step in _steps(draft)}
     leavings = (
         (StepKind.PROMOTE, StepKind.UNDEPLOY, "a version still serves"),

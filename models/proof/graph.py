@@ -5,43 +5,19 @@ start at the entry and only ever shrink where paths meet (Kildall, "A Unified Ap
 Optimization", POPL 1973). With gates as facts this is dominance by gates.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from models.canonical import Slug
 from models.evidence import StepKind
 from models.inventory import Environment
-from models.plan import Entries, StagePlan
+from models.plan import Entries, StagePlan, Stages, targets
 from models.verdict import Verdict
 
 Fact = TypeVar("Fact", bound=str)
-Stages = Mapping[str, StagePlan]
 
-ALL = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE)
 KEEPS_VERSION = (Verdict.PASS, Verdict.INCONCLUSIVE)
 """A FAIL drops the version, so no path of a version goes on there."""
-
-
-def targets(stage: StagePlan, verdicts: tuple[Verdict, ...] = ALL) -> Iterator[tuple[Verdict, Slug]]:
-    """The routes of a stage for some verdicts."""
-    for verdict in verdicts:
-        if stage.routes and (target := stage.routes.of(verdict)):
-            yield verdict, target
-
-
-def reachable(
-    stages: Stages, start: str, verdicts: tuple[Verdict, ...] = ALL, without: frozenset[str] = frozenset()
-) -> frozenset[str]:
-    """The stages that routes lead to from a stage, itself included, never entering those `without`."""
-    found: set[str] = set()
-    ahead = [start]
-    while ahead:
-        name = ahead.pop()
-        if name in found or name in without or name not in stages:
-            continue
-        found.add(name)
-        ahead += [target for _, target in targets(stages[name], verdicts)]
-    return frozenset(found)
 
 
 def pass_chain(stages: Stages, start: str) -> tuple[str, ...]:
@@ -59,7 +35,7 @@ def holds_before(
     stages: Stages,
     start: str,
     gain: Callable[[StagePlan], frozenset[Fact]],
-    verdicts: tuple[Verdict, ...],
+    verdicts: Iterable[Verdict],
     given: frozenset[Fact] = frozenset(),
 ) -> dict[str, frozenset[Fact]]:
     """What holds on entering each stage, on every path from `start`, where `given` holds.

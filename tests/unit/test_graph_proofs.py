@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from models.compiler import compile_template
 from models.evidence import StepKind
 from models.inventory import Environment
-from models.plan import Entries, GatePlan, Routes, StagePlan, StepPlan
-from models.proof import KEEPS_VERSION, gates_before, holds_before, pass_chain, reachable, targets
+from models.plan import Entries, GatePlan, Routes, StagePlan, StepPlan, reachable, targets
+from models.proof.graph import KEEPS_VERSION, gates_before, holds_before, pass_chain
 from models.verdict import Verdict
 from tests.unit.template_mistakes import CREDIT, TEMPLATES
 

@@ -1,0 +1,195 @@
+"""What must hold of every state and of every step, whatever happens: said in words when it does not."""
+
+from collections.abc import Callable
+
+from models.evidence import StepKind
+from models.inventory import VersionStatus
+from models.lifecycle import Step
+from models.messages import Breached, Choice, Decided, Event, RunStep
+from models.plan import GatePlan, Plan, Remedy
+from models.proof.symmetry import BARRED
+from models.state import Phase, State, Turn
+from models.verdict import Verdict, combine, judge
+
+_DEPLOYS = (StepKind.PROMOTE, StepKind.RESTORE)
+
+
+def broken_by_state(plan: Plan, state: State) -> str | None:
+    """A promise about states that this one breaks."""
+    return next((said for promise in _STATES if (said := promise(plan, state))), None)
+
+
+def broken_by_step(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A promise about steps that this one breaks."""
+    return next((said for promise in _STEPS if (said := promise(plan, before, event, after))), None)
+
+
+# --- states
+
+
+def one_champion(plan: Plan, state: State) -> str | None:
+    """At most one champion, and the one that the state names."""
+    crowned = [number for number, status in state.statuses.items() if status is VersionStatus.CHAMPION]
+    if crowned != ([state.champion.number] if state.champion else []):
+        return f"versions {crowned} are champions, and the lifecycle knows {state.champion and state.champion.number}"
+    return None
+
+
+def champion_serves(plan: Plan, state: State) -> str | None:
+    """Nothing but the champion serves in production, unless a step that failed left that in doubt."""
+    serves = state.serving.get(plan.production) if plan.production else None
+    if serves and not (state.champion and state.champion.number == serves):
+        return f"version {serves} serves in {plan.production} and is not the champion"
+    return None
+
+
+def something_is_due(plan: Plan, state: State) -> str | None:
+    """Whatever phase it is in, something or somebody is known to move the lifecycle on."""
+    due = {
+        Phase.AWAITING_VERSION: True,
+        Phase.WORKING: bool(state.in_flight or (state.paused and state.held)),
+        Phase.DECIDING: bool(state.gate and state.subject),
+        Phase.STUCK: state.failure is not None and state.in_flight is None,
+        Phase.STEADY: plan.stage(state.stage).steady,
+        Phase.ENDED: plan.stage(state.stage).terminal,
+    }
+    return None if due[state.phase] else f"it is {state.phase}, and nothing can move it on"
+
+
+def ends_clean(plan: Plan, state: State) -> str | None:
+    """At the end nothing serves, nothing is under way, no version is in play."""
+    left = state.champion or state.previous or state.candidate or state.in_flight or state.serving or state.intent
+    return "the lifecycle has ended and something is left of it" if state.phase is Phase.ENDED and left else None
+
+
+# --- steps
+
+
+def refusals_change_nothing(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """What is refused changes nothing but the count of events."""
+    if after.refusal and (after.commands or after.state != before.model_copy(update={"seq": before.seq + 1})):
+        return f"'{after.refusal}' was refused and changed something"
+    return None
+
+
+def one_step_at_a_time(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """At most one step is in flight: the one the state names; none begins while the lifecycle is paused."""
+    orders = [command.order for command in after.commands if isinstance(command, RunStep)]
+    if len(orders) > 1 or any(order != after.state.in_flight for order in orders):
+        return "a step begins that the state does not know to be in flight"
+    if orders and before.in_flight and before.in_flight == after.state.in_flight:
+        return "a step begins that is in flight already"
+    if orders and after.state.paused:
+        return "a step begins while the lifecycle is paused"
+    return None
+
+
+def gates_before_environments(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """Only a version in play is deployed, as the bytes that were decided on, after every gate of the environment."""
+    for command in after.commands:
+        order = command.order if isinstance(command, RunStep) else None
+        if order is None or order.kind not in _DEPLOYS or order.environment is None:
+            continue
+        state = after.state
+        version = next(
+            (v for v in (state.candidate, state.champion, state.previous) if v and v.number == order.version), None
+        )
+        if version is None or (version.artifact, version.bundle) != (order.artifact, order.bundle):
+            return f"what goes into {order.environment} is not a version in play"
+        missing = set(plan.environment_gates[order.environment]) - set(version.gates)
+        if missing:
+            return f"a version goes into {order.environment} that has not passed {', '.join(sorted(missing))}"
+    return None
+
+
+def gates_are_earned(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A gate is passed at the gate, with passing checks and the approvals that it asks, of people who may give them."""
+    now, then = after.state.candidate, before.candidate
+    gained = set(now.gates) - set(then.gates if then and now.number == then.number else ()) if now else set[str]()
+    if not gained:
+        return None
+    gate = plan.stage(before.stage).gate
+    if gate is None or gained != {gate.id} or now is None or then is None or now.artifact != then.artifact:
+        return f"a version passes {', '.join(sorted(gained))} in stage '{before.stage}'"
+    if combine(tuple(judge(plan.kpi(name), then.readings).verdict for name in gate.checks)) is not Verdict.PASS:
+        return f"a version passes '{gate.id}' and not its checks"
+    return _unapproved(plan, gate, before, event) if gate.asks_people else None
+
+
+def _unapproved(plan: Plan, gate: GatePlan, before: State, event: Event) -> str | None:
+    if not isinstance(event.body, Decided) or before.gate is None:
+        return f"a version passes '{gate.id}' and nobody decides"
+    made = [*before.gate.decisions, event.body.decision]
+    people = {decision.person for decision in made}
+    counts = {role: sum(one.role == role for one in made) for role in gate.approvals}
+    if any(decision.decision is Choice.REJECT for decision in made):
+        return f"a version passes '{gate.id}' and somebody rejected it"
+    if len(people) < len(made) or any(counts[role] < count for role, count in gate.approvals.items()):
+        return f"a version passes '{gate.id}' with {counts} approvals of {len(people)} people; it asks {gate.approvals}"
+    if barred := people & {BARRED[duty] for duty in plan.separation}:
+        return f"a version passes '{gate.id}' by decision of its {barred.pop()}"
+    strangers = [d.person for d in made if d.person not in before.gate.electorate.people.get(d.role or "", ())]
+    return f"a version passes '{gate.id}' by decision of {strangers[0]}, who has no role in it" if strangers else None
+
+
+def retirement_is_for_good(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """From retirement there is no way back, and once asked for it is not forgotten."""
+    closing, state = plan.closing, after.state
+    if before.stage in closing and state.stage not in closing:
+        return f"the lifecycle comes back from '{before.stage}' to '{state.stage}'"
+    asked = before.intent is not None and before.intent.turn is Turn.RETIRE
+    if asked and state.stage not in closing and not (state.intent and state.intent.turn is Turn.RETIRE):
+        return "somebody asked to retire the model, and that is forgotten"
+    return None
+
+
+def only_what_is_asked_turns(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A turn that was asked for is kept until it is taken or a higher one is asked for."""
+    was, now = before.intent, after.state.intent
+    if was and now and now.turn < was.turn and after.state.visit == before.visit:
+        return f"'{was.turn.name.lower()}' was asked for, and '{now.turn.name.lower()}' took its place"
+    return None
+
+
+def brakes_hold(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """With its brakes on, a monitor starts only what comes instead."""
+    if not isinstance(event.body, Breached) or not before.remedies or after.refusal:
+        return None
+    monitor = plan.monitor(event.body.breach.monitor)
+    trains = any(isinstance(c, RunStep) and c.order.kind is StepKind.TRAIN for c in after.commands)
+    suspends = after.state.intent != before.intent or after.state.stage != before.stage
+    if monitor is None or (trains and monitor.then is Remedy.RETRAIN):
+        return "retraining starts with its brakes on"
+    if suspends and not trains and monitor.brakes.otherwise is not Remedy.SUSPEND:
+        return "a breach changes the stage with its brakes on"
+    return None
+
+
+def the_champion_changes_by_deployment(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """Another version becomes champion only when its deployment to production has succeeded."""
+    was, now = before.champion, after.state.champion
+    if now is None or (was and was.number == now.number):
+        return None
+    order = before.in_flight
+    if order and order.kind in _DEPLOYS and order.environment == plan.production and order.version == now.number:
+        return None
+    return f"version {now.number} becomes champion without having been deployed to {plan.production}"
+
+
+_STATES: tuple[Callable[[Plan, State], str | None], ...] = (
+    one_champion,
+    champion_serves,
+    something_is_due,
+    ends_clean,
+)
+
+_STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
+    refusals_change_nothing,
+    one_step_at_a_time,
+    gates_before_environments,
+    gates_are_earned,
+    retirement_is_for_good,
+    only_what_is_asked_turns,
+    brakes_hold,
+    the_champion_changes_by_deployment,
+)

@@ -1,0 +1,236 @@
+"""Everything that could happen next to a lifecycle: answers, people, clocks, breaches, versions; and what is stale.
+
+A move is the event, in words for the story of a counter-example. A step that is performed again after a crash answers
+as it may answer the first time; a message delivered twice comes as a stale one.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from itertools import product
+from typing import NamedTuple
+
+from models.approval import open_roles
+from models.deadlines import pending
+from models.evidence import READINGS, Electorate, StepKind, StepOrder, StepResult
+from models.inventory import Column, DataContract, Reference, Source, Submission
+from models.messages import (
+    Action,
+    Body,
+    Breach,
+    Breached,
+    Choice,
+    Decided,
+    Decision,
+    Event,
+    Failure,
+    Request,
+    Requested,
+    Started,
+    StepFailed,
+    StepSucceeded,
+    TimerFired,
+    VersionSubmitted,
+)
+from models.plan import GatePlan, MonitorPlan, Plan, Remedy
+from models.proof.symmetry import ANYBODY, BARRED, CANDIDATE, DEVELOPER, EPOCH, OWNER, VISIT, artifact, electorate
+from models.state import GateVisit, RemedyUse, State
+from models.succession import change
+from models.verdict import Comparison, Kpi, Reading, Verdict, combine, judge
+
+FRESH = 4
+"""The artifact of a version that nobody has seen."""
+
+_REASON = "explored"
+_DONE = StepResult(summary=_REASON)
+_FAILED = Failure(type="Explored", message="the step failed for good")
+_PINNED = Reference(uri="file:///explored", digest=artifact(FRESH))
+_SUBMISSION = Submission(
+    artifact=_PINNED,
+    source=Source(repository="explored", commit="0" * 40),
+    training_data=(_PINNED,),
+    holdout=_PINNED,
+    dependencies=_PINNED,
+    contract=DataContract(inputs=(Column(name="x"),), outputs=(Column(name="y"),), label="y"),
+    developer=DEVELOPER,
+    submitter=DEVELOPER,
+)
+
+
+class Move(NamedTuple):
+    """An event, and what it is in words."""
+
+    words: str
+    event: Event
+
+
+def _move(words: str, body: Body) -> Move:
+    return Move(words, Event(at=EPOCH, body=body))
+
+
+BEGIN = _move("the lifecycle begins", Started(plan=artifact(0)))
+REQUESTS = (
+    *(
+        _move(f"somebody asks to {action}", Requested(action=action, request=Request(person="x", reason=_REASON)))
+        for action in Action
+    ),
+    _move("a new version is submitted", VersionSubmitted(submission=_SUBMISSION)),
+)
+_DOUBLES = (
+    BEGIN,
+    *(
+        _move(f"a stale answer of {step} comes", body)
+        for visit, step in ((VISIT - 1, "scan"), (VISIT + 1, "ask"), (VISIT, "no-step"))
+        for body in (
+            StepSucceeded(visit=visit, step=step, result=_DONE),
+            StepFailed(visit=visit, step=step, failure=_FAILED),
+        )
+    ),
+    _move("a timer of another visit is due", TimerFired(visit=VISIT - 1, timer="sla")),
+    _move("a timer that does not run is due", TimerFired(visit=VISIT, timer="no-timer")),
+)
+
+
+class Moves:
+    """What can happen under one plan. The states are renamed ones; equal events are made once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._answers: dict[tuple[str, StepKind, str, int | None], tuple[Move, ...]] = {}
+        self._breaches = [(monitor, _breach(monitor)) for monitor in plan.monitors]
+
+    def possible(self, state: State) -> Iterator[tuple[Move, State]]:
+        """Every event that could change a state, and which state: a breach comes with the brakes on, too."""
+        if state.in_flight:
+            yield from ((move, state) for move in self._answers_of(state.in_flight))
+        if state.gate:
+            yield from ((move, state) for move in self._decisions(state, state.gate))
+            yield from ((move, state) for move in self._timers(state))
+        yield from ((move, state) for move in REQUESTS)
+        for monitor, move in self._breaches:
+            yield move, state
+            if monitor.then is not Remedy.ESCALATE:
+                yield move, _braked(state, monitor)
+
+    def stale(self, state: State) -> Iterator[Move]:
+        """What must change nothing: doubles, answers of steps that are over, decisions about something else."""
+        yield from _DOUBLES
+        gate, subject = state.gate_plan(self._plan), state.subject
+        if gate is None or state.gate is None or subject is None:
+            return
+        role = next(iter(gate.approvals))
+        yield _decide(gate, f"{role}-1", role, subject.artifact, visit=VISIT - 1)
+        yield _decide(gate, f"{role}-1", role, artifact(FRESH))
+        yield _decide(gate, "stranger", None, subject.artifact)
+        for made in state.gate.decisions:
+            yield from (_decide(gate, made.person, role, subject.artifact) for role in gate.approvals)
+        for duty in self._plan.separation:
+            yield from (_decide(gate, BARRED[duty], role, subject.artifact) for role in gate.approvals)
+
+    def _answers_of(self, order: StepOrder) -> tuple[Move, ...]:
+        key = (order.stage, order.kind, order.step, order.version)
+        if key not in self._answers:
+            self._answers[key] = tuple(self._make_answers(order))
+        return self._answers[key]
+
+    def _make_answers(self, order: StepOrder) -> Iterator[Move]:
+        what = order.step.replace("_", " ").replace("-", " ")
+        for words, result in self._results(order):
+            yield _move(f"{what} answers{words}", StepSucceeded(visit=VISIT, step=order.step, result=result))
+        yield _move(f"{what} fails for good", StepFailed(visit=VISIT, step=order.step, failure=_FAILED))
+
+    def _results(self, order: StepOrder) -> Iterator[tuple[str, StepResult]]:
+        match order.kind:
+            case StepKind.ASK:
+                voters = electorate(self._plan, tuple(order.roles))
+                yield " who may decide", _DONE.model_copy(update={"electorate": voters})
+                yield " that nobody may", _DONE.model_copy(update={"electorate": Electorate(people={})})
+                return
+            case StepKind.TRAIN:
+                yield " with a version", _DONE.model_copy(update={"submission": _SUBMISSION})
+                return
+            case StepKind.PACKAGE:
+                yield "", _DONE.model_copy(update={"bundle": artifact(order.version or CANDIDATE)})
+                for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+                    yield f": {verdict}", _DONE.model_copy(update={"verdict": verdict})
+            case _:
+                for verdict, (words, readings) in product(Verdict, measurements(self._plan, order.kind)):
+                    said = "" if verdict is Verdict.PASS else f": {verdict}"
+                    yield f"{words}{said}", _DONE.model_copy(update={"verdict": verdict, "readings": readings})
+
+    def _decisions(self, state: State, visit: GateVisit) -> Iterator[Move]:
+        gate, subject = state.gate_plan(self._plan), state.subject
+        if gate is None or subject is None:
+            return
+        owed = open_roles(gate, visit)
+        for role in gate.approvals:
+            for person in _voters(role, visit):
+                if role in owed:
+                    yield _decide(gate, person, role, subject.artifact)
+                yield _decide(gate, person, role, subject.artifact, Choice.REJECT)
+
+    def _timers(self, state: State) -> Iterator[Move]:
+        for deadline in pending(self._plan, state):
+            yield _move(f"the timer {deadline.timer} is due", TimerFired(visit=VISIT, timer=deadline.timer))
+
+
+def measurements(plan: Plan, kind: StepKind) -> list[tuple[str, tuple[Reading, ...]]]:
+    """Readings of a step, one set for all those that every gate would judge alike."""
+    gates = [stage.gate.checks for stage in plan.stages if stage.gate]
+    checked = {name for checks in gates for name in checks}
+    kpis = [kpi for kpi in plan.kpis if kpi.name in READINGS.get(kind, frozenset()) & checked]
+    found: dict[tuple[Verdict, ...], tuple[str, tuple[Reading, ...]]] = {}
+    for verdicts in product(Verdict, repeat=len(kpis)):
+        judged = {kpi.name: verdict for kpi, verdict in zip(kpis, verdicts, strict=True)}
+        alike = tuple(combine(tuple(judged[name] for name in checks if name in judged)) for checks in gates)
+        bad = ", ".join(f"{name} {verdict}" for name, verdict in judged.items() if verdict is not Verdict.PASS)
+        words = f" ({bad})" if bad else ""
+        found.setdefault(alike, (words, tuple(_reading(kpi, judged[kpi.name]) for kpi in kpis)))
+    return list(found.values())
+
+
+def _reading(kpi: Kpi, verdict: Verdict) -> Reading:
+    comparison = kpi.fails if verdict is Verdict.FAIL else kpi.passes
+    count = 0 if verdict is Verdict.INCONCLUSIVE else kpi.at_least
+    reading = Reading(name=kpi.name, value=_within(comparison), count=count)
+    if judge(kpi, (reading,)).verdict is not verdict:
+        raise AssertionError(f"no reading of {kpi.name} is judged {verdict}")
+    return reading
+
+
+def _within(comparison: Comparison) -> float:
+    return comparison.bound + {">": 1.0, "<": -1.0}.get(comparison.operator, 0.0)
+
+
+def _voters(role: str, visit: GateVisit) -> list[str]:
+    """Who of a role could be next: the first who has not decided, and the one who is in every role."""
+    decided = {made.person for made in visit.decisions}
+    free = [person for person in visit.electorate.people.get(role, ()) if person not in decided]
+    single = [person for person in free if person not in (ANYBODY, OWNER, DEVELOPER)]
+    return [*single[:1], *(person for person in free if person == ANYBODY)]
+
+
+@cache
+def _decision(gate: str, person: str, role: str | None, about: str, choice: Choice, visit: int) -> Move:
+    made = Decision(gate=gate, visit=visit, person=person, decision=choice, reason=_REASON, artifact=about, role=role)
+    return _move(f"{person} {choice}s at '{gate}'" + (f" for {role}" if role else ""), Decided(decision=made))
+
+
+def _decide(
+    gate: GatePlan, person: str, role: str | None, about: str, choice: Choice = Choice.APPROVE, visit: int = VISIT
+) -> Move:
+    return _decision(gate.id, person, role, about, choice, visit)
+
+
+def _breach(monitor: MonitorPlan) -> Move:
+    breach = Breach(monitor=monitor.id, window="explored", reasons=(_REASON,))
+    return _move(f"{monitor.id} is breached", Breached(breach=breach))
+
+
+def _braked(state: State, monitor: MonitorPlan) -> State:
+    at = EPOCH - timedelta(seconds=1)
+    uses = [
+        RemedyUse(at=at, monitor=monitor.id, remedy=monitor.then, window=f"earlier-{n}")
+        for n in range(monitor.brakes.at_most)
+    ]
+    return change(state, remedies=tuple(uses))

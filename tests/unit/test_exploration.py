@@ -1,0 +1,120 @@
+"""The kernel run through everything that can happen: what is proved, what a counter-example tells, what is renamed."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.evidence import Electorate, StepKind, StepOrder, StepResult
+from models.inventory import Environment
+from models.lifecycle import step
+from models.messages import StepSucceeded
+from models.proof.exploration import Explorer, explore
+from models.proof.moves import BEGIN, Moves, measurements
+from models.proof.symmetry import MODEL, OWNER, fingerprint, rename
+from models.state import State
+from models.succession import change
+from models.verdict import Verdict, combine, judge
+from tests.unit.kernel_world import PEOPLE, World, happenings, plan_of
+
+LOW, CREDIT = plan_of("low-risk"), plan_of("credit-high-risk")
+
+
+@pytest.mark.parametrize("name", ["low-risk", "credit-high-risk"])
+def test_the_built_in_templates_are_proved(name: str) -> None:
+    """Whatever happens in whatever order: every promise holds, and retirement can always be reached."""
+    found = explore(plan_of(name))
+    assert found.outcome == "proved"
+    assert found.counter_example is None
+    assert found.states > 500
+
+
+def test_part_of_the_states_is_no_proof() -> None:
+    """An exploration that was cut short says so."""
+    assert explore(LOW, at_most=100).outcome == "incomplete"
+
+
+def test_a_counter_example_is_a_story() -> None:
+    """A plan that claims a gate which its versions do not pass is caught, at the first promotion that lacks it."""
+    lying = LOW.model_copy(update={"environment_gates": {**LOW.environment_gates, Environment.TEST: ("four-eyes",)}})
+    found = explore(lying)
+    assert found.outcome == "broken"
+    assert found.counter_example is not None
+    assert found.counter_example.broken == "a version goes into TEST that has not passed four-eyes"
+    assert found.counter_example.story == (
+        "the lifecycle begins: intake, working",
+        "classify answers: development, awaiting version",
+        "a new version is submitted: development, working",
+        "register answers: development, working",
+        "scan answers: development, working",
+        "package answers",
+    )
+
+
+def test_measurements_are_one_for_each_way_that_gates_can_judge() -> None:
+    """Whatever a step measures, some explored reading is judged alike by every gate."""
+    gates = [stage.gate for stage in CREDIT.stages if stage.gate]
+    seen = set()
+    for _, readings in measurements(CREDIT, StepKind.EVALUATE):
+        known = {reading.name for reading in readings}
+        seen.add(
+            tuple(
+                combine(tuple(judge(CREDIT.kpi(c), readings).verdict for c in gate.checks if c in known))
+                for gate in gates
+            )
+        )
+    assert {verdicts[-1] for verdicts in seen} == set(Verdict)
+    assert len(seen) == len(measurements(CREDIT, StepKind.EVALUATE))
+    assert measurements(CREDIT, StepKind.ARCHIVE) == [("", ())]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_renaming_keeps_what_can_happen(data: st.DataObject) -> None:
+    """A state and the one that stands for it have one fingerprint, and so has whatever the same move makes of them."""
+    state = change(State(model=MODEL, owner=OWNER))
+    moves, move = Moves(CREDIT), BEGIN
+    state = step(CREDIT, state, move.event).state
+    for _ in range(data.draw(st.integers(0, 40))):
+        renamed = rename(CREDIT, state)
+        assert fingerprint(CREDIT, renamed) == fingerprint(CREDIT, state)
+        assert rename(CREDIT, renamed) == renamed
+        possible = [move for move, at in moves.possible(renamed) if step(CREDIT, at, move.event).refusal is None]
+        if not possible:
+            break
+        state = step(CREDIT, renamed, data.draw(st.sampled_from(possible)).event).state
+
+
+class Ordinary(World):
+    """A lifecycle of real people and versions, whose steps measure what is explored and ask whom they are told to."""
+
+    def result(self, order: StepOrder, **given: object) -> StepResult:
+        """As an activity answers."""
+        result = super().result(order, **given)
+        if order.kind is StepKind.ASK:
+            people = {role: PEOPLE[role] for role in order.roles}
+            return result.model_copy(update={"electorate": Electorate(people=people)})
+        return result
+
+
+@pytest.fixture(scope="module")
+def explored() -> Explorer:
+    """Every state of the high-risk template."""
+    explorer = Explorer(CREDIT)
+    assert explorer.run(100_000)
+    return explorer
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_nothing_happens_that_was_not_explored(explored: Explorer, data: st.DataObject) -> None:
+    """Whatever real people, versions and times do to a lifecycle, it is in a state that was explored."""
+    world = Ordinary(CREDIT)
+    world.start()
+    for _ in range(40):
+        body = data.draw(happenings(world))
+        order = world.state.in_flight
+        if isinstance(body, StepSucceeded) and order:
+            readings = data.draw(st.sampled_from([some for _, some in measurements(CREDIT, order.kind)]))
+            body = body.model_copy(update={"result": body.result.model_copy(update={"readings": readings})})
+        world.say(body)
+        assert explored.knows(world.state), world.state
