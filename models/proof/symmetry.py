@@ -53,6 +53,7 @@ def rename(plan: Plan, state: State) -> State:
     return change(
         state,
         seq=0,
+        submitted=len(_GONE),
         visit=VISIT,
         since=EPOCH,
         in_flight=_order(state.in_flight, places),

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.compiler import compile_template
 from models.evidence import Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Environment
 from models.lifecycle import step
@@ -14,17 +15,45 @@ from models.proof.symmetry import MODEL, OWNER, fingerprint, rename
 from models.state import State
 from models.succession import change
 from models.verdict import Verdict, combine, judge
-from tests.unit.kernel_world import PEOPLE, World, happenings, plan_of
+from tests.unit.kernel_world import PEOPLE, TEMPLATES, World, happenings, plan_of
 
 LOW, CREDIT = plan_of("low-risk"), plan_of("credit-high-risk")
 
 
-@pytest.mark.parametrize("name", ["low-risk", "credit-high-risk"])
-def test_the_built_in_templates_are_proved(name: str) -> None:
-    """Whatever happens in whatever order: every promise holds, and retirement can always be reached."""
-    found = explore(plan_of(name))
-    assert found.outcome == "proved"
+REINSTATED = (
+    (TEMPLATES / "credit-high-risk.yaml")
+    .read_text()
+    .replace(
+        """    do: [stop_serving, stop_monitors]
+""",
+        """    do: [stop_serving, stop_monitors]
+    gate:
+      id: reinstatement
+      question: May the champion serve again?
+      approvals: {risk: 1}
+      sla: 5d
+      escalate: [{after: 5d, to: risk}]
+      on_timeout: hold
+    then: {pass: production, fail: retiring, inconclusive: suspended}
+""",
+    )
+)
+REJECTING = (TEMPLATES / "credit-high-risk.yaml").read_text().replace("on_timeout: hold", "on_timeout: reject", 1)
+
+
+@pytest.mark.parametrize("text", [REINSTATED, REJECTING], ids=["reinstatement", "rejects on timeout"])
+def test_other_shapes_are_proved(text: str) -> None:
+    """A suspension that people end, a gate that rejects in silence: every promise holds there, too."""
+    found = explore(compile_template(text, "variant.yaml"))
     assert found.counter_example is None
+    assert found.outcome == "proved"
+
+
+def test_low_risk_is_proved() -> None:
+    """Whatever happens in whatever order: every promise holds, and retirement can always be reached."""
+    found = explore(LOW)
+    assert found.counter_example is None
+    assert found.outcome == "proved"
     assert found.states > 500
 
 
@@ -102,6 +131,13 @@ def explored() -> Explorer:
     explorer = Explorer(CREDIT)
     assert explorer.run(100_000)
     return explorer
+
+
+def test_credit_high_risk_is_proved(explored: Explorer) -> None:
+    """Every promise held in every state; from each, something that it waits for and retirement can be reached."""
+    explored.demand_ways()
+    found = explored.report("proved")
+    assert found.states > 5_000
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
