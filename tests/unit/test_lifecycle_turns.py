@@ -135,12 +135,12 @@ def test_what_people_were_told_does_not_stand_in_for_a_remedy(producing: World) 
     """A breach that was only told, because a version was under way, starts retraining once the champion is alone."""
     producing.submit()
     producing.breach("w1")
-    assert producing.state.remedies[-1].remedy is Remedy.ESCALATE
+    assert [use.remedy for use in producing.state.remedies] == [Remedy.ESCALATE]
     assert "acted on already" in (producing.breach("w1").refusal or "")
     producing.ask(Action.ABANDON)
     producing.earn()
     assert producing.breach("w1").refusal is None
-    assert producing.state.remedies[-1].remedy is Remedy.RETRAIN
+    assert [use.remedy for use in producing.state.remedies] == [Remedy.RETRAIN]
 
 
 def test_an_answer_without_what_was_asked_is_a_failure(world: World) -> None:
