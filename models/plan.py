@@ -1,6 +1,7 @@
 """The compiled graph: what a template became. Canonical JSON, addressed by digest, immutable."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Literal, Self
@@ -144,6 +145,35 @@ class MonitorPlan(Frozen):
     to: Slug | None = None
 
 
+class PackPlan(Frozen):
+    """A policy pack that the plan was compiled under, and why it applies."""
+
+    pack: Slug
+    version: str
+    digest: Digest
+    reason: str
+
+
+class ControlPlan(Frozen):
+    """A control that a pack demands, and what satisfies it: a gate, a waiver with its end, or nothing but advice."""
+
+    pack: Slug
+    control: Slug
+    reference: str
+    severity: Literal["hard", "soft", "advisory"]
+    before: str | None = None
+    gate: Slug | None = None
+    satisfied: bool = True
+    waived_until: date | None = None
+
+
+class ReviewPlan(Frozen):
+    """Somebody of a role is told that a champion is to be looked at anew, each time so many seconds have passed."""
+
+    every: int
+    to: Slug
+
+
 class Entries(Frozen):
     """The stages where new versions, retirement and suspension enter."""
 
@@ -177,6 +207,10 @@ class Plan(Frozen):
     enters: Entries
     monitors: tuple[MonitorPlan, ...]
     environment_gates: dict[Environment, tuple[Slug, ...]]
+    packs: tuple[PackPlan, ...] = ()
+    controls: tuple[ControlPlan, ...] = ()
+    retention: int | None = None
+    review: ReviewPlan | None = None
 
     def __copy__(self) -> Self:
         """A copy may be given other stages: it finds out for itself what they mean."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
@@ -17,7 +18,8 @@ from models.source.misfits import Schema, name_misfits
 from models.source.yaml_source import Source, parse_yaml
 from models.verdict import Comparison
 
-_LONGEST_SPAN = 3_650 * 86_400
+_LONGEST_SPAN = 36_500 * 86_400
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _BOUND = re.compile(r"(?:>=|<=|>|<|==) +[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?\Z")
 
 _TIMEOUTS = {
@@ -38,7 +40,7 @@ def _span(value: object) -> object:
     except ValueError:
         raise PydanticCustomError("duration", "this is no duration: write a whole number and s, m, h or d") from None
     if not isinstance(seconds, int) or not 1 <= seconds <= _LONGEST_SPAN:
-        raise PydanticCustomError("duration", "a duration is at least 1s and at most 3650d")
+        raise PydanticCustomError("duration", "a duration is at least 1s and at most 36500d")
     return seconds
 
 
@@ -48,10 +50,22 @@ def _comparison(value: object) -> object:
     return value
 
 
+def _day(value: object) -> object:
+    if not isinstance(value, str) or not _DAY.match(value):
+        raise PydanticCustomError("day", "a day is written as in 2026-04-17")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("day", "there is no such day") from None
+
+
 Span = Annotated[int, BeforeValidator(_span)]
 """Whole seconds; people must write a unit."""
 
 Bound = Annotated[Comparison, BeforeValidator(_comparison)]
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day of the calendar, as in 2026-04-17."""
+
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9}){0,2}$")]
 
@@ -100,9 +114,13 @@ class Reminder(Frozen):
 
 
 class Gate(Frozen):
-    """Checks, people, or both. The keys about waiting have no default: a gate that asks people writes them."""
+    """Checks, people, or both. The keys about waiting have no default: a gate that asks people writes them.
+
+    `satisfies` claims controls of policy packs: the compiler holds the gate to their shape.
+    """
 
     id: Slug | None = None
+    satisfies: tuple[Slug, ...] = Field(default=(), max_length=32)
     question: Text | None = None
     checks: tuple[Slug, ...] = Field(default=(), max_length=64)
     approvals: dict[Slug, Annotated[int, Field(ge=1, le=99)]] = Field(default_factory=dict, max_length=16)
@@ -164,6 +182,21 @@ class Monitor(Frozen):
     to: Slug | None = None
 
 
+class Review(Frozen):
+    """How often somebody looks anew at a champion that serves, and which role is told that it is time."""
+
+    every: Span
+    to: Slug
+
+
+class Waiver(Frozen):
+    """A control that a template does without for a while: who answers for that, why, and until when."""
+
+    owner: Slug
+    reason: Text
+    until: Day
+
+
 class Enters(Frozen):
     """Where new versions, retirement and suspension enter."""
 
@@ -179,6 +212,10 @@ class Template(Frozen):
     version: Version
     title: Text
     tiers: tuple[RiskTier, ...] = Field(min_length=1)
+    policies: tuple[Slug, ...] = Field(default=(), max_length=32)
+    waivers: dict[Slug, Waiver] = Field(default_factory=dict, max_length=32)
+    retention: Span | None = None
+    review: Review | None = None
     roles: dict[Slug, Slug] = Field(default_factory=dict, max_length=64)
     separation_of_duties: tuple[Duty, ...] = tuple(Duty)
     kpis: dict[Slug, Indicator] = Field(default_factory=dict, max_length=128)
@@ -190,6 +227,8 @@ class Template(Frozen):
 _SCHEMA: Schema = {
     (): Template,
     ("enters",): Enters,
+    ("waivers", "*"): Waiver,
+    ("review",): Review,
     ("kpis", "*"): Indicator,
     ("stages", "*"): Stage,
     ("stages", "*", "do", "*"): Step,

@@ -1,0 +1,245 @@
+"""Policy packs: what must be true of every lifecycle that they apply to. They name controls, never stages of ours.
+
+A control has a shape. What its regulation asks is not satisfied by a gate of that name, but by one that asks the
+people, looks at the figures and stands where the control says.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from models.canonical import Digest, Frozen, Slug, digest
+from models.diagnostics import Diagnostic, errors_of, in_reading_order
+from models.errors import TemplateError
+from models.inventory import Environment, ModelFacts, ModelKind, RiskTier, Text
+from models.plan import Duty
+from models.source.misfits import Schema, name_misfits
+from models.source.yaml_source import Path, Source, parse_yaml
+from models.template import Bound, Day, Runnable, Span, Version
+
+
+class Severity(StrEnum):
+    """What it means that a control is not satisfied: refused; refused unless waived; told."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    ADVISORY = "advisory"
+
+
+class Confidence(StrEnum):
+    """How sure the pack's author is of the source; what is not sure binds nobody hard."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Effective(Frozen):
+    """From which day a pack holds, and the first day on which it does so no more."""
+
+    since: Day = Field(alias="from")
+    until: Day | None = None
+
+    def on(self, day: date) -> bool:
+        """Whether a pack holds on a day."""
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+class Scope(Frozen):
+    """Which models a pack is about: each condition that is written must hold."""
+
+    kinds: tuple[ModelKind, ...] = ()
+    tiers: tuple[RiskTier, ...] = ()
+    jurisdictions: tuple[Literal["EU", "US", "UK", "OTHER"], ...] = ()
+    sectors: tuple[Literal["banking", "insurance", "health", "employment", "public", "other"], ...] = ()
+    personal_data: bool | None = None
+    automated_decision: bool | None = None
+
+    def reason(self, facts: ModelFacts) -> str | None:
+        """Why a model is in scope, in words; None if it is not."""
+        lists: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+            ("kind", self.kinds, (facts.kind,)),
+            ("tier", self.tiers, (facts.risk_tier,)),
+            ("jurisdiction", self.jurisdictions, facts.jurisdictions),
+            ("sector", self.sectors, (facts.sector,)),
+        )
+        met = []
+        for name, wanted, has in lists:
+            common = [value for value in has if value in wanted]
+            if wanted and not common:
+                return None
+            met += [f"{name} {', '.join(common)}"] if wanted else []
+        for name, flag, is_so in (
+            ("personal data", self.personal_data, facts.personal_data),
+            ("automated decision", self.automated_decision, facts.automated_decision),
+        ):
+            if flag is not None and flag != is_so:
+                return None
+            met += [name if is_so else f"no {name}"] if flag is not None else []
+        return "; ".join(met) or "every model"
+
+
+class Shape(Frozen):
+    """What a gate must ask to satisfy a control: of each role so many, each KPI at least so strict, these steps done."""
+
+    approvals: dict[Slug, Annotated[int, Field(ge=1, le=99)]] = Field(default_factory=dict, max_length=16)
+    checks: dict[Slug, Bound | None] = Field(default_factory=dict, max_length=64)
+    evidence: tuple[Runnable, ...] = Field(default=(), max_length=16)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        """A list of checks stands for checks without a bound."""
+        if isinstance(value, dict) and isinstance(value.get("checks"), list):
+            return {**value, "checks": dict.fromkeys(value["checks"])}
+        return value
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is asked."""
+        return not (self.approvals or self.checks or self.evidence)
+
+
+def _place(text: str) -> str:
+    if text in list(Environment) or re.fullmatch(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*", text):
+        return text
+    raise PydanticCustomError("place", "a place is DEV, TEST, PROD or the name of a stage")
+
+
+class Control(Frozen):
+    """One thing that a regulation asks, with all that must hold for it to be satisfied.
+
+    `before` is an environment or a stage; `gate` and `steps` must stand before it on every path. `monitors` are KPIs
+    watched in production, `every` at least so often; `retention` and `review` are the shortest and the longest time
+    that do; `separation` are duties that bar people from approving.
+    """
+
+    title: Text
+    reference: Text
+    confidence: Confidence
+    severity: Severity
+    before: Annotated[str, AfterValidator(_place)] | None = None
+    gate: Shape | None = None
+    steps: tuple[Runnable, ...] = Field(default=(), max_length=16)
+    monitors: tuple[Slug, ...] = Field(default=(), max_length=32)
+    every: Span | None = None
+    retention: Span | None = None
+    review: Span | None = None
+    separation: tuple[Duty, ...] = ()
+
+    @property
+    def demands(self) -> bool:
+        """Whether a lifecycle could fail to satisfy it."""
+        gate = self.gate is not None and not self.gate.empty
+        return gate or bool(self.steps or self.monitors or self.retention or self.review or self.separation)
+
+
+class Pack(Frozen):
+    """A versioned, date-effective set of controls."""
+
+    pack: Slug
+    version: Version
+    title: Text
+    authority: Text
+    effective: Effective
+    applies: Scope = Scope()
+    controls: dict[Slug, Control] = Field(min_length=1, max_length=256)
+
+    @property
+    def name(self) -> str:
+        """As people refer to it."""
+        return f"{self.pack}@{self.version}"
+
+
+class Applied(NamedTuple):
+    """A pack that a lifecycle must satisfy, and why."""
+
+    pack: Pack
+    reason: str
+
+
+class Policy(NamedTuple):
+    """Every pack that is known, the day that counts, and the model that is to be governed, if one is known."""
+
+    packs: tuple[Pack, ...] = ()
+    on: date = date(2026, 1, 1)
+    facts: ModelFacts | None = None
+
+    def applied(self, named: Iterable[Slug] = ()) -> tuple[Applied, ...]:
+        """The packs that hold on the day: those that the template names, and those whose scope the model is in."""
+        names = set(named)
+        found = []
+        for pack in sorted(self.packs, key=lambda one: (one.pack, one.effective.since)):
+            scope = pack.applies.reason(self.facts) if self.facts else None
+            reason = scope or ("the template names it" if pack.pack in names else None)
+            if reason and pack.effective.on(self.on):
+                found.append(Applied(pack, reason))
+        return tuple(found)
+
+    def to_come(self) -> tuple[Applied, ...]:
+        """The packs whose scope the model is in, and that hold only later."""
+        scoped = [(pack, pack.applies.reason(self.facts)) for pack in self.packs if self.facts]
+        later = [Applied(pack, why) for pack, why in scoped if why and pack.effective.since > self.on]
+        return tuple(sorted(later, key=lambda one: (one.pack.effective.since, one.pack.pack)))
+
+
+_SCHEMA: Schema = {
+    (): Pack,
+    ("effective",): Effective,
+    ("applies",): Scope,
+    ("controls", "*"): Control,
+    ("controls", "*", "gate"): Shape,
+}
+
+
+def load_pack(text: str | bytes, file: str) -> Pack:
+    """Parse a pack; TemplateError with everything that is wrong with it at once."""
+    source = parse_yaml(text, file)
+    found = list(source.diagnostics)
+    if source.complete:
+        try:
+            pack = Pack.model_validate_json(_as_json(source), strict=True)
+        except ValidationError as error:
+            found += name_misfits(error, source, _SCHEMA)
+        else:
+            found += _defects(pack, source)
+            if not errors_of(found):
+                return pack
+    raise TemplateError(file, in_reading_order(found))
+
+
+def pack_digest(pack: Pack) -> Digest:
+    """SHA-256 of what a pack says, however it was written down."""
+    return digest(pack)
+
+
+def _as_json(source: Source) -> str:
+    tree = source.tree
+    if isinstance(tree, dict) and isinstance(tree.get("version"), int | float):
+        tree = tree | {"version": source.written["version",]}
+    return json.dumps(tree)
+
+
+def _defects(pack: Pack, source: Source) -> Iterator[Diagnostic]:
+    """MO751 to MO755."""
+    until = pack.effective.until
+    if until is not None and until <= pack.effective.since:
+        yield source.report("MO751", ("effective", "until"), "the pack ends before it begins")
+    for name, control in pack.controls.items():
+        path: Path = ("controls", name)
+        if not control.demands:
+            yield source.report("MO752", path, f"'{name}' asks nothing", "say what it asks: gate, steps ...", key=True)
+        if control.severity is Severity.HARD and control.confidence is Confidence.LOW:
+            message = f"'{name}' is hard, and its author is not sure of it"
+            yield source.report("MO753", (*path, "severity"), message, "write 'severity: advisory'")
+        if (control.gate or control.steps) and control.before is None:
+            yield source.report("MO754", path, f"'{name}' does not say before what", "add 'before: PROD'", key=True)
+        if control.every and not control.monitors:
+            message = f"'every' of '{name}' is about monitors, and it asks for none"
+            yield source.report("MO755", (*path, "every"), message, "add 'monitors'", key=True)
