@@ -4,26 +4,28 @@ from typing import NamedTuple
 
 import rfc8785
 
-from models.canonical import digest_bytes
+from models.canonical import digest, digest_bytes
 from models.diagnostics import Diagnostic, errors_of, in_reading_order
 from models.errors import TemplateError
 from models.inventory import RiskTier
-from models.plan import Brakes, Duty, MonitorPlan, Plan, Remedy
+from models.plan import Brakes, Duty, MonitorPlan, PackPlan, Plan, Remedy, ReviewPlan
+from models.policy import NO_POLICY, Policy
 from models.proof.graph import gates_before
-from models.rules import gates, graph, monitors, references, steps
+from models.rules import gates, graph, monitors, policy, references, steps
 from models.rules.draft import Draft, Rule
+from models.rules.policy import demands, satisfied_by
 from models.template import Limits, Monitor, load
 from models.verdict import Kpi
 
-LOCAL: tuple[Rule, ...] = (*references.RULES, *gates.RULES, *monitors.RULES)
+LOCAL: tuple[Rule, ...] = (*references.RULES, *gates.RULES, *monitors.RULES, *policy.CLAIMS)
 """Rules that hold for any template that could be read."""
 
-PATHS: tuple[Rule, ...] = (*graph.RULES, *steps.RULES)
+PATHS: tuple[Rule, ...] = (*graph.RULES, *steps.RULES, *policy.RULES)
 """Rules about paths: they make sense once every route leads somewhere and it is clear which stage is what."""
 
 _UNKNOWN_STAGE = "MO211"
 _UNSOURCED = "sha256:" + "0" * 64
-_NOT_WRITTEN = {"format", "kernel", "source", "environment_gates"}
+_NOT_WRITTEN = {"format", "kernel", "source", "environment_gates", "packs", "controls"}
 
 
 class Compilation(NamedTuple):
@@ -33,14 +35,14 @@ class Compilation(NamedTuple):
     warnings: tuple[Diagnostic, ...]
 
 
-def compile_template(text: str | bytes, file: str) -> Plan:
-    """The plan of a template; TemplateError with every diagnostic at once."""
-    return compile_with_warnings(text, file).plan
+def compile_template(text: str | bytes, file: str, policy: Policy = NO_POLICY) -> Plan:
+    """The plan of a template under a policy; TemplateError with every diagnostic at once."""
+    return compile_with_warnings(text, file, policy).plan
 
 
-def compile_with_warnings(text: str | bytes, file: str) -> Compilation:
+def compile_with_warnings(text: str | bytes, file: str, policy: Policy = NO_POLICY) -> Compilation:
     """The plan of a template and what deserves a look; TemplateError with every diagnostic at once."""
-    draft = Draft(*load(text, file))
+    draft = Draft(*load(text, file), policy)
     found = in_reading_order(_check(draft))
     if errors_of(found):
         raise TemplateError(file, found)
@@ -79,6 +81,13 @@ def _lower(draft: Draft) -> Plan:
         enters=draft.enters,
         monitors=tuple(_lower_monitor(name, monitor) for name, monitor in sorted(template.monitors.items())),
         environment_gates=gates_before(stages, draft.enters),
+        packs=tuple(
+            PackPlan(pack=one.pack.pack, version=one.pack.version, digest=digest(one.pack), reason=one.reason)
+            for one in draft.applied
+        ),
+        controls=tuple(satisfied_by(draft, demand) for demand in demands(draft)),
+        retention=template.retention,
+        review=ReviewPlan(every=template.review.every, to=template.review.to) if template.review else None,
     )
     written = rfc8785.dumps(plan.model_dump(mode="json", exclude=_NOT_WRITTEN))
     return plan.model_copy(update={"source": digest_bytes(written)})

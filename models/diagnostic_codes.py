@@ -1,6 +1,7 @@
 """Every code that a template can earn, with one paragraph each. Codes are contracts: never renumbered, only added.
 
-MO1xx the text, MO2xx shapes and names, MO3xx the graph, MO4xx gates and people, MO5xx steps, MO6xx KPIs and monitors.
+MO1xx the text, MO2xx shapes and names, MO3xx the graph, MO4xx gates and people, MO5xx steps, MO6xx KPIs and monitors,
+MO7xx policy.
 """
 
 from typing import NamedTuple
@@ -79,7 +80,7 @@ EXPLANATIONS = {
     ),
     "MO205": Explanation(
         "not a duration",
-        "A duration is a whole number with s, m, h or d: `90s`, `30m`, `12h`, `5d`. At least 1s, at most 3650d."
+        "A duration is a whole number with s, m, h or d: `90s`, `30m`, `12h`, `5d`. At least 1s, at most 36500d."
         " A number alone does not say of what.",
     ),
     "MO206": Explanation(
@@ -257,4 +258,66 @@ EXPLANATIONS = {
         "Whatever acts by itself says how often it may, and what happens instead: cooldown, at_most, per, otherwise.",
     ),
     "MO606": Explanation("unused KPI", "No gate and no monitor checks the KPI.", warning=True),
+    "MO701": Explanation(
+        "a claim without its shape",
+        "A gate says that it satisfies a control, and does not ask what the control asks: so many people of a role, a"
+        " KPI at least so strict, the evidence of a step. A name alone satisfies nothing.",
+    ),
+    "MO702": Explanation(
+        "a control that no gate satisfies",
+        "A policy pack that applies demands a control before an environment or a stage, and no gate claims it with"
+        " `satisfies`.",
+    ),
+    "MO703": Explanation(
+        "a way round a control",
+        "A gate satisfies the control, and there is a path on which a version does not pass it: by a first release, by"
+        " retraining or by an inconclusive verdict. The path is named.",
+    ),
+    "MO704": Explanation(
+        "unknown control",
+        "A gate claims a control that no known policy pack has, so nobody can hold it to a shape.",
+    ),
+    "MO705": Explanation("unknown policy pack", "The template names a policy pack that nobody has."),
+    "MO706": Explanation(
+        "a step that a control demands is missing",
+        "A policy pack demands that a step is done before an environment or a stage, and there is a path without it.",
+    ),
+    "MO707": Explanation(
+        "not watched as a control demands",
+        "A policy pack demands that a KPI is watched in production, so often or more often.",
+    ),
+    "MO708": Explanation(
+        "records kept too short",
+        "A policy pack demands that records are kept longer than the template's `retention`.",
+    ),
+    "MO709": Explanation(
+        "reviewed too rarely",
+        "A policy pack demands that a champion is looked at anew more often than the template's `review` says.",
+    ),
+    "MO710": Explanation(
+        "a waiver that is none",
+        "Only a soft control can be waived, for a role that answers for it, with a reason, until a day to come.",
+    ),
+    "MO711": Explanation(
+        "a pack that does not hold",
+        "The template names a policy pack that is not in force on the day that counts. It demands nothing yet, or no"
+        " more.",
+        warning=True,
+    ),
+    "MO712": Explanation(
+        "duties that must be separate",
+        "A policy pack demands that people who had a hand in a version cannot approve it.",
+    ),
+    "MO751": Explanation("a pack that ends before it begins", "The day `until` is not after the day `from`."),
+    "MO752": Explanation("a control that asks nothing", "Every lifecycle would satisfy it, so it says nothing."),
+    "MO753": Explanation(
+        "hard without certainty",
+        "A control whose author is not sure of the source (`confidence: low`) cannot stop anybody: make it soft or"
+        " advisory.",
+    ),
+    "MO754": Explanation(
+        "a control without a place",
+        "A control that asks for a gate or for steps says before which environment or stage they must stand.",
+    ),
+    "MO755": Explanation("`every` without monitors", "How often is about what is watched, and nothing is."),
 }

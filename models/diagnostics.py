@@ -26,7 +26,10 @@ class Place(NamedTuple):
 
 
 class Diagnostic(Frozen):
-    """One thing that is wrong, and where. `path` names the place from the top, as in `stages.validation.gate.sla`."""
+    """One thing that is wrong, and where. `path` names the place from the top, as in `stages.validation.gate.sla`.
+
+    `regulation` is what asks for it, where it is a control of a policy pack.
+    """
 
     code: str
     severity: Severity
@@ -36,9 +39,11 @@ class Diagnostic(Frozen):
     message: str
     suggestion: str = ""
     path: str = ""
+    regulation: str = ""
 
     def __str__(self) -> str:
         where = f" ({self.path})" if self.path else ""
+        where += f" [{self.regulation}]" if self.regulation else ""
         then = f"\n    {self.suggestion}" if self.suggestion else ""
         return f"{self.file}:{self.line}:{self.column}: {self.severity} {self.code}: {self.message}{where}{then}"
 

@@ -86,7 +86,7 @@ class Scope(Frozen):
 
 
 class Shape(Frozen):
-    """What a gate must ask to satisfy a control: of each role so many, each KPI at least so strict, these steps done."""
+    """What a gate must ask to satisfy a control: people of each role, KPIs at least so strict, evidence of steps."""
 
     approvals: dict[Slug, Annotated[int, Field(ge=1, le=99)]] = Field(default_factory=dict, max_length=16)
     checks: dict[Slug, Bound | None] = Field(default_factory=dict, max_length=64)
@@ -167,8 +167,8 @@ class Applied(NamedTuple):
 class Policy(NamedTuple):
     """Every pack that is known, the day that counts, and the model that is to be governed, if one is known."""
 
-    packs: tuple[Pack, ...] = ()
-    on: date = date(2026, 1, 1)
+    packs: tuple[Pack, ...]
+    on: date
     facts: ModelFacts | None = None
 
     def applied(self, named: Iterable[Slug] = ()) -> tuple[Applied, ...]:
@@ -182,12 +182,21 @@ class Policy(NamedTuple):
                 found.append(Applied(pack, reason))
         return tuple(found)
 
+    def control(self, name: Slug) -> Iterator[tuple[Pack, Control]]:
+        """Every control of a name, in any pack that is known."""
+        for pack in self.packs:
+            if name in pack.controls:
+                yield pack, pack.controls[name]
+
     def to_come(self) -> tuple[Applied, ...]:
         """The packs whose scope the model is in, and that hold only later."""
         scoped = [(pack, pack.applies.reason(self.facts)) for pack in self.packs if self.facts]
         later = [Applied(pack, why) for pack, why in scoped if why and pack.effective.since > self.on]
         return tuple(sorted(later, key=lambda one: (one.pack.effective.since, one.pack.pack)))
 
+
+NO_POLICY = Policy(packs=(), on=date.min)
+"""Nothing is demanded."""
 
 _SCHEMA: Schema = {
     (): Pack,

@@ -65,7 +65,7 @@ def gates_before(stages: tuple[StagePlan, ...], entries: Entries) -> dict[Enviro
     the version without, FAIL drops it. Promotion is a step, so a stage's own gate comes after it.
     """
     by_name = {stage.name: stage for stage in stages}
-    passed = holds_before(by_name, entries.new_version, _gate, KEEPS_VERSION)
+    passed = holds_before(by_name, entries.new_version, gate_of, KEEPS_VERSION)
     dominating: dict[Environment, frozenset[str]] = {}
     for stage in stages:
         if stage.environment and stage.name in passed and _promotes(stage):
@@ -78,7 +78,8 @@ def gates_before(stages: tuple[StagePlan, ...], entries: Entries) -> dict[Enviro
     }
 
 
-def _gate(stage: StagePlan) -> frozenset[str]:
+def gate_of(stage: StagePlan) -> frozenset[str]:
+    """The gate that leaving a stage by PASS means to have passed."""
     return frozenset({stage.gate.id}) if stage.gate else frozenset()
 
 

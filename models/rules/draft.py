@@ -6,7 +6,8 @@ from functools import cached_property
 from models.diagnostics import Diagnostic, did_you_mean, quote
 from models.evidence import StepKind
 from models.plan import Entries, Escalation, GatePlan, Routes, StagePlan, StepPlan, reachable
-from models.proof.graph import KEEPS_VERSION, holds_before
+from models.policy import NO_POLICY, Applied, Policy
+from models.proof.graph import KEEPS_VERSION, gate_of, holds_before
 from models.source.yaml_source import Path, Source
 from models.template import Gate, Stage, Template
 from models.verdict import Verdict
@@ -17,9 +18,10 @@ Rule = Callable[["Draft"], Iterator[Diagnostic]]
 class Draft:
     """What the rules look at. Routes may still name stages that do not exist."""
 
-    def __init__(self, template: Template, source: Source) -> None:
+    def __init__(self, template: Template, source: Source, policy: Policy = NO_POLICY) -> None:
         self.template = template
         self.source = source
+        self.policy = policy
         self.stages = {name: lower_stage(name, stage) for name, stage in template.stages.items()}
         self.enters = Entries(
             new_version=template.enters.new_version,
@@ -60,6 +62,16 @@ class Draft:
             return frozenset()
         elsewhere = (self.under_way | self.opening | set(self.steady)) - {self.enters.suspension}
         return reachable(self.stages, self.enters.suspension, without=frozenset(elsewhere)) - self.closing
+
+    @cached_property
+    def applied(self) -> tuple[Applied, ...]:
+        """The packs that the lifecycle must satisfy."""
+        return self.policy.applied(self.template.policies)
+
+    @cached_property
+    def passed_before(self) -> dict[str, frozenset[str]]:
+        """The gates that a version has passed on every path to a stage."""
+        return holds_before(self.stages, self.enters.new_version, gate_of, KEEPS_VERSION)
 
     @cached_property
     def done_before(self) -> dict[str, frozenset[StepKind]]:

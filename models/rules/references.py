@@ -35,6 +35,8 @@ def _role_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
     for name, monitor in draft.template.monitors.items():
         if monitor.to:
             yield ("monitors", name, "to"), monitor.to
+    if draft.template.review:
+        yield ("review", "to"), draft.template.review.to
 
 
 def roles(draft: Draft) -> Iterator[Diagnostic]:

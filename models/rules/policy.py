@@ -1,0 +1,287 @@
+"""Rules about policy: every control that a pack demands is satisfied, by something of its shape, on every path."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from models.canonical import Slug, spell_duration
+from models.diagnostics import Diagnostic, Severity, did_you_mean, quote
+from models.evidence import StepKind
+from models.plan import ControlPlan, StagePlan
+from models.policy import Control, Pack, Shape
+from models.policy import Severity as Weight
+from models.rules.draft import Draft, Rule, kinds_of
+from models.source.yaml_source import Path
+from models.template import Gate
+from models.verdict import Comparison
+
+
+class Demand(NamedTuple):
+    """A control that applies, and the pack that demands it."""
+
+    name: Slug
+    control: Control
+    pack: Pack
+
+    @property
+    def asked(self) -> str:
+        """As the reader knows it."""
+        return f"control '{self.name}'"
+
+
+def demands(draft: Draft) -> Iterator[Demand]:
+    """Every control of every pack that applies."""
+    for applied in draft.applied:
+        for name, control in applied.pack.controls.items():
+            yield Demand(name, control, applied.pack)
+
+
+def satisfied_by(draft: Draft, demand: Demand) -> ControlPlan:
+    """What the plan says of a control, for a draft without errors."""
+    control, waiver = demand.control, draft.template.waivers.get(demand.name)
+    gates = [gate_id(stage) for stage in _claiming(draft, demand.name)]
+    lacking = list(_lacking(draft, demand))
+    return ControlPlan(
+        pack=demand.pack.pack,
+        control=demand.name,
+        reference=control.reference,
+        severity=control.severity.value,
+        before=control.before,
+        gate=gates[0] if gates and control.gate else None,
+        satisfied=not lacking,
+        waived_until=waiver.until if waiver and lacking else None,
+    )
+
+
+def gate_id(stage: StagePlan) -> Slug:
+    """The id of a stage's gate."""
+    return stage.gate.id if stage.gate else stage.name
+
+
+# --- packs and claims
+
+
+def packs_known(draft: Draft) -> Iterator[Diagnostic]:
+    """MO705, MO711."""
+    known = {pack.pack for pack in draft.policy.packs}
+    for index, name in enumerate(draft.template.policies):
+        path: Path = ("policies", index)
+        if name not in known:
+            yield draft.unknown("MO705", path, "policy pack", name, sorted(known))
+        elif name not in {applied.pack.pack for applied in draft.applied}:
+            days = sorted(pack.effective.since for pack in draft.policy.packs if pack.pack == name)
+            yield draft.report(
+                "MO711", path, f"'{name}' does not hold on {draft.policy.on}", f"it holds from {days[0]}"
+            )
+
+
+def claims_known(draft: Draft) -> Iterator[Diagnostic]:
+    """MO704."""
+    known = sorted({name for pack in draft.policy.packs for name in pack.controls})
+    for name, stage in draft.template.stages.items():
+        for index, claim in enumerate(stage.gate.satisfies if stage.gate else ()):
+            if known and claim not in known:
+                path: Path = ("stages", name, "gate", "satisfies", index)
+                yield draft.unknown("MO704", path, "control", claim, known)
+
+
+def claims_have_their_shape(draft: Draft) -> Iterator[Diagnostic]:
+    """MO701: also where no pack that applies demands the control."""
+    for name, stage in draft.template.stages.items():
+        gate = stage.gate
+        for index, claim in enumerate(gate.satisfies if gate else ()):
+            for pack, control in draft.policy.control(claim):
+                lacks = list(_lacks(draft, name, gate, control.gate)) if gate and control.gate else []
+                if lacks:
+                    path: Path = ("stages", name, "gate", "satisfies", index)
+                    message = f"the gate claims '{claim}' and lacks {'; '.join(lacks)}"
+                    found = draft.report("MO701", path, message, "ask it, or drop the claim")
+                    yield found.model_copy(update={"regulation": f"{pack.name}, {control.reference}"})
+
+
+def _lacks(draft: Draft, stage: str, gate: Gate, shape: Shape) -> Iterator[str]:
+    """What a gate would have to ask more, in words."""
+    for role, count in shape.approvals.items():
+        asked = gate.approvals.get(role, 0)
+        if asked < count:
+            yield f"{count - asked} approval{'s' * (count - asked > 1)} of {role}"
+    for kpi, bound in shape.checks.items():
+        written = draft.template.kpis.get(kpi)
+        if kpi not in gate.checks:
+            yield f"the check '{kpi}'"
+        elif bound and written and not _as_strict(written.passes, bound):
+            yield f"'{kpi} {bound}' (it passes at '{written.passes}')"
+    done = draft.done_before.get(stage, frozenset()) | kinds_of(draft.stages[stage])
+    for kind in shape.evidence:
+        if kind not in done:
+            yield f"the evidence of '{kind}'"
+
+
+def _as_strict(written: Comparison, bound: Comparison) -> bool:
+    """Whether whatever passes the one passes the other."""
+    if bound.operator == "==" or written.operator == "==":
+        return bound.holds(written.bound) if written.operator == "==" else False
+    upward, wants_upward = written.operator in (">", ">="), bound.operator in (">", ">=")
+    if upward is not wants_upward:
+        return False
+    beyond = written.bound > bound.bound if upward else written.bound < bound.bound
+    return beyond or (
+        written.bound == bound.bound and (bound.operator in (">=", "<=") or written.operator in (">", "<"))
+    )
+
+
+# --- demands
+
+
+def satisfied(draft: Draft) -> Iterator[Diagnostic]:
+    """MO702, MO703, MO706 to MO709, MO712: by the weight of the control, unless it is waived."""
+    for demand in demands(draft):
+        waived = demand.name in draft.template.waivers and demand.control.severity is Weight.SOFT
+        for found in _lacking(draft, demand):
+            mild = waived or demand.control.severity is Weight.ADVISORY
+            severity = Severity.WARNING if mild else Severity.ERROR
+            regulation = f"{demand.pack.name}, {demand.control.reference}"
+            yield found.model_copy(update={"severity": severity, "regulation": regulation})
+
+
+def _lacking(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
+    control = demand.control
+    if control.gate and not control.gate.empty:
+        yield from _gate(draft, demand, control.gate)
+    yield from _steps(draft, demand)
+    yield from _watched(draft, demand)
+    yield from _kept(draft, demand)
+    if barred := [duty for duty in control.separation if duty not in draft.template.separation_of_duties]:
+        message = f"{demand.asked}: nobody who is {' or '.join(barred)} of a version may approve it"
+        yield draft.report("MO712", ("separation_of_duties",), message, f"add {', '.join(barred)}", key=True)
+
+
+def _gate(draft: Draft, demand: Demand, shape: Shape) -> Iterator[Diagnostic]:
+    places = _places(draft, demand)
+    claiming = _claiming(draft, demand.name)
+    if not places:
+        return
+    if not claiming:
+        near = _nearest(draft, shape)
+        mend = f"the gate of '{near}' comes nearest: write 'satisfies: [{demand.name}]' there" if near else "add a gate"
+        message = f"no gate satisfies {demand.asked} before {demand.control.before}: {demand.control.title}"
+        yield draft.report("MO702", _anchor(draft, places), message, mend, key=True)
+        return
+    ids = {gate_id(stage) for stage in claiming}
+    for place in places:
+        before = draft.passed_before.get(place)
+        if before is not None and not ids & before:
+            way = " > ".join(_way_round(draft, place, {stage.name for stage in claiming}))
+            message = (
+                f"a version can come to '{place}' without {' or '.join(sorted(ids))}, which satisfies {demand.asked}"
+            )
+            yield draft.report("MO703", ("stages", place), message, f"by this way: {way}", key=True)
+
+
+def _claiming(draft: Draft, control: Slug) -> list[StagePlan]:
+    stages = draft.template.stages
+    return [draft.stages[n] for n, stage in stages.items() if stage.gate and control in stage.gate.satisfies]
+
+
+def _nearest(draft: Draft, shape: Shape) -> str | None:
+    """The stage whose gate lacks least of a shape."""
+    gates = [(name, stage.gate) for name, stage in draft.template.stages.items() if stage.gate]
+    return min(gates, key=lambda one: len(list(_lacks(draft, one[0], one[1], shape))), default=(None, None))[0]
+
+
+def _places(draft: Draft, demand: Demand) -> list[str]:
+    """The stages that a control stands before: those that promote to the environment, or the stage itself."""
+    before = demand.control.before
+    if before in draft.stages:
+        return [before]
+    promoting = StepKind.PROMOTE
+    return [s.name for s in draft.stages.values() if s.environment == before and promoting in kinds_of(s)]
+
+
+def _anchor(draft: Draft, places: list[str]) -> Path:
+    return ("stages", places[0]) if places else ("stages",)
+
+
+def _way_round(draft: Draft, place: str, avoided: set[str]) -> list[str]:
+    """A shortest way of a version to a stage that passes none of some gates; INCONCLUSIVE passes no gate."""
+    start = draft.enters.new_version
+    ways, seen = [[start]], {start}
+    while ways:
+        way = ways.pop(0)
+        if way[-1] == place:
+            return way
+        routes = draft.stages[way[-1]].routes
+        onward = [routes.inconclusive, None if way[-1] in avoided else routes.passed] if routes else []
+        for target in onward:
+            if target and target in draft.stages and target not in seen:
+                seen.add(target)
+                ways.append([*way, target])
+    return [place]
+
+
+def _steps(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
+    for place in _places(draft, demand) if demand.control.steps else ():
+        own = draft.stages[place].steps
+        promotes = next((i for i, step in enumerate(own) if step.kind is StepKind.PROMOTE), len(own))
+        done = draft.done_before.get(place, frozenset()) | {step.kind for step in own[:promotes]}
+        if place in draft.closing:
+            done |= frozenset(step.kind for name in draft.closing for step in draft.stages[name].steps)
+        if missing := [kind for kind in demand.control.steps if kind not in done]:
+            message = f"{demand.asked}: a version can come to '{place}' without {' and '.join(missing)}"
+            yield draft.report("MO706", ("stages", place), message, f"do {', '.join(missing)} before it", key=True)
+
+
+def _watched(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
+    monitors, control = draft.template.monitors, demand.control
+    for kpi in control.monitors:
+        watching = [monitor for monitor in monitors.values() if kpi in monitor.checks]
+        often = min((monitor.every for monitor in watching), default=None)
+        if often is None:
+            message = f"{demand.asked}: nothing watches '{kpi}' in production"
+            yield draft.report("MO707", ("monitors",), message, f"check '{kpi}' in a monitor", key=True)
+        elif control.every and often > control.every:
+            message = f"{demand.asked}: '{kpi}' is watched every {spell_duration(often)}"
+            mend = f"watch it every {spell_duration(control.every)} at least"
+            yield draft.report("MO707", ("monitors",), message, mend, key=True)
+
+
+def _kept(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
+    control, template = demand.control, draft.template
+    if control.retention and (template.retention or 0) < control.retention:
+        kept = spell_duration(template.retention) if template.retention else "not at all"
+        message = f"{demand.asked}: records are kept {spell_duration(control.retention)} or longer; here {kept}"
+        yield draft.report("MO708", ("retention",), message, f"write 'retention: {spell_duration(control.retention)}'")
+    if control.review and (template.review is None or template.review.every > control.review):
+        often = spell_duration(template.review.every) if template.review else "never"
+        message = (
+            f"{demand.asked}: a champion is reviewed every {spell_duration(control.review)} or sooner; here {often}"
+        )
+        mend = f"write 'review: {{every: {spell_duration(control.review)}, to: ROLE}}'"
+        yield draft.report("MO709", ("review",), message, mend)
+
+
+# --- waivers
+
+
+def waived_rightly(draft: Draft) -> Iterator[Diagnostic]:
+    """MO710."""
+    for name, waiver in draft.template.waivers.items():
+        path: Path = ("waivers", name)
+        controls = [control for _, control in draft.policy.control(name)]
+        known = sorted({one for pack in draft.policy.packs for one in pack.controls})
+        if known and not controls:
+            yield draft.report("MO710", path, f"there is no control {quote(name)}", did_you_mean(name, known), key=True)
+        elif any(control.severity is Weight.HARD for control in controls):
+            yield draft.report("MO710", path, f"'{name}' is hard: it cannot be waived", "satisfy it", key=True)
+        if waiver.until <= draft.policy.on:
+            message = f"the waiver of '{name}' ended on {waiver.until}"
+            yield draft.report("MO710", (*path, "until"), message, "satisfy the control, or renew the waiver")
+        if waiver.owner not in draft.template.roles:
+            roles = list(draft.template.roles)
+            yield draft.unknown("MO212", (*path, "owner"), "role", waiver.owner, roles)
+
+
+CLAIMS: tuple[Rule, ...] = (packs_known, claims_known, waived_rightly)
+"""Rules that hold for any template that could be read."""
+
+RULES: tuple[Rule, ...] = (claims_have_their_shape, satisfied)
+"""Rules about paths."""
