@@ -76,6 +76,9 @@ def clean(text: str) -> str:
 
 
 def moment(at: datetime, utc: bool = False) -> str:
-    """A time in the reader's own zone, or in UTC, with the zone's name."""
-    local = at.astimezone(UTC) if utc else at.astimezone()
+    """A time in the reader's own zone, or in UTC, with the zone's name; as it is where the calendar ends."""
+    try:
+        local = at.astimezone(UTC) if utc else at.astimezone()
+    except (OverflowError, ValueError):
+        local = at
     return f"{local:%Y-%m-%d %H:%M:%S %Z}"

@@ -134,6 +134,8 @@ def _banner(found: Status) -> Panel:
         lines.append(f"\n{clean(found.failure.type)}: {clean(found.failure.message)}", style="red")
         lines.append(f"\n{clean(found.failure.remedy)}" if found.failure.remedy else "")
         lines.append(f"\nTry again: modelops retry {found.model} --as YOU --reason WHY", style="bold")
+    for trouble in found.troubles:
+        lines.append(f"\n{clean(trouble)}", style="red")
     if found.phase is Phase.AWAITING_VERSION:
         lines.append(f"\nHand one in: modelops submit {found.model} FILE --as YOU", style="bold")
     serving = ", ".join(f"{where} version {number}" for where, number in sorted(found.serving.items()))

@@ -1,5 +1,6 @@
 """Which events a state admits, and in plain words why not. The kernel and every validator ask the same function."""
 
+from datetime import datetime
 from typing import assert_never
 
 from models.approval import refuse_decision
@@ -19,7 +20,7 @@ from models.messages import (
     VersionSubmitted,
 )
 from models.plan import Plan
-from models.remediation import can_suspend
+from models.remediation import acted_on, can_suspend, choose_remedy
 from models.state import Phase, State, Turn
 
 _TURNS = {
@@ -54,7 +55,7 @@ def refuse(plan: Plan, state: State, event: Event) -> str | None:
         case VersionSubmitted():
             return _refuse_submission(plan, state, body.submission)
         case Breached():
-            return _refuse_breach(plan, state, body)
+            return _refuse_breach(plan, state, body, event.at)
         case Requested():
             return _refuse_request(plan, state, body.action)
         case _:
@@ -80,17 +81,21 @@ def _refuse_submission(plan: Plan, state: State, submission: Submission) -> str 
     for version in (state.candidate, state.champion, state.previous):
         if version and version.artifact == submission.artifact.digest:
             return f"this artifact is version {version.number} already"
-    if state.intent and state.intent.submission and state.intent.submission.artifact == submission.artifact:
+    waits = state.intent.submission if state.intent else None
+    if waits and waits.artifact == submission.artifact:
         return "this artifact has been submitted already and waits to enter"
-    return _refuse_turn(state, Turn.NEW_VERSION)
+    if waits:
+        return "another version has been submitted already and waits to enter"
+    return _refuse_turn(state, Turn.NEW_VERSION) if state.intent and state.intent.turn is Turn.RETIRE else None
 
 
-def _refuse_breach(plan: Plan, state: State, body: Breached) -> str | None:
-    if plan.monitor(body.breach.monitor) is None:
+def _refuse_breach(plan: Plan, state: State, body: Breached, at: datetime) -> str | None:
+    monitor = plan.monitor(body.breach.monitor)
+    if monitor is None:
         return f"the plan has no monitor '{body.breach.monitor}'"
     if state.champion is None or state.stage in plan.closing:
         return "no champion is serving: there is nothing to remedy"
-    if any((use.monitor, use.window) == (body.breach.monitor, body.breach.window) for use in state.remedies):
+    if acted_on(state, monitor, choose_remedy(plan, state, monitor, at), body.breach.window):
         return f"the breach of '{body.breach.monitor}' on window {body.breach.window} has been acted on already"
     return None
 
@@ -102,6 +107,8 @@ def _refuse_request(plan: Plan, state: State, action: Action) -> str | None:
     match action:
         case Action.RETRY if state.phase not in (Phase.STUCK, Phase.DECIDING):
             return f"nothing to retry: the lifecycle is not stuck, it is {state.phase} in stage '{state.stage}'"
+        case Action.RETRY if state.in_flight:
+            return "who may decide is being read anew already"
         case Action.PAUSE if state.paused:
             return "the lifecycle is already paused"
         case Action.RESUME if not state.paused:
@@ -128,5 +135,6 @@ def _refuse_direction(plan: Plan, state: State, turn: Turn) -> str | None:
 def _refuse_turn(state: State, turn: Turn) -> str | None:
     if state.intent and state.intent.turn >= turn:
         asked = state.intent.turn.name.lower().replace("_", " ")
-        return f"{asked} has been asked for already, and happens when the step in flight has answered"
+        when = "when the step in flight has answered" if state.in_flight else "as soon as it can"
+        return f"{asked} has been asked for already, and happens {when}"
     return None

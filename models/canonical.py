@@ -1,7 +1,7 @@
 """Canonical JSON (RFC 8785), digests, and the base class of every value."""
 
 import hashlib
-import unicodedata
+import re
 from typing import Annotated
 
 import rfc8785
@@ -14,10 +14,11 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-_][a-z0-9]
 """A name that is safe in an identifier, a path and a URL: `loan-approval`, `data_science`."""
 
 
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
 def _printable(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return _UNPRINTABLE.sub("", text) if isinstance(text, str) else text
 
 
 PRINTABLE = BeforeValidator(_printable)

@@ -2,7 +2,7 @@
 
 from models.canonical import Digest, Frozen, Slug
 from models.evidence import StepOrder
-from models.messages import Event
+from models.messages import Event, Notify
 from models.plan import Plan
 from models.state import Snapshot, State
 
@@ -37,3 +37,4 @@ class LifecycleInput(Frozen):
     plan: Plan
     state: State
     journal: tuple[JournalEntry, ...] = ()
+    notices: tuple[Notify, ...] = ()

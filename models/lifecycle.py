@@ -41,6 +41,9 @@ T = TypeVar("T")
 REASON_LIMIT = 300
 """Characters of a reason that stay in the state; the whole of it is in the record."""
 
+INCOMPLETE = "IncompleteAnswer"
+"""Type of the failure of a step that answered, and not what it was asked."""
+
 UNROUTED = "Unrouted"
 """Type of the failure of a verdict that no route leads anywhere: retrying enters the stage anew."""
 
@@ -69,6 +72,14 @@ class _Kernel:
         self.at = at
 
     def apply(self, state: State, event: Event) -> Step:
+        """What an event leads to; turns that wait are taken as soon as no step is in flight any more."""
+        after = self._react(state, event)
+        while after.state.in_flight is None and self._may_take(after.state):
+            taken = self._take(after.state)
+            after = Step(taken.state, (*after.commands, *taken.commands))
+        return after
+
+    def _react(self, state: State, event: Event) -> Step:
         body = event.body
         match body:
             case Started():
@@ -122,7 +133,7 @@ class _Kernel:
 
     def _rest(self, state: State) -> Step:
         """No version is under way: be where the champion is, or wait for a version."""
-        if state.doubtful:
+        if state.doubtful and (state.champion is None or self.plan.production in state.serving):
             return self._clear_doubt(state)
         if state.champion is None:
             return Step(change(self._begin(state, self.plan.enters.new_version), phase=Phase.AWAITING_VERSION))
@@ -155,7 +166,6 @@ class _Kernel:
     def _order(self, state: State, planned: StepPlan) -> StepOrder:
         stage, subject, kind = state.stage_plan(self.plan), state.subject, planned.kind
         environment = stage.environment or (self.plan.production if kind is StepKind.STOP_SERVING else None)
-        gates = self.plan.environment_gates.get(environment, ()) if environment else ()
         return StepOrder(
             model=state.model,
             visit=state.visit,
@@ -166,7 +176,6 @@ class _Kernel:
             artifact=subject.artifact if subject else None,
             bundle=subject.bundle if subject else None,
             environment=environment,
-            gates=gates if kind is StepKind.PROMOTE else (),
             evidence=subject.evidence if subject and kind is StepKind.PACKAGE else (),
             tiers=self.plan.tiers if kind is StepKind.CLASSIFY else (),
             submission=state.submission if kind is StepKind.REGISTER else None,
@@ -181,7 +190,7 @@ class _Kernel:
             return order.model_copy(update={"roles": roles, "question": gate.question, "step": again})
         if kind is StepKind.RESTORE and version:
             what = {"version": version.number, "artifact": version.artifact, "bundle": version.bundle}
-            return order.model_copy(update={**what, "gates": version.gates})
+            return order.model_copy(update=what)
         return order
 
     def _run(self, state: State, order: StepOrder) -> Step:
@@ -193,26 +202,27 @@ class _Kernel:
     def _finish(self, state: State) -> Step:
         stage = state.stage_plan(self.plan)
         if stage.steady:
-            return self._at_rest(change(state, phase=Phase.STEADY))
+            return Step(change(state, phase=Phase.STEADY))
         if stage.gate:
             readings = state.subject.readings if state.subject else ()
             checks = tuple(judge(self.plan.kpi(name), readings) for name in stage.gate.checks)
             state = change(state, checks=checks)
             verdict = combine(tuple(check.verdict for check in checks))
             if stage.gate.asks_people and state.subject is None:
-                return self._at_rest(change(state, phase=Phase.AWAITING_VERSION))
+                return Step(change(state, phase=Phase.AWAITING_VERSION))
             if verdict is Verdict.PASS and stage.gate.asks_people:
                 return self._run(state, self._special(state, StepKind.ASK))
             return self._route(state, verdict)
         if stage.routes:
             return self._route(state, Verdict.PASS)
-        return self._at_rest(change(state, phase=Phase.AWAITING_VERSION))
-
-    def _at_rest(self, state: State) -> Step:
-        return self._take(state) if self._may_take(state) else Step(state)
+        return Step(change(state, phase=Phase.AWAITING_VERSION))
 
     def _succeeded(self, state: State, result: StepResult) -> Step:
         order = _admitted(state.in_flight)
+        lacks = {StepKind.ASK: result.electorate, StepKind.TRAIN: result.submission}
+        if lacks.get(order.kind, result) is None:
+            message = f"step '{order.step}' answered without what it was asked for"
+            return self._failed(state, Failure(type=INCOMPLETE, message=message, remedy="retry"))
         state = book(change(state, in_flight=None), order, result, self.plan.production)
         if self._may_take(state):
             return self._take(state)
@@ -286,6 +296,8 @@ class _Kernel:
             return self._reject(state, target)
         if verdict is Verdict.FAIL and target:
             return self._enter(state, target)
+        if verdict is Verdict.FAIL and stage.steady and self.plan.production not in state.serving:
+            return self._rest(state)
         failure = Failure(type=UNROUTED, message=f"{stage.name}: {verdict}: {reasons}", remedy="retry or abandon")
         stuck = self._begin(state, target) if target else state
         return Step(change(stuck, phase=Phase.STUCK, failure=failure, in_flight=None, held=None, gate=None))
@@ -299,21 +311,17 @@ class _Kernel:
     # --- turns
 
     def _turn(self, state: State, intent: Intent) -> Step:
-        if state.intent and state.intent.turn >= intent.turn:
-            return Step(state)
-        state = change(state, intent=intent)
-        if intent.turn >= Turn.ROLLBACK:
-            state = change(state, paused=False)
-        if self._may_take(state) and state.in_flight is None:
-            return self._take(state)
-        return Step(state, (CancelStep(),) if self._may_take(state) else ())
+        known = state.intent or intent
+        both = Intent(turn=max(known.turn, intent.turn), submission=intent.submission or known.submission)
+        state = change(state, intent=both, paused=state.paused and both.turn < Turn.ROLLBACK)
+        return Step(state, (CancelStep(),) if state.in_flight and self._may_take(state) else ())
 
     def _may_take(self, state: State) -> bool:
         """A new version waits for the opening stages, and for what production and suspension have begun.
 
         Everything else waits only for the step in flight.
         """
-        if state.intent is None:
+        if state.intent is None or state.phase is Phase.ENDED:
             return False
         if state.intent.turn is not Turn.NEW_VERSION:
             return True
@@ -324,19 +332,20 @@ class _Kernel:
 
     def _take(self, state: State) -> Step:
         intent = _admitted(state.intent)
-        state = drop(state, VersionStatus.WITHDRAWN)
+        left = Intent(turn=Turn.NEW_VERSION, submission=intent.submission) if intent.submission else None
+        state = change(drop(state, VersionStatus.WITHDRAWN), intent=left)
         match intent.turn:
             case Turn.NEW_VERSION:
                 return self._enter(state, self.plan.enters.new_version)
             case Turn.RETIRE:
-                return self._enter(change(state, intent=None), self.plan.enters.retirement)
+                return self._enter(state, self.plan.enters.retirement)
             case Turn.SUSPEND:
-                return self._enter(change(state, intent=None), self.plan.enters.suspension or self.plan.entry)
+                return self._enter(state, self.plan.enters.suspension or self.plan.entry)
             case Turn.ABANDON:
-                return self._rest(change(state, intent=None, submission=None))
+                return self._rest(state)
             case Turn.ROLLBACK:
                 steady = self.plan.steady
-                state = self._begin(change(state, intent=None), steady.name if steady else state.stage)
+                state = self._begin(state, steady.name if steady else state.stage)
                 return self._run(state, self._special(state, StepKind.RESTORE, state.previous))
 
     def _breached(self, state: State, breach: Breach) -> Step:

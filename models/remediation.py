@@ -24,10 +24,16 @@ def can_suspend(plan: Plan, state: State) -> bool:
 
 
 def used(state: State, monitor: MonitorPlan, remedy: Remedy, window: str, at: datetime) -> tuple[RemedyUse, ...]:
-    """All uses with this one, without those of the same monitor that no brake counts any more."""
+    """All uses with this one, without those of the same monitor that no brake counts."""
     horizon = at - timedelta(seconds=max(monitor.brakes.per, monitor.brakes.cooldown))
-    kept = tuple(use for use in state.remedies if use.monitor != monitor.id or use.at > horizon)
+    kept = [u for u in state.remedies if u.monitor != monitor.id or (u.remedy is monitor.then and u.at > horizon)]
     return (*kept, RemedyUse(at=at, monitor=monitor.id, remedy=remedy, window=window))
+
+
+def acted_on(state: State, monitor: MonitorPlan, remedy: Remedy, window: str) -> bool:
+    """Whether a breach on a window has had its remedy: to have told people does not stand in for anything stronger."""
+    had = [use.remedy for use in state.remedies if (use.monitor, use.window) == (monitor.id, window)]
+    return bool(had) and (remedy is Remedy.ESCALATE or any(one is not Remedy.ESCALATE for one in had))
 
 
 def _braked(state: State, monitor: MonitorPlan, at: datetime) -> bool:

@@ -50,15 +50,18 @@ class GateVisit(Frozen):
 class Turn(IntEnum):
     """Where a lifecycle may turn to at any time; the higher one wins."""
 
-    ABANDON = 1
-    NEW_VERSION = 2
+    NEW_VERSION = 1
+    ABANDON = 2
     ROLLBACK = 3
     SUSPEND = 4
     RETIRE = 5
 
 
 class Intent(Frozen):
-    """A turn asked for while a step was in flight; taken as soon as that step has answered."""
+    """A turn asked for while a step was in flight; taken as soon as that step has answered.
+
+    A submission that waits is kept beside a stronger turn, and enters after it.
+    """
 
     turn: Turn
     submission: Submission | None = None
@@ -86,6 +89,7 @@ class Passage(Frozen):
 class State(Frozen):
     """The whole of a lifecycle's memory. Changed only by the kernel.
 
+    `submitted` is how many versions there have been; `statuses` has those in play and the latest of the others.
     `doubtful`: a step failed that may have changed what production serves.
     """
 
@@ -93,6 +97,7 @@ class State(Frozen):
     model: Slug
     owner: Slug
     seq: int = 0
+    submitted: int = 0
     visit: int = 0
     stage: str = ""
     phase: Phase = Phase.WORKING
@@ -114,11 +119,6 @@ class State(Frozen):
     held: StepOrder | None = None
     remedies: tuple[RemedyUse, ...] = ()
     passages: tuple[Passage, ...] = ()
-
-    @property
-    def submitted(self) -> int:
-        """How many versions there have been."""
-        return len(self.statuses)
 
     @property
     def subject(self) -> Version | None:

@@ -72,10 +72,11 @@ class Status(Frozen):
     serving: dict[Environment, int]
     statuses: dict[int, VersionStatus]
     passages: tuple[Passage, ...]
+    troubles: tuple[str, ...] = ()
 
 
-def describe(plan: Plan, digest: Digest, state: State) -> Status:
-    """The status of a state under its plan."""
+def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...] = ()) -> Status:
+    """The status of a state under its plan; `troubles` are what cannot be written or sent just now."""
     gate = _gate(plan, state)
     return Status(
         model=state.model,
@@ -101,6 +102,7 @@ def describe(plan: Plan, digest: Digest, state: State) -> Status:
         serving=state.serving,
         statuses=state.statuses,
         passages=state.passages,
+        troubles=troubles,
     )
 
 

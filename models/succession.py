@@ -5,6 +5,9 @@ from models.inventory import Environment, Submission, VersionStatus
 from models.state import State, Version
 from models.verdict import Verdict
 
+REMEMBERED = 20
+"""Versions no longer in play whose status stays in the state; the inventory has them all."""
+
 _LIVE = frozenset({VersionStatus.CANDIDATE, VersionStatus.CHAMPION, VersionStatus.PREVIOUS})
 
 
@@ -22,8 +25,18 @@ def admit(state: State, submission: Submission) -> State:
         developer=submission.developer,
         submitter=submission.submitter,
     )
-    statuses = state.statuses | {number: VersionStatus.CANDIDATE}
-    return change(state, intent=None, submission=submission, candidate=version, statuses=statuses, passages=())
+    gone = [number for number, status in sorted(state.statuses.items()) if status not in _LIVE]
+    forgotten = set(gone[:-REMEMBERED])
+    statuses = {known: status for known, status in state.statuses.items() if known not in forgotten}
+    return change(
+        state,
+        intent=None,
+        submitted=number,
+        submission=submission,
+        candidate=version,
+        statuses=statuses | {number: VersionStatus.CANDIDATE},
+        passages=(),
+    )
 
 
 def drop(state: State, status: VersionStatus) -> State:

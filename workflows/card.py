@@ -38,12 +38,12 @@ class Section(NamedTuple):
     text: str
 
 
-def render(plan: Plan, status: Status, trouble: str = "") -> str:
+def render(plan: Plan, status: Status) -> str:
     """Markdown of less than LIMIT bytes in which everything that people wrote is escaped."""
     sections = [
         Section(0, heading(plan, status)),
         Section(3, way(plan, status)),
-        Section(0, quote(_banner(plan, status, trouble))),
+        Section(0, quote(_banner(plan, status))),
         Section(2, _gate(status)),
         Section(1, _action(status)),
         Section(4, checks(plan, status)),
@@ -72,13 +72,11 @@ def _fitting(sections: list[Section]) -> str:
 # --- what it waits for
 
 
-def _banner(plan: Plan, status: Status, trouble: str) -> list[str]:
+def _banner(plan: Plan, status: Status) -> list[str]:
     lines = _situation(plan, status)
     if status.paused and not _held(status):
         lines.insert(0, "⏸ **Paused:** no further step starts until somebody resumes it")
-    if trouble:
-        lines.append(f"🔌 **The record does not answer:** {safe(trouble, 150)}")
-    return lines
+    return [*lines, *(f"🔌 **{safe(trouble, 180)}**" for trouble in status.troubles)]
 
 
 def _held(status: Status) -> bool:

@@ -1,5 +1,7 @@
 """A failed activity as the kernel knows it."""
 
+import asyncio
+
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, TimeoutError
 
 from models.messages import Failure
@@ -7,9 +9,9 @@ from models.messages import Failure
 _LIMIT = 1_000
 
 
-def failure_of(error: ActivityError) -> Failure:
-    """Type, message and remedy of what made an activity fail for good."""
-    cause = error.cause
+def failure_of(error: BaseException) -> Failure:
+    """Type, message and remedy of what made an activity fail for good, or kept it from being started."""
+    cause = error.cause if isinstance(error, ActivityError) else error
     match cause:
         case ApplicationError():
             remedy = cause.details[0] if cause.details and isinstance(cause.details[0], str) else ""
@@ -17,7 +19,7 @@ def failure_of(error: ActivityError) -> Failure:
         case TimeoutError():
             message = f"no answer in time ({cause.type.name.lower().replace('_', ' ') if cause.type else 'timeout'})"
             return Failure(type="Timeout", message=message, remedy="is a worker running? then retry")
-        case CancelledError():
+        case CancelledError() | asyncio.CancelledError():
             return Failure(type="Cancelled", message="stopped on request", remedy="")
         case _:
             return Failure(type=type(error).__name__, message=str(cause or error)[:_LIMIT], remedy="retry or abandon")

@@ -12,16 +12,14 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.notification import Notice, NotificationActivities
 from models.admission import refuse
 from models.deadlines import Deadline, pending
-from models.evidence import EffectKey, StepResult
+from models.evidence import StepResult
 from models.journal import Assignment, JournalEntry, LifecycleInput
 from models.lifecycle import step
 from models.messages import (
     Body,
     CancelStep,
-    Command,
     Event,
     Notify,
     Receipt,
@@ -36,8 +34,10 @@ from models.status import Status, describe, sentence, waiting_for
 from workflows import options
 from workflows.attributes import searchable, updated
 from workflows.card import moved_on, render
+from workflows.courier import Courier
 from workflows.failures import failure_of
 from workflows.mailbox import Mailbox
+from workflows.persistence import Tell
 from workflows.plans import shared
 from workflows.recorder import Recorder
 from workflows.steps import ACTIVITIES, attempt_timeout
@@ -49,18 +49,29 @@ class ModelLifecycle(Mailbox):
 
     @workflow.init
     def __init__(self, args: Sequence[RawValue]) -> None:
-        self._commands: list[Command] = []
+        self._commands: list[RunStep | CancelStep] = []
         self._answers: list[Body] = []
         self._running: dict[tuple[int, str], workflow.ActivityHandle[StepResult]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._undecodable = ""
+        self._delivery: asyncio.Task[None] | None = None
+        self._troubles: dict[str, str] = {}
+        self._news = False
+        self._unusable = ""
         try:
             given = workflow.payload_converter().from_payload(args[0].payload, LifecycleInput)
+            self._begin(given)
         except Exception as error:
-            self._undecodable = f"the input is not a plan and a state: {error}"
-            return
-        self._recorder = Recorder(given.journal, self._show)
+            if workflow.info().continued_run_id:
+                raise  # a worker that is too old holds a lifecycle up until it is replaced; it must not end it
+            self._unusable = f"the input is not a plan and a state of this lifecycle: {error}"
+
+    def _begin(self, given: LifecycleInput) -> None:
+        if workflow.info().workflow_id != f"model/{given.state.model}":
+            raise ValueError(f"the lifecycle of '{given.state.model}' has the id model/{given.state.model}")
         self._plan, self._digest = shared(given.plan)
+        self._recorder = Recorder(given.journal, self._teller("The record does not answer"))
+        told = self._teller("People cannot be told")
+        self._courier = Courier(given.state.model, given.plan.roles, given.notices, told)
         self._state: State = given.state
         self._first_visit = given.state.visit
         self._fresh = not given.state.stage
@@ -73,28 +84,39 @@ class ModelLifecycle(Mailbox):
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> Status:
         """Drive the kernel until the lifecycle has ended; the last status is the result."""
-        if self._undecodable:
-            raise ApplicationError(self._undecodable, type="UndecodableInput", non_retryable=True)
+        if self._unusable:
+            raise ApplicationError(self._unusable, type="UnusableInput", non_retryable=True)
         if self._fresh:
-            await self._recorder.keep_plan(self._plan)
+            await self._keep_plan()
         while True:
             self._advance()
             if self._ended():
                 return self._status()
             if self._may_continue_as_new():
                 self._continue_as_new()
-            await self._wait()
+            try:
+                await self._wait()
+            except asyncio.CancelledError:
+                _refuse_to_cancel()
+
+    async def _keep_plan(self) -> None:
+        kept = asyncio.create_task(self._recorder.keep_plan(self._plan))
+        while not kept.done():
+            try:
+                await asyncio.shield(kept)
+            except asyncio.CancelledError:
+                _refuse_to_cancel()
 
     # --- events
 
     def _refuse(self, body: Body) -> str | None:
-        if self._undecodable:
-            return self._undecodable
+        if self._unusable:
+            return self._unusable
         return refuse(self._plan, self._state, Event(at=workflow.now(), body=body))
 
     def _apply(self, body: Body) -> str | None:
-        if self._undecodable:
-            return self._undecodable
+        if self._unusable:
+            return self._unusable
         event = Event(at=workflow.now(), body=body)
         result = step(self._plan, self._state, event)
         self._state = result.state
@@ -108,7 +130,13 @@ class ModelLifecycle(Mailbox):
                 snapshot=snapshot(self._state),
             )
         )
-        self._commands.extend(result.commands)
+        for command in result.commands:
+            match command:
+                case Notify():
+                    self._courier.add(command)
+                case _:
+                    self._commands.append(command)
+        self._news = True
         return result.refusal
 
     def _receipt(self) -> Receipt:
@@ -133,26 +161,37 @@ class ModelLifecycle(Mailbox):
     # --- what the kernel asked for
 
     def _has_work(self) -> bool:
-        return bool(self._answers) or (not self._held_back() and bool(self._commands or self._recorder.unsent))
+        if self._answers or self._news:
+            return True
+        return not self._held_back() and (self._startable() or self._recorder.unsent or self._courier.idle)
 
     def _held_back(self) -> bool:
         """At a boundary, the next step and what is not recorded yet are left to the next run."""
-        return self._at_boundary() and all(isinstance(command, RunStep) for command in self._commands)
+        starts = all(isinstance(command, RunStep) for command in self._commands)
+        return self._at_boundary() and not self._running and starts and not self._recorder.crowded
+
+    def _startable(self) -> bool:
+        """A step takes along what led to it, so it waits until that is little enough."""
+        return bool(self._commands) and not self._recorder.crowded
 
     def _advance(self) -> None:
         while self._answers:
             self._apply(self._answers.pop(0))
+        self._news = False
         if not self._may_continue_as_new():
             self._show()
         if self._held_back():
             return
-        commands, self._commands = self._commands, []
-        for command in commands:
-            self._execute(command)
+        if self._startable():
+            commands, self._commands = self._commands, []
+            for command in commands:
+                self._execute(command)
         if self._recorder.unsent:
             self._spawn(self._recorder.flush())
+        if self._courier.idle:
+            self._delivery = asyncio.create_task(self._courier.deliver())
 
-    def _execute(self, command: Command) -> None:
+    def _execute(self, command: RunStep | CancelStep) -> None:
         match command:
             case RunStep(order=order):
                 task = Assignment(order=order, journal=self._recorder.take())
@@ -162,8 +201,6 @@ class ModelLifecycle(Mailbox):
             case CancelStep():
                 for handle in self._running.values():
                     handle.cancel()
-            case Notify():
-                self._spawn(self._notify(command))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -187,17 +224,12 @@ class ModelLifecycle(Mailbox):
         try:
             body: Body = StepSucceeded(visit=order.visit, step=order.step, result=await handle)
             self._recorder.confirm(task.journal)
-        except ActivityError as error:
+        except (ActivityError, asyncio.CancelledError) as error:
+            # A step that is cancelled in the workflow task that starts it never becomes an activity.
             self._recorder.lose()
             body = StepFailed(visit=order.visit, step=order.step, failure=failure_of(error))
         del self._running[order.visit, order.step]
         self._answers.append(body)
-
-    async def _notify(self, command: Notify) -> None:
-        key = EffectKey(model=self._state.model, visit=command.visit, step=f"notify/{command.topic}")
-        groups = tuple(self._plan.roles[role] for role in command.roles)
-        notice = Notice(key=key, groups=groups, subject=command.subject)
-        await self._recorder.write(NotificationActivities.notify_people, notice, command.subject)
 
     # --- continue as new
 
@@ -210,7 +242,8 @@ class ModelLifecycle(Mailbox):
         return not (self._answers or self._tasks) and workflow.all_handlers_finished()
 
     def _ended(self) -> bool:
-        return self._state.phase is Phase.ENDED and self._idle() and not self._recorder.pending
+        left = self._recorder.pending or self._courier.pending
+        return self._state.phase is Phase.ENDED and self._idle() and not left
 
     def _may_continue_as_new(self) -> bool:
         return self._held_back() and self._idle()
@@ -219,25 +252,36 @@ class ModelLifecycle(Mailbox):
         """The next run begins with the attributes of its stage, which costs no event."""
         known = workflow.info().typed_search_attributes
         attributes = updated(known, searchable(self._status(), known))
-        following = LifecycleInput(plan=self._plan, state=self._state, journal=self._recorder.pending)
+        journal, notices = self._recorder.pending, self._courier.pending
+        following = LifecycleInput(plan=self._plan, state=self._state, journal=journal, notices=notices)
         workflow.set_current_details(moved_on(workflow.info().workflow_id))
         workflow.continue_as_new(args=[following], search_attributes=attributes)
 
     # --- what people see
 
     def _status(self) -> Status:
-        return describe(self._plan, self._digest, self._state)
+        troubles = tuple(f"{what}: {why}" for what, why in self._troubles.items() if why)
+        return describe(self._plan, self._digest, self._state, troubles)
+
+    def _teller(self, what: str) -> Tell:
+        def tell(why: str) -> None:
+            if why != self._troubles.get(what, ""):
+                self._troubles[what] = why
+                self._show()
+
+        return tell
 
     def _show(self) -> None:
+        """The card costs no event; attributes cost one, so at a boundary they are left to the next run."""
         status = self._status()
         workflow.set_current_details(self._card(status))
         changed = searchable(status, workflow.info().typed_search_attributes)
-        if changed:
+        if changed and not self._held_back():
             workflow.upsert_search_attributes(changed)
 
     def _card(self, status: Status) -> str:
         try:
-            return render(self._plan, status, self._recorder.trouble)
+            return render(self._plan, status)
         except Exception as error:  # a card is only looked at: a defect in it must not stop a lifecycle
             workflow.logger.exception("the model card cannot be drawn")
             return f"The card cannot be drawn ({type(error).__name__}); the query `status` tells the same."
@@ -246,6 +290,13 @@ class ModelLifecycle(Mailbox):
     def status(self) -> Status:
         """Where the lifecycle is, what it waits for, and who can act."""
         return self._status()
+
+
+def _refuse_to_cancel() -> None:
+    """A workflow that is asked to cancel goes on: a model is taken out of production by `retire`. Evicted, it ends."""
+    if workflow.cancellation_reason() is None:
+        raise asyncio.CancelledError
+    workflow.logger.warning("a request to cancel is not followed: use `retire`")
 
 
 def _deadline_sentence(deadline: Deadline, state: State) -> str:

@@ -31,5 +31,8 @@ RECORD_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=200), maxim
 RECORD_PATIENCE = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 """Once people have been told: try for ever, which costs no event; only what retrying cannot mend comes back."""
 
+JOURNAL_BYTES = 200_000
+"""Of events that travel with one activity or into the next run; the server refuses a payload of 2 MB."""
+
 MEASURE_TIMEOUT = timedelta(minutes=30)
 REGISTER_TIMEOUT = timedelta(minutes=1)

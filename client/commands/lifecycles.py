@@ -116,13 +116,14 @@ async def _watch(model: str) -> None:
 def history(model: Model, utc: Utc = False, as_json: Json = False) -> None:
     """Tell everything that happened to a model, and verify the audit trail.
 
-    Last come the hash chain of all entries, and the events run through the rules once more. Exit status 7: tampered.
+    Last come the hash chain of all entries, the rows of the inventory, and the events run through the rules once more.
+    Exit status 7: tampered.
     """
     with Catalog(read_settings().database) as catalog:
-        entries = catalog.history(model)
-        if not entries:
+        record = catalog.record(model)
+        if record.is_empty:
             raise UnknownNameError(f"nothing is recorded of '{model}'", "`modelops list` shows the registered models")
-        found = History(model=model, entries=tuple(tell(entries)), verification=verify(catalog, model))
+        found = History(model=model, entries=tuple(tell(record.history)), verification=verify(catalog, record))
     if as_json:
         show_json(found)
     else:
@@ -137,11 +138,16 @@ def _draw(line: Line, utc: bool) -> Text:
 
 
 def _judge(found: Verification) -> list[Text]:
-    chain = f"The chain of all {found.entries} entries holds, up to {found.head}."
-    lines = [Text(clean(problem), style="red") for problem in (*found.problems, *found.replay)]
+    wrong = (*found.problems, *found.rows, *found.replay)
+    lines = [Text(clean(problem), style="red") for problem in wrong]
     if not found.problems:
+        chain = f"The chain of all {found.entries} entries holds, up to {found.head}."
         lines.append(Text(chain, style="green"))
-    if not found.replay:
+    if not found.rows:
+        lines.append(Text("The rows of the inventory are what the trail makes of them.", style="green"))
+    if not found.events:
+        lines.append(Text("No event is recorded: the rules were not run."))
+    elif not found.replay:
         lines.append(Text("The rules, run over the recorded events once more, agree with the record.", style="green"))
     return lines
 

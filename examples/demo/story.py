@@ -162,9 +162,9 @@ class Story:
         act("What is left is the record")
         with Catalog(self.settings.database) as catalog:
             console.print(models_table(catalog.models()))
-            found = verify(catalog, MODEL)
+            found = verify(catalog, catalog.record(MODEL))
             if not found.holds:
-                raise AssertionError(f"the audit trail does not verify: {found.problems + found.replay}")
+                raise AssertionError(f"the audit trail does not verify: {found.problems + found.rows + found.replay}")
             good(f"audit trail: {found.entries} entries, the hash chain verifies, and replaying them through the")
             tell("kernel gives the state that the inventory has")
         command(f"modelops history {MODEL}")

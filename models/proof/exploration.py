@@ -54,8 +54,7 @@ def explore(plan: Plan, at_most: int = AT_MOST) -> Exploration:
     try:
         complete = explorer.run(at_most)
         if complete:
-            explorer.demand_a_way(lambda state: state.phase in _RESTING, "nothing that it waits for can come about")
-            explorer.demand_a_way(lambda state: state.phase is Phase.ENDED, "retirement cannot be reached any more")
+            explorer.demand_ways()
     except _Broken as found:
         example = CounterExample(broken=found.broken, story=explorer.story(found.number, found.last))
         return explorer.report("broken", example)
@@ -127,7 +126,12 @@ class Explorer:
         same = State.model_validate_json(state.model_dump_json()) == state
         return None if same else "the state is another one after it was written down and read again"
 
-    def demand_a_way(self, is_goal: Callable[[State], bool], broken: str) -> None:
+    def demand_ways(self) -> None:
+        """Wherever it is, a lifecycle can come to rest, and to its end."""
+        self._demand_a_way(lambda state: state.phase in _RESTING, "nothing that it waits for can come about")
+        self._demand_a_way(lambda state: state.phase is Phase.ENDED, "retirement cannot be reached any more")
+
+    def _demand_a_way(self, is_goal: Callable[[State], bool], broken: str) -> None:
         """From every state, one that is a goal can be reached."""
         before: list[list[int]] = [[] for _ in self._states]
         for start, end in zip(self._from, self._to, strict=True):

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+from models.admission import refuse
 from models.evidence import StepKind
 from models.inventory import VersionStatus
 from models.lifecycle import Step
-from models.messages import Breached, Choice, Decided, Event, RunStep
+from models.messages import Action, Breached, Choice, Decided, Event, Requested, RunStep
 from models.plan import GatePlan, Plan, Remedy
+from models.proof.moves import request
 from models.proof.symmetry import BARRED
 from models.state import Phase, State, Turn
 from models.verdict import Verdict, combine, judge
@@ -60,6 +62,28 @@ def ends_clean(plan: Plan, state: State) -> str | None:
     """At the end nothing serves, nothing is under way, no version is in play."""
     left = state.champion or state.previous or state.candidate or state.in_flight or state.serving or state.intent
     return "the lifecycle has ended and something is left of it" if state.phase is Phase.ENDED and left else None
+
+
+def what_was_asked_comes(plan: Plan, state: State) -> str | None:
+    """A turn waits for the step in flight and nothing else; a new version also until others are done."""
+    if state.intent is None or state.in_flight:
+        return None
+    may_wait = state.phase is Phase.STUCK or state.held is not None or state.stage in plan.opening
+    if state.intent.turn is Turn.NEW_VERSION and may_wait:
+        return None
+    return f"somebody asked for '{state.intent.turn.name.lower()}', and it waits for nothing"
+
+
+def the_stuck_have_a_way_out(plan: Plan, state: State) -> str | None:
+    """Whoever looks at a stuck lifecycle can retry, give the version up, or retire the model."""
+    if state.phase is not Phase.STUCK:
+        return None
+    ways = {Action.RETRY: True, Action.ABANDON: state.can_be_abandoned, Action.RETIRE: True}
+    for action, open_now in ways.items():
+        closed = refuse(plan, state, request(action)) if open_now and state.stage not in plan.closing else None
+        if closed:
+            return f"it is stuck, and to {action} is refused: {closed}"
+    return None
 
 
 # --- steps
@@ -132,6 +156,37 @@ def _unapproved(plan: Plan, gate: GatePlan, before: State, event: Event) -> str 
     return f"a version passes '{gate.id}' by decision of {strangers[0]}, who has no role in it" if strangers else None
 
 
+def nothing_goes_on_after_a_turn(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """Once somebody has asked to turn back, no further step of the version under way begins."""
+    was, now = before.candidate, after.state.candidate
+    turned = before.intent is not None and before.intent.turn is not Turn.NEW_VERSION
+    if turned and was and now and was.number == now.number and any(isinstance(c, RunStep) for c in after.commands):
+        return "a step of the version begins after somebody asked to turn back"
+    return None
+
+
+def a_submission_is_kept(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """What was submitted waits until it enters, or until the model is retired."""
+    waits, state = before.intent.submission if before.intent else None, after.state
+    if waits is None or state.stage in plan.closing or (state.intent and state.intent.submission):
+        return None
+    entered = state.candidate is not None and state.candidate.artifact == waits.artifact.digest
+    return None if entered else "a version that was submitted is forgotten"
+
+
+def nothing_serves_again_by_itself(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A champion that was taken out of production comes back when somebody asks for it, and only then."""
+    for command in after.commands:
+        if not isinstance(command, RunStep) or command.order.kind is not StepKind.RESTORE:
+            continue
+        asked = isinstance(event.body, Requested) and event.body.action in (Action.ROLLBACK, Action.RETRY)
+        waited = before.intent is not None and before.intent.turn is Turn.ROLLBACK
+        resumed = isinstance(event.body, Requested) and before.held == command.order
+        if not (asked or waited or resumed or plan.production in before.serving):
+            return "a champion that does not serve is deployed again, and nobody asked for it"
+    return None
+
+
 def retirement_is_for_good(plan: Plan, before: State, event: Event, after: Step) -> str | None:
     """From retirement there is no way back, and once asked for it is not forgotten."""
     closing, state = plan.closing, after.state
@@ -181,6 +236,8 @@ _STATES: tuple[Callable[[Plan, State], str | None], ...] = (
     champion_serves,
     something_is_due,
     ends_clean,
+    what_was_asked_comes,
+    the_stuck_have_a_way_out,
 )
 
 _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
@@ -188,6 +245,9 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     one_step_at_a_time,
     gates_before_environments,
     gates_are_earned,
+    nothing_goes_on_after_a_turn,
+    a_submission_is_kept,
+    nothing_serves_again_by_itself,
     retirement_is_for_good,
     only_what_is_asked_turns,
     brakes_hold,

@@ -69,11 +69,12 @@ def _move(words: str, body: Body) -> Move:
 
 
 BEGIN = _move("the lifecycle begins", Started(plan=artifact(0)))
+_ASKED = {
+    action: _move(f"somebody asks to {action}", Requested(action=action, request=Request(person="x", reason=_REASON)))
+    for action in Action
+}
 REQUESTS = (
-    *(
-        _move(f"somebody asks to {action}", Requested(action=action, request=Request(person="x", reason=_REASON)))
-        for action in Action
-    ),
+    *_ASKED.values(),
     _move("a new version is submitted", VersionSubmitted(submission=_SUBMISSION)),
 )
 _DOUBLES = (
@@ -89,6 +90,11 @@ _DOUBLES = (
     _move("a timer of another visit is due", TimerFired(visit=VISIT - 1, timer="sla")),
     _move("a timer that does not run is due", TimerFired(visit=VISIT, timer="no-timer")),
 )
+
+
+def request(action: Action) -> Event:
+    """Somebody asks for something."""
+    return _ASKED[action].event
 
 
 class Moves:

@@ -113,10 +113,18 @@ class House:
 
     async def start(self, plan: Plan, task_timeout: timedelta | None = None) -> None:
         """Register the model and begin its lifecycle; a worker that dies in a task is noticed after the timeout."""
+        await self.register(plan)
+        await self.begin(plan, task_timeout)
+
+    async def register(self, plan: Plan) -> None:
+        """The model enters the inventory, with a tier that the plan governs."""
         facts = facts_of(self.model, plan.tiers[0])
         await self.client.execute_workflow(
             "ModelRegistration", facts, id=f"register/{self.model}", task_queue=self.queue
         )
+
+    async def begin(self, plan: Plan, task_timeout: timedelta | None = None) -> None:
+        """The lifecycle begins; that needs no worker."""
         await self.client.start_workflow(
             plan.template,
             LifecycleInput(plan=plan, state=State(model=self.model, owner="olga")),

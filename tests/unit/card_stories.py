@@ -117,9 +117,9 @@ STORIES: dict[str, Callable[[], World]] = {
 }
 
 
-def card_of(world: World, trouble: str = "") -> str:
+def card_of(world: World, *troubles: str) -> str:
     """The card of a world."""
-    return render(world.plan, status_of(world), trouble)
+    return render(world.plan, status_of(world).model_copy(update={"troubles": troubles}))
 
 
 if __name__ == "__main__":

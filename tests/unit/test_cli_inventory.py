@@ -114,7 +114,8 @@ def test_history() -> None:
     assert any("2026-03-02 12:00:00 UTC" in line and "The lifecycle began" in line for line in lines)
     assert any("REFUSED: olga asked to go on" in line and "the lifecycle is not paused" in line for line in lines)
     assert any("rita approved at gate 'validation': It is sound." in line for line in lines)
-    assert "holds, up to sha256:" in lines[-2]
+    assert "holds, up to sha256:" in lines[-3]
+    assert "are what the trail makes of them" in lines[-2]
     assert "agree with the record" in lines[-1]
 
 
@@ -161,6 +162,54 @@ def test_projection_that_lies(database: Path) -> None:
     connection.close()
     found = json.loads(run("history", "loans", "--json").stdout)
     assert any("recorded stage is 'production'" in line for line in found["verification"]["replay"])
+
+
+TAMPERINGS = [
+    ("DELETE FROM audit_head", "audit_head row 1: this row is missing"),
+    ("DELETE FROM lifecycle", "lifecycle row loans: this row is missing"),
+    ("DELETE FROM model", "model row loans: this row is missing"),
+    ("UPDATE model SET facts = '{}'", "model row loans: facts does not hold what the trail says"),
+    ("UPDATE plan SET content = '{}'", "content does not hold what the trail says"),
+    ("DELETE FROM audit", "lifecycle row loans: the trail knows nothing of this row"),
+    ("UPDATE audit SET model = 'churn'", "lifecycle row loans: the trail knows nothing of this row"),
+    ("UPDATE audit SET at = 'garbage' WHERE position = 5", "entry 5: its content is not what was recorded"),
+    ("UPDATE audit SET at = '9999-12-31 23:59:59' WHERE position = 5", "entry 5: its content is not what was recorded"),
+    ("UPDATE audit SET body = x'ff00' WHERE position = 5", "audit row 5: its body is no event of 'loans'"),
+    (
+        "UPDATE audit SET body = cast(x'ff41' AS TEXT) WHERE position = 5",
+        "audit row 5: its body is no event of 'loans'",
+    ),
+    ("UPDATE audit SET body = 'x'", "no recorded event of 'loans' can be read"),
+    ("UPDATE audit SET position = 9007199254740999 WHERE position = 5", "entry 5: missing"),
+    ("UPDATE audit_head SET position = 'x'", "audit_head row 1: position holds 'x'"),
+    ("UPDATE version SET gates = 'x'", "version row 1: gates holds 'x'"),
+    ("UPDATE deployment SET since = 'x'", "deployment row PROD, x: the trail knows nothing of this row"),
+]
+
+
+@pytest.mark.parametrize(("statement", "problem"), TAMPERINGS)
+@pytest.mark.usefixtures("tokyo")
+def test_every_tampering_is_said(database: Path, statement: str, problem: str) -> None:
+    """Whatever was edited, deleted or made unreadable, a sentence names the row, and the exit status is 7."""
+    with sqlite3.connect(database) as connection:
+        connection.execute(statement)
+    connection.close()
+    found = run("history", "loans")
+    assert (found.exit_code, found.stderr) == (7, "")
+    assert problem in found.stdout
+    assert run("history", "loans", "--json").exit_code == 7
+
+
+@pytest.mark.parametrize("table", ["lifecycle", "audit"])
+def test_nothing_replayed_is_no_agreement(database: Path, table: str) -> None:
+    """Without events nobody claims that the rules agree, nor without the rows that they lead to that these do."""
+    with sqlite3.connect(database) as connection:
+        connection.execute(f"DELETE FROM {table}")
+    connection.close()
+    said = run("history", "loans").stdout
+    assert "are what the trail makes of them" not in said
+    assert ("agree with the record" in said) == (table == "lifecycle")
+    assert ("the rules were not run" in said) == (table == "audit")
 
 
 @pytest.mark.usefixtures("database")

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.compiler import compile_template
 from models.evidence import Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Environment
 from models.lifecycle import step
@@ -19,12 +20,49 @@ from tests.unit.kernel_world import PEOPLE, World, happenings, plan_of
 LOW, CREDIT = plan_of("low-risk"), plan_of("credit-high-risk")
 
 
-@pytest.mark.parametrize("name", ["low-risk", "credit-high-risk"])
-def test_the_built_in_templates_are_proved(name: str) -> None:
-    """Whatever happens in whatever order: every promise holds, and retirement can always be reached."""
-    found = explore(plan_of(name))
-    assert found.outcome == "proved"
+SMALL = """
+lifecycle: small
+version: 1.0.0
+title: One human gate, and a suspension that people end
+tiers: [medium]
+roles: {risk: model-risk}
+kpis: {drift: {pass: "<= 0.1", fail: "> 0.25"}}
+enters: {new_version: development, retirement: retiring, suspension: suspended}
+stages:
+  intake: {do: [classify], then: {pass: development, fail: retiring, inconclusive: retiring}}
+  development:
+    do: [register, scan, package]
+    gate: {id: release, question: "Is it fit?", approvals: {risk: 2}, sla: 5d, remind: [1d],
+                 escalate: [{after: 5d, to: risk}], on_timeout: hold}
+    then: {pass: production, fail: development, inconclusive: development}
+  production: {environment: PROD, do: [promote, monitor], steady: true}
+  suspended:
+    do: [stop_serving, stop_monitors]
+    gate: {id: reinstatement, question: "May it serve again?", approvals: {risk: 1}, sla: 5d,
+           escalate: [{after: 5d, to: risk}], on_timeout: hold}
+    then: {pass: production, fail: retiring, inconclusive: suspended}
+  retiring: {do: [stop_monitors, undeploy, archive], then: retired}
+  retired: {terminal: true}
+monitors:
+  drift: {checks: [drift], every: 1d, then: suspend,
+          brakes: {cooldown: 1d, at_most: 3, per: 30d, otherwise: escalate}, to: risk}
+"""
+REJECTING = SMALL.replace("on_timeout: hold", "on_timeout: reject", 1)
+
+
+@pytest.mark.parametrize("text", [SMALL, REJECTING], ids=["reinstatement", "rejects on timeout"])
+def test_other_shapes_are_proved(text: str) -> None:
+    """A suspension that people end, a gate that rejects in silence: every promise holds there, too."""
+    found = explore(compile_template(text, "variant.yaml"))
     assert found.counter_example is None
+    assert found.outcome == "proved"
+
+
+def test_low_risk_is_proved() -> None:
+    """Whatever happens in whatever order: every promise holds, and retirement can always be reached."""
+    found = explore(LOW)
+    assert found.counter_example is None
+    assert found.outcome == "proved"
     assert found.states > 500
 
 
@@ -102,6 +140,13 @@ def explored() -> Explorer:
     explorer = Explorer(CREDIT)
     assert explorer.run(100_000)
     return explorer
+
+
+def test_credit_high_risk_is_proved(explored: Explorer) -> None:
+    """Every promise held in every state; from each, something that it waits for and retirement can be reached."""
+    explored.demand_ways()
+    found = explored.report("proved")
+    assert found.states > 5_000
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

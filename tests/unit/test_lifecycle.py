@@ -387,17 +387,3 @@ def test_an_approval_is_told_as_one(world: World) -> None:
     world.decide("dmitri")
     world.decide("rosa")
     assert world.state.passages[-1].reason.startswith("rosa approved it")
-
-
-@pytest.mark.parametrize("choice", list(Choice))
-def test_what_was_asked_while_approvers_were_asked_again_is_not_forgotten(world: World, choice: Choice) -> None:
-    """Somebody asks to retire while the directory is read anew; the gate's last decision then leads to retirement."""
-    _at_gate(world, "validation")
-    world.decide("dmitri")
-    world.ask(Action.RETRY)
-    assert world.ask(Action.RETIRE).commands == (CancelStep(),)
-    taken = world.decide("rosa", choice)
-    assert taken.refusal is None
-    assert world.state.stage == "retiring"
-    assert world.state.intent is None
-    assert world.state.statuses == {1: VersionStatus.WITHDRAWN}

@@ -1,0 +1,89 @@
+"""What once stopped a lifecycle for good: it goes on, whatever meets in one workflow task, and however much."""
+
+import asyncio
+
+from temporalio.client import WorkflowExecutionStatus
+
+from models.inventory import Column, Environment
+from models.messages import Action, Request
+from models.state import Phase
+from tests.temporal.house import House, plan_of
+
+CREDIT = plan_of("credit-high-risk", ("remind: [3d, 7d]", "remind: [1s, 7d]"))
+LOW = plan_of("low-risk")
+ASKED = Request(person="sam", reason="for the test")
+
+
+async def test_a_turn_that_comes_with_the_beginning(house: House) -> None:
+    """Retirement asked for before the first workflow task: the first step is not started, and its turn is taken."""
+    await house.register(LOW)
+    await house.close()
+    await house.begin(LOW)
+    await house.handle.signal("retire", ASKED)
+    await house.open()
+    await house.until_phase(Phase.ENDED)
+
+
+async def test_a_turn_that_comes_with_a_resumption(house: House) -> None:
+    """A step that is resumed and called off in one workflow task is a step that was cancelled."""
+    await house.start(LOW)
+    await house.until_phase(Phase.AWAITING_VERSION)
+    await house.request(Action.PAUSE)
+    await house.submit()
+    await house.recorded()
+    await house.close()
+    await house.handle.signal("resume", ASKED)
+    await house.handle.signal("retire", ASKED)
+    await house.open()
+    await house.until_phase(Phase.ENDED)
+
+
+async def test_more_events_than_one_message_can_carry(house: House) -> None:
+    """Megabytes of refused signals that came while no worker ran are recorded, a part at a time."""
+    await house.start(LOW)
+    await house.until_phase(Phase.AWAITING_VERSION)
+    wide = house.version()
+    columns = tuple(Column(name=f"{'column' * 15}-{number}") for number in range(1000))
+    wide = wide.model_copy(update={"contract": wide.contract.model_copy(update={"inputs": columns})})
+    await house.request(Action.PAUSE)
+    await house.submit()
+    before = await house.recorded()
+    await house.close()
+    await asyncio.gather(*(house.handle.signal("submit_version", wide) for _ in range(20)))
+    await house.open()
+    status = await house.until(lambda s: s.seq >= before.seq + 20)
+    assert (await house.recorded()).seq == status.seq
+    assert sum(len(entry.body) for entry in house.parts.inventory.trail(house.model)) > 2_000_000
+
+
+async def test_a_request_to_cancel_is_not_followed(house: House) -> None:
+    """Cancelling the workflow would leave the model serving and ungoverned: only `retire` ends a lifecycle."""
+    await house.start(LOW)
+    await house.until_phase(Phase.AWAITING_VERSION)
+    await house.handle.cancel()
+    await house.submit()
+    await house.until_phase(Phase.STEADY)
+    await house.handle.cancel()
+    await asyncio.sleep(0.5)
+    assert (await house.handle.describe()).status is WorkflowExecutionStatus.RUNNING
+    await house.request(Action.RETIRE)
+    await house.until_phase(Phase.ENDED)
+
+
+async def test_a_message_that_cannot_be_sent_holds_nothing_up(house: House) -> None:
+    """While nobody can be told, the status says why; who decides moves the version on all the same."""
+    await house.start(CREDIT)
+    await house.submit()
+    await house.until_phase(Phase.DECIDING, "validation")
+    directory = house.root / "directory.yaml"
+    people = directory.read_text()
+    directory.write_text("people: {")
+    status = await house.until(lambda s: bool(s.troubles))
+    assert status.troubles[0].startswith("People cannot be told:")
+    await house.decide("dmitri")
+    await house.decide("rosa")
+    await house.until(lambda s: s.serving.get(Environment.TEST) == 1)
+    directory.write_text(people)
+    await house.until_phase(Phase.STUCK, "staging")
+    await house.request(Action.RETRY)
+    await house.until_phase(Phase.DECIDING, "staging")

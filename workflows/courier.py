@@ -1,0 +1,46 @@
+"""Messages to people on their way: a directory that cannot be read delays them, and nothing else."""
+
+from collections.abc import Iterable, Mapping
+
+from activities.notification import Notice, NotificationActivities
+from models.canonical import Slug
+from models.evidence import EffectKey
+from models.messages import Notify
+from workflows.persistence import Tell, insist
+
+
+class Courier:
+    """Keeps every message until it is delivered, one after the other; what is left goes on into the next run."""
+
+    def __init__(self, model: Slug, groups: Mapping[Slug, Slug], waiting: Iterable[Notify], tell: Tell) -> None:
+        self._model = model
+        self._groups = groups
+        self._waiting = list(waiting)
+        self._tell = tell
+        self._busy = False
+
+    @property
+    def pending(self) -> tuple[Notify, ...]:
+        """What is not known to be delivered."""
+        return tuple(self._waiting)
+
+    @property
+    def idle(self) -> bool:
+        """Whether something waits and nobody delivers it."""
+        return bool(self._waiting) and not self._busy
+
+    def add(self, message: Notify) -> None:
+        """One more message."""
+        self._waiting.append(message)
+
+    async def deliver(self) -> None:
+        """Everything that waits."""
+        self._busy = True
+        while self._waiting:
+            message = self._waiting[0]
+            key = EffectKey(model=self._model, visit=message.visit, step=f"notify/{message.topic}")
+            groups = tuple(self._groups[role] for role in message.roles)
+            notice = Notice(key=key, groups=groups, subject=message.subject)
+            await insist(NotificationActivities.notify_people, notice, message.subject, self._tell)
+            self._waiting.pop(0)
+        self._busy = False

@@ -1,0 +1,44 @@
+"""Writing that must get through: however long it takes, in view of everybody, and without filling the history."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflows import options
+from workflows.failures import failure_of
+
+_SHOWN = 120
+
+Tell = Callable[[str], None]
+"""Told why something cannot be written just now, and nothing once it is."""
+
+
+async def insist(
+    method: Callable[..., Any],
+    argument: object,
+    summary: str,
+    tell: Tell,
+    execute: Callable[..., Awaitable[Any]] = workflow.execute_activity_method,
+) -> None:
+    """Perform an activity until it succeeds."""
+    policy, pause = options.RECORD_RETRIES, options.RECORD_PAUSE
+    while True:
+        try:
+            await execute(
+                method,
+                argument,
+                start_to_close_timeout=options.RECORD_TIMEOUT,
+                retry_policy=policy,
+                summary=summary,
+            )
+        except ActivityError as error:
+            failure = failure_of(error)
+            tell(f"{failure.message} {failure.remedy}".strip())
+            why = f"Not done yet: {summary[:_SHOWN]} ({failure.message[:_SHOWN]}); trying again"
+            await workflow.sleep(pause, summary=why)
+            policy, pause = options.RECORD_PATIENCE, min(2 * pause, options.RECORD_PAUSE_AT_MOST)
+        else:
+            tell("")
+            return
