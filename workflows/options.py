@@ -21,6 +21,12 @@ STEP_RETRIES = RetryPolicy(
 )
 """About five minutes, in which a database fails over; then the step is stuck, where a person sees it."""
 
+TRAINING_RETRIES = RetryPolicy(initial_interval=timedelta(minutes=1), maximum_attempts=3)
+"""An attempt may take all night."""
+
+REGISTER_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=5)
+"""Somebody waits for the answer."""
+
 RECORD_TIMEOUT = timedelta(seconds=10)
 RECORD_PAUSE = timedelta(seconds=15)
 """The record does not answer: say so in the card, and try again after this; twice as long each time."""

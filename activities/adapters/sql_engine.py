@@ -1,11 +1,13 @@
 """One database of the inventory: how it is opened, how transactions begin, and what its errors mean to us."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -22,7 +24,9 @@ from sqlmodel import Session
 
 from models.errors import ConflictError, InvalidInputError, UnavailableError
 
-_PRAGMAS = ("busy_timeout=20000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+_BUSY_SECONDS = 20
+_AGAIN_SECONDS = 0.02
+_PRAGMAS = (f"busy_timeout={_BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 _CONNECT_SECONDS = 5
 _WRITES = "modelops_writes"
 _NO_SCHEMA = ("42P01", "42703", "no such table", "no such column", "has no column")
@@ -123,7 +127,7 @@ def _open_sqlite(url: URL) -> Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
+            _patiently(cursor, f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -132,6 +136,20 @@ def _open_sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _patiently(cursor: DBAPICursor, statement: str) -> None:
+    """SQLite waits for other writers by itself, except when several turn on the write-ahead log at once."""
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute(statement)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _open_postgresql(url: URL) -> Engine:
