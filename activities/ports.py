@@ -21,6 +21,14 @@ class Serving(NamedTuple):
     since: datetime
 
 
+class Earned(NamedTuple):
+    """What a version is and what it has passed, by the record."""
+
+    artifact: Digest | None
+    bundle: Digest | None
+    gates: frozenset[str]
+
+
 class Inventory(Protocol):
     """The system of record. Every write is one transaction: ledger key, rows and audit entry together."""
 
@@ -45,8 +53,11 @@ class Inventory(Protocol):
     def submission(self, model: str, version: int) -> Submission:
         """The registered facts of a version; UnknownNameError."""
 
-    def gates_passed(self, model: str, version: int) -> frozenset[str]:
-        """The gates that the recorded events say this version passed."""
+    def earned(self, model: str, version: int) -> Earned:
+        """What the record says of a version: its bytes, its bundle, the gates it passed; UnknownNameError."""
+
+    def visit(self, model: str) -> tuple[str, int]:
+        """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
         """(window, verdict) of a monitor's measurements since the champion changed, oldest first."""

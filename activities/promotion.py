@@ -1,5 +1,7 @@
 """Versions enter and leave environments. The gates are checked here again, where the effect happens."""
 
+from collections.abc import Iterator
+
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
@@ -77,17 +79,32 @@ class PromotionActivities:
                 f"step '{order.step}' was ordered without environment, version or bundle",
                 "the stage must package the version before it promotes it",
             )
-        missing = set(order.gates) - self._inventory.gates_passed(order.model, version)
-        if missing:
-            raise NotPermittedError(
-                f"version {version} of '{order.model}' has no record of passing {', '.join(sorted(missing))}, "
-                f"which {environment} demands",
-                "the record and the workflow disagree: compare with `modelops history`",
-            )
-        registered = self._inventory.submission(order.model, version).artifact.digest
-        if registered != order.artifact:
-            raise NotPermittedError(
-                f"version {version} of '{order.model}' is registered with artifact {registered}, not {order.artifact}",
-                "the record and the workflow disagree: compare with `modelops history`",
-            )
+        self._demand(self._disagreements(order, environment, version))
         return environment, version, bundle
+
+    def _disagreements(self, order: StepOrder, environment: Environment, version: int) -> Iterator[str]:
+        """Where an order asks for what the record does not bear out: anybody may send an order to this worker."""
+        model = order.model
+        if (caller := activity.info().workflow_id) != f"model/{model}":
+            yield f"'{caller}' is not the lifecycle of '{model}'"
+        known = self._inventory.visit(model)
+        if known != (order.stage, order.visit):
+            ordered = f"the order is of '{order.stage}', visit {order.visit}"
+            yield f"'{model}' is in stage '{known[0]}', visit {known[1]}; {ordered}"
+        plan, earned = self._inventory.governing_plan(model), self._inventory.earned(model, version)
+        stage = plan.by_name.get(order.stage)
+        if stage is None or stage.environment is not environment:
+            yield f"stage '{order.stage}' of '{model}' does not promote to {environment}"
+        if missing := set(plan.environment_gates.get(environment, ())) - earned.gates:
+            gates = ", ".join(sorted(missing))
+            yield f"version {version} of '{model}' has no record of passing {gates}, which {environment} demands"
+        for what, registered, asked in (
+            ("artifact", earned.artifact, order.artifact),
+            ("bundle", earned.bundle, order.bundle),
+        ):
+            if registered != asked:
+                yield f"version {version} of '{model}' is registered with {what} {registered}, not {asked}"
+
+    def _demand(self, disagreements: Iterator[str]) -> None:
+        if disagreement := next(disagreements, None):
+            raise NotPermittedError(disagreement, "the record and the workflow disagree: see `modelops history`")

@@ -3,15 +3,20 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TypeVar
+from functools import partial
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+from pydantic import ValidationError
+from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, make_url, or_
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, ProgrammingError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from models.audit import AuditEntry, AuditHead
+from client.rows import entry_of, read_rows
+from models.audit import AuditEntry, AuditHead, AuditKind
 from models.canonical import Frozen
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
 from models.inventory import Measured, ModelFacts, ModelKind, RiskTier, VersionStatus
@@ -19,19 +24,35 @@ from models.plan import Plan
 from models.records import (
     AuditHeadRecord,
     AuditRecord,
+    DeploymentRecord,
+    EvidenceRecord,
+    LedgerRecord,
     LifecycleRecord,
     MeasurementRecord,
     ModelRecord,
+    NotificationRecord,
     PlanRecord,
     RegulationRecord,
     VersionRecord,
 )
+from models.rows import Row
 from models.state import Phase
 
-Row = TypeVar("Row", bound=SQLModel)
+Table = TypeVar("Table", bound=SQLModel)
 
+_ABOUT_ONE = (
+    RegulationRecord,
+    VersionRecord,
+    LifecycleRecord,
+    DeploymentRecord,
+    LedgerRecord,
+    EvidenceRecord,
+    MeasurementRecord,
+    NotificationRecord,
+)
 _BATCH = 500
 _CONNECT_SECONDS = 5
+_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 
 
 class Listed(Frozen):
@@ -61,8 +82,39 @@ class Known(Frozen):
     gates: tuple[str, ...]
 
 
+class Record(NamedTuple):
+    """All that is kept of one model, read in one look: its rows, and its entries and those of all plans.
+
+    `head` is where the whole trail should end, None if that cannot be read; `end` is where it does.
+    """
+
+    model: str
+    head: AuditHead | None
+    end: AuditHead
+    entries: tuple[AuditEntry, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def history(self) -> Sequence[AuditEntry]:
+        """The entries that name the model."""
+        return [entry for entry in self.entries if entry.model == self.model]
+
+    @property
+    def events(self) -> int:
+        """How many of them are events, readable or not."""
+        return sum(entry.kind == AuditKind.EVENT for entry in self.history)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is kept of the model."""
+        return not any(self.model in (row.values.get("model"), row.values.get("id")) for row in self.rows)
+
+
 class Catalog:
-    """Reads one inventory; close it after use. UnavailableError if the database does not answer."""
+    """Reads one inventory; close it after use.
+
+    UnavailableError if the database does not answer, InvalidInputError if it is not one that can hold an inventory.
+    """
 
     def __init__(self, url: str) -> None:
         parsed = _parse(url)
@@ -116,25 +168,48 @@ class Catalog:
             for row in self._rows(query)
         ]
 
+    def notified(self, model: str) -> Sequence[str]:
+        """Who was told something about a model, in the order of the messages."""
+        query = select(NotificationRecord).where(NotificationRecord.model == model)
+        return [row.recipient for row in self._rows(query.order_by(col(NotificationRecord.id)))]
+
     def history(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
-        query = select(AuditRecord).where(AuditRecord.model == model).order_by(col(AuditRecord.position))
-        return [_entry(row) for row in self._rows(query)]
+        with self._reading() as session:
+            return [entry_of(row) for row in read_rows(session, AuditRecord, col(AuditRecord.model) == model)]
+
+    def record(self, model: str) -> Record:
+        """All that is kept of a model, in one look."""
+        with self._reading() as session:
+            rows = [row for table, where in _about(model) for row in read_rows(session, table, *where)]
+            last = session.exec(select(func.max(AuditRecord.position))).one()
+            ends = read_rows(session, AuditRecord, col(AuditRecord.position) == last)
+        heads = [row for row in rows if row.table == AuditHeadRecord.__tablename__]
+        return Record(
+            model=model,
+            head=_head(heads),
+            end=_head(ends) or AuditHead(),
+            entries=tuple(entry_of(row) for row in rows if row.table == AuditRecord.__tablename__),
+            rows=tuple(rows),
+        )
 
     def head(self) -> AuditHead:
         """Where the whole trail ends; read it before `trail`, or writers come between."""
-        row = self._rows(select(AuditHeadRecord))
-        return AuditHead(position=row[0].position, hash=row[0].hash) if row else AuditHead()
+        with self._reading() as session:
+            return _head(read_rows(session, AuditHeadRecord)) or AuditHead()
 
     def trail(self) -> Iterator[AuditEntry]:
         """The whole trail of all models, in batches: it may be longer than the memory."""
-        query = select(AuditRecord).order_by(col(AuditRecord.position)).limit(_BATCH)
-        batch = self._rows(query)
+        batch = self._batch()
         while batch:
-            yield from map(_entry, batch)
-            batch = self._rows(query.where(AuditRecord.position > batch[-1].position))
+            yield from batch
+            batch = self._batch(col(AuditRecord.position) > batch[-1].position)
 
-    def _rows(self, query: SelectOfScalar[Row]) -> Sequence[Row]:
+    def _batch(self, *where: ColumnElement[bool]) -> Sequence[AuditEntry]:
+        with self._reading() as session:
+            return [entry_of(row) for row in read_rows(session, AuditRecord, *where, limit=_BATCH)]
+
+    def _rows(self, query: SelectOfScalar[Table]) -> Sequence[Table]:
         with self._reading() as session:
             return session.exec(query).all()
 
@@ -149,25 +224,53 @@ class Catalog:
                 f"the inventory at {self._place} cannot be read: {said}",
                 "`modelops up` makes it; MODELOPS_HOME or MODELOPS_DATABASE_URL says where it is",
             ) from error
+        except DatabaseError as error:
+            raise InvalidInputError(
+                f"{self._place} is not an inventory: {error.orig}",
+                "restore it from a backup, or say with MODELOPS_HOME or MODELOPS_DATABASE_URL where the inventory is",
+            ) from error
 
 
 def _parse(url: str) -> URL:
     try:
-        return make_url(url)
-    except ArgumentError as error:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or parsed.drivername not in _DRIVERS or parsed.database in (None, "", ":memory:"):
         raise InvalidInputError(
-            "MODELOPS_DATABASE_URL is not the address of a database",
+            "MODELOPS_DATABASE_URL is not the address of a SQLite file or a PostgreSQL database",
             "write sqlite:////data/modelops.db or postgresql+psycopg://user:password@host/modelops",
-        ) from error
+        )
+    return parsed
 
 
 def _open(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         # Opened read-only, a database that is not there is an error and not a new file.
         read_only = url.set(database=f"file:{quote(url.database or '')}", query={"mode": "ro", "uri": "true"})
-        return create_engine(read_only, hide_parameters=True)
+        return _of_one_look(create_engine(read_only, hide_parameters=True))
     patience = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
-    return create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True, connect_args=patience)
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
+        connect_args=patience,
+        isolation_level="REPEATABLE READ",
+    )
+
+
+def _of_one_look(engine: Engine) -> Engine:
+    """SQLite with transactions that see one state of the database, and text as it is, broken or not."""
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
 
 
 def _listed(model: ModelRecord, lifecycle: LifecycleRecord | None) -> Listed:
@@ -178,5 +281,17 @@ def _listed(model: ModelRecord, lifecycle: LifecycleRecord | None) -> Listed:
     return known.model_copy(update={**where, "updated": lifecycle.updated_at})
 
 
-def _entry(row: AuditRecord) -> AuditEntry:
-    return AuditEntry.model_validate(row.model_dump(exclude={"seq"}))
+def _about(model: str) -> Iterator[tuple[type[SQLModel], Sequence[ColumnElement[bool]]]]:
+    """The tables, and which of their rows are about a model; plans and the head are about all."""
+    yield from ((table, ()) for table in (AuditHeadRecord, PlanRecord))
+    yield ModelRecord, (col(ModelRecord.id) == model,)
+    yield AuditRecord, (or_(col(AuditRecord.model) == model, col(AuditRecord.model).is_(None)),)
+    for table in _ABOUT_ONE:
+        yield table, (col(table.model) == model,)
+
+
+def _head(rows: Sequence[Row]) -> AuditHead | None:
+    try:
+        return AuditHead.model_validate({name: rows[0].values[name] for name in ("position", "hash")})
+    except (IndexError, ValidationError):
+        return None

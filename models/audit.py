@@ -8,7 +8,6 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 import rfc8785
-from pydantic import ValidationError
 
 from models.canonical import Digest, Frozen, digest
 from models.evidence import EffectKey, StepResult
@@ -21,6 +20,7 @@ from models.state import State, snapshot
 GENESIS: Digest = "sha256:" + "0" * 64
 """What the first entry follows."""
 
+_EPOCH = 1970
 _LEAF = b"modelops/leaf/1\x00"
 _NODE = b"modelops/audit/1\x00"
 
@@ -107,7 +107,7 @@ def verify_chain(entries: Iterable[AuditEntry], head: AuditHead | None = None) -
 
     A chain cannot show that its end was cut off or that all of it was made anew: `head`, remembered from before, can.
     """
-    given = [_Link(e.position, e.previous, e.hash, _leaf(e.position, e.model, e.kind, e.at, e.body)) for e in entries]
+    given = [_Link(entry.position, entry.previous, entry.hash, _content(entry)) for entry in entries]
     links = sorted(given, key=lambda link: link.position)
     problems = [*_disorder(given), *_numbering(links), *_linkage(links), *_against(links, head or AuditHead())]
     return sorted(problems, key=lambda problem: problem.position)
@@ -123,8 +123,8 @@ def fold(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Folded:
         if entry.kind != AuditKind.EVENT:
             continue
         try:
-            recorded = JournalEntry.model_validate_json(entry.body)
-        except ValidationError:
+            recorded = _event(entry)
+        except ValueError:
             problems.append(f"position {entry.position}, after seq {state.seq}: the body is not an event")
             continue
         if foreign := _foreign(plan, initial, recorded):
@@ -134,6 +134,14 @@ def fold(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Folded:
         state = answer.state
         problems += [f"seq {recorded.seq}: {why}" for why in _disagreements(recorded, state, answer.refusal)]
     return Folded(state, tuple(problems))
+
+
+def _event(entry: AuditEntry) -> JournalEntry:
+    """The event of an entry; ValueError if its body is none, or happened at no time that can be reckoned with."""
+    recorded = JournalEntry.model_validate_json(entry.body)
+    if recorded.event.at.tzinfo is None or recorded.event.at.year < _EPOCH:
+        raise ValueError(f"nothing was recorded at {recorded.event.at}")
+    return recorded
 
 
 def _foreign(plan: Plan, initial: State, recorded: JournalEntry) -> str | None:
@@ -171,6 +179,14 @@ def _leaf(position: int, model: str | None, kind: str, at: datetime, body: str) 
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
     content = rfc8785.dumps({"position": position, "model": model, "kind": str(kind), "at": moment, "body": body})
     return hashlib.sha256(_LEAF + content).digest()
+
+
+def _content(entry: AuditEntry) -> bytes:
+    """The leaf of an entry; nothing, which no hash vouches for, of one that can never have been sealed."""
+    try:
+        return _leaf(entry.position, entry.model, entry.kind, entry.at, entry.body)
+    except rfc8785.CanonicalizationError:
+        return b""
 
 
 def _node(previous: str, leaf: bytes) -> Digest:

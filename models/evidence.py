@@ -75,7 +75,6 @@ class StepOrder(Frozen):
     artifact: Digest | None = None
     bundle: Digest | None = None
     environment: Environment | None = None
-    gates: tuple[Slug, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     tiers: tuple[RiskTier, ...] = ()
     roles: dict[Slug, Slug] = Field(default_factory=dict)

@@ -166,7 +166,6 @@ class _Kernel:
     def _order(self, state: State, planned: StepPlan) -> StepOrder:
         stage, subject, kind = state.stage_plan(self.plan), state.subject, planned.kind
         environment = stage.environment or (self.plan.production if kind is StepKind.STOP_SERVING else None)
-        gates = self.plan.environment_gates.get(environment, ()) if environment else ()
         return StepOrder(
             model=state.model,
             visit=state.visit,
@@ -177,7 +176,6 @@ class _Kernel:
             artifact=subject.artifact if subject else None,
             bundle=subject.bundle if subject else None,
             environment=environment,
-            gates=gates if kind is StepKind.PROMOTE else (),
             evidence=subject.evidence if subject and kind is StepKind.PACKAGE else (),
             tiers=self.plan.tiers if kind is StepKind.CLASSIFY else (),
             submission=state.submission if kind is StepKind.REGISTER else None,
@@ -192,7 +190,7 @@ class _Kernel:
             return order.model_copy(update={"roles": roles, "question": gate.question, "step": again})
         if kind is StepKind.RESTORE and version:
             what = {"version": version.number, "artifact": version.artifact, "bundle": version.bundle}
-            return order.model_copy(update={**what, "gates": version.gates})
+            return order.model_copy(update=what)
         return order
 
     def _run(self, state: State, order: StepOrder) -> Step:

@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from models.audit import GENESIS
 from models.inventory import Environment, ModelKind, RiskTier, VersionStatus
+from models.rows import Row
 from models.state import Phase
 from models.verdict import Verdict
 
@@ -200,3 +201,9 @@ class AuditHeadRecord(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     position: int = 0
     hash: str = GENESIS
+
+
+def row_of(record: SQLModel) -> Row:
+    """A record as a row; a number that its database has yet to give it is left out."""
+    numbered = getattr(record, "id", record) is not None
+    return Row(str(record.__tablename__), record.model_dump(exclude=None if numbered else {"id"}))

@@ -61,6 +61,8 @@ class ModelLifecycle(Mailbox):
             given = workflow.payload_converter().from_payload(args[0].payload, LifecycleInput)
             self._begin(given)
         except Exception as error:
+            if workflow.info().continued_run_id:
+                raise  # a worker that is too old holds a lifecycle up until it is replaced; it must not end it
             self._unusable = f"the input is not a plan and a state of this lifecycle: {error}"
 
     def _begin(self, given: LifecycleInput) -> None:
@@ -85,14 +87,25 @@ class ModelLifecycle(Mailbox):
         if self._unusable:
             raise ApplicationError(self._unusable, type="UnusableInput", non_retryable=True)
         if self._fresh:
-            await _undeterred(self._recorder.keep_plan(self._plan))
+            await self._keep_plan()
         while True:
             self._advance()
             if self._ended():
                 return self._status()
             if self._may_continue_as_new():
                 self._continue_as_new()
-            await _undeterred(self._wait())
+            try:
+                await self._wait()
+            except asyncio.CancelledError:
+                _refuse_to_cancel()
+
+    async def _keep_plan(self) -> None:
+        kept = asyncio.create_task(self._recorder.keep_plan(self._plan))
+        while not kept.done():
+            try:
+                await asyncio.shield(kept)
+            except asyncio.CancelledError:
+                _refuse_to_cancel()
 
     # --- events
 
@@ -252,16 +265,18 @@ class ModelLifecycle(Mailbox):
 
     def _teller(self, what: str) -> Tell:
         def tell(why: str) -> None:
-            self._troubles[what] = why
-            self._show()
+            if why != self._troubles.get(what, ""):
+                self._troubles[what] = why
+                self._show()
 
         return tell
 
     def _show(self) -> None:
+        """The card costs no event; attributes cost one, so at a boundary they are left to the next run."""
         status = self._status()
         workflow.set_current_details(self._card(status))
         changed = searchable(status, workflow.info().typed_search_attributes)
-        if changed:
+        if changed and not self._held_back():
             workflow.upsert_search_attributes(changed)
 
     def _card(self, status: Status) -> str:
@@ -277,16 +292,11 @@ class ModelLifecycle(Mailbox):
         return self._status()
 
 
-async def _undeterred(work: Coroutine[None, None, None]) -> None:
-    """Finish some work although the workflow is asked to cancel: a model is taken out of production by `retire`."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled() or workflow.cancellation_reason() is None:
-                raise
-            workflow.logger.warning("a request to cancel is not followed: use `retire`")
+def _refuse_to_cancel() -> None:
+    """A workflow that is asked to cancel goes on: a model is taken out of production by `retire`. Evicted, it ends."""
+    if workflow.cancellation_reason() is None:
+        raise asyncio.CancelledError
+    workflow.logger.warning("a request to cancel is not followed: use `retire`")
 
 
 def _deadline_sentence(deadline: Deadline, state: State) -> str:

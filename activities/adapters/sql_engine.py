@@ -8,6 +8,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     DataError,
     DBAPIError,
     IntegrityError,
@@ -88,6 +89,11 @@ class Database:
                 raise UnavailableError(
                     f"{where} does not answer: {said}.", remedy=f"Check that {self.place} can be reached and written."
                 ) from error
+            case DatabaseError() if type(error) is DatabaseError:
+                raise InvalidInputError(
+                    f"{where} cannot be read as a database: {said}.",
+                    remedy="Restore it from a backup, or move it away and run `modelops up`, which makes a new one.",
+                ) from error
             case _:
                 raise error
 
@@ -95,7 +101,7 @@ class Database:
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         parsed = None
     if parsed is not None and parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -103,7 +109,7 @@ def _parse(url: str) -> URL:
     if parsed is None or not in_file or parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
         raise InvalidInputError(
             "The address of the inventory is not one of a SQLite file or a PostgreSQL database.",
-            remedy="Write sqlite:////data/modelops.db or postgresql+psycopg://user:password@host/modelops.",
+            remedy="Set MODELOPS_DATABASE_URL like sqlite:////data/modelops.db or postgresql+psycopg://user:password@host/db.",
         )
     return parsed
 

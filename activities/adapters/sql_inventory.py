@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from activities.adapters.sql_engine import Database
 from activities.adapters.sql_projection import Occasion, project_event, project_result, version_row
-from activities.ports import Serving
+from activities.ports import Earned, Serving
 from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, seal
 from models.canonical import Digest, canonical, digest
 from models.errors import ConflictError, DigestMismatchError, InvalidInputError, UnavailableError, UnknownNameError
@@ -98,9 +98,7 @@ class SqlInventory:
     def governing_plan(self, model: str) -> Plan:
         """The plan that a model's lifecycle runs on; UnknownNameError, DigestMismatchError if it was edited."""
         with self._database.reading() as session:
-            lifecycle = session.get(LifecycleRecord, model)
-            if lifecycle is None:
-                raise UnknownNameError(f"The inventory has no lifecycle of '{model}'.", remedy="Start one first.")
+            lifecycle = _lifecycle_row(session, model)
             name, content = lifecycle.plan, _plan_row(session, lifecycle.plan).content
         return _unchanged(Plan.model_validate_json(content), name)
 
@@ -123,10 +121,17 @@ class SqlInventory:
             )
         return Submission.model_validate_json(facts)
 
-    def gates_passed(self, model: str, version: int) -> frozenset[str]:
-        """The gates that the recorded events say this version passed; UnknownNameError."""
+    def earned(self, model: str, version: int) -> Earned:
+        """What the record says of a version: its bytes, its bundle, the gates it passed; UnknownNameError."""
         with self._database.reading() as session:
-            return frozenset(version_row(session, model, version).gates)
+            row = version_row(session, model, version)
+        return Earned(row.artifact, row.bundle, frozenset(row.gates))
+
+    def visit(self, model: str) -> tuple[str, int]:
+        """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
+        with self._database.reading() as session:
+            row = _lifecycle_row(session, model)
+        return row.stage, row.visit
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
         """(window, verdict) of a monitor's measurements since the champion changed, oldest first."""
@@ -197,6 +202,13 @@ def _append(session: Session, head: AuditHeadRecord, entry: AuditEntry, seq: int
 def _recorded_result(session: Session, key: EffectKey) -> StepResult | None:
     row = session.get(LedgerRecord, (key.model, key.visit, key.step))
     return StepResult.model_validate_json(row.result) if row else None
+
+
+def _lifecycle_row(session: Session, model: str) -> LifecycleRecord:
+    row = session.get(LifecycleRecord, model)
+    if row is None:
+        raise UnknownNameError(f"The inventory has no lifecycle of '{model}'.", remedy="Start one first.")
+    return row
 
 
 def _plan_row(session: Session, name: Digest) -> PlanRecord:

@@ -117,7 +117,6 @@ def _order(order: StepOrder | None, places: dict[int, int]) -> StepOrder | None:
             "version": place,
             "artifact": artifact(place) if place else None,
             "bundle": artifact(place) if place and order.bundle else None,
-            "gates": tuple(sorted(order.gates)),
             "evidence": (),
             "submission": _submission(order.submission, CANDIDATE),
         }
@@ -127,8 +126,7 @@ def _order(order: StepOrder | None, places: dict[int, int]) -> StepOrder | None:
 def _mark(order: StepOrder | None, places: dict[int, int]) -> Hashable:
     if order is None:
         return None
-    gates = tuple(sorted(order.gates))
-    return order.kind, _name(order), _place(order, places), order.environment, order.bundle is None, gates
+    return order.kind, _name(order), _place(order, places), order.environment, order.bundle is None
 
 
 def _place(order: StepOrder, places: dict[int, int]) -> int | None:

@@ -26,9 +26,6 @@ from workflows.steps import ACTIVITIES
 
 Stage = Callable[[], Coroutine[None, None, None]]
 
-CREDIT_RELEASES = ("development", "independent-validation", "release")
-"""The gates that promotion into production is checked against."""
-
 
 class Progress(Frozen):
     """Where a lifecycle written by hand is."""
@@ -238,11 +235,11 @@ class LowRiskByHand(ByHand):
 
     async def staging(self) -> None:
         """Into TEST."""
-        await self._do(StepKind.PROMOTE, Environment.TEST, gates=("development",))
+        await self._do(StepKind.PROMOTE, Environment.TEST)
 
     async def production(self) -> None:
         """Into PROD."""
-        await self._do(StepKind.PROMOTE, Environment.PROD, gates=("development",), phase=Phase.STEADY)
+        await self._do(StepKind.PROMOTE, Environment.PROD, phase=Phase.STEADY)
 
 
 @workflow.defn(name="credit-high-risk-by-hand")
@@ -282,14 +279,14 @@ class CreditByHand(ByHand):
 
     async def staging(self) -> None:
         """Into TEST, then legal and product."""
-        await self._do(StepKind.PROMOTE, Environment.TEST, gates=("development",))
+        await self._do(StepKind.PROMOTE, Environment.TEST)
         roles = {"legal": "legal-ai", "product": "lending-product"}
         question = "May this version decide about customers in production?"
         await self._decide_gate("release", question, roles, (2, 4))
 
     async def production(self) -> None:
         """Into PROD, and watched."""
-        await self._do(StepKind.PROMOTE, Environment.PROD, gates=CREDIT_RELEASES)
+        await self._do(StepKind.PROMOTE, Environment.PROD)
         await self._do(StepKind.MONITOR, Environment.PROD, phase=Phase.STEADY)
 
 

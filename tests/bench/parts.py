@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from activities.adapters.yaml_directory import YamlDirectory
-from activities.ports import Serving
+from activities.ports import Earned, Serving
 from models.audit import AuditEntry
 from models.canonical import Digest, digest_bytes
 from models.evidence import EffectKey, StepResult
@@ -37,15 +37,19 @@ class MemoryInventory:
         self._submission = submission
         self._progress = progress
         self._effects: dict[str, StepResult] = {}
+        self._bundle: Digest | None = None
+        self._visits: dict[str, int] = {}
         self._lock = threading.Lock()
         self.events = 0
 
     def effect(self, key: EffectKey) -> StepResult | None:
         """As committed."""
+        self._visits[key.model] = key.visit
         return self._effects.get(str(key))
 
     def commit_effect(self, key: EffectKey, result: StepResult, changes: Sequence[Change]) -> StepResult:
         """Once per key."""
+        self._bundle = result.bundle or self._bundle
         kept = self._effects.setdefault(str(key), result)
         self._progress(str(key))
         return kept
@@ -71,9 +75,15 @@ class MemoryInventory:
         """The one version."""
         return self._submission
 
-    def gates_passed(self, model: str, version: int) -> frozenset[str]:
-        """All of them."""
-        return frozenset(gate for gates in self._plan.environment_gates.values() for gate in gates)
+    def earned(self, model: str, version: int) -> Earned:
+        """The one version, with every gate passed."""
+        gates = frozenset(gate for gates in self._plan.environment_gates.values() for gate in gates)
+        return Earned(self._submission.artifact.digest, self._bundle, gates)
+
+    def visit(self, model: str) -> tuple[str, int]:
+        """Where the last effect was asked for: every stage is visited once, in the plan's order."""
+        visit = self._visits[model]
+        return self._plan.stages[visit - 1].name, visit
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
         """Nothing is measured."""

@@ -132,9 +132,19 @@ def test_registered_facts_come_back(record: Record, inventory: SqlInventory, tel
 def test_a_candidate_has_no_facts_until_it_is_registered(record: Record, inventory: SqlInventory, tell: Tell) -> None:
     """Between a submission and its registration the version is known, its facts are not."""
     record(until(tell("loan"), 3))
-    assert inventory.gates_passed("loan", 1) == frozenset()
+    assert inventory.earned("loan", 1) == (None, None, frozenset())
     with pytest.raises(UnknownNameError, match="has not been registered yet"):
         inventory.submission("loan", 1)
+
+
+def test_where_a_lifecycle_is(record: Record, inventory: SqlInventory, tell: Tell) -> None:
+    """Stage and visit are those of the last recorded event; a lifecycle that never began is nowhere."""
+    story = tell("loan")
+    record(story)
+    last = events(story)[-1].snapshot
+    assert inventory.visit("loan") == (last.stage, last.visit)
+    with pytest.raises(UnknownNameError):
+        inventory.visit("churn")
 
 
 def test_registered_facts_never_change(record: Record, inventory: SqlInventory, tell: Tell) -> None:
@@ -169,10 +179,11 @@ def test_regulations_are_those_found_last(
 def test_gates_are_those_of_the_recorded_events(record: Record, inventory: SqlInventory, tell: Tell) -> None:
     """A version has the gates that its events say it passed, also after it left."""
     record(tell("loan"))
-    assert inventory.gates_passed("loan", 1) == {"development", "validation"}
-    assert inventory.gates_passed("loan", 2) == frozenset()
+    assert inventory.earned("loan", 1).gates == {"development", "validation"}
+    assert inventory.earned("loan", 2).gates == frozenset()
+    assert inventory.earned("loan", 1).artifact == inventory.submission("loan", 1).artifact.digest
     with pytest.raises(UnknownNameError):
-        inventory.gates_passed("loan", 9)
+        inventory.earned("loan", 9)
 
 
 def test_deployments_are_what_serves_now(record: Record, inventory: SqlInventory, tell: Tell) -> None:

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from sqlmodel import col, select
 
 from activities.adapters.sql_engine import Database
+from client.catalog import Catalog
+from client.verification import verify
 from models.audit import AuditKind, EffectRecord, Folded, fold, verify_chain
 from models.canonical import digest
 from models.evidence import EffectKey
@@ -40,8 +42,11 @@ class Acknowledged(NamedTuple):
 
 
 async def check_invariants(house: House, plan: Plan, acknowledged: Sequence[Acknowledged] = ()) -> None:
-    """Fails with every violation at once, each named by its invariant."""
+    """Fails with every violation at once, each named by its invariant, and with all that `modelops history` finds."""
     broken = violations(house, plan, await house.recorded(), acknowledged)
+    with Catalog(house.database) as catalog:
+        found = verify(catalog, catalog.record(house.model))
+    broken += [*found.problems, *found.rows, *found.replay]
     if broken:
         raise AssertionError("\n".join(broken))
 

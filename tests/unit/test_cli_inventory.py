@@ -1,19 +1,26 @@
 """The commands that read the inventory, on a database with a whole story in it."""
 
 import json
+import re
 import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_migration import migrate
+from client.catalog import Listed
 from client.cli import app
+from client.render import models
+from models.inventory import ModelKind, RiskTier
 from models.journal import JournalEntry
+from models.state import Phase
 from tests.contract.story import small_plan, tell_story
 
 WIDE = {"COLUMNS": "400", "NO_COLOR": "1"}
@@ -56,6 +63,39 @@ def test_list() -> None:
     assert "retired" in run("list").stdout
 
 
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_list_in_a_narrow_terminal(width: int) -> None:
+    """Where there is no room columns are left out; ids, stages and phases are never broken."""
+    drawn = Console(width=width, no_color=True)
+    awaiting = Listed(
+        model="loan-approval-next",
+        title="Mortgage approval recommendation",
+        kind=ModelKind.ML,
+        tier=RiskTier.HIGH,
+        owner="credit-data-science",
+        template="credit-high-risk",
+        stage="validation",
+        phase=Phase.AWAITING_VERSION,
+        candidate=12,
+        champion=11,
+        updated=datetime(2026, 3, 2, tzinfo=UTC),
+    )
+    with drawn.capture() as capture:
+        drawn.print(models([awaiting, awaiting.model_copy(update={"model": "churn", "title": "Churn"})]))
+    header, first, *_ = capture.get().splitlines()
+    assert {"loan-approval-next", "awaiting version"} <= set(re.split(r" {2,}", first.strip()))
+    assert ("Champion" in header, "Owner" in header) == (width >= 80, width >= 120)
+    assert max(map(len, capture.get().splitlines())) <= width
+
+
+@pytest.mark.usefixtures("database")
+def test_list_in_a_wide_terminal() -> None:
+    """Where there is room nothing is left out."""
+    header = run("list").stdout.splitlines()[0]
+    columns = ["Model", "Title", "Tier", "Owner", "Template", "Stage", "Phase", "Version", "Champion", "Updated"]
+    assert header.split() == columns
+
+
 @pytest.mark.usefixtures("database")
 def test_show() -> None:
     """A model is shown with its regulations and versions."""
@@ -74,7 +114,8 @@ def test_history() -> None:
     assert any("2026-03-02 12:00:00 UTC" in line and "The lifecycle began" in line for line in lines)
     assert any("REFUSED: olga asked to go on" in line and "the lifecycle is not paused" in line for line in lines)
     assert any("rita approved at gate 'validation': It is sound." in line for line in lines)
-    assert "holds, up to sha256:" in lines[-2]
+    assert "holds, up to sha256:" in lines[-3]
+    assert "are what the trail makes of them" in lines[-2]
     assert "agree with the record" in lines[-1]
 
 
@@ -123,6 +164,54 @@ def test_projection_that_lies(database: Path) -> None:
     assert any("recorded stage is 'production'" in line for line in found["verification"]["replay"])
 
 
+TAMPERINGS = [
+    ("DELETE FROM audit_head", "audit_head row 1: this row is missing"),
+    ("DELETE FROM lifecycle", "lifecycle row loans: this row is missing"),
+    ("DELETE FROM model", "model row loans: this row is missing"),
+    ("UPDATE model SET facts = '{}'", "model row loans: facts does not hold what the trail says"),
+    ("UPDATE plan SET content = '{}'", "content does not hold what the trail says"),
+    ("DELETE FROM audit", "lifecycle row loans: the trail knows nothing of this row"),
+    ("UPDATE audit SET model = 'churn'", "lifecycle row loans: the trail knows nothing of this row"),
+    ("UPDATE audit SET at = 'garbage' WHERE position = 5", "entry 5: its content is not what was recorded"),
+    ("UPDATE audit SET at = '9999-12-31 23:59:59' WHERE position = 5", "entry 5: its content is not what was recorded"),
+    ("UPDATE audit SET body = x'ff00' WHERE position = 5", "audit row 5: its body is no event of 'loans'"),
+    (
+        "UPDATE audit SET body = cast(x'ff41' AS TEXT) WHERE position = 5",
+        "audit row 5: its body is no event of 'loans'",
+    ),
+    ("UPDATE audit SET body = 'x'", "no recorded event of 'loans' can be read"),
+    ("UPDATE audit SET position = 9007199254740999 WHERE position = 5", "entry 5: missing"),
+    ("UPDATE audit_head SET position = 'x'", "audit_head row 1: position holds 'x'"),
+    ("UPDATE version SET gates = 'x'", "version row 1: gates holds 'x'"),
+    ("UPDATE deployment SET since = 'x'", "deployment row PROD, x: the trail knows nothing of this row"),
+]
+
+
+@pytest.mark.parametrize(("statement", "problem"), TAMPERINGS)
+@pytest.mark.usefixtures("tokyo")
+def test_every_tampering_is_said(database: Path, statement: str, problem: str) -> None:
+    """Whatever was edited, deleted or made unreadable, a sentence names the row, and the exit status is 7."""
+    with sqlite3.connect(database) as connection:
+        connection.execute(statement)
+    connection.close()
+    found = run("history", "loans")
+    assert (found.exit_code, found.stderr) == (7, "")
+    assert problem in found.stdout
+    assert run("history", "loans", "--json").exit_code == 7
+
+
+@pytest.mark.parametrize("table", ["lifecycle", "audit"])
+def test_nothing_replayed_is_no_agreement(database: Path, table: str) -> None:
+    """Without events nobody claims that the rules agree, nor without the rows that they lead to that these do."""
+    with sqlite3.connect(database) as connection:
+        connection.execute(f"DELETE FROM {table}")
+    connection.close()
+    said = run("history", "loans").stdout
+    assert "are what the trail makes of them" not in said
+    assert ("agree with the record" in said) == (table == "lifecycle")
+    assert ("the rules were not run" in said) == (table == "audit")
+
+
 @pytest.mark.usefixtures("database")
 def test_start_refuses_early() -> None:
     """A model that is not registered cannot be started, one that has a lifecycle not again; no server is asked."""
@@ -158,6 +247,35 @@ def test_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     found = run("list")
     assert found.exit_code == 4
     assert "MODELOPS_WORKER_METRICS_PORT" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRAINERS", "foo"),
+        ("SOURCES", "/data"),
+        ("DATABASE_URL", "postgresql://modelops:hunter2@db:xx/inventory"),
+        ("DATABASE_URL", "mysql://modelops:hunter2@127.0.0.1:1/inventory"),
+        ("DATABASE_URL", "sqlite://"),
+    ],
+)
+def test_mistakes(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A mistake in a variable ends with status 4 and the variable's name, and shows no password."""
+    monkeypatch.setenv(f"MODELOPS_{name}", value)
+    found = run("list")
+    assert found.exit_code == 4, found.exception
+    assert f"MODELOPS_{name}" in found.stderr
+    assert "hunter2" not in found.output
+
+
+def test_not_an_inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is no database is named, and stays as it is."""
+    monkeypatch.setenv("MODELOPS_HOME", str(tmp_path))
+    (tmp_path / "inventory.db").write_text("a shopping list" * 100)
+    found = run("list")
+    assert found.exit_code == 4, found.exception
+    assert f"{tmp_path / 'inventory.db'} is not an inventory" in found.stderr
+    assert (tmp_path / "inventory.db").read_text() == "a shopping list" * 100
 
 
 def test_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

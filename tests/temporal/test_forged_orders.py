@@ -1,0 +1,128 @@
+"""Whoever may start workflows may order a promotion: it happens only where the record bears it out."""
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.promotion import PromotionActivities
+from models.canonical import Frozen, digest_bytes
+from models.evidence import StepKind, StepOrder, StepResult
+from models.inventory import Environment
+from models.journal import Assignment, LifecycleInput
+from models.state import Phase, State
+from tests.temporal.house import House, plan_of
+from workflows import options
+
+CREDIT = plan_of("credit-high-risk")
+
+
+class Forgery(Frozen):
+    """An order, and the queue of the worker that is to carry it out."""
+
+    queue: str
+    task: Assignment
+
+
+@workflow.defn(name="Forger")
+class Forger:
+    """Somebody's own workflow, on somebody's own worker."""
+
+    @workflow.run
+    async def run(self, forgery: Forgery) -> StepResult:
+        """The promotion's own answer."""
+        return await workflow.execute_activity_method(
+            PromotionActivities.promote_version,
+            forgery.task,
+            task_queue=forgery.queue,
+            start_to_close_timeout=options.INTERNAL_TIMEOUT,
+            retry_policy=options.RECORD_RETRIES,
+        )
+
+
+async def order_of(house: House, **given: object) -> StepOrder:
+    """A promotion of the version that waits, or as given."""
+    status = await house.status()
+    assert status.version is not None
+    order = StepOrder(
+        model=house.model,
+        visit=status.visit,
+        step="forged",
+        kind=StepKind.PROMOTE,
+        stage=status.stage,
+        version=status.version.number,
+        artifact=status.version.artifact,
+        bundle=house.parts.inventory.earned(house.model, status.version.number).bundle,
+        environment=Environment.PROD,
+    )
+    return order.model_copy(update=given)
+
+
+async def forge(house: House, workflow_id: str, order: StepOrder) -> str:
+    """Why an order is refused that comes from a workflow of somebody's own."""
+    forgery = Forgery(queue=house.queue, task=Assignment(order=order))
+    queue = f"forgers-{house.queue}"
+    runner = UnsandboxedWorkflowRunner()
+    async with Worker(house.client, task_queue=queue, workflows=[Forger], workflow_runner=runner):
+        with pytest.raises(WorkflowFailureError) as caught:
+            await house.client.execute_workflow(Forger.run, forgery, id=workflow_id, task_queue=queue)
+    cause = caught.value.cause
+    assert isinstance(cause, ActivityError)
+    assert isinstance(cause.cause, ApplicationError)
+    assert cause.cause.type == "NotPermittedError"
+    return cause.cause.message
+
+
+async def waiting_for_release(house: House) -> None:
+    """A version that nobody has released yet."""
+    await house.start(CREDIT)
+    await house.submit()
+    await house.approve("validation", "dmitri", "rosa")
+    await house.until_phase(Phase.DECIDING, "staging")
+    await house.recorded()
+
+
+async def test_an_order_of_another_workflow(house: House) -> None:
+    """Only the model's own lifecycle may order; nothing was deployed, and the lifecycle goes on."""
+    await waiting_for_release(house)
+    assert "is not the lifecycle of" in await forge(house, f"forged/{house.model}", await order_of(house))
+    assert Environment.PROD not in house.parts.inventory.deployments(house.model)
+    await house.approve("staging", "lena", "paul")
+    await house.until_phase(Phase.STEADY)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({}, "does not promote to PROD"),
+        ({"environment": Environment.TEST, "visit": 99}, "the order is of 'staging', visit 99"),
+        ({"stage": "production"}, "is in stage 'staging'"),
+        ({"environment": Environment.TEST, "artifact": digest_bytes(b"other")}, "is registered with artifact"),
+        ({"environment": Environment.TEST, "bundle": digest_bytes(b"other")}, "is registered with bundle"),
+    ],
+)
+async def test_an_order_under_the_name_of_a_terminated_lifecycle(
+    house: House, given: dict[str, object], reason: str
+) -> None:
+    """With the lifecycle gone its name is free; the record still knows where it was and what it may deploy."""
+    await waiting_for_release(house)
+    order = await order_of(house, **given)
+    await house.handle.terminate("by the forger")
+    assert reason in await forge(house, f"model/{house.model}", order)
+    assert Environment.PROD not in house.parts.inventory.deployments(house.model)
+
+
+async def test_a_lifecycle_under_a_foreign_name(house: House) -> None:
+    """The state of one model cannot be driven by a workflow that is called otherwise."""
+    await house.register(CREDIT)
+    started = await house.client.start_workflow(
+        CREDIT.template,
+        LifecycleInput(plan=CREDIT, state=State(model=house.model, owner="olga")),
+        id="model/somebody-else",
+        task_queue=house.queue,
+    )
+    with pytest.raises(WorkflowFailureError) as caught:
+        await started.result()
+    assert isinstance(caught.value.cause, ApplicationError)
+    assert caught.value.cause.type == "UnusableInput"
