@@ -2,18 +2,18 @@
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx2
 
+from activities.adapters.child_process import die_with_parent
 from activities.adapters.sql_migration import migrate
 from models.errors import InvalidInputError, UnavailableError
 from worker.embedded import Program, waves
@@ -24,7 +24,6 @@ RESTART_AFTER = 0.5
 RESTART_AT_MOST = 30.0
 STEADY_AFTER = 30.0
 STOP_WITHIN = 10.0
-_PR_SET_PDEATHSIG = 1
 
 Say = Callable[[str], None]
 """Progress in words, for the person at the terminal."""
@@ -99,7 +98,7 @@ class _Child:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.program.environment},
-                preexec_fn=_die_with_parent,
+                preexec_fn=partial(die_with_parent, signal.SIGTERM),
             )
         self._pid.write_text(str(self._process.pid))
 
@@ -142,11 +141,6 @@ class _Child:
     def _did_not_start(self, how: str) -> UnavailableError:
         lines = self._log.read_text(errors="replace").splitlines()[-3:]
         return UnavailableError(f"{self.program.name} {how}: {' | '.join(lines)}", f"its log is {self._log}")
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _refuse_taken_ports(wanted: Sequence[Program]) -> None:
