@@ -13,7 +13,7 @@ from models.errors import InvalidInputError, UnknownNameError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Measured
 from models.journal import Assignment
-from models.messages import Breach
+from models.messages import Breach, shorten
 from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent
 from models.verdict import Verdict, combine, judge
 
@@ -73,7 +73,7 @@ class MonitoringActivities:
         verdicts = [verdict for _, verdict in self._inventory.verdicts(order.model, order.monitor.id)]
         if not is_breach(order.monitor, verdicts):
             return MonitorOutcome(result=result)
-        breach = Breach(monitor=order.monitor.id, window=window, reasons=(result.summary,))
+        breach = Breach(monitor=order.monitor.id, window=window, reasons=(shorten(result.summary),))
         return MonitorOutcome(result=result, breach=breach)
 
     def _serving(self, order: MonitorOrder) -> Serving:
@@ -97,8 +97,8 @@ class MonitoringActivities:
 
     def _judge(self, order: MonitorOrder, version: int, path: Path) -> StepResult:
         submission = self._inventory.submission(order.model, version)
-        model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
         try:
+            model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
             report = self._evaluator.measure(model, reference, path, submission)
         except InvalidInputError as error:
             return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, make_url, or_
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, ProgrammingError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -52,6 +52,7 @@ _ABOUT_ONE = (
 )
 _BATCH = 500
 _CONNECT_SECONDS = 5
+_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 
 
 class Listed(Frozen):
@@ -110,7 +111,10 @@ class Record(NamedTuple):
 
 
 class Catalog:
-    """Reads one inventory; close it after use. UnavailableError if the database does not answer."""
+    """Reads one inventory; close it after use.
+
+    UnavailableError if the database does not answer, InvalidInputError if it is not one that can hold an inventory.
+    """
 
     def __init__(self, url: str) -> None:
         parsed = _parse(url)
@@ -164,6 +168,11 @@ class Catalog:
             for row in self._rows(query)
         ]
 
+    def notified(self, model: str) -> Sequence[str]:
+        """Who was told something about a model, in the order of the messages."""
+        query = select(NotificationRecord).where(NotificationRecord.model == model)
+        return [row.recipient for row in self._rows(query.order_by(col(NotificationRecord.id)))]
+
     def history(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
         with self._reading() as session:
@@ -215,16 +224,24 @@ class Catalog:
                 f"the inventory at {self._place} cannot be read: {said}",
                 "`modelops up` makes it; MODELOPS_HOME or MODELOPS_DATABASE_URL says where it is",
             ) from error
+        except DatabaseError as error:
+            raise InvalidInputError(
+                f"{self._place} is not an inventory: {error.orig}",
+                "restore it from a backup, or say with MODELOPS_HOME or MODELOPS_DATABASE_URL where the inventory is",
+            ) from error
 
 
 def _parse(url: str) -> URL:
     try:
-        return make_url(url)
-    except ArgumentError as error:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or parsed.drivername not in _DRIVERS or parsed.database in (None, "", ":memory:"):
         raise InvalidInputError(
-            "MODELOPS_DATABASE_URL is not the address of a database",
+            "MODELOPS_DATABASE_URL is not the address of a SQLite file or a PostgreSQL database",
             "write sqlite:////data/modelops.db or postgresql+psycopg://user:password@host/modelops",
-        ) from error
+        )
+    return parsed
 
 
 def _open(url: URL) -> Engine:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -19,7 +18,6 @@ from models.errors import (
     UnavailableError,
     UnknownNameError,
 )
-from worker.settings import Settings
 
 _UNKNOWN_WIDTH = 160
 _STATUS: dict[type[ModelopsError], int] = {
@@ -84,12 +82,3 @@ def moment(at: datetime, utc: bool = False) -> str:
     except (OverflowError, ValueError):
         local = at
     return f"{local:%Y-%m-%d %H:%M:%S %Z}"
-
-
-def settings() -> Settings:
-    """The settings; InvalidInputError names the variable that does not fit."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        wrong = [f"MODELOPS_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
-        raise InvalidInputError("; ".join(wrong), "correct the environment variable") from error

@@ -1,8 +1,10 @@
 """Lifecycles, models and templates as tables for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +28,10 @@ _STYLES = {
 }
 _VERDICTS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
 _NONE = "-"
+_ENDLESS = 10_000
+_TITLE_WIDTH = 16
+_SPARE = ("Updated", "Template", "Owner", "Tier", "Version", "Champion", "Title", "Stage", "Phase")
+"""What a list of models can do without where there is no room, the first at first."""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
@@ -42,8 +48,31 @@ def _cell(value: object) -> Text:
     return Text(_NONE if value is None or value == "" else clean(str(value)))
 
 
-def models(listed: Sequence[Listed]) -> Table:
-    """All models, and where their lifecycles are."""
+class Roster:
+    """A table that leaves columns out until the rest fits into the width that there is. Titles alone are wrapped."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        self._columns = columns
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        """The widest table that fits, else the narrowest."""
+        endless = options.update(width=_ENDLESS)
+        tables = [self._without(_SPARE[:count]) for count in range(len(_SPARE) + 1)]
+        fitting = (one for one in tables if Measurement.get(console, endless, one).minimum <= options.max_width)
+        yield next(fitting, tables[-1])
+
+    def _without(self, left_out: Sequence[str]) -> Table:
+        kept = [place for place, column in enumerate(self._columns) if column not in left_out]
+        drawn = table([self._columns[place] for place in kept], ([row[place] for place in kept] for row in self._rows))
+        for column in drawn.columns:
+            column.no_wrap = column.header != "Title" and len(kept) > 1
+            column.min_width = max(cell_len(str(cell)) for cell in column.cells) if column.no_wrap else _TITLE_WIDTH
+        return drawn
+
+
+def models(listed: Sequence[Listed]) -> Roster:
+    """All models, and where their lifecycles are; in a narrow terminal only what matters most."""
     columns = ("Model", "Title", "Tier", "Owner", "Template", "Stage", "Phase", "Version", "Champion", "Updated")
     rows = [
         (
@@ -60,7 +89,7 @@ def models(listed: Sequence[Listed]) -> Table:
         )
         for one in listed
     ]
-    return table(columns, rows)
+    return Roster(columns, rows)
 
 
 def model(facts: ModelFacts, regulations: Sequence[str], versions: Sequence[Known]) -> Group:

@@ -82,6 +82,7 @@ class _Inventory:
         self.model = model
         self.plans: dict[Digest, Plan] = {}
         self.facts: ModelFacts | None = None
+        self._regulations: tuple[str, ...] = ()
         self.lifecycle: LifecycleRecord | None = None
         self._versions: dict[int, VersionRecord] = {}
         self._deployments: list[DeploymentRecord] = []
@@ -91,6 +92,8 @@ class _Inventory:
     def rows(self) -> Iterator[Row]:
         """All of them, in no order that matters."""
         yield from self._once
+        for name in dict.fromkeys(self._regulations):
+            yield row_of(RegulationRecord(model=self.model, regulation=name))
         yield from map(row_of, self._versions.values())
         yield from map(row_of, self._deployments)
         yield from map(row_of, self._measurements.values())
@@ -191,6 +194,7 @@ class _Inventory:
                 assert_never(change)
 
     def _register(self, entry: AuditEntry, change: ModelRegistered, content: str) -> None:
+        self._regulations = change.regulations
         if self.facts:
             return
         self.facts = facts = change.facts
@@ -204,8 +208,7 @@ class _Inventory:
             facts=content,
             registered_at=entry.at,
         )
-        regulations = (RegulationRecord(model=facts.id, regulation=name) for name in dict.fromkeys(change.regulations))
-        self._once += [row_of(record), *map(row_of, regulations)]
+        self._once.append(row_of(record))
 
     def _version(self, number: int) -> VersionRecord:
         fresh = VersionRecord(model=self.model, number=number, status=VersionStatus.CANDIDATE)

@@ -10,13 +10,20 @@ from models.canonical import PRINTABLE, Digest, Frozen, Slug, Told
 from models.evidence import StepOrder, StepResult
 from models.inventory import Submission
 
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True), PRINTABLE]
+REASON_LIMIT = 1_000
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_LIMIT, strip_whitespace=True), PRINTABLE]
 
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 """A whole number that canonical JSON can say."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63), PRINTABLE]
 """Whatever a person wrote for their name; the kernel says in words why it may not count."""
+
+
+def shorten(text: str) -> str:
+    """What fits into a reason; an ellipsis says that the rest was left out."""
+    return text if len(text) <= REASON_LIMIT else f"{text[: REASON_LIMIT - 1]}…"
 
 
 class Choice(StrEnum):

@@ -12,8 +12,16 @@ _LIVE = frozenset({VersionStatus.CANDIDATE, VersionStatus.CHAMPION, VersionStatu
 
 
 def change(state: State, **changes: object) -> State:
-    """The state with some fields replaced."""
-    return state.model_copy(update=changes)
+    """The state with some fields replaced.
+
+    What `model_copy` does, at less than half its cost, which is most of what an exploration of the kernel costs.
+    """
+    changed = object.__new__(State)
+    object.__setattr__(changed, "__dict__", {**vars(state), **changes})
+    object.__setattr__(changed, "__pydantic_fields_set__", state.model_fields_set)
+    object.__setattr__(changed, "__pydantic_extra__", None)
+    object.__setattr__(changed, "__pydantic_private__", None)
+    return changed
 
 
 def admit(state: State, submission: Submission) -> State:

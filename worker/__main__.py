@@ -5,15 +5,16 @@ import signal
 import sys
 
 import structlog
-from pydantic import ValidationError
 
 from activities.adapters.sql_migration import migrate
-from models.errors import ModelopsError
+from models.errors import ModelopsError, UnavailableError
 from worker.connection import connect
 from worker.search_attributes import register_search_attributes
-from worker.settings import Settings
+from worker.settings import Settings, read_settings
 from worker.telemetry import configure_logging, serve_telemetry
 from worker.wiring import build_worker, choose_parts
+
+INVALID, UNAVAILABLE = 4, 5
 
 log = structlog.stdlib.get_logger("modelops.worker")
 
@@ -38,18 +39,18 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> int:
-    """0 after a requested stop, 5 if the process could not start or go on."""
+    """0 after a requested stop, 4 if something must be changed first, 5 if something does not answer."""
     try:
-        settings = Settings()
-    except ValidationError as error:
-        sys.stderr.write(f"settings: {error}\n")
-        return 4
+        settings = read_settings()
+    except ModelopsError as error:
+        sys.stderr.write(f"{error}: {error.remedy}\n")
+        return INVALID
     configure_logging(settings.log_format, settings.log_level)
     try:
         asyncio.run(serve(settings))
     except ModelopsError as error:
         log.error(str(error), remedy=error.remedy, error=type(error).__name__)
-        return 5
+        return UNAVAILABLE if isinstance(error, UnavailableError) else INVALID
     return 0
 
 

@@ -28,13 +28,17 @@ A run that lasted less than a second makes the next one wait, but for the last o
 
 @dataclass(frozen=True)
 class Program:
-    """A child process: its command, what it needs of the environment, the ports it opens, and what proves it ready."""
+    """A child process: its command, what it needs of the environment, the ports it opens, and what proves it ready.
+
+    `index` lists the versions that it serves and those that it cannot serve; only inference servers have one.
+    """
 
     name: str
     command: tuple[str, ...]
     ports: Mapping[int, str]
     ready: str
     environment: Mapping[str, str]
+    index: str = ""
 
 
 def waves(settings: Settings) -> tuple[tuple[Program, ...], ...]:
@@ -87,8 +91,10 @@ def _inference(settings: Settings, environment: Environment) -> Program:
         *(sys.executable, "-m", "worker.inference", "--environment", environment.value, "--port", str(port)),
         *("--root", str(settings.root / "environments" / environment.value), "--store", str(settings.store)),
     )
-    name = f"inference-{environment.value}"
-    return Program(name, command, {port: "MODELOPS_INFERENCE"}, f"{url}/v2/health/ready", _python_path())
+    # Not `ready`: one version that cannot be loaded must not keep all the others from serving.
+    ready, index = f"{url}/v2/health/live", f"{url}/v2/repository/index"
+    ports = {port: "MODELOPS_INFERENCE"}
+    return Program(f"inference-{environment.value}", command, ports, ready, _python_path(), index)
 
 
 def _worker(settings: Settings) -> Program:

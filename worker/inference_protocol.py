@@ -6,6 +6,8 @@ else it is an error. A request gives its rows in one of two forms:
 
     one tensor, any name, shape [n, k]         the k inputs of the data contract, in its order
     k tensors named as the inputs, shape [n]   any order; [n, 1] will do as well
+
+It gives at most MAX_VALUES values, rows times columns.
 """
 
 import json
@@ -21,6 +23,8 @@ from models.errors import InvalidInputError
 
 Datatype = Literal["BOOL", "INT64", "FP32", "FP64", "BYTES"]
 Array: TypeAlias = NDArray[Any]
+
+MAX_VALUES = 1_000_000
 
 _ALLOWED: Mapping[Datatype, tuple[frozenset[type], DTypeLike]] = {
     "BOOL": (frozenset({bool}), np.bool_),
@@ -76,6 +80,9 @@ def describe(error: ValidationError) -> str:
 
 def read_columns(request: InferRequest, names: Sequence[str]) -> list[Array]:
     """The request's values as one array of shape [n] per name, in the order of the names; InvalidInputError."""
+    values = sum(prod(tensor.shape) for tensor in request.inputs)
+    if values > MAX_VALUES:
+        raise InvalidInputError(f"the request gives {values} values, at most {MAX_VALUES} are taken: send it in parts")
     only = request.inputs[0]
     if len(request.inputs) == 1 and len(only.shape) == 2:
         columns = _split(only, names)

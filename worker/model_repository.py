@@ -5,6 +5,7 @@ get there cannot disagree, and a process that was killed serves after its restar
 A request works on one immutable view, so a switch is seen whole or not at all.
 """
 
+import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from models.inventory import Environment
 from worker.served_model import ServedModel, load_model
 
 STATE_FILE = "state.json"
+
+_LOG = logging.getLogger("modelops.inference")
 
 
 class Slot(Frozen):
@@ -251,6 +254,7 @@ class ModelRepository:
         try:
             return self._load(name, slot)
         except ModelopsError as error:
+            _LOG.warning("version %d of model '%s' cannot be served: %s", slot.version, name, error)
             return str(error)
 
     def _commit(

@@ -1,24 +1,21 @@
 """A bundle made ready to answer: its ONNX model in a session, its data contract, its sample request.
 
-A model has one float input of shape [n, k], the k inputs of the data contract in order, and a float output whose
-last column is the probability of the favourable outcome: what skl2onnx makes of a classifier with `zipmap=False`.
+A request is bounded by its values alone. How much memory and time the model takes for them is not bounded here, for
+it runs within the server: that it does not take too much is what the evaluation's bounded process has shown before.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from activities.adapters.oci_packager import MODEL_FILE, SAMPLE_FILE, read_bundle
+from activities.adapters.onnx_scoring.session import Scorer
 from activities.ports import ArtifactStore
 from models.canonical import Digest, Slug
 from models.errors import InvalidInputError, ModelopsError
 from models.inventory import DataContract
-from worker.inference_protocol import Array, InferRequest, RequestInput, expectation, parse_request
-
-_ERRORS_ONLY = 3
+from worker.inference_protocol import Array, InferRequest, RequestInput, parse_request
 
 
 @dataclass(frozen=True)
@@ -30,8 +27,7 @@ class ServedModel:
     bundle: Digest
     contract: DataContract
     sample: InferRequest
-    session: Any
-    score: str
+    scorer: Scorer
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -46,9 +42,8 @@ class ServedModel:
         """
         rows = np.column_stack([_as_float(column, name) for column, name in zip(columns, self.columns, strict=True)])
         try:
-            (answers,) = self.session.run([self.score], {self.session.get_inputs()[0].name: rows})
-            score = np.asarray(answers, dtype=np.float32).reshape(len(rows), -1)[:, -1]
-        except Exception as error:
+            score = self.scorer.score(rows)
+        except (InvalidInputError, MemoryError) as error:
             raise ModelopsError(f"version {self.version} of model '{self.name}' failed: {error}") from error
         label = (score.astype(np.float64) >= self.contract.threshold).astype(np.int64)
         return {"score": score, "label": label}
@@ -63,45 +58,22 @@ def load_model(store: ArtifactStore, bundle: Digest, name: str, version: int) ->
     if (content.model, content.version) != (name, version):
         found = f"version {content.version} of model '{content.model}'"
         raise InvalidInputError(f"bundle {bundle} is {found}, not version {version} of '{name}'")
-    session = _session(content.model_path.read_bytes(), bundle)
-    _check_input(session, _names(content.contract))
+    scorer = _scorer(content.model_path.read_bytes(), len(content.contract.inputs), bundle)
     declared = content.files.get(SAMPLE_FILE)
     sample = parse_request(declared.read_bytes()) if declared else _zeros(len(content.contract.inputs))
-    return ServedModel(name, version, bundle, content.contract, sample, session, _score_output(session))
+    return ServedModel(name, version, bundle, content.contract, sample, scorer)
 
 
 def _names(contract: DataContract) -> tuple[str, ...]:
     return tuple(column.name for column in contract.inputs)
 
 
-def _session(data: bytes, bundle: Digest) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
+def _scorer(model: bytes, columns: int, bundle: Digest) -> Scorer:
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise InvalidInputError(f"{MODEL_FILE} of bundle {bundle} cannot be loaded: {error}") from error
-
-
-def _check_input(session: Any, names: Sequence[str]) -> None:
-    inputs = session.get_inputs()
-    if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 2:
-        found = ", ".join(f"{one.name}: {one.type} {one.shape}" for one in inputs)
-        raise InvalidInputError(f"{MODEL_FILE} must read one float tensor of shape [n, {len(names)}]; it reads {found}")
-    width = inputs[0].shape[1]
-    if isinstance(width, int) and width != len(names):
-        raise InvalidInputError(f"{MODEL_FILE} reads {width} columns: {expectation(names)}")
-
-
-def _score_output(session: Any) -> str:
-    for output in session.get_outputs():
-        if output.type == "tensor(float)":
-            return str(output.name)
-    found = ", ".join(f"{one.name}: {one.type}" for one in session.get_outputs())
-    remedy = "convert a classifier with zipmap=False"
-    raise InvalidInputError(f"{MODEL_FILE} must answer with a float tensor, the probabilities; it has {found}", remedy)
+        return Scorer(model, columns)
+    except (InvalidInputError, MemoryError) as error:
+        remedy = error.remedy if isinstance(error, InvalidInputError) else "give the server more memory"
+        raise InvalidInputError(f"{MODEL_FILE} of bundle {bundle} cannot be used: {error}", remedy) from error
 
 
 def _zeros(width: int) -> InferRequest:

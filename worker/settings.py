@@ -1,11 +1,13 @@
 """The one reader of the environment: every setting, its default, its meaning."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from models.errors import InvalidInputError
 from models.inventory import Environment
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -14,12 +16,43 @@ ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"the home of {path.parts[0]} is not known") from None
+
+
+def _json_like(example: str) -> BeforeValidator:
+    def decoded(value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError(f"this is not JSON; write it like {example}") from None
+
+    return BeforeValidator(decoded)
+
+
+Place = Annotated[Path, AfterValidator(_expanded)]
+"""A path; `~` is somebody's home."""
+
+Servers = Annotated[
+    dict[Environment, str],
+    NoDecode,
+    _json_like('{"DEV": "http://127.0.0.1:8501", "TEST": "http://127.0.0.1:8502", "PROD": "http://127.0.0.1:8503"}'),
+]
+Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
+Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
+
+
 class Settings(BaseSettings):
     """Set by variables `MODELOPS_<NAME>`. The defaults are the embedded default of `modelops up`."""
 
     model_config = SettingsConfigDict(env_prefix="MODELOPS_", extra="forbid", env_ignore_empty=True)
 
-    home: Path = Field(default=Path("~/.local/share/modelops"), description="where the embedded default keeps its data")
+    home: Place = Field(
+        default=Path("~/.local/share/modelops"), description="where the embedded default keeps its data"
+    )
 
     embedded_temporal: bool = Field(default=True, description="whether `modelops up` starts the Temporal dev server")
     temporal_address: str = Field(
@@ -28,15 +61,15 @@ class Settings(BaseSettings):
     temporal_namespace: str = "default"
     temporal_api_key: SecretStr | None = Field(default=None, description="for Temporal Cloud; implies TLS")
     temporal_tls: bool = False
-    temporal_tls_ca: Path | None = Field(default=None, description="PEM of the server's authority; implies TLS")
-    temporal_tls_cert: Path | None = Field(default=None, description="PEM of the client's certificate; implies TLS")
-    temporal_tls_key: Path | None = Field(default=None, description="PEM of the client's key")
+    temporal_tls_ca: Place | None = Field(default=None, description="PEM of the server's authority; implies TLS")
+    temporal_tls_cert: Place | None = Field(default=None, description="PEM of the client's certificate; implies TLS")
+    temporal_tls_key: Place | None = Field(default=None, description="PEM of the client's key; implies TLS")
     temporal_ui: str = Field(default="http://127.0.0.1:8233", description="address of the Web UI, for links")
     temporal_http_port: Port = Field(default=7243, description="port of the embedded server's HTTP API")
 
     database_url: SecretStr | None = Field(default=None, description="SQLAlchemy URL; default: SQLite under home")
 
-    inference: Annotated[dict[Environment, str], Field(min_length=len(Environment))] = Field(
+    inference: Annotated[Servers, Field(min_length=len(Environment))] = Field(
         default={
             Environment.DEV: "http://127.0.0.1:8501",
             Environment.TEST: "http://127.0.0.1:8502",
@@ -44,9 +77,9 @@ class Settings(BaseSettings):
         },
         description="the inference server of each environment",
     )
-    sources: list[Path] = Field(default=[], description="folders that artifacts and data may be read from, beside home")
-    trainers: dict[str, Path] = Field(default={}, description="training programs by the name that versions give")
-    directory: Path | None = Field(default=None, description="YAML file of people and groups; default: under home")
+    sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
+    trainers: Programs = Field(default={}, description="training programs by the name that versions give")
+    directory: Place | None = Field(default=None, description="YAML file of people and groups; default: under home")
 
     worker_metrics_port: Port = Field(default=9464, description="our own metrics, and /healthz")
     sdk_metrics_port: Port = Field(default=9465, description="the Temporal SDK's metrics")
@@ -56,7 +89,7 @@ class Settings(BaseSettings):
     @property
     def root(self) -> Path:
         """The data folder, absolute."""
-        return self.home.expanduser().resolve()
+        return self.home.resolve()
 
     @property
     def database(self) -> str:
@@ -78,9 +111,24 @@ class Settings(BaseSettings):
     @property
     def people(self) -> Path:
         """The directory file."""
-        return (self.directory or self.root / "directory.yaml").expanduser().resolve()
+        return (self.directory or self.root / "directory.yaml").resolve()
 
     @property
     def wants_tls(self) -> bool:
         """Whether the connection to Temporal is encrypted."""
-        return self.temporal_tls or bool(self.temporal_api_key or self.temporal_tls_ca or self.temporal_tls_cert)
+        files = (self.temporal_tls_ca, self.temporal_tls_cert, self.temporal_tls_key)
+        return self.temporal_tls or bool(self.temporal_api_key or any(files))
+
+
+def read_settings() -> Settings:
+    """The settings; InvalidInputError names every variable that does not fit."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [_complaint(*one["loc"], reason=one["msg"]) for one in error.errors()]
+        raise InvalidInputError("; ".join(wrong), "correct the environment variable") from error
+
+
+def _complaint(name: int | str, *place: int | str, reason: str) -> str:
+    where = ": ".join([f"MODELOPS_{name}".upper(), *map(str, place)])
+    return f"{where}: {reason.removeprefix('Value error, ')}"

@@ -2,18 +2,18 @@
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx2
 
+from activities.adapters.child_process import die_with_parent
 from activities.adapters.sql_migration import migrate
 from models.errors import InvalidInputError, UnavailableError
 from worker.embedded import Program, waves
@@ -24,7 +24,6 @@ RESTART_AFTER = 0.5
 RESTART_AT_MOST = 30.0
 STEADY_AFTER = 30.0
 STOP_WITHIN = 10.0
-_PR_SET_PDEATHSIG = 1
 
 Say = Callable[[str], None]
 """Progress in words, for the person at the terminal."""
@@ -33,8 +32,6 @@ Say = Callable[[str], None]
 async def supervise(settings: Settings, say: Say, ready: Callable[[], None]) -> None:
     """Run every program until SIGINT or SIGTERM; one that dies is started again. `ready` is called when all answer."""
     root = settings.root
-    for folder in ("logs", "run", "windows"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
     with _locked(root):
         wanted = waves(settings)
         _refuse_taken_ports([program for wave in wanted for program in wave])
@@ -68,10 +65,16 @@ class _Child:
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self, stop: asyncio.Event) -> None:
-        """Start, and wait until it answers; UnavailableError with the end of its log if it does not."""
+        """Start, wait until it answers, and warn of what it cannot serve.
+
+        UnavailableError with the end of its log if it does not answer.
+        """
         await self._spawn()
-        await self._until_ready(stop)
-        self._keeper = asyncio.create_task(self._keep())
+        async with httpx2.AsyncClient(timeout=2.0, trust_env=False) as http:
+            await self._until_ready(http, stop)
+            self._keeper = asyncio.create_task(self._keep())
+            if self.program.index and not stop.is_set():
+                await self._warn(http)
 
     async def stop(self) -> None:
         """SIGTERM, then SIGKILL."""
@@ -95,24 +98,33 @@ class _Child:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.program.environment},
-                preexec_fn=_die_with_parent,
+                preexec_fn=partial(die_with_parent, signal.SIGTERM),
             )
         self._pid.write_text(str(self._process.pid))
 
-    async def _until_ready(self, stop: asyncio.Event) -> None:
-        give_up = time.monotonic() + READY_WITHIN
-        async with httpx2.AsyncClient(timeout=2.0, trust_env=False) as http:
-            while not stop.is_set():
-                if self._process and self._process.returncode is not None:
-                    raise self._did_not_start(f"ended with status {self._process.returncode}")
-                if time.monotonic() > give_up:
-                    raise self._did_not_start(f"did not answer at {self.program.ready} within {READY_WITHIN:.0f} s")
-                try:
-                    if (await http.get(self.program.ready)).status_code == httpx2.codes.OK:
-                        return
-                except httpx2.TransportError:
-                    pass
-                await asyncio.sleep(0.05)
+    async def _until_ready(self, http: httpx2.AsyncClient, stop: asyncio.Event) -> None:
+        give_up, answered = time.monotonic() + READY_WITHIN, "nothing"
+        while not stop.is_set():
+            if self._process and self._process.returncode is not None:
+                raise self._did_not_start(f"ended with status {self._process.returncode}")
+            if time.monotonic() > give_up:
+                how = f"did not answer 200 at {self.program.ready} within {READY_WITHIN:g} s, but {answered}"
+                raise self._did_not_start(how)
+            try:
+                answered = str((await http.get(self.program.ready)).status_code)
+                if answered == "200":
+                    return
+            except httpx2.TransportError:
+                pass
+            await asyncio.sleep(0.05)
+
+    async def _warn(self, http: httpx2.AsyncClient) -> None:
+        """Say which versions an inference server should serve and cannot; the others do not wait for them."""
+        with contextlib.suppress(httpx2.HTTPError):
+            for entry in (await http.post(self.program.index)).raise_for_status().json():
+                if entry["version"] and entry["state"] != "READY":
+                    what = f"version {entry['version']} of model '{entry['name']}'"
+                    self._say(f"warning: {self.program.name} cannot serve {what}: {entry['reason']}")
 
     async def _keep(self) -> None:
         pause = RESTART_AFTER
@@ -129,11 +141,6 @@ class _Child:
     def _did_not_start(self, how: str) -> UnavailableError:
         lines = self._log.read_text(errors="replace").splitlines()[-3:]
         return UnavailableError(f"{self.program.name} {how}: {' | '.join(lines)}", f"its log is {self._log}")
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _refuse_taken_ports(wanted: Sequence[Program]) -> None:
@@ -158,8 +165,16 @@ def _taken(port: int) -> bool:
 
 @contextlib.contextmanager
 def _locked(root: Path) -> Iterator[None]:
-    """One `modelops up` per data folder."""
-    with (root / "run" / "up.lock").open("w") as file:
+    """The data folder, with the folders in it that must be there; one `modelops up` for each."""
+    try:
+        for folder in ("logs", "run", "windows"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        file = (root / "run" / "up.lock").open("w")
+    except OSError as error:
+        raise InvalidInputError(
+            f"data cannot be kept in {root}: {error.strerror}", "set MODELOPS_HOME to a folder that you may write to"
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -11,7 +11,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import structlog
 from prometheus_client import Counter, Histogram, make_wsgi_app
 
-from models.errors import InvalidInputError
+from models.errors import UnavailableError
 
 STEPS = Counter("modelops_steps_total", "Attempts of steps, by activity and outcome.", ["activity", "outcome"])
 STEP_SECONDS = Histogram("modelops_step_seconds", "Seconds that an attempt of a step took.", ["activity"])
@@ -50,7 +50,10 @@ class _Quiet(WSGIRequestHandler):
 
 
 def serve_telemetry(port: int, health: Health) -> WSGIServer:
-    """`/metrics` for Prometheus and `/healthz` (200, or 503 and what is wrong) on one port, in a thread."""
+    """`/metrics` for Prometheus and `/healthz` (200, or 503 and what is wrong) on one port, in a thread.
+
+    UnavailableError if the port is taken.
+    """
     metrics = make_wsgi_app()
 
     def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -65,7 +68,7 @@ def serve_telemetry(port: int, health: Health) -> WSGIServer:
     try:
         server = make_server("127.0.0.1", port, app, handler_class=_Quiet)
     except OSError as error:
-        raise InvalidInputError(
+        raise UnavailableError(
             f"port {port} for metrics and health cannot be opened: {error.strerror}",
             "stop what uses it, or set MODELOPS_WORKER_METRICS_PORT",
         ) from error

@@ -80,7 +80,7 @@ class Parts:
 def choose_parts(settings: Settings, client: Client) -> Parts:
     """The real parts, as configured."""
     root = settings.root
-    store = FileArtifactStore(settings.store, [root, *(path.expanduser() for path in settings.sources)])
+    store = FileArtifactStore(settings.store, [root, *settings.sources])
     return Parts(
         inventory=SqlInventory(settings.database),
         store=store,

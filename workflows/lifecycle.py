@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from models.admission import refuse
 from models.deadlines import Deadline, pending
-from models.evidence import StepResult
+from models.evidence import StepKind, StepResult
 from models.journal import Assignment, JournalEntry, LifecycleInput
 from models.lifecycle import step
 from models.messages import (
@@ -214,7 +214,7 @@ class ModelLifecycle(Mailbox):
             task,
             start_to_close_timeout=attempt_timeout(self._plan, order),
             heartbeat_timeout=options.HEARTBEAT_TIMEOUT,
-            retry_policy=options.STEP_RETRIES,
+            retry_policy=options.TRAINING_RETRIES if order.kind is StepKind.TRAIN else options.STEP_RETRIES,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=f"{sentence(order)} ({order.stage})",
         )

@@ -17,9 +17,15 @@ STEP_RETRIES = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2.0,
     maximum_interval=timedelta(seconds=30),
-    maximum_attempts=5,
+    maximum_attempts=15,
 )
-"""Then the step is stuck, where a person sees it."""
+"""About five minutes, in which a database fails over; then the step is stuck, where a person sees it."""
+
+TRAINING_RETRIES = RetryPolicy(initial_interval=timedelta(minutes=1), maximum_attempts=3)
+"""An attempt may take all night."""
+
+REGISTER_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=5)
+"""Somebody waits for the answer."""
 
 RECORD_TIMEOUT = timedelta(seconds=10)
 RECORD_PAUSE = timedelta(seconds=15)

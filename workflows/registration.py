@@ -19,6 +19,6 @@ class ModelRegistration:
             RegistrationActivities.register_model,
             facts,
             start_to_close_timeout=options.REGISTER_TIMEOUT,
-            retry_policy=options.STEP_RETRIES,
+            retry_policy=options.REGISTER_RETRIES,
             summary=f"register {facts.id}",
         )

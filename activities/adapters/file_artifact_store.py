@@ -1,5 +1,6 @@
 """The artifact store on a file system: content-addressed, written once, hashed again whenever it is handed out."""
 
+import errno
 import hashlib
 import os
 import re
@@ -17,6 +18,7 @@ from models.inventory import Reference
 _DIGEST = re.compile(r"sha256:([0-9a-f]{2})([0-9a-f]{62})")
 _CHUNK = 1 << 20
 _DECODINGS = 5
+_SHORTER = "Give the file a shorter name, or put it into a folder with a shorter path."
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -31,7 +33,7 @@ def _digest_of(chunks: Iterable[bytes]) -> Digest:
     return "sha256:" + running.hexdigest()
 
 
-def _decode(text: str) -> str:
+def _fully_decoded(text: str) -> str:
     for _ in range(_DECODINGS):
         decoded = unquote(text, errors="strict")
         if decoded == text:
@@ -62,15 +64,20 @@ def _unavailable(place: Path, error: OSError) -> UnavailableError:
 
 
 def parse_location(uri: str) -> Path:
-    """The absolute path that a `file://` URI or a plain path names; InvalidInputError for anything else."""
+    """The absolute path that a `file://` URI or a plain path names; InvalidInputError for anything else.
+
+    A URI is decoded once, a plain path is what it says. One that would mean something else if it were decoded again
+    and again is judged by that as well.
+    """
     try:
         parts = urlsplit(uri) if uri.startswith("file:") else None
         if parts and (parts.netloc not in ("", "localhost") or parts.query or parts.fragment):
             raise ValueError("a file URI has three slashes and then the path, no host and no '?' or '#'")
-        text = _decode(parts.path if parts else uri)
+        text = unquote(parts.path, errors="strict") if parts else uri
         if not text.startswith("/"):
             raise ValueError("only file:// URIs and absolute paths can be read")
-        if "\0" in text or "\\" in text or ".." in text.split("/"):
+        plain = _fully_decoded(text)
+        if "\0" in plain or "\\" in plain or ".." in plain.split("/"):
             raise ValueError("a path must not contain '..', a backslash or a NUL")
     except ValueError as error:
         raise InvalidInputError(
@@ -165,6 +172,8 @@ class FileArtifactStore:
                 f"'{source}' may not be read by this process.", remedy="Give the worker's user read permission."
             ) from None
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise InvalidInputError(f"'{source}' is too long a name for a file.", remedy=_SHORTER) from None
             raise _unavailable(source, error) from error
         if not S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)

@@ -4,20 +4,20 @@ Source: OCI image specification 1.1, `manifest.md`, "Guidelines for Artifact Usa
 so the same content has the same digest, and any registry or `oras` can carry it.
 """
 
-import csv
 import hashlib
+import math
 import sys
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from activities.adapters.csv_table import read_table
 from activities.ports import ArtifactStore
 from models.canonical import Digest, Frozen, Slug, canonical
-from models.errors import DigestMismatchError, InvalidInputError, MissingColumnError
+from models.errors import DigestMismatchError, InvalidInputError
 from models.inventory import Column, DataContract, Reference, Source, Submission
 
 MODEL_FILE = "model.onnx"
@@ -185,18 +185,11 @@ class OciPackager:
 
     def _sample(self, submission: Submission) -> SampleRequest:
         """The first rows of the hold-out data, inputs alone: no label and no protected column leaves it."""
-        names = [column.name for column in submission.contract.inputs]
-        with self._store.fetch(submission.holdout).open(newline="") as file:
-            rows = csv.DictReader(file)
-            missing = [name for name in names if name not in (rows.fieldnames or ())]
-            if missing:
-                raise MissingColumnError(
-                    f"{submission.holdout.uri} lacks the input columns {', '.join(missing)}",
-                    "the data contract and the hold-out data must agree",
-                )
-            values = [[_number(row[name], name) for name in names] for row in islice(rows, SAMPLE_ROWS)]
-        flat = tuple(value for row in values for value in row)
-        return SampleRequest(inputs=(SampleTensor(shape=(len(values), len(names)), data=flat),))
+        contract = submission.contract
+        names = [column.name for column in contract.inputs]
+        rows = read_table(self._store.fetch(submission.holdout), names, at_most=SAMPLE_ROWS).inputs(contract)
+        flat = tuple(None if math.isnan(value) else value for value in rows.ravel().tolist())
+        return SampleRequest(inputs=(SampleTensor(shape=(len(rows), len(names)), data=flat),))
 
     def _bring(self, reference: Reference, media_type: str, title: str) -> Descriptor:
         size = self._store.fetch(reference).stat().st_size
@@ -259,14 +252,3 @@ def _part(store: ArtifactStore, descriptor: Descriptor) -> Path:
 def _row_schema(columns: Iterable[Column]) -> _RowSchema:
     types = {column.name: _ColumnType(type=column.type) for column in columns}
     return _RowSchema(properties=types, required=tuple(types))
-
-
-def _number(text: str | None, column: str) -> float | None:
-    if text is None or not text.strip():
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise InvalidInputError(
-            f"column '{column}' of the hold-out data holds '{text}', which is not a number"
-        ) from None

@@ -1,35 +1,29 @@
-"""Measures an ONNX model on CSV files, with numpy, pandas, scikit-learn and ONNX Runtime on one processor."""
+"""Measures an ONNX model on CSV files; the model itself runs in a bounded child process, on one processor."""
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from onnxruntime import InferenceSession, SessionOptions
-from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 from sklearn.metrics import roc_auc_score
 
-from models.errors import InvalidInputError, MissingColumnError
+from activities.adapters.child_process import NO_MEMORY, REFUSED, run_module
+from activities.adapters.csv_table import Table, Values, missing_column, read_table
+from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, GroupRate, WindowReport
 from models.inventory import Column, DataContract, Submission
 from models.verdict import Reading
 
-Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _BINS = 10
 _FLOOR = 1e-4
-_ERRORS_ONLY = 3
-_TRUTHS = {"true": "1", "false": "0"}
-_RUNTIME_ERRORS = (
-    runtime.Fail,
-    runtime.InvalidArgument,
-    runtime.InvalidGraph,
-    runtime.InvalidProtobuf,
-    runtime.NotImplemented,
-    runtime.RuntimeException,
-)
+_CHILD = "activities.adapters.onnx_scoring"
+_EXPORT = "Export one float input [n, inputs], in the order of the data contract, and a probability output."
+_SMALLER = "Submit a smaller model, or have the limit raised."
 
 
 def population_stability(reference: Values, window: Values) -> float:
@@ -59,85 +53,22 @@ def calibration_error(scores: Values, labels: Values) -> float:
     return float(np.abs(gaps).sum() / scores.size)
 
 
-def _read(path: Path, needed: Sequence[str]) -> pd.DataFrame:
-    """Every cell as text, only an empty one as missing."""
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{path} is not a CSV file with a header: {error}") from error
-    for column in needed:
-        if column not in frame:
-            raise MissingColumnError(
-                f"column '{column}' is missing in {path}; found: {', '.join(map(str, frame.columns))}",
-                remedy="Add the column, or correct the data contract of the version.",
-            )
-    if frame.empty:
-        raise InvalidInputError(f"{path} has a header but no rows")
-    return frame
-
-
-def _numbers(frame: pd.DataFrame, column: Column, path: Path) -> Values:
-    text = frame[column.name]
-    if column.type == "boolean":
-        text = text.str.lower().replace(_TRUTHS)
-    try:
-        return pd.to_numeric(text).to_numpy(dtype=float)
-    except ValueError as error:
-        raise InvalidInputError(f"column '{column.name}' of {path} is not all numbers: {error}") from error
-
-
-def _inputs(frame: pd.DataFrame, contract: DataContract, path: Path) -> Values:
-    """Shape [rows, inputs], in the contract's order; missing values are NaN, for the model's own imputer."""
-    texts = [column.name for column in contract.inputs if column.type == "string"]
-    if texts:
-        raise InvalidInputError(f"input '{texts[0]}' is a string: this evaluator feeds one tensor of numbers")
-    return np.column_stack([_numbers(frame, column, path) for column in contract.inputs])
-
-
-def _labels(frame: pd.DataFrame, contract: DataContract, path: Path) -> Values:
+def _labels(table: Table, contract: DataContract) -> Values:
     """1 for the favourable outcome, 0 for the other, NaN if not known yet."""
-    labels = _numbers(frame, Column(name=contract.label), path)
+    labels = table.numbers(Column(name=contract.label))
     others = np.setdiff1d(labels[~np.isnan(labels)], [0, 1])
     if others.size:
-        raise InvalidInputError(f"label '{contract.label}' of {path} must be 0 or 1; found {others[0]:g}")
+        raise InvalidInputError(f"label '{contract.label}' of {table.path} must be 0 or 1; found {others[0]:g}")
     return labels
 
 
-def _scores(model: Path, inputs: Values) -> Values:
-    """The probability of the favourable outcome, one per row."""
-    options = SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
-    try:
-        session = InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
-        feeds = {session.get_inputs()[0].name: inputs.astype(np.float32)}
-        output = next((o for o in session.get_outputs() if o.type == "tensor(float)"), None)
-        if output is None:
-            raise InvalidInputError(f"{model} has no output of type tensor(float) that could be a probability")
-        answers = np.asarray(session.run([output.name], feeds)[0], dtype=float)
-    except _RUNTIME_ERRORS as error:
-        raise InvalidInputError(
-            f"{model} cannot be run on {inputs.shape[1]} inputs: {error}",
-            remedy="Export one float input [n, inputs], in the order of the data contract, and a probability output.",
-        ) from error
-    scores: Values = answers.reshape(len(inputs), -1)[:, -1]
-    if not np.all((scores >= 0) & (scores <= 1)):
-        raise InvalidInputError(
-            f"{model} answers with something else than a probability, first at row "
-            f"{int(np.argmin((scores >= 0) & (scores <= 1))) + 1}"
-        )
-    return scores
-
-
-def _group_rates(frame: pd.DataFrame, contract: DataContract, selected: Mask) -> tuple[GroupRate, ...]:
-    """Selection rate and size of every group; who has no recorded group is in none."""
+def _group_rates(groups: Mapping[str, Sequence[str]], selected: Mask) -> tuple[GroupRate, ...]:
+    """Selection rate and size of every group of every column; who has no recorded group is in none."""
     rates = []
-    for protected in contract.protected:
-        for group, chosen in pd.Series(selected, index=frame.index).groupby(frame[protected.column]):
-            rate = GroupRate(
-                column=protected.column, group=str(group), selected=float(chosen.mean()), count=len(chosen)
-            )
-            rates.append(rate)
+    for column, cells in groups.items():
+        chosen = Counter(compress(cells, selected))
+        for group, count in sorted(Counter(filter(None, cells)).items()):
+            rates.append(GroupRate(column=column, group=group, selected=chosen[group] / count, count=count))
     return tuple(rates)
 
 
@@ -169,23 +100,28 @@ def _demand_reference_groups(rates: Sequence[GroupRate], contract: DataContract,
 class OnnxEvaluator:
     """Fits the Evaluator port. The model file must have passed the artifact gate before."""
 
+    def __init__(self, timeout_seconds: float = 120.0, memory_bytes: int = 4 << 30) -> None:
+        """How long one model may take to answer all rows, and how much address space it may have."""
+        self._timeout = timeout_seconds
+        self._memory = memory_bytes
+
     def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
         """Measure on held-out data, which must hold every label; MissingColumnError, InvalidInputError."""
         contract = submission.contract
         protected = [one.column for one in contract.protected]
-        frame = _read(data, [*(column.name for column in contract.inputs), contract.label, *protected])
-        labels = _labels(frame, contract, data)
+        table = read_table(data, [*(column.name for column in contract.inputs), contract.label, *protected])
+        labels = _labels(table, contract)
         if np.isnan(labels).any() or np.unique(labels).size < 2:
             raise InvalidInputError(f"label '{contract.label}' of {data} must be there in every row, both 0 and 1")
-        scores = _scores(model, _inputs(frame, contract, data))
-        rates = _group_rates(frame, contract, scores >= contract.threshold)
+        scores = self._scores(model, table.inputs(contract))
+        rates = _group_rates({name: table.cells[name] for name in protected}, scores >= contract.threshold)
         _demand_reference_groups(rates, contract, data)
         readings = (
-            Reading(name="auc", value=float(roc_auc_score(labels, scores)), count=len(frame)),
-            Reading(name="calibration_error", value=calibration_error(scores, labels), count=len(frame)),
+            Reading(name="auc", value=float(roc_auc_score(labels, scores)), count=table.rows),
+            Reading(name="calibration_error", value=calibration_error(scores, labels), count=table.rows),
             *_adverse_impact("adverse_impact", rates, contract),
         )
-        return EvaluationReport(rows=len(frame), readings=readings, groups=rates)
+        return EvaluationReport(rows=table.rows, readings=readings, groups=rates)
 
     def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
         """Compare a window with the training data; MissingColumnError, InvalidInputError.
@@ -194,26 +130,53 @@ class OnnxEvaluator:
         """
         contract = submission.contract
         names = [column.name for column in contract.inputs]
-        before, now = _read(reference, names), _read(window, names)
-        earlier, inputs = _inputs(before, contract, reference), _inputs(now, contract, window)
+        now = read_table(window, names, welcome=[contract.label, *(one.column for one in contract.protected)])
+        earlier, inputs = read_table(reference, names).inputs(contract), now.inputs(contract)
         psi = {name: population_stability(earlier[:, i], inputs[:, i]) for i, name in enumerate(names)}
-        drift = Reading(name="drift", value=max(psi.values()), count=len(now))
-        live = _live(now, _scores(model, inputs), contract, window) if contract.label in now else ()
-        return WindowReport(window=window.name, rows=len(now), readings=(drift, *live), psi=psi)
+        drift = Reading(name="drift", value=max(psi.values()), count=now.rows)
+        live = _live(now, self._scores(model, inputs), contract) if contract.label in now.cells else ()
+        return WindowReport(window=window.name, rows=now.rows, readings=(drift, *live), psi=psi)
+
+    def _scores(self, model: Path, inputs: Values) -> Values:
+        """The probability of the favourable outcome, one per row; InvalidInputError if the model exceeds its limits."""
+        rows, columns = inputs.shape
+        limits = (str(self._memory), str(math.ceil(self._timeout)))
+        try:
+            given = inputs.astype(np.float32).tobytes()
+            child = run_module(_CHILD, [str(model.absolute()), str(columns), *limits], self._timeout, given)
+        except TimeoutError:
+            needs = f"{model} needs more than {self._timeout:g} seconds to answer {rows} rows"
+            raise InvalidInputError(needs, _SMALLER) from None
+        if child.returncode == NO_MEMORY:
+            needs = f"{model} needs more than {self._memory / (1 << 30):g} GiB of memory to answer {rows} rows"
+            raise InvalidInputError(needs, _SMALLER)
+        if child.returncode == REFUSED:
+            raise InvalidInputError(f"{model} cannot be run on {columns} inputs: {child.stdout.decode()}", _EXPORT)
+        if child.returncode != 0 or len(child.stdout) != rows * np.dtype(np.float32).itemsize:
+            how = f"the run ended abnormally (exit status {child.returncode})"
+            raise InvalidInputError(f"{model} cannot be run on {columns} inputs: {how}", _EXPORT)
+        return _probabilities(model, np.frombuffer(child.stdout, dtype=np.float32).astype(float))
 
 
-def _live(frame: pd.DataFrame, scores: Values, contract: DataContract, path: Path) -> tuple[Reading, ...]:
+def _probabilities(model: Path, scores: Values) -> Values:
+    fitting = (scores >= 0) & (scores <= 1)
+    if not fitting.all():
+        place = int(np.argmin(fitting)) + 1
+        raise InvalidInputError(f"{model} answers with something else than a probability, first at row {place}")
+    return scores
+
+
+def _live(table: Table, scores: Values, contract: DataContract) -> tuple[Reading, ...]:
     """What the labelled rows of a window say; nothing where they say too little to compute it."""
     for protected in contract.protected:
-        if protected.column not in frame:
-            raise MissingColumnError(
-                f"column '{protected.column}' is missing in {path}; found: {', '.join(frame.columns)}",
-                remedy="Add the protected column to the window: without it, nobody would see an adverse impact.",
-            )
-    labels = _labels(frame, contract, path)
+        if protected.column not in table.cells:
+            remedy = "Add the protected column to the window: without it, nobody would see an adverse impact."
+            raise missing_column(table.path, table.header, protected.column, remedy)
+    labels = _labels(table, contract)
     labelled = ~np.isnan(labels)
-    labels, scores, frame = labels[labelled], scores[labelled], frame[labelled]
-    rates = _group_rates(frame, contract, scores >= contract.threshold)
+    labels, scores = labels[labelled], scores[labelled]
+    groups = {one.column: list(compress(table.cells[one.column], labelled)) for one in contract.protected}
+    rates = _group_rates(groups, scores >= contract.threshold)
     impact = _adverse_impact("live_adverse_impact", rates, contract)
     if np.unique(labels).size < 2:
         return impact

@@ -8,10 +8,12 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from activities.adapters.child_process import die_with_parent
 from models.canonical import digest_bytes
 from models.errors import TrainingError, UnknownNameError
 from models.inventory import Reference, Submission
@@ -55,8 +57,8 @@ class ProcessTrainer:
     def train(self, trainer: str, previous: Submission, window: Path | None) -> Submission:
         """Make a challenger of `previous` from its training data and the window; TrainingError, UnknownNameError.
 
-        Submitted in the trainer's own name. The hold-out, the label and the protected columns must be the previous
-        version's: a program may not choose what it is judged by.
+        Submitted in the trainer's own name. The hold-out and the whole data contract must be the previous version's: a
+        program may not choose what it is judged by, nor what it is asked.
         """
         program = self._program(trainer)
         self._workspace.mkdir(parents=True, exist_ok=True)
@@ -80,7 +82,10 @@ class ProcessTrainer:
         return self._programs[trainer]
 
     def _run(self, trainer: str, command: list[str], folder: Path) -> None:
-        """Run to the end in a session of its own; on any interruption the whole process group is killed."""
+        """Run to the end in a session of its own; on any interruption the whole process group is killed.
+
+        If this process itself is killed, the program dies with it (on Linux), but not what the program started.
+        """
         environment = _ENVIRONMENT | {"HOME": str(folder), "TMPDIR": str(folder)}
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
             child = subprocess.Popen(  # noqa: S603 (a registered program, no shell)
@@ -91,6 +96,7 @@ class ProcessTrainer:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                preexec_fn=partial(die_with_parent, signal.SIGKILL),
             )
             try:
                 self._wait(trainer, child, folder)
@@ -137,15 +143,19 @@ def _result(trainer: str, path: Path) -> Submission:
 
 
 def _demand_same_judgement(trainer: str, previous: Submission, made: Submission) -> None:
+    before, now = previous.contract, made.contract
     kept = {
         "hold-out": (previous.holdout.digest, made.holdout.digest),
-        "label": (previous.contract.label, made.contract.label),
-        "protected columns": (previous.contract.protected, made.contract.protected),
+        "inputs": (before.inputs, now.inputs),
+        "outputs": (before.outputs, now.outputs),
+        "label": (before.label, now.label),
+        "threshold": (before.threshold, now.threshold),
+        "protected columns": (before.protected, now.protected),
     }
-    for name, (before, now) in kept.items():
-        if before != now:
+    for name, (was, became) in kept.items():
+        if was != became:
             raise TrainingError(
-                f"trainer '{trainer}' changed the {name}: was {before}, is {now}",
+                f"trainer '{trainer}' changed the {name}: was {was}, is {became}",
                 remedy="A person submits a version that is to be judged by something else.",
             )
 

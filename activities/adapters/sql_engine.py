@@ -1,13 +1,16 @@
 """One database of the inventory: how it is opened, how transactions begin, and what its errors mean to us."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     DataError,
     DBAPIError,
     IntegrityError,
@@ -21,7 +24,9 @@ from sqlmodel import Session
 
 from models.errors import ConflictError, InvalidInputError, UnavailableError
 
-_PRAGMAS = ("busy_timeout=20000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+_BUSY_SECONDS = 20
+_AGAIN_SECONDS = 0.02
+_PRAGMAS = (f"busy_timeout={_BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 _CONNECT_SECONDS = 5
 _WRITES = "modelops_writes"
 _NO_SCHEMA = ("42P01", "42703", "no such table", "no such column", "has no column")
@@ -88,6 +93,11 @@ class Database:
                 raise UnavailableError(
                     f"{where} does not answer: {said}.", remedy=f"Check that {self.place} can be reached and written."
                 ) from error
+            case DatabaseError() if type(error) is DatabaseError:
+                raise InvalidInputError(
+                    f"{where} cannot be read as a database: {said}.",
+                    remedy="Restore it from a backup, or move it away and run `modelops up`, which makes a new one.",
+                ) from error
             case _:
                 raise error
 
@@ -95,7 +105,7 @@ class Database:
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         parsed = None
     if parsed is not None and parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -103,7 +113,7 @@ def _parse(url: str) -> URL:
     if parsed is None or not in_file or parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
         raise InvalidInputError(
             "The address of the inventory is not one of a SQLite file or a PostgreSQL database.",
-            remedy="Write sqlite:////data/modelops.db or postgresql+psycopg://user:password@host/modelops.",
+            remedy="Set MODELOPS_DATABASE_URL like sqlite:////data/modelops.db or postgresql+psycopg://user:password@host/db.",
         )
     return parsed
 
@@ -117,7 +127,7 @@ def _open_sqlite(url: URL) -> Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
+            _patiently(cursor, f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -126,6 +136,20 @@ def _open_sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _patiently(cursor: DBAPICursor, statement: str) -> None:
+    """SQLite waits for other writers by itself, except when several turn on the write-ahead log at once."""
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute(statement)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _open_postgresql(url: URL) -> Engine:

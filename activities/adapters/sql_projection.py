@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple, assert_never
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from models.canonical import canonical
 from models.errors import ConflictError, UnknownNameError
@@ -14,6 +14,7 @@ from models.inventory import (
     Deployed,
     Environment,
     Measured,
+    ModelFacts,
     ModelRegistered,
     Notified,
     Packaged,
@@ -126,25 +127,29 @@ def _apply(session: Session, occasion: Occasion, change: Change, index: int) -> 
 
 
 def _register_model(session: Session, occasion: Occasion, change: ModelRegistered) -> None:
+    """Facts never change; the regulations that apply are those found last."""
     facts, content = change.facts, canonical(change.facts).decode()
     known = session.get(ModelRecord, facts.id)
     if known:
         _same(f"model '{facts.id}'", known.facts, content)
-        return
-    session.add(
-        ModelRecord(
-            id=facts.id,
-            title=facts.title,
-            kind=facts.kind,
-            tier=facts.risk_tier,
-            owner=facts.owner,
-            use_case=facts.use_case.id,
-            facts=content,
-            registered_at=occasion.at,
-        )
-    )
+        session.exec(delete(RegulationRecord).where(col(RegulationRecord.model) == facts.id))
+    else:
+        session.add(_model_row(facts, content, occasion.at))
     session.flush()
     session.add_all(RegulationRecord(model=facts.id, regulation=name) for name in dict.fromkeys(change.regulations))
+
+
+def _model_row(facts: ModelFacts, content: str, at: datetime) -> ModelRecord:
+    return ModelRecord(
+        id=facts.id,
+        title=facts.title,
+        kind=facts.kind,
+        tier=facts.risk_tier,
+        owner=facts.owner,
+        use_case=facts.use_case.id,
+        facts=content,
+        registered_at=at,
+    )
 
 
 def _register_version(session: Session, model: str, change: VersionRegistered) -> None:

@@ -1,21 +1,15 @@
 """The artifact gate: looks at a file in a bounded child process, and never loads it."""
 
 import math
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from activities.adapters.child_process import run_module
 from models.canonical import Digest
 from models.evidence import ScanReport
 
-_ROOT = Path(__file__).resolve().parents[2]
 _CHILD = "activities.adapters.artifact_inspection"
-# Isolated mode finds no module of ours by itself, so the child is told the one folder where they are.
-_BOOT = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), run_name='__main__')"
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
 _TIMED_OUT = "The inspection did not end within {:g} seconds. Submit a smaller model, or have the limit raised."
 _BROKEN = "The inspection ended abnormally ({}). The file is damaged or needs too much memory: export the model again."
 _OTHER = "The bytes looked at are {}, not the {} that were to be judged. Register the version again."
@@ -34,18 +28,8 @@ class StaticScanner:
     def scan(self, path: Path, digest: Digest) -> ScanReport:
         """What the file is. Only `clean` passes, and only if the bytes looked at have the digest."""
         try:
-            child = subprocess.run(  # noqa: S603 - our own module under our own interpreter; the path is one argument
-                [sys.executable, "-I", "-B", "-c", _BOOT, str(_ROOT), _CHILD, str(path.absolute()), *self._limits],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=_ENVIRONMENT,
-                timeout=self._timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return _refusal("timeout", _TIMED_OUT.format(self._timeout), digest)
-        if child.returncode == -signal.SIGXCPU:
+            child = run_module(_CHILD, [str(path.absolute()), *self._limits], self._timeout)
+        except TimeoutError:
             return _refusal("timeout", _TIMED_OUT.format(self._timeout), digest)
         if child.returncode != 0:
             return _refusal("error", _BROKEN.format(f"exit status {child.returncode}"), digest)

@@ -1,16 +1,16 @@
 """People and their groups from a YAML file, for the demo and for tests."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from models.canonical import Frozen, Slug
+from models.diagnostics import render
 from models.errors import InvalidInputError
 from models.evidence import Electorate
 from models.inventory import Text
+from models.source.yaml_source import parse_yaml
 
 _REMEDY = "Write `people: {ana: {name: Ana, email: ana@example.com, groups: [credit]}}`."
 
@@ -23,24 +23,6 @@ class _Person(Frozen):
 
 class _People(Frozen):
     people: dict[Slug, _Person]
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Plain data only: no tags, no anchors or aliases, no key twice."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call] # the stubs leave it out
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.constructor.ConstructorError(None, None, "anchors and aliases are not allowed", event.start_mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = [self.construct_object(name, deep=True) for name, _ in node.value]
-        for place, name in enumerate(names):
-            if name in names[:place]:
-                mark = node.value[place][0].start_mark
-                raise yaml.constructor.ConstructorError(None, None, f"'{name}' is written twice", mark)
-        return super().construct_mapping(node, deep)
 
 
 class YamlDirectory:
@@ -61,12 +43,13 @@ class YamlDirectory:
 
     def _read(self) -> _People:
         try:
-            found = yaml.load(self._path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 (a SafeLoader)
-            return _People.model_validate(found)
+            source = parse_yaml(self._path.read_bytes(), str(self._path))
         except OSError as error:
             raise InvalidInputError(f"{self._path} cannot be read: {error.strerror}", _REMEDY) from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InvalidInputError(f"{self._path} is not plain YAML: {error}", _REMEDY) from error
+        if source.diagnostics:
+            raise InvalidInputError(f"{self._path} is not plain YAML:\n{render(source.diagnostics)}", _REMEDY)
+        try:
+            return _People.model_validate(source.tree)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "the file"

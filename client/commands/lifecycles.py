@@ -12,7 +12,7 @@ from rich.text import Text
 from client.api import Modelops
 from client.catalog import Catalog
 from client.commands.parameters import Json, Model, Utc
-from client.console import TAMPERED, clean, moment, say, settings, show, show_json
+from client.console import TAMPERED, clean, moment, say, show, show_json
 from client.library import find_template
 from client.render import status as draw_status
 from client.story import Line, tell
@@ -21,6 +21,7 @@ from models.canonical import Frozen
 from models.errors import ConflictError, RefusedError, UnavailableError, UnknownNameError
 from models.state import Phase
 from models.status import Status
+from worker.settings import read_settings
 
 _LOOK_AGAIN = 1.0
 _LOOK_SOON = 0.2
@@ -44,13 +45,13 @@ def start(
     Refused if the template does not govern the model's risk tier, or the model has or had a lifecycle.
     """
     plan = find_template(template).compiled().plan
-    with Catalog(settings().database) as catalog:
+    with Catalog(read_settings().database) as catalog:
         facts = catalog.facts(model)
         if catalog.plan_of(model):
             raise ConflictError(f"'{model}' has a lifecycle already; a model has only one", f"modelops status {model}")
 
     async def work() -> None:
-        async with Modelops.connect(settings()) as modelops:
+        async with Modelops.connect(read_settings()) as modelops:
             await modelops.start(facts, plan)
             show(f"Started the lifecycle of {model} under {plan.template} {plan.version}.", modelops.link(model))
             if not await modelops.has_worker():
@@ -84,7 +85,7 @@ def status(
 
 
 async def _status(model: str, until: Phase | None, within: float) -> Status:
-    async with Modelops.connect(settings()) as modelops:
+    async with Modelops.connect(read_settings()) as modelops:
         found = await modelops.status(model)
         give_up = asyncio.get_running_loop().time() + within
         while until and found.phase is not until:
@@ -98,7 +99,7 @@ async def _status(model: str, until: Phase | None, within: float) -> Status:
 
 
 async def _watch(model: str) -> None:
-    async with Modelops.connect(settings()) as modelops:
+    async with Modelops.connect(read_settings()) as modelops:
         found = await modelops.status(model)
         view = draw_status(found, brief=True)
         with Live(view, auto_refresh=False) as live:
@@ -118,7 +119,7 @@ def history(model: Model, utc: Utc = False, as_json: Json = False) -> None:
     Last come the hash chain of all entries, the rows of the inventory, and the events run through the rules once more.
     Exit status 7: tampered.
     """
-    with Catalog(settings().database) as catalog:
+    with Catalog(read_settings().database) as catalog:
         record = catalog.record(model)
         if record.is_empty:
             raise UnknownNameError(f"nothing is recorded of '{model}'", "`modelops list` shows the registered models")
@@ -155,7 +156,7 @@ def monitor(model: Model) -> None:
     """Run a model's monitors now, without waiting for their schedules."""
 
     async def work() -> None:
-        async with Modelops.connect(settings()) as modelops:
+        async with Modelops.connect(read_settings()) as modelops:
             names = await modelops.check_monitors(model)
         if not names:
             raise UnknownNameError(f"'{model}' has no monitor", "monitors begin when a version goes into production")

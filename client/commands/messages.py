@@ -8,9 +8,10 @@ import typer
 
 from client.api import Modelops
 from client.commands.parameters import File, Model, Person, Reason
-from client.console import say, settings, show
+from client.console import say, show
 from client.documents import read_submission
 from models.messages import Action, Choice, Receipt
+from worker.settings import read_settings
 
 _WHAT = {
     Action.RETIRE: "Retire a model: tell its consumers, undeploy it everywhere, seal its records.",
@@ -40,7 +41,7 @@ def decide(
     """
 
     async def work() -> Receipt:
-        async with Modelops.connect(settings()) as modelops:
+        async with Modelops.connect(read_settings()) as modelops:
             return await modelops.decide(model, gate, choice, person, reason, role, artifact)
 
     _acknowledge(asyncio.run(work()))
@@ -56,7 +57,7 @@ def submit(
     submission = read_submission(file, person)
 
     async def work() -> Receipt | None:
-        async with Modelops.connect(settings()) as modelops:
+        async with Modelops.connect(read_settings()) as modelops:
             if wait:
                 return await modelops.submit(model, submission)
             await modelops.leave(model, submission)
@@ -74,7 +75,7 @@ def asks(action: Action) -> Callable[..., None]:
 
     def command(model: Model, person: Person, reason: Reason) -> None:
         async def work() -> Receipt:
-            async with Modelops.connect(settings()) as modelops:
+            async with Modelops.connect(read_settings()) as modelops:
                 return await modelops.request(model, action, person, reason)
 
         _acknowledge(asyncio.run(work()))

@@ -5,13 +5,14 @@ import asyncio
 from client.api import Modelops
 from client.catalog import Catalog, Known
 from client.commands.parameters import File, Json, Model
-from client.console import settings, show, show_json
+from client.console import show, show_json
 from client.documents import read_facts
 from client.render import model as draw_model
 from client.render import models as draw_models
 from models.canonical import Frozen
 from models.evidence import StepResult
 from models.inventory import ModelFacts
+from worker.settings import read_settings
 
 
 class Registered(Frozen):
@@ -27,7 +28,7 @@ def register(file: File) -> None:
     facts = read_facts(file)
 
     async def work() -> StepResult:
-        async with Modelops.connect(settings()) as modelops:
+        async with Modelops.connect(read_settings()) as modelops:
             return await modelops.register(facts)
 
     result = asyncio.run(work())
@@ -36,7 +37,7 @@ def register(file: File) -> None:
 
 def show_model(model: Model, as_json: Json = False) -> None:
     """Show what is registered of a model: its facts, the regulations that apply, its versions."""
-    with Catalog(settings().database) as catalog:
+    with Catalog(read_settings().database) as catalog:
         found = Registered(
             facts=catalog.facts(model),
             regulations=tuple(catalog.regulations(model)),
@@ -50,7 +51,7 @@ def show_model(model: Model, as_json: Json = False) -> None:
 
 def list_models(as_json: Json = False) -> None:
     """List every registered model, and where its lifecycle is."""
-    with Catalog(settings().database) as catalog:
+    with Catalog(read_settings().database) as catalog:
         listed = catalog.models()
     if as_json:
         show_json(listed)

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from client.console import say, settings
+from client.console import say
+from worker.settings import read_settings
 from worker.supervisor import supervise
 
 
@@ -11,5 +12,5 @@ def up() -> None:
 
     Data is kept in MODELOPS_HOME; every setting is a variable MODELOPS_... (worker/settings.py lists them).
     """
-    chosen = settings()
+    chosen = read_settings()
     asyncio.run(supervise(chosen, say, lambda: say(f"Ready. Web UI: {chosen.temporal_ui}   Stop with Ctrl-C.")))

@@ -30,9 +30,11 @@ async def play(leave: bool) -> None:
         story = Story(modelops, premises)
         await story.tell_all()
         act(f"Done in {time.monotonic() - began:.0f} s")
-        look_at(modelops, settings)
-        if not leave:
+        if leave:
+            tell("`make demo` without EXIT leaves the Web UI open, with a decision that is yours to make.")
+        else:
             await story.one_more()
+            look_at(modelops, settings)
             await linger()
 
 

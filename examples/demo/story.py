@@ -152,7 +152,10 @@ class Story:
         await self.until(lambda s: s.phase is Phase.ENDED)
         async with httpx2.AsyncClient(base_url=self.production, trust_env=False) as http:
             answer = await http.get(f"/v2/models/{MODEL}/ready")
-        good(f"consumers notified, records archived, PROD answers {answer.status_code}")
+        with Catalog(self.settings.database) as catalog:
+            told, consumers = catalog.notified(MODEL), catalog.facts(MODEL).consumers
+        names = [consumer.name for consumer in consumers if consumer.contact in told]
+        good(f"notified: {', '.join(names)}; records archived; PROD answers {answer.status_code}")
 
     def record(self) -> None:
         """Inventory and audit trail."""
@@ -173,6 +176,7 @@ class Story:
         await self.modelops.start(facts, find_template(TEMPLATE).compiled().plan)
         submission = read_submission(self.data / "mitigated" / "result.json", "ana")
         await self.modelops.submit(facts.id, submission)
+        await self.until(lambda s: s.phase is Phase.DECIDING, facts.id)
 
     # --- how
 
@@ -229,12 +233,12 @@ class Story:
         tell(f"gate '{status.gate.gate}' is open: {status.waiting_for}")
         return status
 
-    async def until(self, what: Callable[[Status], bool]) -> Status:
+    async def until(self, what: Callable[[Status], bool], model: str = MODEL) -> Status:
         """The first status that satisfies a condition, however long no worker answers; a stuck one is an error."""
         async with asyncio.timeout(WITHIN):
             while True:
                 try:
-                    status = await self.modelops.status(MODEL)
+                    status = await self.modelops.status(model)
                 except UnavailableError:
                     continue
                 if what(status):

@@ -3,6 +3,9 @@
 The request names pinned training data, a pinned hold-out, perhaps a new window, the source commit and who asks.
 DIR receives model.onnx, requirements.lock, report.json and result.json. The hold-out is read once, at the end, to
 compare the exported model with the original on data that neither has seen; nothing is fitted or chosen on it.
+
+A request that names a contract is a retraining: the successor reads the same inputs and is judged by the same
+threshold, whatever this program would choose. Another threshold is for a person to submit.
 """
 
 import argparse
@@ -11,7 +14,7 @@ import json
 import re
 from importlib import metadata
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -53,8 +56,18 @@ class Pinned(TypedDict):
     digest: str
 
 
+class Contract(TypedDict):
+    """What a model reads and writes, and how it is judged."""
+
+    inputs: list[dict[str, str]]
+    outputs: list[dict[str, str]]
+    label: str
+    threshold: float
+    protected: list[dict[str, str]]
+
+
 class Request(TypedDict):
-    """What REQUEST.json says; a request without `strategy` is a retraining, and mitigated."""
+    """What REQUEST.json says; a request without `strategy` is mitigated, one with `contract` keeps that."""
 
     strategy: str
     training: list[Pinned]
@@ -64,6 +77,7 @@ class Request(TypedDict):
     developer: str
     submitter: str
     trainer: str | None
+    contract: NotRequired[Contract]
 
 
 def read_request(path: Path) -> Request:
@@ -159,12 +173,11 @@ def choose_threshold(strategy: str, scores: Values, rows: pd.DataFrame) -> float
     raise SystemExit(f"no threshold reaches an adverse-impact ratio of {IMPACT_WANTED} on the training data")
 
 
-def train(strategy: str, rows: pd.DataFrame) -> tuple[Pipeline, float, Values]:
-    """The fitted pipeline, its threshold, and the unseen scores that the threshold was chosen on."""
-    inputs, label = rows[INPUTS[strategy]].to_numpy(dtype=float), rows[LABEL].to_numpy(dtype=int)
+def train(strategy: str, names: list[str], rows: pd.DataFrame) -> tuple[Pipeline, Values]:
+    """The fitted pipeline, and the score of every row from a model that has not seen it."""
+    inputs, label = rows[names].to_numpy(dtype=float), rows[LABEL].to_numpy(dtype=int)
     weights = reweigh(rows["race"], rows[LABEL]) if strategy == "mitigated" else np.ones(len(rows))
-    scores = unseen_scores(inputs, label, weights)
-    return fit(inputs, label, weights), choose_threshold(strategy, scores, rows), scores
+    return fit(inputs, label, weights), unseen_scores(inputs, label, weights)
 
 
 def export(pipeline: Pipeline, width: int, path: Path) -> None:
@@ -199,13 +212,13 @@ def lock(package: str) -> str:
     return "".join(f"{name}=={version}\n" for name, version in sorted(found.items()))
 
 
-def contract(strategy: str, threshold: float) -> dict[str, object]:
-    """What the model reads and writes, and how it is judged."""
+def agree(strategy: str, scores: Values, rows: pd.DataFrame) -> Contract:
+    """The contract of a first version."""
     return {
         "inputs": [{"name": name, "type": "number"} for name in INPUTS[strategy]],
         "outputs": [{"name": "label", "type": "integer"}, {"name": "probabilities", "type": "number"}],
         "label": LABEL,
-        "threshold": threshold,
+        "threshold": choose_threshold(strategy, scores, rows),
         "protected": [{"column": column, "reference": first} for column, first in REFERENCE_GROUPS.items()],
     }
 
@@ -221,12 +234,15 @@ def run(request: Request, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     training = join([*request["training"], *([request["window"]] if request["window"] else [])], output)
     rows, strategy = pd.read_csv(path_of(training)), request["strategy"]
-    pipeline, threshold, scores = train(strategy, rows)
+    kept = request.get("contract")
+    names = [column["name"] for column in kept["inputs"]] if kept else INPUTS[strategy]
+    pipeline, scores = train(strategy, names, rows)
+    contract = kept or agree(strategy, scores, rows)
+    threshold = contract["threshold"]
     model, wanted = (output / "model.onnx").resolve(), (output / "requirements.lock").resolve()
-    export(pipeline, len(INPUTS[strategy]), model)
-    difference = parity(
-        pipeline, model, pd.read_csv(path_of(request["holdout"]))[INPUTS[strategy]].to_numpy(dtype=float)
-    )
+    export(pipeline, len(names), model)
+    unseen = pd.read_csv(path_of(request["holdout"]))[names].to_numpy(dtype=float)
+    difference = parity(pipeline, model, unseen)
     if not difference <= PARITY_LIMIT:
         raise SystemExit(f"{model}: differs from the trained model by {difference:.2e}, {PARITY_LIMIT:.0e} is allowed")
     wanted.write_text(lock("onnxruntime"), encoding="utf-8")
@@ -246,7 +262,7 @@ def run(request: Request, output: Path) -> None:
         "training_data": [training],
         "holdout": request["holdout"],
         "dependencies": reference(wanted),
-        "contract": contract(strategy, threshold),
+        "contract": contract,
         **{who: request[who] for who in ("developer", "submitter", "trainer")},
         "notes": describe(request, len(rows), threshold),
     }

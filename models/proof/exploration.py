@@ -82,11 +82,13 @@ class Explorer:
             if len(self._states) > at_most:
                 return False
             state = self._states[number]
+            self._follow(BEGIN, state, number)
             for move in self._moves.stale(state):
                 if refuse(self._plan, state, move.event) is None:
                     raise _Broken("something stale was taken", number, move.words)
             for move, at in self._moves.possible(state):
-                self._follow(move, at, number)
+                if refuse(self._plan, at, move.event) is None:
+                    self._follow(move, at, number)
             number += 1
         return True
 

@@ -103,7 +103,7 @@ class Moves:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._answers: dict[tuple[str, StepKind, str, int | None], tuple[Move, ...]] = {}
-        self._breaches = [(monitor, _breach(monitor)) for monitor in plan.monitors]
+        self._breaches = [(_breach(monitor), _brakes_on(monitor)) for monitor in plan.monitors]
 
     def possible(self, state: State) -> Iterator[tuple[Move, State]]:
         """Every event that could change a state, and which state: a breach comes with the brakes on, too."""
@@ -113,10 +113,10 @@ class Moves:
             yield from ((move, state) for move in self._decisions(state, state.gate))
             yield from ((move, state) for move in self._timers(state))
         yield from ((move, state) for move in REQUESTS)
-        for monitor, move in self._breaches:
+        for move, uses in self._breaches:
             yield move, state
-            if monitor.then is not Remedy.ESCALATE:
-                yield move, _braked(state, monitor)
+            if uses:
+                yield move, change(state, remedies=uses)
 
     def stale(self, state: State) -> Iterator[Move]:
         """What must change nothing: doubles, answers of steps that are over, decisions about something else."""
@@ -233,10 +233,10 @@ def _breach(monitor: MonitorPlan) -> Move:
     return _move(f"{monitor.id} is breached", Breached(breach=breach))
 
 
-def _braked(state: State, monitor: MonitorPlan) -> State:
+def _brakes_on(monitor: MonitorPlan) -> tuple[RemedyUse, ...]:
+    """Uses after which a monitor may not act by itself; none where it never does."""
+    if monitor.then is Remedy.ESCALATE:
+        return ()
     at = EPOCH - timedelta(seconds=1)
-    uses = [
-        RemedyUse(at=at, monitor=monitor.id, remedy=monitor.then, window=f"earlier-{n}")
-        for n in range(monitor.brakes.at_most)
-    ]
-    return change(state, remedies=tuple(uses))
+    windows = [f"earlier-{number}" for number in range(monitor.brakes.at_most)]
+    return tuple(RemedyUse(at=at, monitor=monitor.id, remedy=monitor.then, window=window) for window in windows)

@@ -105,6 +105,13 @@ def test_a_history_is_the_trail_of_a_model(
     assert digest(governing) == digest(plan)
 
 
+def test_who_was_told_is_listed(record: Record, catalog: Catalog, tell: Tell) -> None:
+    """The recipients of the messages about a model are listed in their order."""
+    record(tell("loan"))
+    assert catalog.notified("loan") == ["rita", "rita"]
+    assert catalog.notified("fraud") == []
+
+
 def test_a_database_without_tables_is_named(empty_url: str) -> None:
     """Who looks before anything was set up is told what to do."""
     with Catalog(empty_url) as catalog, pytest.raises(UnavailableError) as caught:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from activities.adapters.sql_inventory import SqlInventory
 from activities.ports import Inventory
+from client.catalog import Catalog
 from models.audit import AuditKind, EffectRecord
 from models.canonical import digest_bytes
 from models.errors import (
@@ -162,6 +163,17 @@ def test_registered_facts_never_change(record: Record, inventory: SqlInventory, 
     for index, change in enumerate(others):
         with pytest.raises(ConflictError, match="already, with other facts"):
             inventory.commit_effect(KEY.model_copy(update={"visit": 50 + index}), FOUND, [change])
+
+
+def test_regulations_are_those_found_last(
+    record: Record, inventory: SqlInventory, inventory_url: str, tell: Tell
+) -> None:
+    """A model that is classified again has the regulations that apply now, and no others."""
+    record(tell("loan"))
+    again = ModelRegistered(facts=inventory.model("loan"), regulations=("SR 11-7", "SR 26-2"))
+    inventory.commit_effect(KEY, FOUND, [again])
+    with Catalog(inventory_url) as catalog:
+        assert catalog.regulations("loan") == ["SR 11-7", "SR 26-2"]
 
 
 def test_gates_are_those_of_the_recorded_events(record: Record, inventory: SqlInventory, tell: Tell) -> None:

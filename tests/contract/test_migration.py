@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, event, inspect
 
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_migration import migrate
-from models.errors import UnavailableError
+from models.errors import InvalidInputError, UnavailableError
 from models.evidence import EffectKey, StepResult
 from models.records import AuditRecord
 
@@ -89,3 +89,19 @@ def test_a_database_that_does_not_answer_cannot_be_migrated() -> None:
     """The error says so, and trying again may help."""
     with pytest.raises(UnavailableError):
         migrate("postgresql+psycopg://olga:hunter2@127.0.0.1:1/modelops")
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    """What is no database is named as that, not written over, and not tried again."""
+    (tmp_path / "list.db").write_text("a shopping list" * 100)
+    with pytest.raises(InvalidInputError, match="cannot be read as a database"):
+        migrate(f"sqlite:///{tmp_path / 'list.db'}")
+    assert (tmp_path / "list.db").read_text() == "a shopping list" * 100
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:hunter2@h:xx/db", "mysql://u:hunter2@h/db", "a shopping list"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    """The error says how an address is written, and shows no password."""
+    with pytest.raises(InvalidInputError, match="address of the inventory") as refused:
+        migrate(url)
+    assert "hunter2" not in f"{refused.value} {refused.value.remedy}"

@@ -193,6 +193,13 @@ def test_a_model_without_a_lifecycle_holds(recorded: str, inventory: SqlInventor
     assert (found.holds, found.events) == (True, 0)
 
 
+def test_a_model_that_is_classified_again_holds(recorded: str, inventory: SqlInventory) -> None:
+    """The regulations of a later classification take the place of those found before, in the rows and in the trail."""
+    again = ModelRegistered(facts=inventory.model("loan"), regulations=("SR 11-7", "SR 26-2"))
+    inventory.commit_effect(EffectKey(model="loan", visit=99, step="classify"), StepResult(summary="found"), [again])
+    assert verified(recorded).holds
+
+
 def test_unknown_models_are_empty(recorded: str) -> None:
     """Of a model that nobody ever named there is nothing to verify."""
     with Catalog(recorded) as catalog:

@@ -16,8 +16,10 @@ from client.api import Modelops
 from client.documents import read_facts
 from client.library import find_template
 from examples.demo.premises import LOANS, Premises
+from models.canonical import digest_bytes
 from models.state import Phase
 from models.status import Status
+from worker.model_repository import STATE_FILE, Slot, Slots, State
 from worker.settings import PROJECT
 
 
@@ -90,6 +92,49 @@ async def test_a_killed_program_is_started_again(premises: Premises) -> None:
                 if answer.is_success and int((premises.home / "run" / "worker.pid").read_text()) != killed:
                     break
                 await asyncio.sleep(0.2)
+
+
+async def test_a_version_that_cannot_be_loaded_keeps_nothing_down(premises: Premises) -> None:
+    """With one bundle that is gone everything starts; who starts it is told model, version and reason."""
+    folder = premises.home / "environments" / "PROD"
+    folder.mkdir(parents=True)
+    gone = digest_bytes(b"gone")
+    state = State(models={"churn": Slots(loaded=(Slot(version=3, bundle=gone),), default=gone)})
+    (folder / STATE_FILE).write_text(state.model_dump_json())
+    async with premises.running():
+        said = (premises.home / "up.log").read_text()
+    warning = next(line for line in said.splitlines() if line.startswith("warning: "))
+    assert "inference-PROD cannot serve version 3 of model 'churn'" in warning
+    assert gone in warning
+    log = (premises.home / "logs" / "inference-PROD.log").read_text()
+    assert "version 3 of model 'churn' cannot be served" in log
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("TRAINERS", "foo", 4),
+        ("DATABASE_URL", "postgresql://u:p@h:xx/db", 4),
+        ("DATABASE_URL", "mysql://u:p@127.0.0.1/db", 4),
+        ("DATABASE_URL", "postgresql://u:p@127.0.0.1:1/db", 5),
+        ("HOME", str(PROJECT / "pyproject.toml"), 4),
+    ],
+)
+def test_mistakes_are_told_in_words(premises: Premises, name: str, value: str, status: int) -> None:
+    """An ordinary mistake ends with its exit status and what to do, not with a traceback."""
+    premises.environment[f"MODELOPS_{name}"] = value
+    refused = run(premises, "up")
+    assert refused.returncode == status, refused.stderr
+    assert "What to do: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_an_inventory_that_is_no_database_is_told(premises: Premises) -> None:
+    """A file in the place of the inventory is named."""
+    (premises.home / "inventory.db").write_text("a shopping list" * 100)
+    refused = run(premises, "up")
+    assert refused.returncode == 4, refused.stderr
+    assert "inventory.db cannot be read as a database" in refused.stderr
 
 
 def test_a_port_in_use_is_named(premises: Premises) -> None:

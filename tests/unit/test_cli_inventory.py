@@ -1,19 +1,26 @@
 """The commands that read the inventory, on a database with a whole story in it."""
 
 import json
+import re
 import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_migration import migrate
+from client.catalog import Listed
 from client.cli import app
+from client.render import models
+from models.inventory import ModelKind, RiskTier
 from models.journal import JournalEntry
+from models.state import Phase
 from tests.contract.story import small_plan, tell_story
 
 WIDE = {"COLUMNS": "400", "NO_COLOR": "1"}
@@ -54,6 +61,39 @@ def test_list() -> None:
     (listed,) = json.loads(run("list", "--json").stdout)
     assert (listed["model"], listed["stage"], listed["phase"]) == ("loans", "retired", "ended")
     assert "retired" in run("list").stdout
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_list_in_a_narrow_terminal(width: int) -> None:
+    """Where there is no room columns are left out; ids, stages and phases are never broken."""
+    drawn = Console(width=width, no_color=True)
+    awaiting = Listed(
+        model="loan-approval-next",
+        title="Mortgage approval recommendation",
+        kind=ModelKind.ML,
+        tier=RiskTier.HIGH,
+        owner="credit-data-science",
+        template="credit-high-risk",
+        stage="validation",
+        phase=Phase.AWAITING_VERSION,
+        candidate=12,
+        champion=11,
+        updated=datetime(2026, 3, 2, tzinfo=UTC),
+    )
+    with drawn.capture() as capture:
+        drawn.print(models([awaiting, awaiting.model_copy(update={"model": "churn", "title": "Churn"})]))
+    header, first, *_ = capture.get().splitlines()
+    assert {"loan-approval-next", "awaiting version"} <= set(re.split(r" {2,}", first.strip()))
+    assert ("Champion" in header, "Owner" in header) == (width >= 80, width >= 120)
+    assert max(map(len, capture.get().splitlines())) <= width
+
+
+@pytest.mark.usefixtures("database")
+def test_list_in_a_wide_terminal() -> None:
+    """Where there is room nothing is left out."""
+    header = run("list").stdout.splitlines()[0]
+    columns = ["Model", "Title", "Tier", "Owner", "Template", "Stage", "Phase", "Version", "Champion", "Updated"]
+    assert header.split() == columns
 
 
 @pytest.mark.usefixtures("database")
@@ -207,6 +247,35 @@ def test_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     found = run("list")
     assert found.exit_code == 4
     assert "MODELOPS_WORKER_METRICS_PORT" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRAINERS", "foo"),
+        ("SOURCES", "/data"),
+        ("DATABASE_URL", "postgresql://modelops:hunter2@db:xx/inventory"),
+        ("DATABASE_URL", "mysql://modelops:hunter2@127.0.0.1:1/inventory"),
+        ("DATABASE_URL", "sqlite://"),
+    ],
+)
+def test_mistakes(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A mistake in a variable ends with status 4 and the variable's name, and shows no password."""
+    monkeypatch.setenv(f"MODELOPS_{name}", value)
+    found = run("list")
+    assert found.exit_code == 4, found.exception
+    assert f"MODELOPS_{name}" in found.stderr
+    assert "hunter2" not in found.output
+
+
+def test_not_an_inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is no database is named, and stays as it is."""
+    monkeypatch.setenv("MODELOPS_HOME", str(tmp_path))
+    (tmp_path / "inventory.db").write_text("a shopping list" * 100)
+    found = run("list")
+    assert found.exit_code == 4, found.exception
+    assert f"{tmp_path / 'inventory.db'} is not an inventory" in found.stderr
+    assert (tmp_path / "inventory.db").read_text() == "a shopping list" * 100
 
 
 def test_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

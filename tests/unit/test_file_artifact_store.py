@@ -57,12 +57,20 @@ def test_put_twice_is_put_once(store: FileArtifactStore) -> None:
     assert store.path(DIGEST).stat().st_ino == before.st_ino
 
 
-@pytest.mark.parametrize("form", ["{}", "file://{}", "file://localhost{}"])
-@pytest.mark.parametrize("spelling", ["a model.onnx", "a%20model.onnx", "a%2520model.onnx"])
-def test_fetch_brings_in(form: str, spelling: str, store: FileArtifactStore, allowed: Path) -> None:
-    """A file is fetched by its path or its file URI, however its name is percent-encoded."""
-    uri = form.format(f"{allowed}/{spelling}")
-    assert store.fetch(Reference(uri=uri, digest=DIGEST)).read_bytes() == BYTES
+@pytest.mark.parametrize("form", ["{}/a model.onnx", "file://{}/a%20model.onnx", "file://localhost{}/a model.onnx"])
+def test_fetch_brings_in(form: str, store: FileArtifactStore, allowed: Path) -> None:
+    """A file is fetched by its path or its file URI."""
+    assert store.fetch(Reference(uri=form.format(allowed), digest=DIGEST)).read_bytes() == BYTES
+
+
+@pytest.mark.parametrize("name", ["w%41.onnx", "5%.onnx", "a%20model.onnx", "%.onnx"])
+def test_percent_is_a_letter(name: str, store: FileArtifactStore, allowed: Path) -> None:
+    """A name with a percent sign is found by its plain path and by its URI, which is decoded once."""
+    path = allowed / name
+    path.write_bytes(b"another")
+    for uri in (str(path), path.as_uri()):
+        assert store.fetch(Reference(uri=uri, digest=digest_bytes(b"another"))).read_bytes() == b"another"
+        store.path(digest_bytes(b"another")).unlink()
 
 
 def test_fetched_once_needs_no_source(store: FileArtifactStore, allowed: Path) -> None:
@@ -122,6 +130,13 @@ def test_only_local_absolute_files(uri: str) -> None:
     """Other schemes, other hosts and relative paths are refused."""
     with pytest.raises(InvalidInputError, match="cannot be used"):
         parse_location(uri)
+
+
+def test_long_name_is_refused(store: FileArtifactStore, allowed: Path) -> None:
+    """A name that no file can have is an error of the caller, which retrying does not mend."""
+    with pytest.raises(InvalidInputError, match="too long a name") as caught:
+        store.fetch(Reference(uri=f"{allowed}/{'a' * 300}", digest=DIGEST))
+    assert not caught.value.retryable
 
 
 def test_outside_is_refused(store: FileArtifactStore, allowed: Path, tmp_path: Path) -> None:

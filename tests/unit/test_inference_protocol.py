@@ -57,6 +57,11 @@ def test_null_is_a_missing_value() -> None:
     assert np.isnan(row[1])
 
 
+def test_values_are_bounded() -> None:
+    """A request of too many values is refused before anything is made of them."""
+    assert "at most 1000000" in _refusal(_body(_tensor([1], [400_000, 3])))
+
+
 @pytest.mark.parametrize("width", [2, 4])
 def test_a_wrong_number_of_columns_names_the_expected_ones(width: int) -> None:
     """Too few or too many columns are refused with the names of those expected, in order."""

@@ -122,13 +122,14 @@ def test_parity(data: Path, versions: dict[str, Submission]) -> None:
 
 
 def test_retrained(data: Path, versions: dict[str, Submission]) -> None:
-    """The retrained version's training data are the old rows and the window's, in the trainer's name."""
+    """The retrained version's data are the old rows and the window's, under the old contract, in the trainer's name."""
     retrained = versions["retrained"]
     rows = pd.read_csv(retrained.training_data[0].uri.removeprefix("file://"))
     both = pd.concat([pd.read_csv(data / "training.csv"), pd.read_csv(data / "drifted.csv")], ignore_index=True)
     pd.testing.assert_frame_equal(rows, both)
     assert (retrained.developer, retrained.submitter, retrained.trainer) == ("ana", "loan-trainer", "loan-trainer")
     assert retrained.source.commit == COMMIT
+    assert retrained.contract == versions["mitigated"].contract
 
 
 def test_lock(versions: dict[str, Submission]) -> None:

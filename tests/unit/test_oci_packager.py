@@ -173,3 +173,21 @@ def test_holdout_without_an_input_column_is_refused(store: FileArtifactStore, su
     contract = submission.contract.model_copy(update={"inputs": (Column(name="salary"),)})
     with pytest.raises(MissingColumnError, match="salary"):
         OciPackager(store).package("loans", 1, submission.model_copy(update={"contract": contract}), EVIDENCE)
+
+
+def test_sample_is_read_as_the_evaluator_reads(
+    store: FileArtifactStore, submission: Submission, tmp_path: Path
+) -> None:
+    """Words of a boolean are numbers, a byte order mark is no part of a name, an infinite number is refused."""
+    inputs = (Column(name="employed", type="boolean"), Column(name="income"))
+    contract = submission.contract.model_copy(update={"inputs": inputs})
+
+    def packaged(data: bytes) -> str:
+        (tmp_path / "holdout").write_bytes(data)
+        holdout = Reference(uri=str(tmp_path / "holdout"), digest=digest_bytes(data))
+        return package(store, submission.model_copy(update={"contract": contract, "holdout": holdout}))
+
+    bundle = read_bundle(store, packaged(b"\xef\xbb\xbfemployed,income\nTrue,1\nfalse,2\n"))
+    assert json.loads(bundle.files["sample-request.json"].read_bytes())["inputs"][0]["data"] == [1, 1, 0, 2]
+    with pytest.raises(InvalidInputError, match=r"column 'income' of .* row 2 holds 'inf'"):
+        packaged(b"employed,income\ntrue,1\nfalse,inf\n")

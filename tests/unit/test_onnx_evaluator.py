@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from activities.adapters.onnx_evaluator import OnnxEvaluator, population_stability
 from models.errors import InvalidInputError, MissingColumnError
@@ -27,6 +27,25 @@ def model(tmp_path: Path) -> Path:
     path = tmp_path / "model.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), path)
     return path
+
+
+def saved(path: Path, nodes: list[onnx.NodeProto], inputs: dict[str, int], **constants: np.ndarray) -> Path:
+    """A model that makes `p` [n, 1] of inputs [n, width] and constants."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, width]) for name, width in inputs.items()]
+    answer = helper.make_tensor_value_info("p", TensorProto.FLOAT, [None, 1])
+    values = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "made", ends, [answer], values)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+def needing(path: Path, side: int, products: int) -> Path:
+    """A model that first fills a square matrix and multiplies it with itself, again and again."""
+    nodes = [helper.make_node("ConstantOfShape", ["shape"], ["m0"])]
+    nodes += [helper.make_node("MatMul", [f"m{i}", f"m{i}"], [f"m{i + 1}"]) for i in range(products)]
+    nodes += [helper.make_node("ReduceSum", [f"m{products}"], ["sum"], keepdims=0)]
+    nodes += [helper.make_node("Add", ["x", "sum"], ["p"])]
+    return saved(path, nodes, {"x": 1}, shape=np.array([side, side]))
 
 
 def submission(column: str = "score", protected: tuple[Protected, ...] = (RACE, SEX)) -> Submission:
@@ -157,6 +176,7 @@ def test_missing_column(model: Path, tmp_path: Path) -> None:
         ("score,label,race,sex\n.5,1,white,M\n.5,,white,M\n.5,0,white,M\n", "in every row"),
         ("score,label,race,sex\nhigh,1,white,M\n.5,0,white,M\n", "'score' of .* is not all numbers"),
         ("score,label,race,sex\n.5,1,white,M\n,0,white,M\n", "something else than a probability, first at row 2"),
+        (f"score,label,race,sex\n{'9' * 400},1,white,M\n.5,0,white,M\n", "too large for a model: row 1 holds '9"),
         ("score,label,race,sex\n.5,1,black,M\n.5,0,black,M\n", "nobody in .* has 'race' = 'white'"),
     ],
 )
@@ -188,3 +208,39 @@ def test_wrong_model(model: Path, tmp_path: Path) -> None:
         OnnxEvaluator().evaluate(model, data, wide)
     with pytest.raises(InvalidInputError, match=r"other\.onnx cannot be run"):
         OnnxEvaluator().evaluate(written(tmp_path / "other.onnx", "no model"), data, submission(protected=()))
+
+
+def test_model_of_another_form(tmp_path: Path) -> None:
+    """A model with two inputs or none, or with another number of answers than rows, is refused with a way out."""
+    data = written(tmp_path / "data.csv", "score,label\n.5,1\n.4,0\n")
+    same = [helper.make_node("Identity", ["three"], ["p"])]
+    three = np.full((3, 1), 0.5, dtype=np.float32)
+    forms = {
+        "it reads x: .*, y: ": saved(
+            tmp_path / "two.onnx", [helper.make_node("Add", ["x", "y"], ["p"])], {"x": 1, "y": 1}
+        ),
+        "it reads nothing": saved(tmp_path / "none.onnx", same, {}, three=three),
+        r"answers 2 rows with a tensor of shape \[3, 1\]": saved(tmp_path / "three.onnx", same, {"x": 1}, three=three),
+    }
+    for problem, path in forms.items():
+        with pytest.raises(InvalidInputError, match=problem) as refused:
+            OnnxEvaluator().evaluate(path, data, submission(protected=()))
+        assert "Export one float input" in refused.value.remedy
+
+
+def test_hungry_model(tmp_path: Path) -> None:
+    """A model of 300 bytes that asks for 160 GB is refused; the process that measures it lives on."""
+    data = written(tmp_path / "data.csv", "score,label\n.5,1\n.4,0\n")
+    path = needing(tmp_path / "model.onnx", side=200_000, products=0)
+    with pytest.raises(InvalidInputError, match="needs more than 4 GiB of memory to answer 2 rows") as refused:
+        OnnxEvaluator().evaluate(path, data, submission(protected=()))
+    assert refused.value.remedy
+
+
+def test_endless_model(tmp_path: Path) -> None:
+    """A model that computes for too long is ended and refused."""
+    data = written(tmp_path / "data.csv", "score,label\n.5,1\n.4,0\n")
+    path = needing(tmp_path / "model.onnx", side=3_000, products=400)
+    with pytest.raises(InvalidInputError, match="needs more than 2 seconds to answer 2 rows") as refused:
+        OnnxEvaluator(timeout_seconds=2).evaluate(path, data, submission(protected=()))
+    assert refused.value.remedy

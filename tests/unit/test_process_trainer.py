@@ -1,5 +1,6 @@
 """Training by a child process: what is passed, what comes back, and that nothing outlives it."""
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -115,6 +116,9 @@ def test_unknown(make: Make) -> None:
         ("del result['contract']" + END, "contract: Field required"),
         ("result['holdout'] = pin" + END, "changed the hold-out"),
         ("result['contract']['label'] = 'z'" + END, "changed the label"),
+        ("result['contract']['threshold'] = 0.0" + END, "changed the threshold: was 0.5, is 0.0"),
+        ("result['contract']['inputs'] = [{'name': 'z'}]" + END, "changed the inputs"),
+        ("result['contract']['outputs'] = [{'name': 'z'}]" + END, "changed the outputs"),
         ("result['contract']['protected'] = []" + END, "changed the protected columns"),
     ],
 )
@@ -140,6 +144,24 @@ def test_cancellation(make: Make, window: Path, tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         make(SLEEPER + "time.sleep(600)", beat=beat).train("trainer", PREVIOUS, window)
+    assert not survives(tmp_path)
+
+
+def test_killed_worker(make: Make, tmp_path: Path) -> None:
+    """A program dies with its worker, even if that is killed without warning."""
+    make("open('pid', 'w').write(str(os.getpid())); time.sleep(600)")
+    code = (
+        "import sys; from pathlib import Path; from activities.adapters.process_trainer import ProcessTrainer;"
+        "from tests.unit.test_process_trainer import PREVIOUS; folder = Path(sys.argv[1]);"
+        "trainer = ProcessTrainer({'trainer': folder / 'program.py'}, folder / 'runs', sys.executable, 60);"
+        "trainer.train('trainer', PREVIOUS, None)"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[2])
+    while not any(path.read_text() for path in tmp_path.glob("runs/*/pid")):
+        assert worker.poll() is None
+        time.sleep(0.05)
+    worker.kill()
+    worker.wait()
     assert not survives(tmp_path)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from models.errors import InvalidInputError
 from worker.connection import tls_of
-from worker.settings import Settings
+from worker.settings import Settings, read_settings
 
 
 def test_the_defaults_are_the_embedded_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -64,3 +65,53 @@ def test_what_cannot_work_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, na
     monkeypatch.setenv(f"MODELOPS_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("TRAINERS", "foo", 'not JSON; write it like {"loan-approval"'),
+        ("SOURCES", "/data", 'not JSON; write it like ["/data'),
+        ("INFERENCE", "http://127.0.0.1:1", 'not JSON; write it like {"DEV"'),
+        ("SOURCES", "[1]", "MODELOPS_SOURCES: 0: "),
+        ("HOME", "~nobody-of-this-name/x", "the home of ~nobody-of-this-name is not known"),
+    ],
+)
+def test_a_mistake_is_explained(monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str) -> None:
+    """A variable that cannot be read is named, with an example of how to write it."""
+    monkeypatch.setenv(f"MODELOPS_{name}", value)
+    with pytest.raises(InvalidInputError) as refused:
+        read_settings()
+    assert f"MODELOPS_{name}: " in str(refused.value)
+    assert reason in str(refused.value)
+
+
+def test_a_tilde_is_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`~` means the home in every path, also where no shell has replaced it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "ca.pem").write_text("pem of ca")
+    monkeypatch.setenv("MODELOPS_TRAINERS", '{"loans": "~/train.py"}')
+    monkeypatch.setenv("MODELOPS_SOURCES", '["~/data"]')
+    monkeypatch.setenv("MODELOPS_TEMPORAL_TLS_CA", "~/ca.pem")
+    settings = Settings()
+    assert settings.trainers == {"loans": tmp_path / "train.py"}
+    assert settings.sources == [tmp_path / "data"]
+    tls = tls_of(settings)
+    assert not isinstance(tls, bool)
+    assert tls.server_root_ca_cert == b"pem of ca"
+
+
+@pytest.mark.parametrize("name", ["CERT", "KEY"])
+def test_half_of_a_clients_identity_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    """A certificate without its key, or a key alone, never leads to a connection in the clear."""
+    (tmp_path / "half.pem").write_text("pem")
+    monkeypatch.setenv(f"MODELOPS_TEMPORAL_TLS_{name}", str(tmp_path / "half.pem"))
+    with pytest.raises(InvalidInputError, match="belong together"):
+        tls_of(Settings())
+
+
+def test_a_certificate_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable and the file are named."""
+    monkeypatch.setenv("MODELOPS_TEMPORAL_TLS_CA", "/nope")
+    with pytest.raises(InvalidInputError, match="MODELOPS_TEMPORAL_TLS_CA: /nope cannot be read"):
+        tls_of(Settings())

@@ -31,14 +31,16 @@ def test_read_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (f"people:\n  ana: {PERSON}\n  ana: {PERSON}\n", "'ana' is written twice"),
-        (f"people:\n  ana: &a {PERSON}\n  bo: *a\n", "anchors and aliases are not allowed"),
-        ("people: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
+        (f"people:\n  ana: {PERSON}\n  ana: {PERSON}\n", ":3:3: .*'ana' is here already, in line 2"),
+        (f"people:\n  ana: &a {PERSON}\n  bo: *a\n", ":2:8: .*anchor 'a'"),
+        ("people: !!python/object/apply:os.getcwd []", "tag 'tag:yaml.org,2002:python/object/apply:os.getcwd'"),
         ("people: {ana: {name: Ana, email: a@b.example, groups: [credit], admin: true}}", "people.ana.admin"),
         ("people: {ana: {name: Ana, email: a@b.example}}", "people.ana.groups: Field required"),
         ("people: [", "is not plain YAML"),
-        ("", "the file"),
-        ("? [a, b]\n: c\n", "is not plain YAML|valid string|Extra inputs"),
+        ("", "the text holds nothing"),
+        ("? [a, b]\n: c\n", "a collection is not a key"),
+        ("[" * 5_000, "nested more than 32 levels deep"),
+        ("- people", "the file: "),
     ],
 )
 def test_refused(tmp_path: Path, text: str, problem: str) -> None:
@@ -48,6 +50,22 @@ def test_refused(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(InvalidInputError, match=problem) as caught:
         YamlDirectory(path).electorate({"r": "credit"})
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["2024-02-30", "0b_", "1:60:60", "0x_", "on"])
+def test_text_is_text(tmp_path: Path, name: str) -> None:
+    """What looks like a date or a number of YAML 1.1 is a person's name like any other."""
+    path = tmp_path / "people.yaml"
+    path.write_text(f"people: {{ana: {{name: {name}, email: a@b.example, groups: [on]}}}}", encoding="utf-8")
+    assert YamlDirectory(path).electorate({"r": "on"}).people == {"r": ("ana",)}
+
+
+def test_not_utf8(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are refused with their place."""
+    path = tmp_path / "people.yaml"
+    path.write_bytes(b"people:\n  ana: \xe9")
+    with pytest.raises(InvalidInputError, match=r":2:8: .*not UTF-8"):
+        YamlDirectory(path).electorate({})
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -6,21 +6,12 @@ Arguments: the file, then the limits on memory (bytes of address space), CPU (se
 import hashlib
 import json
 import os
-import resource
 import sys
 from stat import S_ISREG
 
 from activities.adapters.artifact_inspection.findings import Finding
 from activities.adapters.artifact_inspection.recognition import inspect
-
-
-def _bound(memory: int, cpu: int) -> None:
-    """Limits that hold for the rest of this process; it cannot write a file, nor leave a core."""
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    if sys.platform != "darwin":  # where the kernel refuses to bound the address space
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+from activities.adapters.child_process import bound
 
 
 def _read(path: str, at_most: int) -> bytes | None:
@@ -42,7 +33,7 @@ def _judge(data: bytes | None, at_most: int) -> Finding:
 
 def main(path: str, memory: int, cpu: int, at_most: int) -> None:
     """Print the report on one file."""
-    _bound(memory, cpu)
+    bound(memory, cpu)
     try:
         data = _read(path, at_most)
     except OSError as error:

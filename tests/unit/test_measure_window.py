@@ -1,0 +1,101 @@
+"""A monitor that fails is heard, whatever it has to say and whatever became of its evidence."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.adapters.sql_migration import migrate
+from activities.monitoring import MonitoringActivities
+from models.evidence import EffectKey, StepResult
+from models.inventory import Deployed, Environment, Submission, VersionRegistered
+from models.messages import REASON_LIMIT
+from models.monitoring import MonitorOrder, MonitorOutcome
+from models.plan import Brakes, MonitorPlan, Remedy
+from models.verdict import Kpi, Verdict
+from tests.temporal.doubles import quick_parts, write_submission
+from worker.wiring import Parts
+
+KPIS = tuple(Kpi(name=f"quantity_number_{number}", passes="< 0.2", fails=">= 0.2") for number in range(60))
+ORDER = MonitorOrder(
+    model="loan",
+    monitor=MonitorPlan(
+        id="drift",
+        checks=tuple(kpi.name for kpi in KPIS),
+        every=86_400,
+        breaches=1,
+        then=Remedy.ESCALATE,
+        brakes=Brakes(cooldown=60, at_most=1, per=60, otherwise=Remedy.ESCALATE),
+    ),
+    kpis=KPIS,
+    environment=Environment.PROD,
+)
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    """Parts whose inventory says that a version serves."""
+    migrate(f"sqlite:///{tmp_path / 'inventory.db'}")
+    parts = quick_parts(tmp_path)
+    serves = Deployed(environment=Environment.PROD, version=1, bundle="sha256:" + "0" * 64, endpoint="http://loan")
+    registered = VersionRegistered(version=1, submission=write_submission(tmp_path, "first"))
+    key = EffectKey(model="loan", visit=1, step="promote")
+    parts.inventory.commit_effect(key, StepResult(summary="serves"), [registered, serves])
+    yield parts
+    parts.inventory.close()  # type: ignore[attr-defined]  # the port has no end
+
+
+@pytest.fixture
+def submission(parts: Parts) -> Submission:
+    return parts.inventory.submission("loan", 1)
+
+
+@pytest.fixture
+def measure(parts: Parts, tmp_path: Path) -> Callable[[str], MonitorOutcome]:
+    """Has a window of some text arrive, and the monitor look at it."""
+    activities = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
+
+    def look(window: str) -> MonitorOutcome:
+        (tmp_path / "loan-window.json").write_text(window)
+        environment = ActivityEnvironment()
+        environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC))
+        return environment.run(activities.measure_window, ORDER)
+
+    return look
+
+
+def test_a_long_reason_is_told_shortened(measure: Callable[[str], MonitorOutcome]) -> None:
+    """A failure with more to say than a reason may hold is told all the same, and says that it was cut."""
+    outcome = measure(json.dumps({kpi.name: 0.9 for kpi in KPIS}))
+    assert len(outcome.result.summary) > REASON_LIMIT
+    assert outcome.breach is not None
+    (reason,) = outcome.breach.reasons
+    assert (len(reason), reason[-1]) == (REASON_LIMIT, "…")
+    assert outcome.result.summary.startswith(reason[:-1])
+
+
+def test_a_short_reason_is_told_whole(measure: Callable[[str], MonitorOutcome]) -> None:
+    """A failure that fits is told in its own words."""
+    outcome = measure('{"missing": 1}')
+    assert outcome.breach is not None
+    assert outcome.breach.reasons == (outcome.result.summary,)
+    assert outcome.result.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("lose", [lambda path: path.unlink(), lambda path: path.write_bytes(b"other")])
+def test_lost_evidence_is_a_failure(
+    lose: Callable[[Path], object], measure: Callable[[str], MonitorOutcome], parts: Parts, submission: Submission
+) -> None:
+    """A model that is no longer there, or no longer the same, cannot be measured: that is a failure, and is told."""
+    kept = parts.store.fetch(submission.artifact)
+    kept.chmod(0o644)
+    lose(kept)
+    Path(submission.artifact.uri.removeprefix("file://")).unlink()
+    outcome = measure(json.dumps({kpi.name: 0.1 for kpi in KPIS}))
+    assert outcome.result.verdict is Verdict.FAIL
+    assert outcome.result.summary.startswith("the window cannot be measured: ")
+    assert outcome.breach is not None
