@@ -31,7 +31,7 @@ from models.evidence import StepResult
 from models.inventory import ModelFacts, Submission
 from models.journal import LifecycleInput
 from models.messages import Action, Choice, Decision, Receipt, Request, Requested
-from models.plan import Plan
+from models.plan import Plan, Proof
 from models.state import State
 from models.status import Status
 from worker.connection import connect
@@ -103,11 +103,14 @@ class Modelops:
     async def _outcome(self, handle: WorkflowHandle[Any, Any]) -> object:
         return await self._caller.answer(handle.id, handle.result(), _REGISTRATION_TIMEOUT, _LATER)
 
-    async def start(self, facts: ModelFacts, plan: Plan) -> str:
-        """Begin a registered model's lifecycle under a plan; the workflow's id.
+    async def start(self, facts: ModelFacts, plan: Plan, proof: Proof) -> str:
+        """Begin a registered model's lifecycle under a plan that is proved (`models.proof`); the workflow's id.
 
-        RefusedError if the plan does not govern the model's tier, ConflictError if the model has or had a lifecycle.
+        RefusedError if the plan does not govern the model's tier or the proof is of another plan, compiler or kernel,
+        ConflictError if the model has or had a lifecycle.
         """
+        if not proof.covers(digest(plan)):
+            raise RefusedError("the proof is of another plan, compiler or kernel", "prove the plan anew")
         if facts.risk_tier not in plan.tiers:
             raise RefusedError(
                 f"'{facts.id}' has risk tier {facts.risk_tier}; template '{plan.template}' governs "
@@ -117,7 +120,7 @@ class Modelops:
         workflow_id = lifecycle_id(facts.id)
         async with self._caller.translated(workflow_id):
             try:
-                await self._start(facts, plan, workflow_id)
+                await self._start(facts, LifecycleInput(plan=plan, state=_fresh(facts), proof=proof), workflow_id)
             except WorkflowAlreadyStartedError as error:
                 raise ConflictError(
                     f"'{facts.id}' has a lifecycle already, running or ended; a model has only one",
@@ -125,7 +128,8 @@ class Modelops:
                 ) from error
         return workflow_id
 
-    async def _start(self, facts: ModelFacts, plan: Plan, workflow_id: str) -> None:
+    async def _start(self, facts: ModelFacts, given: LifecycleInput, workflow_id: str) -> None:
+        plan = given.plan
         found_by = [
             SearchAttributePair(MODEL, facts.id),
             SearchAttributePair(OWNER, facts.owner),
@@ -133,7 +137,7 @@ class Modelops:
         ]
         await self._client.start_workflow(
             plan.template,
-            LifecycleInput(plan=plan, state=State(model=facts.id, owner=facts.owner)),
+            given,
             id=workflow_id,
             task_queue=self._caller.queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
@@ -236,6 +240,10 @@ class Modelops:
 
     async def _answered(self, model: Slug, asked: Coroutine[Any, Any, object], note: str = "") -> object:
         return await self._caller.answer(lifecycle_id(model), asked, CALL_TIMEOUT, note)
+
+
+def _fresh(facts: ModelFacts) -> State:
+    return State(model=facts.id, owner=facts.owner)
 
 
 def lifecycle_id(model: Slug) -> str:

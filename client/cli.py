@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from client.commands import lifecycles, messages, models, system, templates
+from client.commands import lifecycles, messages, models, proofs, system, templates
 from client.console import EXIT_CODES, complain, exit_status
 from models.errors import ModelopsError
 from models.messages import Action
@@ -54,6 +54,7 @@ _add(_template, "list", templates.list_templates, "modelops template list")
 _add(_template, "show", templates.show_template, "modelops template show credit-high-risk --source > mine.yaml")
 _add(_template, "check", templates.check_template, "modelops template check mine.yaml")
 _add(_template, "compile", templates.compile_template, "modelops template compile mine.yaml > plan.json")
+_add(_template, "prove", proofs.prove_template, "modelops template prove credit-high-risk")
 _add(_template, "explain", templates.explain_code, "modelops template explain MO201")
 _add(_model, "register", models.register, "modelops model register examples/loan_approval/model.yaml")
 _add(_model, "show", models.show_model, "modelops model show loan-approval")

@@ -10,6 +10,7 @@ from pathlib import Path
 from client.api import Modelops
 from client.documents import read_facts
 from client.library import find_template
+from models.proof.certificate import prove
 from worker.settings import Settings
 
 
@@ -19,7 +20,7 @@ async def main(file: str, template: str) -> None:
     plan = find_template(template).compiled().plan
     async with Modelops.connect(Settings()) as modelops:
         print((await modelops.register(facts)).summary)
-        print(await modelops.start(facts, plan), modelops.link(facts.id))
+        print(await modelops.start(facts, plan, prove(plan)), modelops.link(facts.id))
 
 
 if __name__ == "__main__":

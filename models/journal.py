@@ -3,7 +3,7 @@
 from models.canonical import Digest, Frozen, Slug
 from models.evidence import StepOrder
 from models.messages import Event, Notify
-from models.plan import Plan
+from models.plan import Plan, Proof
 from models.state import Snapshot, State
 
 
@@ -32,9 +32,13 @@ class Assignment(Frozen):
 
 
 class LifecycleInput(Frozen):
-    """What a lifecycle's execution starts from, and continues as new with: complete by itself."""
+    """What a lifecycle's execution starts from, and continues as new with: complete by itself.
+
+    The first run needs a proof of its plan.
+    """
 
     plan: Plan
     state: State
     journal: tuple[JournalEntry, ...] = ()
     notices: tuple[Notify, ...] = ()
+    proof: Proof | None = None

@@ -16,6 +16,9 @@ from models.verdict import Kpi, Verdict
 KERNEL = "1"
 """Version of the kernel's behaviour; a plan says which one it was compiled for."""
 
+COMPILER = "1"
+"""Version of what the compiler proves."""
+
 NEEDS_VERSION = frozenset(
     {StepKind.REGISTER, StepKind.SCAN, StepKind.EVALUATE, StepKind.PACKAGE, StepKind.PROMOTE, StepKind.MONITOR}
 )
@@ -172,6 +175,21 @@ class ReviewPlan(Frozen):
 
     every: int
     to: Slug
+
+
+class Proof(Frozen):
+    """Every promise was found to hold in every state that a plan can come to, by one compiler and one kernel."""
+
+    plan: Digest
+    compiler: str
+    kernel: str
+    states: int
+    transitions: int
+    depth: int
+
+    def covers(self, plan: Digest) -> bool:
+        """Whether it is a proof of this plan for this compiler and this kernel."""
+        return (self.plan, self.compiler, self.kernel) == (plan, COMPILER, KERNEL)
 
 
 class Entries(Frozen):

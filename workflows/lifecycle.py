@@ -75,6 +75,8 @@ class ModelLifecycle(Mailbox):
         self._state: State = given.state
         self._first_visit = given.state.visit
         self._fresh = not given.state.stage
+        if self._fresh and not (given.proof and given.proof.covers(self._digest)):
+            raise ValueError(f"plan {self._digest} is not proved by this compiler and kernel: start it with `modelops`")
         if self._fresh:
             self._apply(Started(plan=self._digest))
             self._first_visit = self._state.visit

@@ -14,6 +14,7 @@ from client.catalog import Catalog
 from client.commands.parameters import Json, Model, Utc
 from client.console import TAMPERED, clean, moment, say, show, show_json
 from client.library import find_template
+from client.proofs import proof_of
 from client.render import status as draw_status
 from client.story import Line, tell
 from client.verification import Verification, verify
@@ -42,7 +43,8 @@ def start(
 ) -> None:
     """Start a registered model's lifecycle under a template.
 
-    Refused if the template does not govern the model's risk tier, or the model has or had a lifecycle.
+    The plan is proved first, once. Refused if it cannot be, if the template does not govern the model's risk tier, or
+    if the model has or had a lifecycle.
     """
     plan = find_template(template).compiled().plan
     with Catalog(read_settings().database) as catalog:
@@ -50,9 +52,11 @@ def start(
         if catalog.plan_of(model):
             raise ConflictError(f"'{model}' has a lifecycle already; a model has only one", f"modelops status {model}")
 
+    proof = proof_of(plan, read_settings().root / "proofs")
+
     async def work() -> None:
         async with Modelops.connect(read_settings()) as modelops:
-            await modelops.start(facts, plan)
+            await modelops.start(facts, plan, proof)
             show(f"Started the lifecycle of {model} under {plan.template} {plan.version}.", modelops.link(model))
             if not await modelops.has_worker():
                 say("No worker is running: nothing happens until one is (modelops up).")

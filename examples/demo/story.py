@@ -11,6 +11,7 @@ from client.api import Modelops
 from client.catalog import Catalog
 from client.documents import read_facts, read_submission
 from client.library import find_template
+from client.proofs import proof_of
 from client.render import models as models_table
 from client.verification import verify
 from examples.demo.premises import LOANS, Premises, git_commit, run_program
@@ -59,8 +60,10 @@ class Story:
             for regulation in catalog.regulations(MODEL):
                 tell(f"applies: {regulation}")
         command(f"modelops start {MODEL} --template {TEMPLATE}")
-        template = find_template(TEMPLATE)
-        await self.modelops.start(facts, template.compiled().plan)
+        plan = find_template(TEMPLATE).compiled().plan
+        proof = await asyncio.to_thread(proof_of, plan, self.settings.root / "proofs")
+        good(f"proved before it governs anything: every promise holds in all {proof.states} states that it can come to")
+        await self.modelops.start(facts, plan, proof)
         status = await self.until(lambda s: s.phase is Phase.AWAITING_VERSION)
         good(
             f"template {status.template} {status.template_version} compiled; stage '{status.stage}' waits for a version"
@@ -173,7 +176,8 @@ class Story:
         """Leave a lifecycle at a gate, for the reader to decide in the Web UI."""
         facts = read_facts(LOANS / "model.yaml").model_copy(update={"id": f"{MODEL}-next", "title": "Yours to decide"})
         await self.modelops.register(facts)
-        await self.modelops.start(facts, find_template(TEMPLATE).compiled().plan)
+        plan = find_template(TEMPLATE).compiled().plan
+        await self.modelops.start(facts, plan, proof_of(plan, self.settings.root / "proofs"))
         submission = read_submission(self.data / "mitigated" / "result.json", "ana")
         await self.modelops.submit(facts.id, submission)
         await self.until(lambda s: s.phase is Phase.DECIDING, facts.id)

@@ -58,6 +58,26 @@ def holds_before(
     return known
 
 
+def way_to(stages: Stages, start: str, place: str, avoided: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """A shortest way of a version to an environment or a stage, leaving no stage of `avoided` by PASS; empty if none.
+
+    INCONCLUSIVE keeps the version and passes no gate; FAIL drops it.
+    """
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen = {start}
+    while ways:
+        way = ways.pop(0)
+        stage = stages[way[-1]]
+        if stage.name == place or (stage.environment == place and promotes(stage)):
+            return way
+        for verdict, target in targets(stage, KEEPS_VERSION):
+            closed = verdict is Verdict.PASS and stage.name in avoided
+            if not closed and target in stages and target not in seen:
+                seen.add(target)
+                ways.append((*way, target))
+    return ()
+
+
 def gates_before(stages: tuple[StagePlan, ...], entries: Entries) -> dict[Environment, tuple[Slug, ...]]:
     """For each environment, the gates that a version has passed on every path to a promotion there.
 
@@ -68,7 +88,7 @@ def gates_before(stages: tuple[StagePlan, ...], entries: Entries) -> dict[Enviro
     passed = holds_before(by_name, entries.new_version, gate_of, KEEPS_VERSION)
     dominating: dict[Environment, frozenset[str]] = {}
     for stage in stages:
-        if stage.environment and stage.name in passed and _promotes(stage):
+        if stage.environment and stage.name in passed and promotes(stage):
             before = passed[stage.name]
             dominating[stage.environment] = dominating.get(stage.environment, before) & before
     order = [stage.gate.id for stage in stages if stage.gate]
@@ -83,5 +103,6 @@ def gate_of(stage: StagePlan) -> frozenset[str]:
     return frozenset({stage.gate.id}) if stage.gate else frozenset()
 
 
-def _promotes(stage: StagePlan) -> bool:
+def promotes(stage: StagePlan) -> bool:
+    """Whether a stage puts a version into its environment."""
     return any(step.kind is StepKind.PROMOTE for step in stage.steps)

@@ -253,3 +253,6 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     brakes_hold,
     the_champion_changes_by_deployment,
 )
+
+PROMISES = tuple((promise.__doc__ or "").strip().split("\n")[0] for promise in (*_STATES, *_STEPS))
+"""What is held to in every state and at every step, a sentence each."""

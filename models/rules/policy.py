@@ -9,6 +9,7 @@ from models.evidence import StepKind
 from models.plan import ControlPlan, StagePlan
 from models.policy import Control, Pack, Shape
 from models.policy import Severity as Weight
+from models.proof.graph import promotes, way_to
 from models.rules.draft import Draft, Rule, kinds_of
 from models.source.yaml_source import Path
 from models.template import Gate
@@ -170,7 +171,8 @@ def _gate(draft: Draft, demand: Demand, shape: Shape) -> Iterator[Diagnostic]:
     for place in places:
         before = draft.passed_before.get(place)
         if before is not None and not ids & before:
-            way = " > ".join(_way_round(draft, place, {stage.name for stage in claiming}))
+            avoided = frozenset(stage.name for stage in claiming)
+            way = " > ".join(way_to(draft.stages, draft.enters.new_version, place, avoided))
             message = (
                 f"a version can come to '{place}' without {' or '.join(sorted(ids))}, which satisfies {demand.asked}"
             )
@@ -193,29 +195,11 @@ def _places(draft: Draft, demand: Demand) -> list[str]:
     before = demand.control.before
     if before in draft.stages:
         return [before]
-    promoting = StepKind.PROMOTE
-    return [s.name for s in draft.stages.values() if s.environment == before and promoting in kinds_of(s)]
+    return [stage.name for stage in draft.stages.values() if stage.environment == before and promotes(stage)]
 
 
 def _anchor(draft: Draft, places: list[str]) -> Path:
     return ("stages", places[0]) if places else ("stages",)
-
-
-def _way_round(draft: Draft, place: str, avoided: set[str]) -> list[str]:
-    """A shortest way of a version to a stage that passes none of some gates; INCONCLUSIVE passes no gate."""
-    start = draft.enters.new_version
-    ways, seen = [[start]], {start}
-    while ways:
-        way = ways.pop(0)
-        if way[-1] == place:
-            return way
-        routes = draft.stages[way[-1]].routes
-        onward = [routes.inconclusive, None if way[-1] in avoided else routes.passed] if routes else []
-        for target in onward:
-            if target and target in draft.stages and target not in seen:
-                seen.add(target)
-                ways.append([*way, target])
-    return [place]
 
 
 def _steps(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:

@@ -25,6 +25,7 @@ from models.plan import Plan
 from models.state import State
 from tests.bench.by_hand import CreditByHand, LowRiskByHand, Progress
 from tests.bench.parts import instant_parts
+from tests.temporal.house import claimed
 from worker.wiring import build_worker
 from workflows import attributes
 from workflows.sandbox import sandboxed
@@ -105,7 +106,7 @@ class Course:
         return handle
 
     async def _start(self, kind: str, model: str) -> WorkflowHandle[object, object]:
-        ours = LifecycleInput(plan=self._plan, state=State(model=model, owner="olga"))
+        ours = LifecycleInput(plan=self._plan, state=State(model=model, owner="olga"), proof=claimed(self._plan))
         theirs = Progress(model=model, plan=digest(self._plan), recorded=kind == RECORDED)
         suffix = "" if kind == OURS else "-by-hand"
         return await self._client.start_workflow(

@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from models.journal import LifecycleInput
 from models.state import Phase, State
 from tests.bench.table import show
-from tests.temporal.house import plan_of
+from tests.temporal.house import claimed, plan_of
 from tests.unit.kernel_world import World
 
 pytestmark = pytest.mark.bench
@@ -73,7 +73,7 @@ class Weighed:
     async def _start(self, model: str, state: State) -> WorkflowHandle[object, object]:
         return await self._client.start_workflow(
             CREDIT.template if self._kind == "ours" else "waiting-by-hand",
-            LifecycleInput(plan=CREDIT, state=state) if self._kind == "ours" else model,
+            LifecycleInput(plan=CREDIT, state=state, proof=claimed(CREDIT)) if self._kind == "ours" else model,
             id=f"model/{model}",
             task_queue=f"waiting-{self._kind}-{self._cached}",
         )

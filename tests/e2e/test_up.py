@@ -19,6 +19,7 @@ from examples.demo.premises import LOANS, Premises
 from models.canonical import digest_bytes
 from models.state import Phase
 from models.status import Status
+from tests.temporal.house import claimed
 from worker.model_repository import STATE_FILE, Slot, Slots, State
 from worker.settings import PROJECT
 
@@ -58,7 +59,8 @@ async def test_everything_is_where_it_was_after_a_restart(premises: Premises) ->
         async with Modelops.connect(settings) as modelops:
             facts = read_facts(LOANS / "model.yaml")
             await modelops.register(facts)
-            await modelops.start(facts, find_template("credit-high-risk").compiled().plan)
+            plan = find_template("credit-high-risk").compiled().plan
+            await modelops.start(facts, plan, claimed(plan))
             before = await _awaiting(modelops)
         async with httpx2.AsyncClient(trust_env=False) as http:
             health = await http.get(f"http://127.0.0.1:{settings.worker_metrics_port}/healthz")

@@ -11,13 +11,15 @@ from activities.adapters.temporal_scheduler import TemporalScheduler
 from client.api import Modelops, lifecycle_id
 from models.errors import ConflictError, InvalidInputError, RefusedError, UnavailableError, UnknownNameError
 from models.inventory import RiskTier, VersionStatus
+from models.journal import LifecycleInput
 from models.messages import Action, Choice, Request, Requested
-from models.state import Phase
-from tests.temporal.house import House, facts_of, plan_of
+from models.state import Phase, State
+from tests.temporal.house import House, claimed, facts_of, plan_of
 from worker.wiring import build_worker
 from workflows import attributes
 
 CREDIT = plan_of("credit-high-risk")
+PROVED = claimed(CREDIT)
 SOMETHING_ELSE = "sha256:" + "0" * 64
 
 
@@ -31,7 +33,7 @@ async def started(house: House, modelops: Modelops) -> None:
     """A registered model whose lifecycle waits for a version."""
     facts = facts_of(house.model, RiskTier.HIGH)
     await modelops.register(facts)
-    await modelops.start(facts, CREDIT)
+    await modelops.start(facts, CREDIT, PROVED)
     await house.until_phase(Phase.AWAITING_VERSION)
 
 
@@ -76,7 +78,7 @@ async def test_start_is_visible(house: House, modelops: Modelops) -> None:
     """A lifecycle starts under its template's name, findable by model, owner and tier, and says what it is."""
     facts = facts_of(house.model, RiskTier.HIGH)
     await modelops.register(facts)
-    await modelops.start(facts, CREDIT)
+    await modelops.start(facts, CREDIT, PROVED)
     found = await house.handle.describe()
     assert found.workflow_type == "credit-high-risk"
     assert isinstance(found.typed_search_attributes, TypedSearchAttributes)
@@ -95,11 +97,11 @@ async def test_started_only_once(house: House, modelops: Modelops) -> None:
     """A model has one lifecycle, also after it was retired."""
     await started(house, modelops)
     with pytest.raises(ConflictError, match="has a lifecycle already"):
-        await modelops.start(facts_of(house.model, RiskTier.HIGH), CREDIT)
+        await modelops.start(facts_of(house.model, RiskTier.HIGH), CREDIT, PROVED)
     await modelops.request(house.model, Action.RETIRE, "rosa", "over")
     await house.handle.result()
     with pytest.raises(ConflictError, match="running or ended"):
-        await modelops.start(facts_of(house.model, RiskTier.HIGH), CREDIT)
+        await modelops.start(facts_of(house.model, RiskTier.HIGH), CREDIT, PROVED)
     with pytest.raises(RefusedError, match=r"ended at .*: the model is retired"):
         await modelops.submit(house.model, house.version())
     assert (await modelops.status(house.model)).phase is Phase.ENDED
@@ -108,7 +110,7 @@ async def test_started_only_once(house: House, modelops: Modelops) -> None:
 async def test_tier_is_not_governed(modelops: Modelops) -> None:
     """A template that does not govern the model's tier is refused before anything starts."""
     with pytest.raises(RefusedError, match="has risk tier low; template 'credit-high-risk' governs high, critical"):
-        await modelops.start(facts_of("low-model", RiskTier.LOW), CREDIT)
+        await modelops.start(facts_of("low-model", RiskTier.LOW), CREDIT, PROVED)
     with pytest.raises(UnknownNameError):
         await modelops.status("low-model")
 
@@ -166,7 +168,7 @@ async def test_left_messages(house: House, modelops: Modelops) -> None:
 async def test_no_worker(house: House) -> None:
     """Where no worker polls, a query and an update fail soon, name the task queue, and say what to start."""
     facts, alone = facts_of(house.model, RiskTier.HIGH), Modelops(house.client, queue=f"{house.queue}-nobody")
-    await alone.start(facts, CREDIT)
+    await alone.start(facts, CREDIT, PROVED)
     assert not await alone.has_worker()
     with pytest.raises(UnavailableError, match=r"no worker is polling task queue '.*-nobody'") as caught:
         await alone.status(house.model)
@@ -190,6 +192,23 @@ async def test_undecodable_input(house: House, modelops: Modelops, temporal: Cli
         await temporal.execute_workflow("credit", {"no": "plan"}, id=lifecycle_id(house.model), task_queue=house.queue)
     with pytest.raises(RefusedError, match=r"ended by a failure .* the input is not a plan and a state"):
         await modelops.status(house.model)
+
+
+async def test_a_plan_that_is_not_proved_starts_nothing(house: House, modelops: Modelops) -> None:
+    """A proof of another plan is refused at once; a lifecycle that somebody starts without one fails at once."""
+    facts = facts_of(house.model, RiskTier.HIGH)
+    await modelops.register(facts)
+    with pytest.raises(RefusedError, match="proof is of another plan"):
+        await modelops.start(facts, CREDIT, claimed(plan_of("low-risk")))
+    started = await house.client.start_workflow(
+        CREDIT.template,
+        LifecycleInput(plan=CREDIT, state=State(model=house.model, owner="olga")),
+        id=lifecycle_id(house.model),
+        task_queue=house.queue,
+    )
+    with pytest.raises(WorkflowFailureError) as caught:
+        await started.result()
+    assert "is not proved by this compiler and kernel" in str(caught.value.cause)
 
 
 async def test_monitors(house: House, modelops: Modelops) -> None:
