@@ -1,14 +1,16 @@
-"""When a gate reminds, escalates and runs out."""
+"""When a gate reminds, escalates and runs out, and when a champion is due to be looked at anew."""
 
 from datetime import datetime, timedelta
 
 from models.canonical import Frozen
 from models.plan import GatePlan, Plan
-from models.state import State
+from models.state import Phase, State
+
+REVIEW = "review"
 
 
 class Deadline(Frozen):
-    """A timer of an open gate and when it is due (UTC)."""
+    """A timer and when it is due (UTC)."""
 
     timer: str
     due: datetime
@@ -22,8 +24,10 @@ def timers(gate: GatePlan) -> dict[str, int]:
 
 
 def pending(plan: Plan, state: State) -> tuple[Deadline, ...]:
-    """The timers of the open gate that have not gone off, soonest first."""
+    """The timers of the open gate that have not gone off, soonest first; in production, the next review."""
     gate, visit = state.gate_plan(plan), state.gate
+    if state.phase is Phase.STEADY and plan.review and state.reviewed:
+        return (Deadline(timer=REVIEW, due=state.reviewed + timedelta(seconds=plan.review.every)),)
     if gate is None or visit is None:
         return ()
     left = [

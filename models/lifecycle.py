@@ -9,6 +9,8 @@ from typing import NamedTuple, TypeVar, assert_never
 
 from models.admission import refuse, turn_of
 from models.approval import open_roles, tally, with_role
+from models.canonical import spell_duration
+from models.deadlines import REVIEW
 from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import VersionStatus
 from models.messages import (
@@ -30,9 +32,10 @@ from models.messages import (
     TimerFired,
     VersionSubmitted,
 )
-from models.plan import Plan, Remedy, StepPlan
+from models.orders import ask, order_of, own, restore
+from models.plan import Plan, Remedy
 from models.remediation import choose_remedy, used
-from models.state import GateVisit, Intent, Passage, Phase, State, Turn, Version
+from models.state import GateVisit, Intent, Passage, Phase, State, Turn
 from models.succession import admit, book, change, drop, end, pass_gate
 from models.verdict import Verdict, combine, judge
 
@@ -145,9 +148,9 @@ class _Kernel:
         """A failed step may have changed what production serves: make it what the state says."""
         if state.champion and self.plan.steady:
             state = self._begin(state, self.plan.steady.name)
-            return self._run(state, self._special(state, StepKind.RESTORE, state.champion))
+            return self._run(state, restore(self.plan, state, _admitted(state.champion)))
         state = self._begin(state, self.plan.enters.new_version)
-        order = self._special(state, StepKind.STOP_SERVING)
+        order = own(self.plan, state, StepKind.STOP_SERVING)
         return self._run(state, order.model_copy(update={"environment": self.plan.production}))
 
     def _settle(self, state: State) -> Step:
@@ -160,38 +163,8 @@ class _Kernel:
     def _next(self, state: State) -> Step:
         steps = state.stage_plan(self.plan).steps
         if state.cursor < len(steps):
-            return self._run(state, self._order(state, steps[state.cursor]))
+            return self._run(state, order_of(self.plan, state, steps[state.cursor]))
         return self._finish(state)
-
-    def _order(self, state: State, planned: StepPlan) -> StepOrder:
-        stage, subject, kind = state.stage_plan(self.plan), state.subject, planned.kind
-        environment = stage.environment or (self.plan.production if kind is StepKind.STOP_SERVING else None)
-        return StepOrder(
-            model=state.model,
-            visit=state.visit,
-            step=planned.id,
-            kind=kind,
-            stage=stage.name,
-            version=subject.number if subject else None,
-            artifact=subject.artifact if subject else None,
-            bundle=subject.bundle if subject else None,
-            environment=environment,
-            evidence=subject.evidence if subject and kind is StepKind.PACKAGE else (),
-            tiers=self.plan.tiers if kind is StepKind.CLASSIFY else (),
-            submission=state.submission if kind is StepKind.REGISTER else None,
-        )
-
-    def _special(self, state: State, kind: StepKind, version: Version | None = None) -> StepOrder:
-        order = self._order(state, StepPlan(id=kind.value, kind=kind, timeout=0))
-        gate = state.stage_plan(self.plan).gate
-        if kind is StepKind.ASK and gate:
-            roles = {role: self.plan.roles[role] for role in gate.approvals}
-            again = f"ask-{state.seq}" if state.gate else order.step
-            return order.model_copy(update={"roles": roles, "question": gate.question, "step": again})
-        if kind is StepKind.RESTORE and version:
-            what = {"version": version.number, "artifact": version.artifact, "bundle": version.bundle}
-            return order.model_copy(update=what)
-        return order
 
     def _run(self, state: State, order: StepOrder) -> Step:
         if state.paused:
@@ -211,7 +184,7 @@ class _Kernel:
             if stage.gate.asks_people and state.subject is None:
                 return Step(change(state, phase=Phase.AWAITING_VERSION))
             if verdict is Verdict.PASS and stage.gate.asks_people:
-                return self._run(state, self._special(state, StepKind.ASK))
+                return self._run(state, ask(self.plan, state))
             return self._route(state, verdict)
         if stage.routes:
             return self._route(state, Verdict.PASS)
@@ -223,7 +196,10 @@ class _Kernel:
         if lacks.get(order.kind, result) is None:
             message = f"step '{order.step}' answered without what it was asked for"
             return self._failed(state, Failure(type=INCOMPLETE, message=message, remedy="retry"))
+        before = state.champion
         state = book(change(state, in_flight=None), order, result, self.plan.production)
+        if state.champion and (before is None or before.number != state.champion.number):
+            state = change(state, reviewed=self.at)
         if self._may_take(state):
             return self._take(state)
         match order.kind:
@@ -267,6 +243,10 @@ class _Kernel:
         return self._route(state, verdict, f"{decision.person} {word} it: {decision.reason}")
 
     def _timer(self, state: State, timer: str) -> Step:
+        if timer == REVIEW and self.plan.review:
+            due = f"the champion is to be looked at anew, every {spell_duration(self.plan.review.every)}"
+            told = self._notify(state, f"{REVIEW}:{state.seq}", (self.plan.review.to,), due)
+            return Step(change(state, reviewed=self.at), (told,))
         gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
         state = change(state, gate=visit.model_copy(update={"fired": (*visit.fired, timer)}))
         if timer == "sla" and gate.on_timeout == "reject":
@@ -346,7 +326,7 @@ class _Kernel:
             case Turn.ROLLBACK:
                 steady = self.plan.steady
                 state = self._begin(state, steady.name if steady else state.stage)
-                return self._run(state, self._special(state, StepKind.RESTORE, state.previous))
+                return self._run(state, restore(self.plan, state, _admitted(state.previous)))
 
     def _breached(self, state: State, breach: Breach) -> Step:
         monitor = _admitted(self.plan.monitor(breach.monitor))
@@ -361,7 +341,7 @@ class _Kernel:
                 taken = self._turn(state, Intent(turn=Turn.SUSPEND))
             case Remedy.RETRAIN:
                 state = self._begin(change(state, passages=()), self.plan.enters.new_version)
-                taken = self._run(state, self._special(state, StepKind.TRAIN))
+                taken = self._run(state, own(self.plan, state, StepKind.TRAIN))
         counted = change(taken.state, remedies=used(taken.state, monitor, remedy, breach.window, self.at))
         return Step(counted, (notify, *taken.commands))
 
@@ -380,7 +360,7 @@ class _Kernel:
 
     def _retry(self, state: State) -> Step:
         if state.phase is Phase.DECIDING:
-            return self._run(state, self._special(state, StepKind.ASK))
+            return self._run(state, ask(self.plan, state))
         if state.held:
             return self._run(change(state, phase=Phase.WORKING), state.held)
         return self._enter(state, state.stage)

@@ -90,6 +90,7 @@ class State(Frozen):
     """The whole of a lifecycle's memory. Changed only by the kernel.
 
     `submitted` is how many versions there have been; `statuses` has those in play and the latest of the others.
+    `reviewed` is when the champion was looked at last: when it became champion, or when its review was due.
     `doubtful`: a step failed that may have changed what production serves.
     """
 
@@ -114,6 +115,7 @@ class State(Frozen):
     statuses: dict[int, VersionStatus] = Field(default_factory=dict)
     serving: dict[Environment, int] = Field(default_factory=dict)
     intent: Intent | None = None
+    reviewed: datetime | None = None
     doubtful: bool = False
     paused: bool = False
     held: StepOrder | None = None

@@ -111,8 +111,7 @@ class Moves:
             yield from ((move, state) for move in self._answers_of(state.in_flight))
         if state.gate:
             yield from ((move, state) for move in self._decisions(state, state.gate))
-            yield from ((move, state) for move in self._timers(state))
-        yield from ((move, state) for move in REQUESTS)
+        yield from ((move, state) for move in (*self._timers(state), *REQUESTS))
         for move, uses in self._breaches:
             yield move, state
             if uses:

@@ -69,6 +69,7 @@ def rename(plan: Plan, state: State) -> State:
         serving={plan.production: serves} if plan.production and serves else {},
         intent=_intent(state.intent),
         remedies=(),
+        reviewed=EPOCH if state.reviewed else None,
         passages=(),
     )
 
@@ -91,6 +92,7 @@ def fingerprint(plan: Plan, state: State) -> Hashable:
         _served(plan, state, places),
         state.intent and (state.intent.turn, state.intent.submission is None),
         state.submission is None,
+        state.reviewed is None,
         state.doubtful,
         state.paused,
     )
