@@ -36,7 +36,7 @@ from models.orders import ask, order_of, own, restore
 from models.plan import Plan, Remedy
 from models.remediation import choose_remedy, used
 from models.state import GateVisit, Intent, Passage, Phase, State, Turn
-from models.succession import admit, book, change, drop, end, pass_gate
+from models.succession import REMEMBERED, admit, book, change, drop, end, pass_gate
 from models.verdict import Verdict, combine, judge
 
 T = TypeVar("T")
@@ -266,7 +266,7 @@ class _Kernel:
         reasons = why or "; ".join(f"{c.kpi}: {c.reason}" for c in state.checks if c.verdict is verdict)
         number = version.number if version else None
         passage = Passage(stage=stage.name, version=number, verdict=verdict, at=self.at, reason=reasons[:REASON_LIMIT])
-        state = change(state, passages=(*state.passages, passage))
+        state = change(state, passages=(*state.passages[1 - REMEMBERED :], passage))
         target = stage.routes.of(verdict) if stage.routes else None
         if verdict is Verdict.PASS and target:
             return self._enter(pass_gate(state, stage.gate.id) if stage.gate else state, target)

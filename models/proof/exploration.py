@@ -129,7 +129,9 @@ class Explorer:
         return None if same else "the state is another one after it was written down and read again"
 
     def demand_ways(self) -> None:
-        """Wherever it is, a lifecycle can come to rest, and to its end."""
+        """Wherever it is, a lifecycle can come to rest, and to its end; a version can come to production at all."""
+        if not any(state.phase is Phase.STEADY for state in self._states):
+            raise _Broken("no version ever comes to production", 0)
         self._demand_a_way(lambda state: state.phase in _RESTING, "nothing that it waits for can come about")
         self._demand_a_way(lambda state: state.phase is Phase.ENDED, "retirement cannot be reached any more")
 

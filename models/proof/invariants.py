@@ -6,7 +6,7 @@ from models.admission import refuse
 from models.evidence import StepKind
 from models.inventory import VersionStatus
 from models.lifecycle import Step
-from models.messages import Action, Breached, Choice, Decided, Event, Requested, RunStep
+from models.messages import Action, Breached, Choice, Decided, Event, Requested, RunStep, StepSucceeded
 from models.plan import GatePlan, Plan, Remedy
 from models.proof.moves import request
 from models.proof.symmetry import BARRED
@@ -156,6 +156,29 @@ def _unapproved(plan: Plan, gate: GatePlan, before: State, event: Event) -> str 
     return f"a version passes '{gate.id}' by decision of {strangers[0]}, who has no role in it" if strangers else None
 
 
+def people_are_asked_about_what_passes(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """Nobody is asked about a version whose checks fail or are inconclusive."""
+    for command in after.commands:
+        gate = plan.stage(after.state.stage).gate
+        if not isinstance(command, RunStep) or command.order.kind is not StepKind.ASK or gate is None:
+            continue
+        subject = after.state.subject
+        readings = subject.readings if subject else ()
+        if combine(tuple(judge(plan.kpi(name), readings).verdict for name in gate.checks)) is not Verdict.PASS:
+            return f"people are asked at '{gate.id}' about a version that does not pass its checks"
+    return None
+
+
+def what_fails_is_turned_away(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A version that fails a step, or that somebody rejects, is a candidate no more."""
+    body, was, now = event.body, before.candidate, after.state.candidate
+    failed = isinstance(body, StepSucceeded) and body.result.verdict is Verdict.FAIL
+    rejected = isinstance(body, Decided) and body.decision.decision is Choice.REJECT
+    if after.refusal is None and (failed or rejected) and was and now and was.number == now.number:
+        return "a version goes on although it was turned away"
+    return None
+
+
 def nothing_goes_on_after_a_turn(plan: Plan, before: State, event: Event, after: Step) -> str | None:
     """Once somebody has asked to turn back, no further step of the version under way begins."""
     was, now = before.candidate, after.state.candidate
@@ -245,6 +268,8 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     one_step_at_a_time,
     gates_before_environments,
     gates_are_earned,
+    people_are_asked_about_what_passes,
+    what_fails_is_turned_away,
     nothing_goes_on_after_a_turn,
     a_submission_is_kept,
     nothing_serves_again_by_itself,

@@ -16,38 +16,9 @@ from models.state import State
 from models.succession import change
 from models.verdict import Verdict, combine, judge
 from tests.unit.kernel_world import PEOPLE, World, happenings, plan_of
+from tests.unit.small_plans import REJECTING, SMALL
 
 LOW, CREDIT = plan_of("low-risk"), plan_of("credit-high-risk")
-
-
-SMALL = """
-lifecycle: small
-version: 1.0.0
-title: One human gate, and a suspension that people end
-tiers: [medium]
-roles: {risk: model-risk}
-kpis: {drift: {pass: "<= 0.1", fail: "> 0.25"}}
-enters: {new_version: development, retirement: retiring, suspension: suspended}
-stages:
-  intake: {do: [classify], then: {pass: development, fail: retiring, inconclusive: retiring}}
-  development:
-    do: [register, scan, package]
-    gate: {id: release, question: "Is it fit?", approvals: {risk: 2}, sla: 5d, remind: [1d],
-                 escalate: [{after: 5d, to: risk}], on_timeout: hold}
-    then: {pass: production, fail: development, inconclusive: development}
-  production: {environment: PROD, do: [promote, monitor], steady: true}
-  suspended:
-    do: [stop_serving, stop_monitors]
-    gate: {id: reinstatement, question: "May it serve again?", approvals: {risk: 1}, sla: 5d,
-           escalate: [{after: 5d, to: risk}], on_timeout: hold}
-    then: {pass: production, fail: retiring, inconclusive: suspended}
-  retiring: {do: [stop_monitors, undeploy, archive], then: retired}
-  retired: {terminal: true}
-monitors:
-  drift: {checks: [drift], every: 1d, then: suspend,
-          brakes: {cooldown: 1d, at_most: 3, per: 30d, otherwise: escalate}, to: risk}
-"""
-REJECTING = SMALL.replace("on_timeout: hold", "on_timeout: reject", 1)
 
 
 @pytest.mark.parametrize("text", [SMALL, REJECTING], ids=["reinstatement", "rejects on timeout"])

@@ -1,0 +1,278 @@
+"""Seeded bugs: each is one change of a source text, and says what it breaks. The proofs must notice them all."""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """In `file`, `old` becomes `new`."""
+
+    file: str
+    old: str
+    new: str
+    breaks: str
+
+
+KERNEL = (
+    Mutant(
+        "lifecycle",
+        "    if refusal := refuse(plan, state, event):",
+        "    if (refusal := refuse(plan, state, event)) and event.body.event != 'started':",
+        "a second start begins anew",
+    ),
+    Mutant(
+        "lifecycle",
+        "        while after.state.in_flight is None and self._may_take(after.state):",
+        "        while False:",
+        "turns that wait are not taken",
+    ),
+    Mutant(
+        "lifecycle",
+        "            in_flight=None,\n            held=None,\n            failure=None,\n            checks=(),",
+        "            held=None,\n            failure=None,\n            checks=(),",
+        "a step of the last stage stays in flight",
+    ),
+    Mutant(
+        "lifecycle",
+        "            return Step(change(end(state), phase=Phase.ENDED))",
+        "            return Step(change(state, phase=Phase.ENDED))",
+        "the end leaves a champion",
+    ),
+    Mutant(
+        "lifecycle",
+        "        if state.doubtful and (state.champion is None or self.plan.production in state.serving):",
+        "        if state.doubtful:",
+        "a suspended champion is deployed again by itself",
+    ),
+    Mutant(
+        "lifecycle",
+        "        if self.plan.steady and self.plan.production in state.serving:",
+        "        if self.plan.steady:",
+        "a champion that does not serve counts as one that does",
+    ),
+    Mutant(
+        "lifecycle",
+        "        if state.paused:\n            return Step(change(state, held=order",
+        "        if state.paused and not order.version:\n            return Step(change(state, held=order",
+        "steps begin while paused",
+    ),
+    Mutant(
+        "lifecycle",
+        "            if verdict is Verdict.PASS and stage.gate.asks_people:",
+        "            if verdict is not Verdict.FAIL and stage.gate.asks_people:",
+        "people are asked about an inconclusive version",
+    ),
+    Mutant(
+        "lifecycle",
+        "            return self._route(state, verdict)\n        if stage.routes:",
+        "            return self._route(state, Verdict.PASS)\n        if stage.routes:",
+        "a gate's checks do not count",
+    ),
+    Mutant(
+        "lifecycle",
+        "        if self._may_take(state):\n            return self._take(state)\n        match order.kind:",
+        "        match order.kind:",
+        "the next step begins after a turn was asked",
+    ),
+    Mutant(
+        "lifecycle",
+        "                return self._settle(state)",
+        "                return self._rest(change(state, doubtful=True))",
+        "a restoration begins anew for ever",
+    ),
+    Mutant(
+        "lifecycle",
+        "                return self._route(state, result.verdict, result.summary)",
+        "                return self._route(state, Verdict.PASS, result.summary)",
+        "a failed step passes",
+    ),
+    Mutant(
+        "lifecycle",
+        "        return Step(change(state, phase=Phase.STUCK, failure=failure))\n\n    # --- gates",
+        "        return Step(change(state, phase=Phase.WORKING, failure=failure))\n\n    # --- gates",
+        "a failed step is waited for",
+    ),
+    Mutant(
+        "lifecycle",
+        "        state = change(state, held=order, in_flight=None, doubtful=state.doubtful or deploys)",
+        "        state = change(state, held=order, doubtful=state.doubtful or deploys)",
+        "a failed step stays in flight",
+    ),
+    Mutant(
+        "lifecycle",
+        "        decided = (*visit.decisions, with_role(gate, visit, decision))",
+        "        decided = (with_role(gate, visit, decision),)",
+        "only the last decision is kept",
+    ),
+    Mutant(
+        "lifecycle",
+        "        if verdict is Verdict.FAIL and version:\n            return self._reject(state, target)",
+        "        if verdict is Verdict.FAIL and version and target is None:\n            return self._reject(state, None)",
+        "a failed version goes on",
+    ),
+    Mutant(
+        "lifecycle",
+        "stage.steady and self.plan.production not in state.serving:\n            return self._rest(state)",
+        "stage.steady:\n            return self._enter(end(state), stage.name)",
+        "a smoke test that fails forgets the champion",
+    ),
+    Mutant(
+        "lifecycle",
+        "        both = Intent(turn=max(known.turn, intent.turn), submission=intent.submission or known.submission)",
+        "        both = Intent(turn=max(known.turn, intent.turn), submission=intent.submission)",
+        "a version that waits is forgotten",
+    ),
+    Mutant(
+        "lifecycle",
+        "        both = Intent(turn=max(known.turn, intent.turn)",
+        "        both = Intent(turn=intent.turn",
+        "a weaker turn replaces a stronger one",
+    ),
+    Mutant(
+        "lifecycle",
+        "        state = change(drop(state, VersionStatus.WITHDRAWN), intent=left)",
+        "        state = change(state, intent=left)",
+        "a turn leaves the version under way",
+    ),
+    Mutant(
+        "lifecycle",
+        "            case Remedy.ESCALATE:\n                taken = Step(state)",
+        "            case Remedy.ESCALATE:\n                taken = self._turn(state, Intent(turn=Turn.SUSPEND))",
+        "to tell people suspends",
+    ),
+    Mutant(
+        "lifecycle",
+        "            return self._run(change(state, phase=Phase.WORKING), state.held)",
+        "            return Step(change(state, phase=Phase.WORKING))",
+        "a retry begins nothing",
+    ),
+    Mutant(
+        "orders",
+        "        version=subject.number if subject else None,",
+        "        version=1,",
+        "orders are about another version",
+    ),
+    Mutant(
+        "orders",
+        "        artifact=subject.artifact if subject else None,",
+        "        artifact=state.champion.artifact if state.champion else None,",
+        "the champion's bytes are deployed as the candidate's",
+    ),
+    Mutant(
+        "succession",
+        "            state = change(state, serving=state.serving | {environment: version})\n            return _crown",
+        "            return _crown",
+        "a champion is crowned that does not serve",
+    ),
+    Mutant(
+        "succession",
+        "            return _crown(change(state, doubtful=False)) if environment == production else state",
+        "            return change(state, doubtful=False)",
+        "what serves in production is not the champion",
+    ),
+    Mutant(
+        "succession",
+        "        statuses |= {old.number: VersionStatus.PREVIOUS}",
+        "        statuses |= {old.number: VersionStatus.CHAMPION}",
+        "two champions",
+    ),
+    Mutant(
+        "succession",
+        "    if version is None or gate in version.gates:\n        return state",
+        "    if version is None or version.gates:\n        return state",
+        "a second gate is not credited",
+    ),
+    Mutant(
+        "succession",
+        "    return change(state, champion=old, previous=None, statuses=statuses)",
+        "    return change(state, champion=old, previous=None)",
+        "a rollback leaves the old statuses",
+    ),
+    Mutant(
+        "approval",
+        "    if any(person == earlier.person for earlier in visit.decisions):",
+        "    if False:",
+        "one person decides twice",
+    ),
+    Mutant(
+        "approval",
+        "    if duty := duty_of(plan, state, version, person):",
+        "    if False:",
+        "a developer approves their own version",
+    ),
+    Mutant("approval", "    if not held:", "    if False:", "strangers decide"),
+    Mutant(
+        "approval", "    if decision.visit != state.visit:", "    if False:", "a decision of an earlier visit counts"
+    ),
+    Mutant(
+        "approval",
+        "    if decision.artifact != version.artifact:",
+        "    if False:",
+        "a decision about other bytes counts",
+    ),
+    Mutant(
+        "approval",
+        "        return Verdict.FAIL\n    return None",
+        "        return None\n    return None",
+        "a rejection does not count",
+    ),
+    Mutant(
+        "approval",
+        "    return None if open_roles(gate, visit) else Verdict.PASS",
+        "    return Verdict.PASS",
+        "one approval is enough",
+    ),
+    Mutant(
+        "approval",
+        "count - given.count(role) for role, count",
+        "count - len(given) for role, count",
+        "an approval counts for every role",
+    ),
+    Mutant(
+        "admission",
+        "    if order is None or (order.visit, order.step) != (body.visit, body.step):",
+        "    if order is None:",
+        "a stale answer counts",
+    ),
+    Mutant(
+        "admission",
+        '        return "the lifecycle has ended"',
+        "        return None",
+        "something happens after the end",
+    ),
+    Mutant(
+        "admission",
+        '    if state.stage in plan.closing:\n        return "the model is being retired already"',
+        '    if False:\n        return ""',
+        "retirement is turned back",
+    ),
+    Mutant(
+        "admission",
+        "    if turn is Turn.ABANDON and not state.can_be_abandoned:",
+        "    if turn is Turn.ABANDON:",
+        "nobody can give a version up",
+    ),
+    Mutant(
+        "admission",
+        "        case Action.RETRY if state.phase not in (Phase.STUCK, Phase.DECIDING):",
+        "        case Action.RETRY if state.phase is not Phase.DECIDING:",
+        "nobody can retry",
+    ),
+    Mutant(
+        "admission",
+        "    if body.visit != state.visit or body.timer not in",
+        "    if body.timer not in",
+        "a timer of an earlier visit fires",
+    ),
+    Mutant(
+        "remediation",
+        "    if remedy is not Remedy.ESCALATE and _braked(state, monitor, at):",
+        "    if False:",
+        "brakes do not hold",
+    ),
+    Mutant(
+        "remediation",
+        "    if remedy is Remedy.RETRAIN and state.phase is not Phase.STEADY:",
+        "    if False:",
+        "retraining begins amid another version's way",
+    ),
+)
