@@ -1,13 +1,18 @@
 """People are asked and told: into the outbox, in the same transaction as the record of it."""
 
+from collections.abc import Sequence
+
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
 from activities.ports import Directory, Inventory
+from models.approval import barring
 from models.canonical import Frozen, Slug
-from models.evidence import EffectKey, StepResult
+from models.errors import UnknownNameError
+from models.evidence import EffectKey, StepOrder, StepResult
 from models.inventory import Notified
 from models.journal import Assignment
+from models.plan import Duty
 
 
 class Notice(Frozen):
@@ -28,17 +33,30 @@ class NotificationActivities:
 
     @activity.defn(name="ask_approvers", no_thread_cancel_exception=True)
     def ask_approvers(self, task: Assignment) -> StepResult:
-        """Read who holds the gate's roles now, and tell each of them what waits for them."""
+        """Read who holds the gate's roles now, and tell those of them who may decide what waits for them."""
         order = task.order
 
         def effect() -> Outcome:
             electorate = self._directory.electorate(order.roles)
-            people = sorted({person for holders in electorate.people.values() for person in holders})
+            holders = sorted({person for held in electorate.people.values() for person in held})
+            people = self._unbarred(order, holders)
             subject = f"{order.model}: version {order.version} waits for your decision in stage '{order.stage}'"
             notices = [Notified(recipient=person, subject=subject, body=order.question) for person in people]
             return StepResult(summary=f"asked {', '.join(people) or 'nobody'}", electorate=electorate), notices
 
         return self._ledger.perform(task, effect)
+
+    def _unbarred(self, order: StepOrder, people: Sequence[Slug]) -> Sequence[Slug]:
+        """Those whom separation of duties lets decide about a version; all, while it is not registered."""
+        if order.version is None:
+            return people
+        try:
+            facts, given = self._inventory.model(order.model), self._inventory.submission(order.model, order.version)
+        except UnknownNameError:
+            return people
+        plan = self._inventory.governing_plan(order.model)
+        did = {Duty.OWNER: facts.owner, Duty.DEVELOPER: given.developer, Duty.SUBMITTER: given.submitter}
+        return [person for person in people if not barring(plan, did, person)]
 
     @activity.defn(name="notify_people", no_thread_cancel_exception=True)
     def notify_people(self, notice: Notice) -> StepResult:

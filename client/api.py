@@ -8,8 +8,9 @@ no worker, or too slow); each has a `remedy`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -39,27 +40,37 @@ from worker.settings import Settings
 from workflows import options
 from workflows.attributes import MODEL, OWNER, TIER
 
-_REGISTRATION_TIMEOUT = options.REGISTER_TIMEOUT + CALL_TIMEOUT
+_REGISTRATION_TIMEOUT = timedelta(seconds=20)
 _LINGER = 0.05
 _TITLE_BYTES = 100
 """The server takes 200 bytes of summary."""
 
 _SIGNALLED = (Action.RETIRE, Action.PAUSE, Action.RESUME)
-_LATER = " It is carried out as soon as there is one."
+_LATER = " It is carried out as soon as a worker can."
 _IN_DOUBT = " Whether the message was taken is not known: it may still be."
+_REMEDIES = {
+    "decide": "`modelops status {model}` shows which gate is open, and who may decide",
+    "submit_version": "`modelops model show {model}` lists its versions",
+    "request": "`modelops status {model}` shows where it is, and what it waits for",
+}
 
 
 class Modelops:
-    """Speaks to one Temporal namespace and the workers of one task queue. `ui` is the Web UI's address, for links."""
+    """Speaks to one Temporal namespace and the workers of one task queue. `ui` is the Web UI's address, for links.
 
-    def __init__(self, client: Client, ui: str = "", queue: str = options.TASK_QUEUE) -> None:
+    `tell` hears, in a sentence, what a call that takes long waits for.
+    """
+
+    def __init__(
+        self, client: Client, ui: str = "", queue: str = options.TASK_QUEUE, tell: Callable[[str], None] | None = None
+    ) -> None:
         self._client = client
         self._ui = ui
-        self._caller = Caller(client, queue)
+        self._caller = Caller(client, queue, tell)
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, settings: Settings) -> AsyncIterator["Modelops"]:
+    async def connect(cls, settings: Settings, tell: Callable[[str], None] | None = None) -> AsyncIterator["Modelops"]:
         """A connection for the length of a block; UnavailableError."""
         try:
             async with asyncio.timeout(CALL_TIMEOUT.total_seconds()):
@@ -70,7 +81,7 @@ class Modelops:
                 "start the embedded one with `modelops up`, or set MODELOPS_TEMPORAL_ADDRESS",
             ) from error
         try:
-            yield cls(client, settings.temporal_ui)
+            yield cls(client, settings.temporal_ui, tell=tell)
         finally:
             # A process that exits while the SDK's threads still work is aborted (sdk-core issue 300).
             await asyncio.sleep(_LINGER)
@@ -169,7 +180,10 @@ class Modelops:
         """Decide at the open gate. `artifact` is what the person looked at; left out, it is what waits there now."""
         status = await self.status(model)
         if status.gate is None:
-            raise RefusedError(f"no gate of '{model}' is open: it waits for: {status.waiting_for}")
+            raise RefusedError(
+                f"no gate of '{model}' is open: it is in stage '{status.stage}', {status.phase.replace('_', ' ')}",
+                f"`modelops status {model}` shows what it waits for",
+            )
         with in_plain_words("the decision"):
             decision = Decision(
                 gate=gate,
@@ -234,9 +248,13 @@ class Modelops:
         return self._client.get_workflow_handle(lifecycle_id(model))
 
     async def _update(self, model: Slug, name: str, message: Decision | Submission | Requested) -> Receipt:
-        async with self._caller.translated(lifecycle_id(model), _IN_DOUBT):
-            asked = self._handle(model).execute_update(name, message, result_type=Receipt, rpc_timeout=CALL_TIMEOUT)
-            return Receipt.model_validate(await self._answered(model, asked, _IN_DOUBT))
+        asked = self._handle(model).execute_update(name, message, result_type=Receipt, rpc_timeout=CALL_TIMEOUT)
+        try:
+            async with self._caller.translated(lifecycle_id(model), _IN_DOUBT):
+                return Receipt.model_validate(await self._answered(model, asked, _IN_DOUBT))
+        except RefusedError as error:
+            error.remedy = error.remedy or _REMEDIES[name].format(model=model)
+            raise
 
     async def _answered(self, model: Slug, asked: Coroutine[Any, Any, object], note: str = "") -> object:
         return await self._caller.answer(lifecycle_id(model), asked, CALL_TIMEOUT, note)

@@ -1,7 +1,7 @@
 """Calls that end: each is answered, or fails within seconds and says whose silence it was."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -30,7 +30,7 @@ _POLL_TIMEOUT = timedelta(seconds=75)
 """A worker that lives polls at least this often: a poll lasts up to 60 s."""
 
 _PATIENCE = 2.0
-"""Seconds after which somebody who waits is told that there is no worker."""
+"""Seconds after which somebody who waits is told so, or that there is no worker."""
 
 _SILENT = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
 
@@ -38,11 +38,12 @@ T = TypeVar("T")
 
 
 class Caller:
-    """Speaks to executions through one server, and to the workers of one task queue."""
+    """Speaks to executions through one server, and to the workers of one task queue; `tell` hears why it takes long."""
 
-    def __init__(self, client: Client, queue: str) -> None:
+    def __init__(self, client: Client, queue: str, tell: Callable[[str], None] | None = None) -> None:
         self.client = client
         self.queue = queue
+        self._tell = tell
 
     @asynccontextmanager
     async def translated(self, workflow_id: str, note: str = "") -> AsyncIterator[None]:
@@ -67,13 +68,23 @@ class Caller:
         """What a worker answers. That no worker polls is said early, not when patience ends."""
         task = asyncio.ensure_future(asked)
         try:
-            done, _ = await asyncio.wait({task}, timeout=_PATIENCE)
-            if not done and await self.last_poll() is None:
-                raise await self._silence(workflow_id, note)
             async with asyncio.timeout(within.total_seconds()):
+                done, _ = await asyncio.wait({task}, timeout=_PATIENCE)
+                if not done:
+                    await self._explain(workflow_id, note)
                 return await task
+        except TimeoutError as error:
+            raise await self._silence(workflow_id, note, within) from error
         finally:
             task.cancel()
+
+    async def _explain(self, workflow_id: str, note: str) -> None:
+        """Say what a call waits for; that there is no worker ends it."""
+        polled = await self.last_poll()
+        if polled is None:
+            raise await self._silence(workflow_id, note)
+        if self._tell:
+            self._tell(f"Waiting for a worker: the last one asked for work {_seconds_since(polled):.0f} s ago.")
 
     async def last_poll(self) -> datetime | None:
         """When a worker last asked for work; None if none has for longer than a living one would wait."""
@@ -85,9 +96,9 @@ class Caller:
         answer = await self.client.workflow_service.describe_task_queue(request, timeout=CALL_TIMEOUT)
         polls = [poller.last_access_time.ToDatetime(tzinfo=UTC) for poller in answer.pollers]
         newest = max(polls, default=None)
-        return newest if newest and datetime.now(UTC) - newest < _POLL_TIMEOUT else None
+        return newest if newest and _seconds_since(newest) < _POLL_TIMEOUT.total_seconds() else None
 
-    async def _silence(self, workflow_id: str, note: str) -> ModelopsError:
+    async def _silence(self, workflow_id: str, note: str, within: timedelta = CALL_TIMEOUT) -> ModelopsError:
         """Why nobody answered: no worker, a worker that cannot carry the workflow on, or slowness."""
         try:
             polled, attempt = await self.last_poll(), await self._attempt(workflow_id)
@@ -103,11 +114,10 @@ class Caller:
                 f"the worker fails to carry '{workflow_id}' on, in attempt {attempt}.{note}",
                 "the worker's log and the Web UI's event history say why; nothing is lost meanwhile",
             )
-        age = (datetime.now(UTC) - polled).total_seconds()
         return UnavailableError(
-            f"no answer within {CALL_TIMEOUT.total_seconds():g} s; a worker polled task queue '{self.queue}' "
-            f"{age:.0f} s ago.{note}",
-            "if it was stopped since, start it again; if it is busy, try again",
+            f"no answer within {within.total_seconds():g} s; a worker polled task queue '{self.queue}' "
+            f"{_seconds_since(polled):.0f} s ago.{note}",
+            "if it was stopped since, start one with `modelops up` or `python -m worker`; if it is busy, try again",
         )
 
     async def _attempt(self, workflow_id: str) -> int:
@@ -151,3 +161,7 @@ class Caller:
         except RPCError as error:
             return server_error(self.client, error)
         return RefusedError(f"'{workflow_id}' ended at {when}: the model is retired", "`modelops history` tells it all")
+
+
+def _seconds_since(moment: datetime) -> float:
+    return (datetime.now(UTC) - moment).total_seconds()

@@ -1,12 +1,14 @@
 """Where a command writes: answers to stdout, everything else to stderr; and its exit status."""
 
 import json
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import typer
 from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from models.canonical import Frozen
@@ -19,7 +21,7 @@ from models.errors import (
     UnknownNameError,
 )
 
-_UNKNOWN_WIDTH = 160
+_UNKNOWN_SIZE = (160, 24)
 _STATUS: dict[type[ModelopsError], int] = {
     RefusedError: 3,
     ConflictError: 3,
@@ -42,11 +44,23 @@ def exit_status(error: ModelopsError) -> int:
 
 def show(*parts: RenderableType) -> None:
     """Write something for people to stdout. Plain text is shown as it is: no markup, no control characters."""
-    width = None if sys.stdout.isatty() else _UNKNOWN_WIDTH
-    console = Console(width=width, highlight=False)
+    console = Console(width=shutil.get_terminal_size(_UNKNOWN_SIZE).columns, highlight=False)
     for part in parts:
         drawn = Text(clean(part)) if isinstance(part, str) else part
         console.print(drawn, soft_wrap=isinstance(drawn, Text))
+
+
+def show_beside(rows: Iterable[tuple[str, Text]]) -> None:
+    """Write lines, each with something before it. On a terminal a long line goes on below its own beginning."""
+    if not sys.stdout.isatty():
+        show(*(Text.assemble((before, "dim"), "  ", line) for before, line in rows))
+        return
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for before, line in rows:
+        grid.add_row(Text(before), line)
+    show(grid)
 
 
 def show_json(value: Frozen | Sequence[Frozen]) -> None:
@@ -73,6 +87,11 @@ def complain(error: ModelopsError) -> None:
 def clean(text: str) -> str:
     """Text that people wrote, without the control characters that would act upon a terminal."""
     return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def going_on(sentence: str) -> str:
+    """A sentence of ours as it goes on after a colon: with a small first letter."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def moment(at: datetime, utc: bool = False) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from client.catalog import Known, Listed
 from client.console import clean, moment
 from models.canonical import spell_duration
-from models.inventory import ModelFacts, VersionStatus
+from models.inventory import Environment, ModelFacts, VersionStatus
 from models.plan import GatePlan, MonitorPlan, Plan, StagePlan
 from models.state import Phase
 from models.status import GateStatus, Status, VersionStatusView
@@ -118,7 +118,7 @@ def status(found: Status, brief: bool = False) -> Group:
         _banner(found),
         _gate(found.model, found.gate) if found.gate else None,
         _checks(found),
-        *(_version(name, view) for name, view in views if view),
+        *(part for name, view in views if view for part in ("", _version(name, view))),
     ]
     return Group(*(part for part in parts if part is not None))
 
@@ -127,23 +127,45 @@ def _banner(found: Status) -> Panel:
     lines = Text()
     lines.append(f"{found.stage} · {found.phase.replace('_', ' ')}", style=_STYLES[found.phase])
     lines.append(" · paused" if found.paused else "", style="bold yellow")
-    lines.append(f"\n{clean(found.waiting_for)}")
-    if found.due:
-        lines.append(f"\nDue {moment(found.due)}")
     if found.failure:
         lines.append(f"\n{clean(found.failure.type)}: {clean(found.failure.message)}", style="red")
         lines.append(f"\n{clean(found.failure.remedy)}" if found.failure.remedy else "")
-        lines.append(f"\nTry again: modelops retry {found.model} --as YOU --reason WHY", style="bold")
+    else:
+        lines.append(f"\n{clean(found.waiting_for)}")
+    if found.due:
+        lines.append(f"\nDue {moment(found.due)}")
     for trouble in found.troubles:
         lines.append(f"\n{clean(trouble)}", style="red")
-    if found.phase is Phase.AWAITING_VERSION:
-        lines.append(f"\nHand one in: modelops submit {found.model} FILE --as YOU", style="bold")
-    serving = ", ".join(f"{where} version {number}" for where, number in sorted(found.serving.items()))
+    for way in _ways(found):
+        lines.append(f"\n{way}", style="bold")
+    lines.append(_turned_away(found))
+    serving = ", ".join(f"{where} version {found.serving[where]}" for where in Environment if where in found.serving)
     lines.append(f"\nServing: {serving or 'nowhere'}", style="dim")
     versions = ", ".join(f"{number} {_fate(found, number, status)}" for number, status in found.statuses.items())
     lines.append(f"\nVersions: {versions}" if versions else "", style="dim")
     lines.append(f"\nTemplate {found.template} {clean(found.template_version)}, plan {found.plan[7:19]}", style="dim")
     return Panel.fit(lines, title=found.model, title_align="left")
+
+
+def _ways(found: Status) -> Iterator[str]:
+    """The commands that lead on from here, but for a decision."""
+    signed = f"{found.model} --as YOU --reason WHY"
+    if found.failure:
+        yield f"Try again: modelops retry {signed}"
+    if found.failure and found.version:
+        yield f"Or give version {found.version.number} up: modelops abandon {signed}"
+    if found.paused:
+        yield f"Go on: modelops resume {signed}"
+    if found.phase is Phase.AWAITING_VERSION:
+        yield f"Hand one in: modelops submit {found.model} FILE --as YOU"
+
+
+def _turned_away(found: Status) -> str:
+    """Why the last version did not pass, until another has passed a stage."""
+    last = found.passages[-1] if found.passages else None
+    if last is None or last.version is None or found.statuses.get(last.version) is not VersionStatus.REJECTED:
+        return ""
+    return clean(f"\nVersion {last.version} was rejected in {last.stage}: {last.reason or last.verdict}")
 
 
 def _fate(found: Status, number: int, status: VersionStatus) -> str:
@@ -175,16 +197,14 @@ def _checks(found: Status) -> Table | None:
 
 
 def _version(name: str, view: VersionStatusView) -> Table:
-    latest = {one.name: one for one in view.readings}.values()
-    readings = ", ".join(f"{one.name} {one.value:.4g} (n={one.count})" for one in latest)
-    evidence = dict.fromkeys((item.kind, item.summary) for item in view.evidence)
+    readings = ", ".join(f"{one.name} {one.value:.4g} (n={one.count})" for one in view.readings)
     rows = [
         ("Status", view.status),
         ("Artifact", view.artifact),
         ("Developer", view.developer),
         ("Gates passed", ", ".join(view.gates)),
         ("Readings", readings),
-        *evidence,
+        *((one.kind, one.summary) for one in view.evidence),
     ]
     return table((f"{name} {view.number}", ""), rows)
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from models.audit import AuditEntry, AuditKind, EffectRecord
 from models.canonical import Frozen
+from models.evidence import EffectKey
 from models.inventory import (
     Archived,
     Change,
@@ -52,7 +53,10 @@ _TIMERS = {"remind": "A reminder", "escalate": "An escalation", "sla": "The dead
 
 
 class Line(Frozen):
-    """One entry in words. `refused` says why it changed nothing, `led_to` what is so from then on."""
+    """One entry in words. `refused` says why it changed nothing, `led_to` what is so from then on.
+
+    `step` is whose effect or answer it is, `verdict` what was answered.
+    """
 
     position: int
     at: datetime
@@ -60,10 +64,12 @@ class Line(Frozen):
     text: str
     refused: str | None = None
     led_to: tuple[str, ...] = ()
+    step: EffectKey | None = None
+    verdict: Verdict | None = None
 
     def __str__(self) -> str:
         if self.refused:
-            return f"REFUSED: {self.text} Reason: {self.refused}."
+            return f"{self.text.rstrip('.')}: REFUSED because {_full_stop(self.refused)}"
         return f"{self.text} → {', '.join(self.led_to)}" if self.led_to else self.text
 
 
@@ -78,7 +84,8 @@ def tell(entries: Iterable[AuditEntry]) -> Iterator[Line]:
                     line = _tell_event(entry, recorded, before)
                     before = recorded.snapshot
                 case AuditKind.EFFECT:
-                    line = _line(entry, tell_effect(EffectRecord.model_validate_json(entry.body)))
+                    effect = EffectRecord.model_validate_json(entry.body)
+                    line = _line(entry, tell_effect(effect)).model_copy(update={"step": effect.key})
                 case AuditKind.PLAN:
                     plan = Plan.model_validate_json(entry.body)
                     line = _line(entry, f"The plan of template {plan.template} {plan.version} was recorded.")
@@ -89,10 +96,31 @@ def tell(entries: Iterable[AuditEntry]) -> Iterator[Line]:
         yield line
 
 
+def brief(lines: Iterable[Line]) -> Iterator[Line]:
+    """The same story in fewer lines: what a step did and what it answered are one, if nothing came between."""
+    held: Line | None = None
+    for line in lines:
+        if held and held.step and held.step == line.step and line.verdict and not line.refused:
+            text = held.text if line.verdict is Verdict.PASS else line.text
+            yield held.model_copy(update={"text": text, "led_to": line.led_to, "verdict": line.verdict})
+            held = None
+            continue
+        if held:
+            yield held
+        held = line
+    if held:
+        yield held
+
+
 def tell_effect(record: EffectRecord) -> str:
-    """What an effect found and changed."""
-    changes = " ".join(tell_change(change) for change in record.changes)
-    return f"{record.key.step.split('/')[0]}: {changes or _full_stop(record.result.summary)}"
+    """What an effect changed, or else found."""
+    notices = [change for change in record.changes if isinstance(change, Notified)]
+    told = {notice.subject: [one.recipient for one in notices if one.subject == notice.subject] for notice in notices}
+    sentences = [
+        *(tell_change(change) for change in record.changes if not isinstance(change, Notified)),
+        *(f"Told {', '.join(people)}: {_full_stop(subject)}" for subject, people in told.items()),
+    ]
+    return " ".join(sentences) or _full_stop(f"{_step(record.key.step).capitalize()}: {record.result.summary}")
 
 
 def tell_change(change: Change) -> str:
@@ -125,9 +153,9 @@ def tell_body(body: Body) -> str:
             return f"The lifecycle began, under plan {_short(body.plan)}."
         case StepSucceeded():
             why = "" if body.result.verdict is Verdict.PASS else f": {body.result.summary}"
-            return _full_stop(f"Step '{body.step}' {_ANSWERED[body.result.verdict]}{why}")
+            return _full_stop(f"Step '{_step(body.step)}' {_ANSWERED[body.result.verdict]}{why}")
         case StepFailed():
-            return _full_stop(f"Step '{body.step}' did not finish: {body.failure.type}: {body.failure.message}")
+            return _full_stop(f"Step '{_step(body.step)}' did not finish: {body.failure.type}: {body.failure.message}")
         case Decided(decision=made):
             role = f" for {made.role}" if made.role else ""
             return _full_stop(f"{made.person} {_DECIDED[made.decision]} at gate '{made.gate}'{role}: {made.reason}")
@@ -144,14 +172,29 @@ def tell_body(body: Body) -> str:
             assert_never(body)
 
 
+def tell_attempt(body: Body) -> str:
+    """What somebody tried, who was refused."""
+    match body:
+        case Decided(decision=made):
+            return f"{made.person} tried to {made.decision} at gate '{made.gate}', saying '{_one_line(made.reason)}'"
+        case Requested(action=action, request=asked):
+            return f"{asked.person} asked {_ASKED[action]}, saying '{_one_line(asked.reason)}'"
+        case _:
+            return tell_body(body)
+
+
 def _tell_event(entry: AuditEntry, recorded: JournalEntry, before: Snapshot | None) -> Line:
+    body = recorded.event.body
+    answer = body if isinstance(body, StepSucceeded) else None
     return Line(
         position=entry.position,
         at=recorded.event.at,
         kind=entry.kind,
-        text=tell_body(recorded.event.body),
+        text=tell_attempt(body) if recorded.refusal else tell_body(body),
         refused=recorded.refusal,
         led_to=tuple(_differences(before, recorded.snapshot)),
+        step=EffectKey(model=recorded.model, visit=answer.visit, step=answer.step) if answer else None,
+        verdict=answer.result.verdict if answer else None,
     )
 
 
@@ -173,8 +216,17 @@ def _line(entry: AuditEntry, text: str) -> Line:
     return Line(position=entry.position, at=entry.at, kind=entry.kind, text=text)
 
 
+def _step(name: str) -> str:
+    """A step's name for people: without what makes it unique."""
+    return "ask" if name.startswith("ask-") else name.split("/")[0].replace("_", " ")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _full_stop(text: str) -> str:
-    text = " ".join(text.split())
+    text = _one_line(text).replace(".;", ";")
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 

@@ -7,13 +7,14 @@ import asyncio
 import sys
 
 from client.api import Modelops
+from models.errors import ModelopsError
 from models.messages import Choice
-from worker.settings import Settings
+from worker.settings import read_settings
 
 
 async def main(model: str, person: str, reason: str) -> None:
     """Look first, then decide about exactly what was looked at."""
-    async with Modelops.connect(Settings()) as modelops:
+    async with Modelops.connect(read_settings()) as modelops:
         gate = (await modelops.status(model)).gate
         if gate is None:
             raise SystemExit(f"no gate of {model} is open")
@@ -23,4 +24,9 @@ async def main(model: str, person: str, reason: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    if len(sys.argv) != 4:
+        raise SystemExit("usage: python -m examples.approve MODEL PERSON REASON")
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except ModelopsError as error:
+        raise SystemExit(f"{error}\n{error.remedy}") from error

@@ -1,6 +1,7 @@
 """Registers a model and starts its lifecycle: `python -m examples.start_lifecycle FACTS.yaml TEMPLATE`.
 
-For example, while `modelops up` runs: `python -m examples.start_lifecycle examples/loan_approval/model.yaml low-risk`
+For example, while `modelops up` runs:
+`python -m examples.start_lifecycle examples/loan_approval/model.yaml credit-high-risk`
 """
 
 import asyncio
@@ -10,18 +11,25 @@ from pathlib import Path
 from client.api import Modelops
 from client.documents import read_facts
 from client.library import find_template
+from models.errors import ModelopsError
 from models.proof.certificate import prove
-from worker.settings import Settings
+from worker.settings import read_settings
 
 
 async def main(file: str, template: str) -> None:
-    """Register, start, and say where to look."""
+    """Prove, register, start, and say where to look."""
     facts = read_facts(Path(file))
     plan = find_template(template).compiled().plan
-    async with Modelops.connect(Settings()) as modelops:
+    proof = prove(plan)
+    async with Modelops.connect(read_settings()) as modelops:
         print((await modelops.register(facts)).summary)
-        print(await modelops.start(facts, plan, prove(plan)), modelops.link(facts.id))
+        print(await modelops.start(facts, plan, proof), modelops.link(facts.id))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    if len(sys.argv) != 3:
+        raise SystemExit("usage: python -m examples.start_lifecycle FACTS.yaml TEMPLATE")
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except ModelopsError as error:
+        raise SystemExit(f"{error}\n{error.remedy}") from error

@@ -3,6 +3,8 @@
 Separation of duties by lineage, one person once per gate, quorum by distinct people, sticky rejection.
 """
 
+from collections.abc import Mapping
+
 from models.canonical import Slug
 from models.messages import Choice, Decision
 from models.plan import Duty, GatePlan, Plan
@@ -25,6 +27,11 @@ def roles_held(gate: GatePlan, visit: GateVisit, person: Slug) -> tuple[Slug, ..
 def duty_of(plan: Plan, state: State, version: Version, person: Slug) -> Duty | None:
     """What a person did for a version that bars them from approving it."""
     did = {Duty.OWNER: state.owner, Duty.DEVELOPER: version.developer, Duty.SUBMITTER: version.submitter}
+    return barring(plan, did, person)
+
+
+def barring(plan: Plan, did: Mapping[Duty, Slug], person: Slug) -> Duty | None:
+    """The duty that bars a person from approving a version, by who did what for it."""
     return next((duty for duty in plan.separation if did[duty] == person), None)
 
 

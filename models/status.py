@@ -1,6 +1,8 @@
 """A lifecycle in words: what it does, what it waits for, until when, and who can act."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from models.approval import eligible, open_roles
 from models.canonical import Digest, Frozen, Slug
@@ -11,6 +13,8 @@ from models.messages import Decision, Failure
 from models.plan import Plan
 from models.state import Passage, Phase, State, Version
 from models.verdict import CheckResult, Reading
+
+Item = TypeVar("Item")
 
 
 class Asked(Frozen):
@@ -35,7 +39,7 @@ class GateStatus(Frozen):
 
 
 class VersionStatusView(Frozen):
-    """A version and what it has earned."""
+    """A version and what it has earned: of readings and evidence the latest of each name."""
 
     number: int
     status: VersionStatus
@@ -109,22 +113,22 @@ def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...]
 def waiting_for(plan: Plan, state: State) -> str:
     """What has to happen next, as a sentence without its full stop."""
     if state.paused and state.held:
-        return f"Paused before {sentence(state.held)}; resume to go on"
+        return f"Paused until a person resumes; then {sentence(state.held)}"
     match state.phase:
         case Phase.AWAITING_VERSION:
-            return "A version to be submitted"
+            return "Waiting for a version to be submitted"
         case Phase.WORKING:
             return _capital(sentence(state.in_flight)) if state.in_flight else "The next step"
         case Phase.DECIDING:
             return _owed(plan, state)
         case Phase.STUCK:
             failure = state.failure.message if state.failure else "a failure"
-            return f"A person to retry{' or abandon' if state.can_be_abandoned else ''}: {failure}"
+            return f"Stuck until a person retries{' or abandons' if state.can_be_abandoned else ''}: {failure}"
         case Phase.STEADY:
-            champion = f"version {state.champion.number} serves" if state.champion else "nothing serves"
-            return f"Events: {champion}, monitored"
+            serves = f"Version {state.champion.number} serves" if state.champion else "Nothing serves"
+            return f"{serves}{' and is monitored' if state.champion and plan.monitors else ''}; nobody has to act"
         case Phase.ENDED:
-            return "Nothing: the lifecycle has ended"
+            return "The lifecycle has ended"
 
 
 def sentence(order: StepOrder) -> str:
@@ -145,7 +149,7 @@ def _owed(plan: Plan, state: State) -> str:
     asked = _asked(plan, state)
     parts = [f"{ask.owed} of {ask.role} ({', '.join(ask.people) or 'nobody may'})" for ask in asked]
     gate = state.gate_plan(plan)
-    return f"Approvals at gate '{gate.id if gate else ''}': {', '.join(parts)}"
+    return f"Waiting for approvals at gate '{gate.id if gate else ''}': {', '.join(parts)}"
 
 
 def _asked(plan: Plan, state: State) -> tuple[Asked, ...]:
@@ -182,6 +186,11 @@ def _view(state: State, version: Version | None) -> VersionStatusView | None:
         artifact=version.artifact,
         developer=version.developer,
         gates=version.gates,
-        readings=version.readings,
-        evidence=version.evidence,
+        readings=_latest(version.readings, lambda reading: reading.name),
+        evidence=_latest(version.evidence, lambda evidence: evidence.kind),
     )
+
+
+def _latest(items: Sequence[Item], name: Callable[[Item], str]) -> tuple[Item, ...]:
+    later = (map(name, items[index:]) for index in range(1, len(items) + 1))
+    return tuple(item for item, names in zip(items, later, strict=True) if name(item) not in names)

@@ -186,7 +186,7 @@ def _possible(plan: Plan, status: Status) -> list[Action]:
         return [pausing]
     asks = {
         pausing: True,
-        Action.RETRY: status.phase in (Phase.DECIDING, Phase.STUCK),
+        Action.RETRY: status.phase is Phase.STUCK or (status.phase is Phase.DECIDING and status.step is None),
         Action.ABANDON: status.version is not None,
         Action.ROLLBACK: status.previous is not None and status.step != StepKind.RESTORE,
         Action.SUSPEND: plan.enters.suspension is not None and plan.production in status.serving,

@@ -2,6 +2,7 @@
 
 Handlers are synchronous: the state has changed before the sender is answered, so an acknowledged message is never lost.
 An update that cannot count is refused before it enters the history; a signal that cannot count is recorded as refused.
+A signal whose JSON does not fit its type never gets here: the SDK drops it, and only the worker's log says so.
 """
 
 from typing import TypeVar

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,11 +13,11 @@ from rich.text import Text
 from client.api import Modelops
 from client.catalog import Catalog
 from client.commands.parameters import Json, Model, Utc
-from client.console import TAMPERED, clean, moment, say, show, show_json
+from client.console import TAMPERED, clean, going_on, moment, say, show, show_beside, show_json
 from client.library import find_template
 from client.proofs import proof_of
 from client.render import status as draw_status
-from client.story import Line, tell
+from client.story import Line, brief, tell
 from client.verification import Verification, verify
 from models.canonical import Frozen
 from models.errors import ConflictError, RefusedError, UnavailableError, UnknownNameError
@@ -50,7 +51,9 @@ def start(
     with Catalog(read_settings().database) as catalog:
         facts = catalog.facts(model)
         if catalog.plan_of(model):
-            raise ConflictError(f"'{model}' has a lifecycle already; a model has only one", f"modelops status {model}")
+            raise ConflictError(
+                f"'{model}' has a lifecycle already; a model has only one", f"`modelops status {model}` shows it"
+            )
 
     proof = proof_of(plan, read_settings().root / "proofs")
 
@@ -59,7 +62,7 @@ def start(
             await modelops.start(facts, plan, proof)
             show(f"Started the lifecycle of {model} under {plan.template} {plan.version}.", modelops.link(model))
             if not await modelops.has_worker():
-                say("No worker is running: nothing happens until one is (modelops up).")
+                say("No worker is running: nothing happens until one is (`modelops up` or `python -m worker`).")
 
     asyncio.run(work())
 
@@ -93,13 +96,25 @@ async def _status(model: str, until: Phase | None, within: float) -> Status:
         found = await modelops.status(model)
         give_up = asyncio.get_running_loop().time() + within
         while until and found.phase is not until:
-            if found.phase in _NEEDS_A_PERSON:
-                raise RefusedError(f"'{model}' cannot become '{until}' by itself; it waits for: {found.waiting_for}")
+            _refuse_to_wait(found, until)
             if asyncio.get_running_loop().time() > give_up:
                 raise UnavailableError(f"'{model}' did not become '{until}' within {within:g} s", "look again later")
             await asyncio.sleep(_LOOK_SOON)
             found = await modelops.status(model)
         return found
+
+
+def _refuse_to_wait(found: Status, until: Phase) -> None:
+    """Waiting ends where only a person can go on."""
+    model = found.model
+    if found.phase in _NEEDS_A_PERSON:
+        now = going_on(found.waiting_for)
+        raise RefusedError(
+            f"'{model}' cannot become '{until}' by itself: {now}", f"`modelops status {model}` shows how to act"
+        )
+    if found.paused and found.step is None:
+        resume = f"`modelops resume {model} --as YOU --reason WHY` lets it go on"
+        raise RefusedError(f"'{model}' cannot become '{until}': it is paused", resume)
 
 
 async def _watch(model: str) -> None:
@@ -117,7 +132,14 @@ async def _watch(model: str) -> None:
                     live.update(Group(view, Text(clean(str(error)), style="red")), refresh=True)
 
 
-def history(model: Model, utc: Utc = False, as_json: Json = False) -> None:
+def history(
+    model: Model,
+    utc: Utc = False,
+    whole: Annotated[
+        bool, typer.Option("--all", help="A line for every entry, also where two tell of one step.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Tell everything that happened to a model, and verify the audit trail.
 
     Last come the hash chain of all entries, the rows of the inventory, and the events run through the rules once more.
@@ -131,14 +153,15 @@ def history(model: Model, utc: Utc = False, as_json: Json = False) -> None:
     if as_json:
         show_json(found)
     else:
-        show(*(_draw(line, utc) for line in found.entries))
+        lines = found.entries if whole else brief(found.entries)
+        show_beside((moment(line.at, utc), _draw(line)) for line in lines)
         show(*_judge(found.verification))
     if not found.verification.holds:
         raise typer.Exit(TAMPERED)
 
 
-def _draw(line: Line, utc: bool) -> Text:
-    return Text.assemble((moment(line.at, utc), "dim"), "  ", (clean(str(line)), "red" if line.refused else ""))
+def _draw(line: Line) -> Text:
+    return Text(clean(str(line)), "red" if line.refused else "")
 
 
 def _judge(found: Verification) -> list[Text]:
@@ -157,13 +180,28 @@ def _judge(found: Verification) -> list[Text]:
 
 
 def monitor(model: Model) -> None:
-    """Run a model's monitors now, without waiting for their schedules."""
+    """Run a model's monitors now, without waiting for their schedules.
+
+    They judge the newest window of production data: the file modified last of MODELOPS_HOME/windows/MODEL/*.csv.
+    """
+    chosen = read_settings()
+    with Catalog(chosen.database) as catalog:
+        catalog.facts(model)
 
     async def work() -> None:
-        async with Modelops.connect(read_settings()) as modelops:
+        async with Modelops.connect(chosen) as modelops:
             names = await modelops.check_monitors(model)
         if not names:
             raise UnknownNameError(f"'{model}' has no monitor", "monitors begin when a version goes into production")
-        show(*(f"Started {name}." for name in names), f"What they find: modelops history {model}")
+        show(*(f"Started {name}." for name in names), _expected(model, chosen.windows / model))
 
     asyncio.run(work())
+
+
+def _expected(model: str, windows: Path) -> str:
+    if any(windows.glob("*.csv")):
+        return f"What they find: modelops history {model}"
+    return (
+        f"They will find nothing to judge: no window of production data is in {windows}. Put a CSV file with the "
+        "columns of the training data there, then run this again."
+    )

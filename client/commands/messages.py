@@ -8,7 +8,7 @@ import typer
 
 from client.api import Modelops
 from client.commands.parameters import File, Model, Person, Reason
-from client.console import say, show
+from client.console import going_on, say, show
 from client.documents import read_submission
 from models.messages import Action, Choice, Receipt
 from worker.settings import read_settings
@@ -41,7 +41,7 @@ def decide(
     """
 
     async def work() -> Receipt:
-        async with Modelops.connect(read_settings()) as modelops:
+        async with Modelops.connect(read_settings(), say) as modelops:
             return await modelops.decide(model, gate, choice, person, reason, role, artifact)
 
     _acknowledge(asyncio.run(work()))
@@ -57,7 +57,7 @@ def submit(
     submission = read_submission(file, person)
 
     async def work() -> Receipt | None:
-        async with Modelops.connect(read_settings()) as modelops:
+        async with Modelops.connect(read_settings(), say) as modelops:
             if wait:
                 return await modelops.submit(model, submission)
             await modelops.leave(model, submission)
@@ -75,7 +75,7 @@ def asks(action: Action) -> Callable[..., None]:
 
     def command(model: Model, person: Person, reason: Reason) -> None:
         async def work() -> Receipt:
-            async with Modelops.connect(read_settings()) as modelops:
+            async with Modelops.connect(read_settings(), say) as modelops:
                 return await modelops.request(model, action, person, reason)
 
         _acknowledge(asyncio.run(work()))
@@ -85,4 +85,4 @@ def asks(action: Action) -> Callable[..., None]:
 
 
 def _acknowledge(receipt: Receipt) -> None:
-    show(f"Taken as event {receipt.seq}. The lifecycle waits for: {receipt.waiting_for}.")
+    show(f"Recorded as event {receipt.seq}. Now: {going_on(receipt.waiting_for)}.")

@@ -11,7 +11,7 @@ from client.render import plan as draw_plan
 from client.render import table
 from models.canonical import Digest, Frozen, canonical, digest
 from models.diagnostic_codes import EXPLANATIONS
-from models.diagnostics import Diagnostic, did_you_mean, errors_of, explain
+from models.diagnostics import Diagnostic, errors_of, explain
 from models.errors import TemplateError, UnknownNameError
 from models.inventory import RiskTier
 
@@ -106,11 +106,17 @@ def compile_template(template: Template) -> None:
     say(f"plan {digest(compiled.plan)}")
 
 
-def explain_code(code: Annotated[str, typer.Argument(metavar="CODE", help="A code such as MO201.")]) -> None:
-    """Explain a diagnostic's code."""
+def explain_code(
+    code: Annotated[str | None, typer.Argument(metavar="CODE", help="A code such as MO201.")] = None,
+) -> None:
+    """Explain a diagnostic's code; without one, list them all."""
+    if code is None:
+        for name, explanation in EXPLANATIONS.items():
+            typer.echo(f"{name}: {explanation.title}")
+        return
     known = code.upper()
     if known not in EXPLANATIONS:
-        raise UnknownNameError(f"there is no code '{code}'", did_you_mean(known, EXPLANATIONS))
+        raise UnknownNameError(f"there is no code '{code}'", "`modelops template explain` lists them all")
     found = explain(known)
     typer.echo(f"{known}: {found.title}\n{found.text}")
 

@@ -103,6 +103,7 @@ def main() -> None:
             "trainer": "loan-approval",
         }
         (chosen.output / f"{strategy}.json").write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
+    print(f"Wrote {', '.join(path.name for path in paths.values())}, plain.json and mitigated.json to {chosen.output}")
 
 
 if __name__ == "__main__":

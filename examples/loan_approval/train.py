@@ -267,6 +267,7 @@ def run(request: Request, output: Path) -> None:
         "notes": describe(request, len(rows), threshold),
     }
     (output / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(f"Wrote {model} (AUC {report['cross_validated_auc']:.3f} by cross-validation) and {output / 'result.json'}")
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,13 +15,11 @@ import httpx2
 import pytest
 
 from client.api import Modelops
-from client.documents import read_facts
-from client.library import find_template
+from examples import start_lifecycle
 from examples.demo.premises import LOANS, Premises
 from models.canonical import digest_bytes
 from models.state import Phase
 from models.status import Status
-from tests.temporal.house import claimed
 from worker.model_repository import STATE_FILE, Slot, Slots, State
 from worker.settings import PROJECT
 
@@ -32,10 +32,12 @@ def premises(tmp_path: Path) -> Premises:
     return found
 
 
-def run(premises: Premises, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The `modelops` command, as a person runs it."""
+def run(
+    premises: Premises, *arguments: str, program: tuple[str, ...] = ("client.cli",)
+) -> subprocess.CompletedProcess[str]:
+    """The `modelops` command, or another program, as a person runs it."""
     return subprocess.run(
-        [sys.executable, "-m", "client.cli", *arguments],
+        [sys.executable, "-m", *program, *arguments],
         cwd=PROJECT,
         env={**os.environ, **premises.environment},
         capture_output=True,
@@ -43,6 +45,12 @@ def run(premises: Premises, *arguments: str) -> subprocess.CompletedProcess[str]
         timeout=60,
         check=False,
     )
+
+
+def _example_of_start() -> list[str]:
+    """How the small script that starts a lifecycle says it is used."""
+    (shown,) = re.findall(r"^`python -m (.*)`$", start_lifecycle.__doc__ or "", re.MULTILINE)
+    return shlex.split(shown)
 
 
 async def _awaiting(modelops: Modelops) -> Status:
@@ -53,15 +61,18 @@ async def _awaiting(modelops: Modelops) -> Status:
 
 
 async def test_everything_is_where_it_was_after_a_restart(premises: Premises) -> None:
-    """A lifecycle goes on where it was when `modelops up` starts again; health and metrics answer."""
+    """A lifecycle, started by the small script, goes on where it was when `modelops up` starts again.
+
+    Health and metrics answer; the same facts again change nothing.
+    """
     settings = premises.settings()
     async with premises.running():
         async with Modelops.connect(settings) as modelops:
-            facts = read_facts(LOANS / "model.yaml")
-            await modelops.register(facts)
-            plan = find_template("credit-high-risk").compiled().plan
-            await modelops.start(facts, plan, claimed(plan))
+            started = await asyncio.to_thread(run, premises, *_example_of_start(), program=())
+            assert "regulations apply" in started.stdout, started.stderr
             before = await _awaiting(modelops)
+        again = await asyncio.to_thread(run, premises, "model", "register", str(LOANS / "model.yaml"))
+        assert again.stdout.startswith("Nothing changed: loan-approval is registered already, with these facts")
         async with httpx2.AsyncClient(trust_env=False) as http:
             health = await http.get(f"http://127.0.0.1:{settings.worker_metrics_port}/healthz")
             ours = await http.get(f"http://127.0.0.1:{settings.worker_metrics_port}/metrics")

@@ -1,6 +1,12 @@
 """The client against a real server and a real worker: what it does, and what it says when something is missing."""
 
 import asyncio
+import os
+import re
+import shlex
+import subprocess
+import sys
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,13 +14,16 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import TypedSearchAttributes
 
 from activities.adapters.temporal_scheduler import TemporalScheduler
+from client import api
 from client.api import Modelops, lifecycle_id
+from examples import approve
 from models.errors import ConflictError, InvalidInputError, RefusedError, UnavailableError, UnknownNameError
 from models.inventory import RiskTier, VersionStatus
 from models.journal import LifecycleInput
 from models.messages import Action, Choice, Request, Requested
 from models.state import Phase, State
 from tests.temporal.house import House, claimed, facts_of, plan_of
+from worker.settings import PROJECT
 from worker.wiring import build_worker
 from workflows import attributes
 
@@ -68,10 +77,25 @@ async def test_registration_outlives_the_question(house: House) -> None:
     """Facts that were handed in while no worker ran are registered when one comes; asking again gets the answer."""
     facts, queue = facts_of(house.model, RiskTier.HIGH), f"{house.queue}-later"
     alone = Modelops(house.client, queue=queue)
-    with pytest.raises(UnavailableError, match="carried out as soon as there is one"):
+    with pytest.raises(UnavailableError, match="carried out as soon as a worker can"):
         await alone.register(facts)
     async with build_worker(house.client, house.parts, queue):
         assert "regulations apply" in (await alone.register(facts)).summary
+
+
+async def test_registration_ends(house: House, modelops: Modelops, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that polled and does not answer is waited for, which is said, and not for long."""
+    await modelops.register(facts_of(house.model, RiskTier.HIGH))
+    await house.close()
+    monkeypatch.setattr(api, "_REGISTRATION_TIMEOUT", timedelta(seconds=3))
+    heard = list[str]()
+    waiting = Modelops(house.client, queue=house.queue, tell=heard.append)
+    with pytest.raises(
+        UnavailableError, match=r"no answer within 3 s; a worker polled .* as soon as a worker can"
+    ) as end:
+        await waiting.register(facts_of(f"{house.model}-2", RiskTier.HIGH))
+    assert [said.partition(":")[0] for said in heard] == ["Waiting for a worker"]
+    assert "`modelops up` or `python -m worker`" in end.value.remedy
 
 
 async def test_start_is_visible(house: House, modelops: Modelops) -> None:
@@ -135,11 +159,12 @@ async def test_decide(house: House, modelops: Modelops) -> None:
     ],
 )
 async def test_refused_decisions(house: House, modelops: Modelops, given: dict[str, Any], reason: str) -> None:
-    """A decision that cannot count is refused with the reason."""
+    """A decision that cannot count is refused with the reason, and where to look."""
     await at_validation(house, modelops)
     decision = {"gate": "independent-validation", "person": "rosa", "choice": Choice.APPROVE, "reason": "x", **given}
-    with pytest.raises(RefusedError, match=reason):
+    with pytest.raises(RefusedError, match=reason) as caught:
         await modelops.decide(house.model, **decision)
+    assert f"`modelops status {house.model}`" in caught.value.remedy
 
 
 async def test_refused_requests(house: House, modelops: Modelops) -> None:
@@ -151,6 +176,49 @@ async def test_refused_requests(house: House, modelops: Modelops) -> None:
         await modelops.decide(house.model, "release", Choice.APPROVE, "lena", "fine")
     with pytest.raises(InvalidInputError, match="person: 'Ana!' is not a name"):
         await modelops.request(house.model, Action.PAUSE, "Ana!", "why not")
+
+
+async def run(house: House, *command: str) -> subprocess.CompletedProcess[str]:
+    """A program of the project, as a person runs it, with the house's server."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", *command],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            "MODELOPS_HOME": str(house.root),
+            "MODELOPS_TEMPORAL_ADDRESS": house.client.service_client.config.target_host,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def test_nobody_waits_for_what_is_paused(house: House, modelops: Modelops) -> None:
+    """`modelops status --until` gives up at once on a lifecycle that is paused, and says how it goes on."""
+    await started(house, modelops)
+    await modelops.request(house.model, Action.PAUSE, "ana", "maintenance")
+    await modelops.submit(house.model, house.version())
+    found = await run(house, "client.cli", "status", house.model, "--until", "steady", "--within", "300")
+    assert found.returncode == 3
+    assert "it is paused" in found.stderr
+    assert f"modelops resume {house.model} --as YOU --reason WHY" in found.stderr
+
+
+async def test_approve_as_the_example_does(house: House, modelops: Modelops) -> None:
+    """The small script approves what waits, as its docstring shows, and says what is asked then; or why it cannot."""
+    await at_validation(house, modelops)
+    (shown,) = re.findall(r"^For example: `python -m (.*)`$", approve.__doc__ or "", re.MULTILINE)
+    example = [word.replace("loan-approval", house.model) for word in shlex.split(shown)]
+    found = await run(house, *example)
+    assert found.returncode == 0, found.stderr
+    assert "1 of data_science (dmitri)" in found.stdout
+    again = await run(house, *example)
+    assert again.returncode == 1
+    assert again.stderr.startswith("rosa has already decided at this visit")
+    assert again.stderr.count("\n") == 2
 
 
 async def test_left_messages(house: House, modelops: Modelops) -> None:
@@ -212,7 +280,10 @@ async def test_a_plan_that_is_not_proved_starts_nothing(house: House, modelops: 
 
 
 async def test_monitors(house: House, modelops: Modelops) -> None:
-    """A model's monitors, and no other's, are started when asked for; a model without any has none to start."""
+    """A model's monitors, and no other's, are started when asked for; a model without any has none to start.
+
+    The command says where windows of data go as long as there is none.
+    """
     scheduler, other = TemporalScheduler(house.client, "MonitorCheck", house.queue), f"{house.model}-2"
     names = await modelops.check_monitors(house.model)
     assert names == []
@@ -227,6 +298,10 @@ async def test_monitors(house: House, modelops: Modelops) -> None:
     untouched = await house.client.get_schedule_handle(f"monitor/{other}/drift").describe()
     assert described.info.num_actions + described.info.num_actions_skipped_overlap >= 1
     assert untouched.info.num_actions == 0
+    await modelops.register(facts_of(house.model, RiskTier.HIGH))
+    found = await run(house, "client.cli", "monitor", house.model)
+    assert found.stdout.startswith(f"Started monitor/{house.model}/drift.")
+    assert f"no window of production data is in {house.root / 'windows' / house.model}" in found.stdout
     for model in (house.model, other):
         await scheduler.stop(model, CREDIT)
 

@@ -1,50 +1,54 @@
 """A decision by plain curl, as the README shows it."""
 
 import asyncio
-import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from models.state import Phase
 from tests.temporal.house import House, plan_of
 
 README = Path(__file__).parents[2] / "README.md"
-SHOWN = re.compile(r"^\$ (curl \S+/batch-operations/.*?\}\]\}\}\')$", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^\$ decision=(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def shown_command() -> str:
-    """The README's own command."""
+def shown_commands() -> str:
+    """The README's own commands."""
     found = SHOWN.search(README.read_text())
     assert found is not None
-    return found[1]
+    assert found[1].count("\n$ ") == 1
+    return f"decision={found[1]}".replace("\n$ ", "\n")
 
 
 async def test_the_readmes_curl_decides_once(house: House, http_port: int) -> None:
-    """The command of the README, with this gate's visit and artifact, counts once however often it is sent."""
+    """The README's commands, for another model and port, count once, at the visit it names; sent again they are 409."""
     await house.start(plan_of("credit-high-risk"))
+    await house.until_phase(Phase.AWAITING_VERSION)
     await house.submit()
     await house.until_phase(Phase.DECIDING)
-    decision = await house.decision("rosa")
-    command = (
-        shown_command()
+    commands = (
+        shown_commands()
         .replace("127.0.0.1:7243", f"127.0.0.1:{http_port}")
-        .replace("model/loan-approval", f"model/{house.model}")
-        .replace("rosa-decides-1", f"rosa-decides-{house.model}")
-        .replace("sha256:...", decision.artifact)
-        .replace('"visit": 3', f'"visit": {decision.visit}')
+        .replace("loan-approval", house.model)
+        .replace("curl ", "curl -s -o /dev/null -w '%{http_code}' ")
     )
-    await asyncio.to_thread(_run, command)
+    assert await asyncio.to_thread(_run, commands, house) == "200"
     status = await house.until(lambda s: s.gate is not None and len(s.gate.decisions) == 1)
     assert status.gate is not None
-    assert status.gate.decisions[0].person == "rosa"
-    async with asyncio.timeout(20):
-        while "already" not in (said := json.loads(await asyncio.to_thread(_run, command)).get("message", "")):
-            assert "batch" in said, "the server takes one batch operation at a time"
+    assert (status.gate.visit, status.gate.decisions[0].person) == (4, "rosa")
+    async with asyncio.timeout(40):
+        while (code := await asyncio.to_thread(_run, commands, house)) != "409":
+            assert code == "429", "the server takes one batch operation at a time"
     gate = (await house.recorded()).gate
     assert gate is not None
     assert len(gate.decisions) == 1
 
 
-def _run(command: str) -> str:
-    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=20, check=True).stdout
+def _run(commands: str, house: House) -> str:
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    address = house.client.service_client.config.target_host
+    given = {**os.environ, "PATH": tools, "MODELOPS_TEMPORAL_ADDRESS": address}
+    ran = subprocess.run(["sh", "-c", commands], env=given, capture_output=True, text=True, timeout=30, check=True)
+    return ran.stdout

@@ -105,8 +105,8 @@ KERNEL = (
     ),
     Mutant(
         "lifecycle",
-        "        if verdict is Verdict.FAIL and version:\n            return self._reject(state, target)",
-        "        if verdict is Verdict.FAIL and version and target is None:\n            return self._reject(state, None)",
+        "is Verdict.FAIL and version:\n            return self._reject(state, target)",
+        "is Verdict.FAIL and version and target is None:\n            return self._reject(state, None)",
         "a failed version goes on",
     ),
     Mutant(

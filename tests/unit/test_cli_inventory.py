@@ -112,7 +112,9 @@ def test_history() -> None:
     assert found.exit_code == 0, found.output
     lines = found.stdout.splitlines()
     assert any("2026-03-02 12:00:00 UTC" in line and "The lifecycle began" in line for line in lines)
-    assert any("REFUSED: olga asked to go on" in line and "the lifecycle is not paused" in line for line in lines)
+    assert any(
+        "olga asked to go on" in line and "REFUSED because the lifecycle is not paused." in line for line in lines
+    )
     assert any("rita approved at gate 'validation': It is sound." in line for line in lines)
     assert "holds, up to sha256:" in lines[-3]
     assert "are what the trail makes of them" in lines[-2]
@@ -120,8 +122,18 @@ def test_history() -> None:
 
 
 @pytest.mark.usefixtures("database")
+def test_history_in_full() -> None:
+    """What a step did and what it answered are one line, unless all entries are asked for."""
+    short, full = (run("history", "loans", *words).stdout for words in ((), ("--all",)))
+    assert "Step 'register' passed." not in short
+    assert "Step 'register' passed." in full
+    assert full.count("Facts of version 1 recorded.") == short.count("Facts of version 1 recorded.") == 1
+    assert len(full.splitlines()) == len(json.loads(run("history", "loans", "--json").stdout)["entries"]) + 3
+
+
+@pytest.mark.usefixtures("database")
 def test_history_as_json() -> None:
-    """The JSON of a history has an entry per line and the verification."""
+    """The JSON of a history has every entry and the verification."""
     found = json.loads(run("history", "loans", "--json").stdout)
     assert len(found["entries"]) > 30
     assert found["verification"]["problems"] == found["verification"]["replay"] == []
@@ -228,6 +240,13 @@ def test_unknown_model(words: tuple[str, ...]) -> None:
     found = run(*words, "--json")
     assert (found.exit_code, found.stdout) == (6, "")
     assert "nobody" in found.stderr
+
+
+@pytest.mark.usefixtures("database")
+def test_monitors_of_an_unknown_model() -> None:
+    """The monitors of a model that nobody registered are not missing: the model is."""
+    found = run("monitor", "nobody")
+    assert (found.exit_code, "no model 'nobody' is registered" in found.stderr) == (6, True)
 
 
 @pytest.mark.parametrize("words", [("list",), ("model", "show", "loans"), ("history", "loans")])

@@ -7,6 +7,7 @@ from typer.testing import CliRunner, Result
 
 from client.cli import app
 from models.canonical import canonical, digest
+from models.diagnostic_codes import EXPLANATIONS
 from models.plan import Plan
 
 BUILT_IN = Path(__file__).parents[2] / "workflows" / "templates"
@@ -114,6 +115,16 @@ def test_unreadable_file(tmp_path: Path) -> None:
 
 
 def test_explain() -> None:
-    """A code is explained whatever its case; an unknown one is not found."""
+    """A code is explained whatever its case; of an unknown one it is said how to list those that there are."""
     assert "MO201: unknown key" in run("explain", "mo201").stdout
-    assert run("explain", "MO999").exit_code == 6
+    found = run("explain", "T999")
+    assert found.exit_code == 6
+    assert "`modelops template explain` lists them all" in found.stderr
+    assert "MO201" not in found.stderr
+
+
+def test_explain_lists() -> None:
+    """Without a code, every code is listed with its title."""
+    lines = run("explain").stdout.splitlines()
+    assert "MO201: unknown key" in lines
+    assert len(lines) == len(EXPLANATIONS)

@@ -1,16 +1,18 @@
 """The audit trail in sentences, and what reaches a terminal."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from rich.text import Text
 
-from client.console import clean, show
+from client.console import clean, show, show_beside
 from client.render import table
-from client.story import tell, tell_body, tell_change
-from models.audit import AuditEntry, AuditHead, AuditKind, seal
+from client.story import Line, brief, tell, tell_attempt, tell_body, tell_change, tell_effect
+from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, seal
 from models.canonical import digest_bytes
-from models.evidence import StepResult
-from models.inventory import Change, Deployed, Environment, Measured, Notified, Withdrawn
+from models.evidence import EffectKey, StepResult
+from models.inventory import Archived, Change, Deployed, Environment, Measured, Notified, Withdrawn
 from models.journal import JournalEntry
 from models.messages import (
     Action,
@@ -32,6 +34,11 @@ from tests.contract.story import small_plan, tell_story
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DIGEST = digest_bytes(b"bytes")
+ARCHIVED = Archived(archive=DIGEST)
+NOTICES = [
+    Notified(recipient=recipient, subject=subject, body="")
+    for recipient, subject in (("ana", "decide"), ("rosa", "decide"), ("olga", "it is over"))
+]
 DECISION = Decision(
     gate="release", visit=4, person="rosa", decision=Choice.REJECT, reason="Unfair to\n renters", artifact=DIGEST
 )
@@ -91,6 +98,10 @@ def test_events(body: Body, sentence: str) -> None:
         ),
         (Notified(recipient="rosa", subject="decide", body=""), "Told rosa: decide."),
         (
+            Measured(monitor="drift", window=DIGEST, verdict="fail", reasons=("Too far.", "Too late.")),
+            "Monitor 'drift' found fail: Too far; Too late.",
+        ),
+        (
             Measured(monitor="drift", window=DIGEST, verdict="fail", reasons=("too far",)),
             "Monitor 'drift' found fail: too far.",
         ),
@@ -114,9 +125,55 @@ def test_what_events_led_to() -> None:
 
 
 def test_refusals_lead_nowhere() -> None:
-    """A refused event says why, and no more."""
-    (refused,) = [line for line in lines() if line.startswith("REFUSED")]
-    assert refused == ("REFUSED: olga asked to go on after the pause: because. Reason: the lifecycle is not paused.")
+    """A refused event says who tried what, and why it was refused, and no more."""
+    (refused,) = [line for line in lines() if "REFUSED" in line]
+    why = "REFUSED because the lifecycle is not paused."
+    assert refused == f"olga asked to go on after the pause, saying 'because': {why}"
+
+
+def test_refused_decisions_are_attempts() -> None:
+    """Whose decision was refused has not decided, but tried to."""
+    assert tell_attempt(Decided(decision=DECISION)) == (
+        "rosa tried to reject at gate 'release', saying 'Unfair to renters'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "changes", "sentence"),
+    [
+        ("register", (ARCHIVED,), f"The records were sealed into archive {DIGEST[7:19]}."),
+        ("stop_monitors", (), "Stop monitors: no schedule is left."),
+        ("ask-11", (), "Ask: no schedule is left."),
+        ("ask-11", tuple(NOTICES), "Told ana, rosa: decide. Told olga: it is over."),
+    ],
+)
+def test_effects(step: str, changes: tuple[Change, ...], sentence: str) -> None:
+    """An effect is told by what it changed, else by what it found; people told the same thing, in one sentence."""
+    key = EffectKey(model="loans", visit=3, step=step)
+    result = StepResult(summary="no schedule is left")
+    assert tell_effect(EffectRecord(key=key, result=result, changes=changes)) == sentence
+
+
+def test_brief() -> None:
+    """A step's effect and the answer right after it are one line; what failed is said by the answer."""
+    at = {"position": 1, "at": AT, "kind": "effect"}
+    scan, register = (EffectKey(model="loans", visit=1, step=step) for step in ("scan", "register"))
+    told = [
+        Line(**at, text="Facts recorded.", step=register),
+        Line(**at, text="Step 'register' passed.", step=register, verdict=Verdict.PASS, led_to=("stage 'x'",)),
+        Line(**at, text="Scan: a pickle.", step=scan),
+        Line(**at, text="ana asked to pause."),
+        Line(**at, text="Step 'scan' failed: a pickle.", step=scan, verdict=Verdict.FAIL),
+        Line(**at, text="Evaluate: unfair.", step=scan),
+        Line(**at, text="Step 'evaluate' failed: unfair.", step=scan, verdict=Verdict.FAIL),
+    ]
+    assert list(map(str, brief(told))) == [
+        "Facts recorded. → stage 'x'",
+        "Scan: a pickle.",
+        "ana asked to pause.",
+        "Step 'scan' failed: a pickle.",
+        "Step 'evaluate' failed: unfair.",
+    ]
 
 
 @pytest.mark.parametrize("body", ["", "{}", "not json", '{"seq": 1}'])
@@ -142,3 +199,29 @@ def test_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "title [red]with[/] markup [/bold] \N{REPLACEMENT CHARACTER}[31m" in shown
     assert "[b]cell[/c]" in shown
+
+
+def test_long_lines_hang(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal a long line goes on below its own beginning; elsewhere it stays one line."""
+    monkeypatch.setenv("COLUMNS", "30")
+    told = [("12:00", Text("one two three four five six seven"))]
+    show_beside(told)
+    assert capsys.readouterr().out == "12:00  one two three four five six seven\n"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    show_beside(told)
+    first, second = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
+    assert first.startswith("12:00  one two")
+    assert second.startswith("       ")
+    assert "12:00" not in second
+
+
+def test_width_that_is_given(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no terminal has a width, COLUMNS gives it."""
+    shown = table(("A", "B"), [("x" * 30, "y" * 30)])
+    monkeypatch.delenv("COLUMNS", raising=False)
+    show(shown)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    monkeypatch.setenv("COLUMNS", "40")
+    show(shown)
+    assert len(capsys.readouterr().out.splitlines()) == 3

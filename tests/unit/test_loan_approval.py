@@ -29,6 +29,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("loans")
     done = run("data.py", "--output", str(folder), "--commit", COMMIT)
     assert done.returncode == 0, done.stderr
+    assert "quiet.csv, drifted.csv, plain.json and mitigated.json to" in done.stdout
     return folder
 
 
@@ -39,6 +40,7 @@ def versions(data: Path) -> dict[str, Submission]:
     for strategy in ("plain", "mitigated"):
         done = run("train.py", "--request", str(data / f"{strategy}.json"), "--output", str(data / strategy))
         assert done.returncode == 0, done.stderr
+        assert f"{strategy}/model.onnx (AUC 0.8" in done.stdout
         made[strategy] = Submission.model_validate_json((data / strategy / "result.json").read_bytes())
     trainer = ProcessTrainer({"loan-trainer": FOLDER / "train.py"}, data / "runs", sys.executable, 120)
     made["retrained"] = trainer.train("loan-trainer", made["mitigated"], data / "drifted.csv")

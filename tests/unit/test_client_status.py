@@ -1,0 +1,76 @@
+"""What `modelops status` says in each situation."""
+
+import pytest
+
+from client.console import show
+from client.render import status as draw
+from models.messages import Action, Choice
+from tests.unit.card_stories import STORIES, asking, status_of, steady
+from tests.unit.kernel_world import World, plan_of
+
+
+def said(world: World, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What is shown of a world, line by line, without its frame."""
+    show(draw(status_of(world)))
+    return [line.strip("│ ") for line in capsys.readouterr().out.splitlines()]
+
+
+def test_steady(capsys: pytest.CaptureFixture[str]) -> None:
+    """A version that serves is said to, with whether it is monitored; places come in the order of promotion."""
+    lines = said(steady(), capsys)
+    assert "Version 2 serves and is monitored; nobody has to act" in lines
+    assert "Serving: DEV version 2, TEST version 2, PROD version 2" in lines
+    assert lines[lines.index("Champion 2") - 1] == ""
+    unwatched = World(plan_of("low-risk"))
+    unwatched.to_production()
+    assert "Version 1 serves; nobody has to act" in said(unwatched, capsys)
+
+
+def test_stuck(capsys: pytest.CaptureFixture[str]) -> None:
+    """A failure is told once, with both ways out of it."""
+    lines = said(STORIES["stuck"](), capsys)
+    assert sum("DEV does not answer" in line for line in lines) == 1
+    assert "Try again: modelops retry loans --as YOU --reason WHY" in lines
+    assert "Or give version 1 up: modelops abandon loans --as YOU --reason WHY" in lines
+
+
+def test_paused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A lifecycle that is paused says how it goes on, wherever it was paused."""
+    world = asking()
+    world.ask(Action.PAUSE)
+    for paused in (world, STORIES["paused"]()):
+        assert "Go on: modelops resume loans --as YOU --reason WHY" in said(paused, capsys)
+
+
+def test_rejected(capsys: pytest.CaptureFixture[str]) -> None:
+    """Why the last version was turned away is told, until another one passes a stage."""
+    world = asking()
+    world.decide("rosa", Choice.REJECT)
+    told = [
+        line for line in said(world, capsys) if line.startswith("Version 1 was rejected in validation: rosa rejected")
+    ]
+    assert len(told) == 1
+    world.submit()
+    world.earn()
+    assert not any("was rejected in" in line for line in said(world, capsys))
+
+
+def test_latest_of_each_name() -> None:
+    """Of readings and evidence the status has the latest of each name, in the order in which they came."""
+    world = asking()
+    version, view = world.state.candidate, status_of(world).version
+    assert version is not None
+    assert view is not None
+    assert len({reading.name for reading in version.readings}) < len(version.readings)
+    assert [reading.name for reading in view.readings] == ["threats", "auc", "adverse_impact", "calibration_error"]
+    assert view.readings == version.readings[-4:]
+    assert [found.kind for found in view.evidence] == ["register", "scan", "package", "promote", "evaluate", "ask"]
+    assert view.evidence[-2] == next(found for found in reversed(version.evidence) if found.kind == "evaluate")
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_what_is_awaited_is_a_sentence(name: str) -> None:
+    """In every situation it is said in a sentence that begins with a capital and has no full stop."""
+    said = status_of(STORIES[name]()).waiting_for
+    assert said[0].isupper()
+    assert not said.endswith(".")
