@@ -317,7 +317,13 @@ EXPLANATIONS = {
     ),
     "MO754": Explanation(
         "a control without a place",
-        "A control that asks for a gate or for steps says before which environment or stage they must stand.",
+        "A control that asks for a gate or for steps says before which environment or stage they must stand, and only"
+        " such a control does. Before the END stand steps alone: nobody is asked in retirement.",
     ),
     "MO755": Explanation("`every` without monitors", "How often is about what is watched, and nothing is."),
+    "MO756": Explanation(
+        "a reading that nothing measures",
+        "A control asks a gate to check, or a monitor to watch, what no step measures there: no lifecycle could satisfy"
+        " it.",
+    ),
 }

@@ -11,12 +11,13 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from models.canonical import Digest, Frozen, Slug, digest
-from models.diagnostics import Diagnostic, errors_of, in_reading_order
+from models.diagnostics import Diagnostic, did_you_mean, errors_of, in_reading_order, quote
 from models.errors import TemplateError
+from models.evidence import READINGS, StepKind
 from models.inventory import Environment, ModelFacts, ModelKind, RiskTier, Text
 from models.plan import Duty
 from models.source.misfits import Schema, name_misfits
@@ -61,8 +62,16 @@ class Scope(Frozen):
     personal_data: bool | None = None
     automated_decision: bool | None = None
 
-    def reason(self, facts: ModelFacts) -> str | None:
-        """Why a model is in scope, in words; None if it is not."""
+    def covers(self, facts: ModelFacts | None, tiers: Iterable[RiskTier]) -> bool:
+        """Whether a model is in scope; of an unknown model only its possible tiers are known, and the rest may be."""
+        if facts is None:
+            return not self.tiers or any(tier in self.tiers for tier in tiers)
+        return self.reason(facts) is not None
+
+    def reason(self, facts: ModelFacts | None) -> str | None:
+        """Why a model is in scope, in words; None if it is not, or if nobody can tell."""
+        if self == _EVERY_MODEL or facts is None:
+            return "every model" if self == _EVERY_MODEL else None
         lists: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
             ("kind", self.kinds, (facts.kind,)),
             ("tier", self.tiers, (facts.risk_tier,)),
@@ -82,23 +91,27 @@ class Scope(Frozen):
             if flag is not None and flag != is_so:
                 return None
             met += [name if is_so else f"no {name}"] if flag is not None else []
-        return "; ".join(met) or "every model"
+        return "; ".join(met)
+
+
+_EVERY_MODEL = Scope()
+
+
+def _unbounded(checks: object) -> object:
+    """A list of checks stands for checks without a bound."""
+    if isinstance(checks, list) and all(isinstance(one, str) for one in checks):
+        return dict.fromkeys(checks)
+    return checks
 
 
 class Shape(Frozen):
     """What a gate must ask to satisfy a control: people of each role, KPIs at least so strict, evidence of steps."""
 
     approvals: dict[Slug, Annotated[int, Field(ge=1, le=99)]] = Field(default_factory=dict, max_length=16)
-    checks: dict[Slug, Bound | None] = Field(default_factory=dict, max_length=64)
+    checks: Annotated[dict[Slug, Bound | None], BeforeValidator(_unbounded)] = Field(
+        default_factory=dict, max_length=64
+    )
     evidence: tuple[Runnable, ...] = Field(default=(), max_length=16)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: object) -> object:
-        """A list of checks stands for checks without a bound."""
-        if isinstance(value, dict) and isinstance(value.get("checks"), list):
-            return {**value, "checks": dict.fromkeys(value["checks"])}
-        return value
 
     @property
     def empty(self) -> bool:
@@ -106,24 +119,31 @@ class Shape(Frozen):
         return not (self.approvals or self.checks or self.evidence)
 
 
+END = "END"
+"""The end of a lifecycle, as a place that steps of retirement stand before."""
+
+_WHERE = (*Environment, END)
+
+
 def _place(text: str) -> str:
-    if text in list(Environment) or re.fullmatch(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*", text):
+    if text in _WHERE or re.fullmatch(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*", text):
         return text
-    raise PydanticCustomError("place", "a place is DEV, TEST, PROD or the name of a stage")
+    raise PydanticCustomError("place", "a place is DEV, TEST, PROD, END or the name of a stage")
 
 
 class Control(Frozen):
     """One thing that a regulation asks, with all that must hold for it to be satisfied.
 
-    `before` is an environment or a stage; `gate` and `steps` must stand before it on every path. `monitors` are KPIs
-    watched in production, `every` at least so often; `retention` and `review` are the shortest and the longest time
-    that do; `separation` are duties that bar people from approving.
+    `applies` narrows the pack's own scope. `before` is an environment, END or a stage; `gate` and `steps` must stand
+    before it on every path. `monitors` are KPIs watched in production, `every` at least so often; `retention` and
+    `review` are the shortest and the longest time that do; `separation` are duties that bar people from approving.
     """
 
     title: Text
     reference: Text
     confidence: Confidence
     severity: Severity
+    applies: Scope = _EVERY_MODEL
     before: Annotated[str, AfterValidator(_place)] | None = None
     gate: Shape | None = None
     steps: tuple[Runnable, ...] = Field(default=(), max_length=16)
@@ -148,7 +168,7 @@ class Pack(Frozen):
     title: Text
     authority: Text
     effective: Effective
-    applies: Scope = Scope()
+    applies: Scope = _EVERY_MODEL
     controls: dict[Slug, Control] = Field(min_length=1, max_length=256)
 
     @property
@@ -175,24 +195,27 @@ class Policy(NamedTuple):
         """The packs that hold on the day: those that the template names, and those whose scope the model is in."""
         names = set(named)
         found = []
-        for pack in sorted(self.packs, key=lambda one: (one.pack, one.effective.since)):
-            scope = pack.applies.reason(self.facts) if self.facts else None
-            reason = scope or ("the template names it" if pack.pack in names else None)
+        for pack in sorted(self.packs, key=_in_order):
+            reason = pack.applies.reason(self.facts) or ("the template names it" if pack.pack in names else None)
             if reason and pack.effective.on(self.on):
                 found.append(Applied(pack, reason))
         return tuple(found)
 
     def control(self, name: Slug) -> Iterator[tuple[Pack, Control]]:
         """Every control of a name, in any pack that is known."""
-        for pack in self.packs:
+        for pack in sorted(self.packs, key=_in_order):
             if name in pack.controls:
                 yield pack, pack.controls[name]
 
     def to_come(self) -> tuple[Applied, ...]:
         """The packs whose scope the model is in, and that hold only later."""
-        scoped = [(pack, pack.applies.reason(self.facts)) for pack in self.packs if self.facts]
+        scoped = [(pack, pack.applies.reason(self.facts)) for pack in sorted(self.packs, key=_in_order)]
         later = [Applied(pack, why) for pack, why in scoped if why and pack.effective.since > self.on]
-        return tuple(sorted(later, key=lambda one: (one.pack.effective.since, one.pack.pack)))
+        return tuple(sorted(later, key=lambda one: one.pack.effective.since))
+
+
+def _in_order(pack: Pack) -> tuple[str, date, tuple[int, ...]]:
+    return pack.pack, pack.effective.since, tuple(map(int, pack.version.split(".")))
 
 
 NO_POLICY = Policy(packs=(), on=date.min)
@@ -203,6 +226,7 @@ _SCHEMA: Schema = {
     ("effective",): Effective,
     ("applies",): Scope,
     ("controls", "*"): Control,
+    ("controls", "*", "applies"): Scope,
     ("controls", "*", "gate"): Shape,
 }
 
@@ -236,7 +260,7 @@ def _as_json(source: Source) -> str:
 
 
 def _defects(pack: Pack, source: Source) -> Iterator[Diagnostic]:
-    """MO751 to MO755."""
+    """MO751 to MO756."""
     until = pack.effective.until
     if until is not None and until <= pack.effective.since:
         yield source.report("MO751", ("effective", "until"), "the pack ends before it begins")
@@ -247,8 +271,37 @@ def _defects(pack: Pack, source: Source) -> Iterator[Diagnostic]:
         if control.severity is Severity.HARD and control.confidence is Confidence.LOW:
             message = f"'{name}' is hard, and its author is not sure of it"
             yield source.report("MO753", (*path, "severity"), message, "write 'severity: advisory'")
-        if (control.gate or control.steps) and control.before is None:
-            yield source.report("MO754", path, f"'{name}' does not say before what", "add 'before: PROD'", key=True)
         if control.every and not control.monitors:
             message = f"'every' of '{name}' is about monitors, and it asks for none"
             yield source.report("MO755", (*path, "every"), message, "add 'monitors'", key=True)
+        yield from _misplaced(name, control, source)
+        yield from _unmeasured(name, control, source)
+
+
+def _misplaced(name: Slug, control: Control, source: Source) -> Iterator[Diagnostic]:
+    """MO754."""
+    path: Path = ("controls", name)
+    if (control.gate or control.steps) and control.before is None:
+        yield source.report("MO754", path, f"'{name}' does not say before what", "add 'before: PROD'", key=True)
+    if control.before and control.demands and not (control.gate or control.steps):
+        message = f"'{name}' says before what, and neither a gate nor steps that must stand there"
+        yield source.report("MO754", (*path, "before"), message, "add 'gate' or 'steps', or drop 'before'", key=True)
+    if control.before == END and control.gate:
+        message = f"'{name}' asks for a gate before the end, and nobody is asked in retirement"
+        yield source.report("MO754", (*path, "gate"), message, "ask for 'steps'", key=True)
+
+
+def _unmeasured(name: Slug, control: Control, source: Source) -> Iterator[Diagnostic]:
+    """MO756."""
+    live = READINGS[StepKind.MONITOR]
+    early = frozenset().union(*READINGS.values()) - live
+    for index, kpi in enumerate(control.gate.checks if control.gate else ()):
+        if kpi not in early:
+            checks: Path = ("controls", name, "gate", "checks")
+            path = (*checks, kpi) if (*checks, kpi) in source.keys else (*checks, index)
+            message = f"no step before production measures {quote(kpi)}"
+            yield source.report("MO756", path, message, did_you_mean(kpi, early), key=True)
+    for index, kpi in enumerate(control.monitors):
+        if kpi not in live:
+            path = ("controls", name, "monitors", index)
+            yield source.report("MO756", path, f"no monitor measures {quote(kpi)}", did_you_mean(kpi, live))

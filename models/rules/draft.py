@@ -7,7 +7,7 @@ from models.diagnostics import Diagnostic, did_you_mean, quote
 from models.evidence import StepKind
 from models.plan import Entries, Escalation, GatePlan, Routes, StagePlan, StepPlan, reachable
 from models.policy import NO_POLICY, Applied, Policy
-from models.proof.graph import KEEPS_VERSION, gate_of, holds_before
+from models.proof.graph import KEEPS_VERSION, holds_before
 from models.source.yaml_source import Path, Source
 from models.template import Gate, Stage, Template
 from models.verdict import Verdict
@@ -69,9 +69,19 @@ class Draft:
         return self.policy.applied(self.template.policies)
 
     @cached_property
-    def passed_before(self) -> dict[str, frozenset[str]]:
-        """The gates that a version has passed on every path to a stage."""
-        return holds_before(self.stages, self.enters.new_version, gate_of, KEEPS_VERSION)
+    def claimed_before(self) -> dict[str, frozenset[str]]:
+        """The controls that some gate, whichever, has satisfied for a version on every path to a stage."""
+
+        def claims(stage: StagePlan) -> frozenset[str]:
+            gate = self.template.stages[stage.name].gate
+            return frozenset(gate.satisfies if gate else ())
+
+        return holds_before(self.stages, self.enters.new_version, claims, KEEPS_VERSION)
+
+    @cached_property
+    def closed_before(self) -> dict[str, frozenset[StepKind]]:
+        """The kinds of step that retirement has done on every path to a stage."""
+        return holds_before(self.stages, self.enters.retirement, kinds_of, Verdict)
 
     @cached_property
     def done_before(self) -> dict[str, frozenset[StepKind]]:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from models.canonical import Slug, spell_duration
 from models.diagnostics import Diagnostic, Severity, did_you_mean, quote
 from models.evidence import StepKind
+from models.inventory import Environment
 from models.plan import ControlPlan, StagePlan
-from models.policy import Control, Pack, Shape
+from models.policy import END, Control, Pack, Shape
 from models.policy import Severity as Weight
 from models.proof.graph import promotes, way_to
 from models.rules.draft import Draft, Rule, kinds_of
@@ -30,10 +31,17 @@ class Demand(NamedTuple):
 
 
 def demands(draft: Draft) -> Iterator[Demand]:
-    """Every control of every pack that applies."""
+    """Every control that applies of every pack that applies."""
     for applied in draft.applied:
-        for name, control in applied.pack.controls.items():
-            yield Demand(name, control, applied.pack)
+        for name, control in sorted(applied.pack.controls.items()):
+            if control.applies.covers(draft.policy.facts, draft.template.tiers):
+                yield Demand(name, control, applied.pack)
+
+
+def _meant(draft: Draft, name: Slug) -> list[tuple[Pack, Control]]:
+    """The controls that a template means by a name: those that apply, else whichever have that name."""
+    applying = [(demand.pack, demand.control) for demand in demands(draft) if demand.name == name]
+    return applying or list(draft.policy.control(name))
 
 
 def satisfied_by(draft: Draft, demand: Demand) -> ControlPlan:
@@ -69,10 +77,9 @@ def packs_known(draft: Draft) -> Iterator[Diagnostic]:
         if name not in known:
             yield draft.unknown("MO705", path, "policy pack", name, sorted(known))
         elif name not in {applied.pack.pack for applied in draft.applied}:
-            days = sorted(pack.effective.since for pack in draft.policy.packs if pack.pack == name)
-            yield draft.report(
-                "MO711", path, f"'{name}' does not hold on {draft.policy.on}", f"it holds from {days[0]}"
-            )
+            spans = sorted((one.effective for one in draft.policy.packs if one.pack == name), key=lambda one: one.since)
+            when = "; ".join(f"from {one.since}" + f" until {one.until}" * bool(one.until) for one in spans)
+            yield draft.report("MO711", path, f"'{name}' does not hold on {draft.policy.on}", f"it holds {when}")
 
 
 def claims_known(draft: Draft) -> Iterator[Diagnostic]:
@@ -86,11 +93,11 @@ def claims_known(draft: Draft) -> Iterator[Diagnostic]:
 
 
 def claims_have_their_shape(draft: Draft) -> Iterator[Diagnostic]:
-    """MO701: also where no pack that applies demands the control."""
+    """MO701: as the packs that apply have it; where none of them demands the control, as any pack has it."""
     for name, stage in draft.template.stages.items():
         gate = stage.gate
         for index, claim in enumerate(gate.satisfies if gate else ()):
-            for pack, control in draft.policy.control(claim):
+            for pack, control in _meant(draft, claim):
                 lacks = list(_lacks(draft, name, gate, control.gate)) if gate and control.gate else []
                 if lacks:
                     path: Path = ("stages", name, "gate", "satisfies", index)
@@ -146,6 +153,9 @@ def satisfied(draft: Draft) -> Iterator[Diagnostic]:
 
 def _lacking(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
     control = demand.control
+    if control.before and control.before not in (*Environment, END, *draft.stages):
+        message = f"{demand.asked} stands before the stage '{control.before}', and there is none: {control.title}"
+        yield draft.report("MO702", ("stages",), message, "name the stage so, or ask the pack's author", key=True)
     if control.gate and not control.gate.empty:
         yield from _gate(draft, demand, control.gate)
     yield from _steps(draft, demand)
@@ -162,20 +172,16 @@ def _gate(draft: Draft, demand: Demand, shape: Shape) -> Iterator[Diagnostic]:
     if not places:
         return
     if not claiming:
-        near = _nearest(draft, shape)
-        mend = f"the gate of '{near}' comes nearest: write 'satisfies: [{demand.name}]' there" if near else "add a gate"
+        mend = _mend(draft, demand.name, shape)
         message = f"no gate satisfies {demand.asked} before {demand.control.before}: {demand.control.title}"
-        yield draft.report("MO702", _anchor(draft, places), message, mend, key=True)
+        yield draft.report("MO702", ("stages", places[0]), message, mend, key=True)
         return
-    ids = {gate_id(stage) for stage in claiming}
+    ids = " or ".join(sorted(gate_id(stage) for stage in claiming))
     for place in places:
-        before = draft.passed_before.get(place)
-        if before is not None and not ids & before:
+        if demand.name not in draft.claimed_before.get(place, {demand.name}):
             avoided = frozenset(stage.name for stage in claiming)
             way = " > ".join(way_to(draft.stages, draft.enters.new_version, place, avoided))
-            message = (
-                f"a version can come to '{place}' without {' or '.join(sorted(ids))}, which satisfies {demand.asked}"
-            )
+            message = f"a version can come to '{place}' without {ids}, which satisfies {demand.asked}"
             yield draft.report("MO703", ("stages", place), message, f"by this way: {way}", key=True)
 
 
@@ -184,31 +190,31 @@ def _claiming(draft: Draft, control: Slug) -> list[StagePlan]:
     return [draft.stages[n] for n, stage in stages.items() if stage.gate and control in stage.gate.satisfies]
 
 
-def _nearest(draft: Draft, shape: Shape) -> str | None:
-    """The stage whose gate lacks least of a shape."""
-    gates = [(name, stage.gate) for name, stage in draft.template.stages.items() if stage.gate]
-    return min(gates, key=lambda one: len(list(_lacks(draft, one[0], one[1], shape))), default=(None, None))[0]
+def _mend(draft: Draft, control: Slug, shape: Shape) -> str:
+    """What to write where: at the gate that lacks least of a shape, of two alike at the later one."""
+    gates = [(name, draft.template.stages[name].gate) for name in draft.stages if name in draft.under_way]
+    lacking = [(list(_lacks(draft, name, gate, shape)), name) for name, gate in reversed(gates) if gate]
+    lacks, near = min(lacking, key=lambda one: len(one[0]), default=([], ""))
+    more = f", and ask for {'; '.join(lacks)}" if lacks else ""
+    return f"the gate of '{near}' comes nearest: write 'satisfies: [{control}]'{more}" if near else "add a gate"
 
 
 def _places(draft: Draft, demand: Demand) -> list[str]:
-    """The stages that a control stands before: those that promote to the environment, or the stage itself."""
+    """The stages that a control stands before: those that promote to the environment, the ends, the stage itself."""
     before = demand.control.before
+    if before == END:
+        return [stage.name for stage in draft.stages.values() if stage.terminal]
     if before in draft.stages:
         return [before]
     return [stage.name for stage in draft.stages.values() if stage.environment == before and promotes(stage)]
-
-
-def _anchor(draft: Draft, places: list[str]) -> Path:
-    return ("stages", places[0]) if places else ("stages",)
 
 
 def _steps(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
     for place in _places(draft, demand) if demand.control.steps else ():
         own = draft.stages[place].steps
         promotes = next((i for i, step in enumerate(own) if step.kind is StepKind.PROMOTE), len(own))
-        done = draft.done_before.get(place, frozenset()) | {step.kind for step in own[:promotes]}
-        if place in draft.closing:
-            done |= frozenset(step.kind for name in draft.closing for step in draft.stages[name].steps)
+        before = draft.closed_before if place in draft.closing else draft.done_before
+        done = before.get(place, frozenset()) | {step.kind for step in own[:promotes]}
         if missing := [kind for kind in demand.control.steps if kind not in done]:
             message = f"{demand.asked}: a version can come to '{place}' without {' and '.join(missing)}"
             yield draft.report("MO706", ("stages", place), message, f"do {', '.join(missing)} before it", key=True)
@@ -217,15 +223,15 @@ def _steps(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
 def _watched(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
     monitors, control = draft.template.monitors, demand.control
     for kpi in control.monitors:
-        watching = [monitor for monitor in monitors.values() if kpi in monitor.checks]
-        often = min((monitor.every for monitor in watching), default=None)
-        if often is None:
+        watching = [(monitor.every, name) for name, monitor in monitors.items() if kpi in monitor.checks]
+        often, name = min(watching, default=(0, ""))
+        if not name:
             message = f"{demand.asked}: nothing watches '{kpi}' in production"
             yield draft.report("MO707", ("monitors",), message, f"check '{kpi}' in a monitor", key=True)
         elif control.every and often > control.every:
             message = f"{demand.asked}: '{kpi}' is watched every {spell_duration(often)}"
             mend = f"watch it every {spell_duration(control.every)} at least"
-            yield draft.report("MO707", ("monitors",), message, mend, key=True)
+            yield draft.report("MO707", ("monitors", name, "every"), message, mend)
 
 
 def _kept(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
@@ -250,7 +256,7 @@ def waived_rightly(draft: Draft) -> Iterator[Diagnostic]:
     """MO710."""
     for name, waiver in draft.template.waivers.items():
         path: Path = ("waivers", name)
-        controls = [control for _, control in draft.policy.control(name)]
+        controls = [control for _, control in _meant(draft, name)]
         known = sorted({one for pack in draft.policy.packs for one in pack.controls})
         if known and not controls:
             yield draft.report("MO710", path, f"there is no control {quote(name)}", did_you_mean(name, known), key=True)

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from models.diagnostics import Diagnostic
 from models.evidence import READINGS, StepKind
 from models.plan import NEEDS_VERSION, StagePlan, StepPlan
-from models.proof.graph import holds_before
 from models.rules.draft import Draft, Rule, kinds_of
 from models.source.yaml_source import Path
-from models.verdict import Verdict
 
 _NEEDS = {
     StepKind.SCAN: (StepKind.REGISTER,),
@@ -100,8 +98,7 @@ def _producer(kpi: str) -> str:
 
 def taken_down(draft: Draft) -> Iterator[Diagnostic]:
     """MO506."""
-    start = draft.enters.retirement
-    done = holds_before(draft.stages, start, kinds_of, Verdict)
+    done = draft.closed_before
     kinds = {step.kind for _, _, _, step in _steps(draft)}
     leavings = (
         (StepKind.PROMOTE, StepKind.UNDEPLOY, "a version still serves"),

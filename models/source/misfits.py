@@ -41,7 +41,7 @@ class _Misfit(NamedTuple):
 
     @property
     def parent(self) -> str:
-        return f"'{spell_path(self.path[:-1])}'" if len(self.path) > 1 else "the template"
+        return f"'{spell_path(self.path[:-1])}'" if len(self.path) > 1 else f"the {self.schema[()].__name__.lower()}"
 
     @property
     def context(self) -> Mapping[str, object]:
@@ -154,5 +154,7 @@ _SAYINGS: dict[str, Callable[[_Misfit], Diagnostic]] = {
     "literal_error": _say_choice,
     "duration": _say_as_is("MO205"),
     "comparison": _say_as_is("MO206"),
+    "day": _say_as_is("MO203"),
+    "place": _say_as_is("MO203"),
     "reserved": _say_as_is("MO210"),
 }
