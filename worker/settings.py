@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     )
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
     trainers: Programs = Field(default={}, description="training programs by the name that versions give")
+    policies: Place | None = Field(default=None, description="folder of policy packs of one's own (*.yaml)")
     directory: Place | None = Field(default=None, description="YAML file of people and groups; default: under home")
 
     worker_metrics_port: Port = Field(default=9464, description="our own metrics, and /healthz")
