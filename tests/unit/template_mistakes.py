@@ -33,13 +33,14 @@ class Mistake:
     edits: tuple[tuple[str, str], ...]
     at: str
     besides: frozenset[str] = frozenset()
+    base: str = CREDIT
 
     @property
     def text(self) -> str:
-        """The template with the mistake."""
-        text = CREDIT
+        """The text with the mistake."""
+        text = self.base
         for old, new in self.edits:
-            assert text.count(old) == 1, f"{text.count(old)} times in the template: {old}"
+            assert text.count(old) == 1, f"{text.count(old)} times in the text: {old}"
             text = text.replace(old, new)
         return text
 
@@ -83,7 +84,7 @@ SHAPE = [
     of("MO208", "legal: 1, product: 1", "legal: 0, product: 1", "legal: |0"),
     of("MO209", "tiers: [high, critical]", "tiers: [high, critical, high]", "critical, |high"),
     of("MO209", _DO, _DO[:-1] + ", scan]", "promote, |scan"),
-    of("MO209", "      id: release\n", "      id: development\n", "|development\n      question: May this"),
+    of("MO209", "      id: release\n", "      id: development\n", "|development\n      satisfies: [data"),
     of("MO209", "remind: [3d, 7d]", "remind: [3d, 3d]", "[3d, |3d]"),
     of("MO209", "checks: [adverse_impact]\n", "checks: [auc, auc]\n", "[auc, |auc]"),
     of("MO210", "do: [evaluate]", "do: [{run: evaluate, id: ask-1}]", "|ask-1"),
@@ -160,7 +161,13 @@ GRAPH = [
 
 GATES = [
     of("MO207", "on_timeout: hold               #", "on_timeout: approve #", "|approve #"),
-    of("MO401", "gate: {checks: [threats, auc, adverse_impact]}", "gate: {}", "|gate: {}", "MO606"),
+    of(
+        "MO401",
+        "gate: {satisfies: [clean-artifact], checks: [threats, auc, adverse_impact]}",
+        "gate: {}",
+        "|gate: {}",
+        "MO606",
+    ),
     of(
         "MO402",
         "      question: Is the model fit for its intended use, and are its limits understood?\n",
@@ -184,7 +191,7 @@ GATES = [
     of("MO407", _VALIDATION, _VALIDATION.replace(", inconclusive: validation", ""), "|then: {pass: staging"),
     of("MO407", _VALIDATION, "then: staging", "|then: staging"),
     of("MO408", "    do: [classify]\n", "    do: [classify]" + _ASKS, "|gate:\n      question: May it"),
-    of("MO409", "gate: {checks: [threats", "gate: {sla: 5d, checks: [threats", "|sla: 5d, checks"),
+    of("MO409", "checks: [threats", "sla: 5d, checks: [threats", "|sla: 5d, checks"),
     of("MO410", "  risk: model-risk\n", "  risk: model-risk\n  security: appsec\n", "|security:"),
 ]
 
