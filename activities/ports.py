@@ -11,6 +11,7 @@ from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport,
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
 from models.journal import JournalEntry
 from models.plan import Plan
+from models.policy import Pack
 
 
 class Serving(NamedTuple):
@@ -124,6 +125,13 @@ class Trainer(Protocol):
 
     def train(self, trainer: str, previous: Submission, window: Path | None) -> Submission:
         """Run the trainer registered under a name; TrainingError, UnknownNameError."""
+
+
+class Policies(Protocol):
+    """Where policy packs are kept."""
+
+    def packs(self) -> tuple[Pack, ...]:
+        """Every pack that is known."""
 
 
 class Windows(Protocol):

@@ -5,20 +5,21 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
-from activities.ports import ArtifactStore, Inventory
+from activities.ports import ArtifactStore, Inventory, Policies
 from activities.reports import keep_report
 from models.errors import ConflictError, InvalidInputError, UnknownNameError
 from models.evidence import EffectKey, StepResult
 from models.inventory import ModelFacts, ModelRegistered, VersionRegistered
 from models.journal import Assignment
-from models.regulation import applicable
+from models.policy import Policy, regulations
 from models.verdict import Verdict
 
 
 class RegistrationActivities:
     """Writes what people register, after checking that it is what they say."""
 
-    def __init__(self, inventory: Inventory, store: ArtifactStore) -> None:
+    def __init__(self, inventory: Inventory, store: ArtifactStore, policies: Policies) -> None:
+        self._policies = policies
         self._inventory = inventory
         self._store = store
         self._ledger = Ledger(inventory)
@@ -35,29 +36,32 @@ class RegistrationActivities:
                 f"model '{facts.id}' is registered already, with other facts",
                 f"choose another id, or look at it with `modelops model show {facts.id}`",
             )
-        regulations = applicable(facts, datetime.now(UTC).date())
-        result = StepResult(summary=f"{facts.title}: {len(regulations)} regulations apply")
-        changes = [ModelRegistered(facts=facts, regulations=regulations)]
+        found = self._regulations(facts)
+        result = StepResult(summary=f"{facts.title}: {len(found)} policy packs apply, now or later")
+        changes = [ModelRegistered(facts=facts, regulations=found)]
         return self._ledger.once(EffectKey(model=facts.id, visit=0, step="register-model"), lambda: (result, changes))
 
     @activity.defn(name="classify", no_thread_cancel_exception=True)
     def classify(self, task: Assignment) -> StepResult:
-        """Compute the regulations that apply, and turn away a model whose tier the template does not govern."""
+        """Compute the policy packs that apply, and turn away a model whose tier the template does not govern."""
         order = task.order
 
         def effect() -> Outcome:
             facts = self._inventory.model(order.model)
-            regulations = applicable(facts, datetime.now(UTC).date())
+            found = self._regulations(facts)
             governed = facts.risk_tier in order.tiers
-            reason = f"tier {facts.risk_tier}, {len(regulations)} regulations apply"
+            reason = f"tier {facts.risk_tier}, {len(found)} policy packs apply, now or later"
             if not governed:
                 reason = f"tier {facts.risk_tier} is not one that this template governs ({', '.join(order.tiers)})"
-            changed = ModelRegistered(facts=facts, regulations=regulations)
+            changed = ModelRegistered(facts=facts, regulations=found)
             evidence = keep_report(self._store, "classification", changed, reason)
             verdict = Verdict.PASS if governed else Verdict.FAIL
             return StepResult(verdict=verdict, summary=reason, evidence=(evidence,)), [changed]
 
         return self._ledger.perform(task, effect)
+
+    def _regulations(self, facts: ModelFacts) -> tuple[str, ...]:
+        return regulations(Policy(self._policies.packs(), datetime.now(UTC).date(), facts))
 
     @activity.defn(name="register_version", no_thread_cancel_exception=True)
     def register_version(self, task: Assignment) -> StepResult:

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from client.commands import lifecycles, messages, models, proofs, system, templates
+from client.commands import lifecycles, messages, models, policies, proofs, system, templates
 from client.console import EXIT_CODES, complain, exit_status
 from models.errors import ModelopsError
 from models.messages import Action
@@ -40,6 +40,7 @@ app = typer.Typer(
     epilog=f"{EXIT_CODES}\n\nExample: modelops up",
 )
 _template = typer.Typer(no_args_is_help=True, help="Lifecycle templates: look at them, check your own.")
+_policy = typer.Typer(no_args_is_help=True, help="Policy packs: what they demand, and of which models.")
 _model = typer.Typer(no_args_is_help=True, help="Models in the inventory.")
 
 
@@ -49,6 +50,7 @@ def _add(to: typer.Typer, name: str, command: Callable[..., None], example: str)
 
 _add(app, "up", system.up, "MODELOPS_HOME=/data/modelops modelops up")
 app.add_typer(_template, name="template", epilog="Example: modelops template list")
+app.add_typer(_policy, name="policy", epilog="Example: modelops policy list")
 app.add_typer(_model, name="model", epilog="Example: modelops model show loan-approval")
 _add(_template, "list", templates.list_templates, "modelops template list")
 _add(_template, "show", templates.show_template, "modelops template show credit-high-risk --source > mine.yaml")
@@ -56,6 +58,9 @@ _add(_template, "check", templates.check_template, "modelops template check mine
 _add(_template, "compile", templates.compile_template, "modelops template compile mine.yaml > plan.json")
 _add(_template, "prove", proofs.prove_template, "modelops template prove credit-high-risk")
 _add(_template, "explain", templates.explain_code, "modelops template explain MO201")
+_add(_policy, "list", policies.list_packs, "modelops policy list --on 2027-12-02")
+_add(_policy, "show", policies.show_pack, "modelops policy show us-sr-26-2")
+_add(_policy, "applies", policies.applies, "modelops policy applies loan-approval")
 _add(_model, "register", models.register, "modelops model register examples/loan_approval/model.yaml")
 _add(_model, "show", models.show_model, "modelops model show loan-approval")
 _add(app, "list", models.list_models, "modelops list --json")

@@ -1,5 +1,6 @@
 """Templates by name: those that come with the product, and files of one's own."""
 
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +9,10 @@ from client.documents import read_text
 from models.compiler import Compilation, compile_with_warnings
 from models.diagnostics import did_you_mean
 from models.errors import UnknownNameError
+from models.inventory import ModelFacts
+from models.policy import NO_POLICY, Policy
+from worker.policies import known_packs
+from worker.settings import Settings
 
 
 class Text(NamedTuple):
@@ -16,9 +21,9 @@ class Text(NamedTuple):
     text: bytes
     file: str
 
-    def compiled(self) -> Compilation:
-        """The plan and its warnings; TemplateError."""
-        return compile_with_warnings(self.text, self.file)
+    def compiled(self, policy: Policy = NO_POLICY) -> Compilation:
+        """The plan under a policy, and its warnings; TemplateError."""
+        return compile_with_warnings(self.text, self.file, policy)
 
 
 def built_in() -> dict[str, Text]:
@@ -26,6 +31,11 @@ def built_in() -> dict[str, Text]:
     found = files("workflows").joinpath("templates").iterdir()
     texts = {one.name.removesuffix(".yaml"): one for one in found if one.name.endswith(".yaml")}
     return {name: Text(texts[name].read_bytes(), f"{name}.yaml") for name in sorted(texts)}
+
+
+def policy_of(settings: Settings, facts: ModelFacts | None = None, on: date | None = None) -> Policy:
+    """The packs that are known, for a model if one is given, on a day (today in UTC)."""
+    return Policy(known_packs(settings.policies), on or datetime.now(UTC).date(), facts)
 
 
 def find_template(name_or_file: str) -> Text:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from client.api import Modelops
 from client.documents import read_facts
-from client.library import find_template
+from client.library import find_template, policy_of
 from models.errors import ModelopsError
 from models.proof.certificate import prove
 from worker.settings import read_settings
@@ -19,7 +19,7 @@ from worker.settings import read_settings
 async def main(file: str, template: str) -> None:
     """Prove, register, start, and say where to look."""
     facts = read_facts(Path(file))
-    plan = find_template(template).compiled().plan
+    plan = find_template(template).compiled(policy_of(read_settings(), facts)).plan
     proof = prove(plan)
     async with Modelops.connect(read_settings()) as modelops:
         print((await modelops.register(facts)).summary)

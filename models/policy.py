@@ -14,7 +14,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from models.canonical import Digest, Frozen, Slug, digest
+from models.canonical import Frozen, Slug
 from models.diagnostics import Diagnostic, did_you_mean, errors_of, in_reading_order, quote
 from models.errors import TemplateError
 from models.evidence import READINGS, StepKind
@@ -214,6 +214,15 @@ class Policy(NamedTuple):
         return tuple(sorted(later, key=lambda one: one.pack.effective.since))
 
 
+def regulations(policy: Policy) -> tuple[str, ...]:
+    """The packs that apply to a model, and those that will, each with the reason: for people and for the inventory."""
+    now = [f"{one.pack.title} ({one.pack.name}): {one.reason}" for one in policy.applied()]
+    later = [
+        f"from {one.pack.effective.since}: {one.pack.title} ({one.pack.name}): {one.reason}" for one in policy.to_come()
+    ]
+    return (*now, *later)
+
+
 def _in_order(pack: Pack) -> tuple[str, date, tuple[int, ...]]:
     return pack.pack, pack.effective.since, tuple(map(int, pack.version.split(".")))
 
@@ -245,11 +254,6 @@ def load_pack(text: str | bytes, file: str) -> Pack:
             if not errors_of(found):
                 return pack
     raise TemplateError(file, in_reading_order(found))
-
-
-def pack_digest(pack: Pack) -> Digest:
-    """SHA-256 of what a pack says, however it was written down."""
-    return digest(pack)
 
 
 def _as_json(source: Source) -> str:

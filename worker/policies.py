@@ -9,6 +9,17 @@ from models.errors import ConflictError, InvalidInputError
 from models.policy import Pack, load_pack
 
 
+class PolicyFolder:
+    """Fits `Policies`. The folder is read at every call, so that a new pack counts at once."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    def packs(self) -> tuple[Pack, ...]:
+        """The built-in packs and those of the folder."""
+        return known_packs(self._folder)
+
+
 @cache
 def built_in_packs() -> tuple[Pack, ...]:
     """The packs that come with the product, by name."""

@@ -33,6 +33,7 @@ from activities.ports import (
     Evaluator,
     Inventory,
     Packager,
+    Policies,
     Scanner,
     Schedules,
     Trainer,
@@ -45,6 +46,7 @@ from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
 from models.plan import KERNEL
 from worker.interceptors import Beating, Observing
+from worker.policies import PolicyFolder
 from worker.settings import Settings
 from workflows import options
 from workflows.lifecycle import ModelLifecycle
@@ -75,6 +77,7 @@ class Parts:
     windows: Windows
     directory: Directory
     schedules: Schedules
+    policies: Policies
 
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
@@ -94,6 +97,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         windows=FileWindows(settings.windows),
         directory=YamlDirectory(settings.people),
         schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
+        policies=PolicyFolder(settings.policies),
     )
 
 
@@ -101,7 +105,7 @@ def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QU
     """A worker for every workflow and activity of ours."""
     audit = AuditActivities(parts.inventory)
     notification = NotificationActivities(parts.inventory, parts.directory)
-    registration = RegistrationActivities(parts.inventory, parts.store)
+    registration = RegistrationActivities(parts.inventory, parts.store, parts.policies)
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
     packaging = PackagingActivities(parts.inventory, parts.packager)

@@ -14,7 +14,7 @@ from client.api import Modelops
 from client.catalog import Catalog
 from client.commands.parameters import Json, Model, Utc
 from client.console import TAMPERED, clean, going_on, moment, say, show, show_beside, show_json
-from client.library import find_template
+from client.library import find_template, policy_of
 from client.proofs import proof_of
 from client.render import status as draw_status
 from client.story import Line, brief, tell
@@ -44,18 +44,19 @@ def start(
 ) -> None:
     """Start a registered model's lifecycle under a template.
 
-    The plan is proved first, once. Refused if it cannot be, if the template does not govern the model's risk tier, or
-    if the model has or had a lifecycle.
+    It is compiled under the policy packs that apply to the model, and proved, once. Refused if either fails, if the
+    template does not govern the model's risk tier, or if the model has or had a lifecycle.
     """
-    plan = find_template(template).compiled().plan
-    with Catalog(read_settings().database) as catalog:
+    settings = read_settings()
+    with Catalog(settings.database) as catalog:
         facts = catalog.facts(model)
         if catalog.plan_of(model):
             raise ConflictError(
                 f"'{model}' has a lifecycle already; a model has only one", f"`modelops status {model}` shows it"
             )
 
-    proof = proof_of(plan, read_settings().root / "proofs")
+    plan = find_template(template).compiled(policy_of(settings, facts)).plan
+    proof = proof_of(plan, settings.root / "proofs")
 
     async def work() -> None:
         async with Modelops.connect(read_settings()) as modelops:

@@ -8,7 +8,8 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from client.commands.parameters import Json, Template
+from client.commands.parameters import For, Json, On, Template
+from client.commands.policies import policy_for
 from client.console import clean, say, show, show_json
 from client.documents import read_text
 from client.library import find_template
@@ -46,6 +47,8 @@ class Report(Frozen):
 
 def prove_template(
     template: Template,
+    model: For = None,
+    on: On = None,
     at_most: Annotated[int, typer.Option(metavar="STATES", help="Give up, unproved, beyond so many states.")] = AT_MOST,
     directory: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Whose people must meet the quorums; else the configured one.")
@@ -56,7 +59,7 @@ def prove_template(
 
     The exit status is 4 if a promise is broken, if only a part was explored, or if a quorum cannot be met.
     """
-    plan = find_template(template).compiled().plan
+    plan = find_template(template).compiled(policy_for(model, on)).plan
     people = directory or read_settings().people
     began = time.perf_counter()
     if not as_json:

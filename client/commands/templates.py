@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from client.commands.parameters import Json, Template
+from client.commands.parameters import For, Json, On, Template
+from client.commands.policies import policy_for
 from client.console import say, show, show_json
 from client.library import built_in, find_template
 from client.render import plan as draw_plan
@@ -74,14 +75,15 @@ def show_template(
         show(draw_plan(found.compiled().plan))
 
 
-def check_template(template: Template, as_json: Json = False) -> None:
-    """Say everything that is wrong with a template, each with its line and column.
+def check_template(template: Template, model: For = None, on: On = None, as_json: Json = False) -> None:
+    """Say everything that is wrong with a template, each with its line and column, and what policy it breaks.
 
+    The packs are those that hold for every model, those that the template names, and with `--for` a model's own.
     The exit status is 4 if it must not govern anything; warnings leave it at 0.
     """
     found = find_template(template)
     try:
-        compiled = found.compiled()
+        compiled = found.compiled(policy_for(model, on))
     except TemplateError as error:
         report = Report(file=found.file, ok=False, plan=None, diagnostics=error.diagnostics)
     else:
@@ -97,9 +99,9 @@ def check_template(template: Template, as_json: Json = False) -> None:
         raise typer.Exit(INVALID)
 
 
-def compile_template(template: Template) -> None:
+def compile_template(template: Template, model: For = None, on: On = None) -> None:
     """Compile a template to its plan: canonical JSON on stdout, the plan's digest on stderr."""
-    compiled = find_template(template).compiled()
+    compiled = find_template(template).compiled(policy_for(model, on))
     typer.echo(canonical(compiled.plan))
     for warning in compiled.warnings:
         say(_line(warning))

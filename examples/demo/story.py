@@ -10,7 +10,7 @@ import httpx2
 from client.api import Modelops
 from client.catalog import Catalog
 from client.documents import read_facts, read_submission
-from client.library import find_template
+from client.library import find_template, policy_of
 from client.proofs import proof_of
 from client.render import models as models_table
 from client.verification import verify
@@ -60,7 +60,10 @@ class Story:
             for regulation in catalog.regulations(MODEL):
                 tell(f"applies: {regulation}")
         command(f"modelops start {MODEL} --template {TEMPLATE}")
-        plan = find_template(TEMPLATE).compiled().plan
+        plan = find_template(TEMPLATE).compiled(policy_of(self.settings, facts)).plan
+        good(
+            f"it compiles under {len(plan.packs)} policy packs: all {len(plan.controls)} controls that they demand are met"
+        )
         proof = await asyncio.to_thread(proof_of, plan, self.settings.root / "proofs")
         good(f"proved before it governs anything: every promise holds in all {proof.states} states that it can come to")
         await self.modelops.start(facts, plan, proof)
@@ -176,7 +179,7 @@ class Story:
         """Leave a lifecycle at a gate, for the reader to decide in the Web UI."""
         facts = read_facts(LOANS / "model.yaml").model_copy(update={"id": f"{MODEL}-next", "title": "Yours to decide"})
         await self.modelops.register(facts)
-        plan = find_template(TEMPLATE).compiled().plan
+        plan = find_template(TEMPLATE).compiled(policy_of(self.settings, facts)).plan
         await self.modelops.start(facts, plan, proof_of(plan, self.settings.root / "proofs"))
         submission = read_submission(self.data / "mitigated" / "result.json", "ana")
         await self.modelops.submit(facts.id, submission)

@@ -23,6 +23,7 @@ from tests.temporal.doubles import (
     write_submission,
 )
 from tests.temporal.house import facts_of
+from worker.policies import PolicyFolder
 from worker.wiring import Parts
 
 Progress = Callable[[str], None]
@@ -144,5 +145,6 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         windows=NewestFile(root),
         directory=YamlDirectory(people),
         schedules=NoSchedules(),
+        policies=PolicyFolder(),
     )
     return parts, submission

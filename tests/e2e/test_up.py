@@ -69,7 +69,7 @@ async def test_everything_is_where_it_was_after_a_restart(premises: Premises) ->
     async with premises.running():
         async with Modelops.connect(settings) as modelops:
             started = await asyncio.to_thread(run, premises, *_example_of_start(), program=())
-            assert "regulations apply" in started.stdout, started.stderr
+            assert "policy packs apply" in started.stdout, started.stderr
             before = await _awaiting(modelops)
         again = await asyncio.to_thread(run, premises, "model", "register", str(LOANS / "model.yaml"))
         assert again.stdout.startswith("Nothing changed: loan-approval is registered already, with these facts")

@@ -15,6 +15,7 @@ from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowRepor
 from models.inventory import Environment, Submission
 from models.plan import Plan
 from models.verdict import Reading
+from worker.policies import PolicyFolder
 from worker.wiring import Parts
 
 PEOPLE = """\
@@ -212,4 +213,5 @@ def quick_parts(root: Path) -> Parts:
         windows=NewestFile(root),
         directory=YamlDirectory(people),
         schedules=NoSchedules(),
+        policies=PolicyFolder(),
     )

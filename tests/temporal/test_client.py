@@ -80,7 +80,7 @@ async def test_registration_outlives_the_question(house: House) -> None:
     with pytest.raises(UnavailableError, match="carried out as soon as a worker can"):
         await alone.register(facts)
     async with build_worker(house.client, house.parts, queue):
-        assert "regulations apply" in (await alone.register(facts)).summary
+        assert "policy packs apply" in (await alone.register(facts)).summary
 
 
 async def test_registration_ends(house: House, modelops: Modelops, monkeypatch: pytest.MonkeyPatch) -> None:

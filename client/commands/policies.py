@@ -1,0 +1,129 @@
+"""`modelops policy ...`: which packs there are, what they demand, and which apply to a model."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from client.catalog import Catalog
+from client.commands.parameters import Json, Model, On
+from client.console import clean, show, show_json
+from client.library import policy_of
+from client.render import table
+from models.canonical import Frozen, Slug, spell_duration
+from models.diagnostics import did_you_mean
+from models.errors import UnknownNameError
+from models.inventory import ModelFacts
+from models.policy import Control, Pack, Policy
+from worker.settings import read_settings
+
+PackName = Annotated[str, typer.Argument(metavar="PACK", help="A pack, as in us-sr-26-2 or us-sr-26-2@1.")]
+
+
+class Application(Frozen):
+    """A pack that applies to a model, from which day, and why."""
+
+    pack: Slug
+    version: str
+    title: str
+    since: date
+    reason: str
+    controls: tuple[Slug, ...]
+
+
+def policy_for(model: str | None, on: datetime | None) -> Policy:
+    """The policy of a command: of a registered model if one is named, as of a day if one is given."""
+    settings, facts = read_settings(), None
+    if model:
+        with Catalog(settings.database) as catalog:
+            facts = catalog.facts(model)
+    return policy_of(settings, facts, on.date() if on else None)
+
+
+def list_packs(on: On = None, as_json: Json = False) -> None:
+    """List the policy packs that are known, and whether they hold today."""
+    policy = policy_for(None, on)
+    if as_json:
+        show_json(policy.packs)
+        return
+    rows = [(one.name, one.title, _when(one, policy.on), len(one.controls), one.authority) for one in policy.packs]
+    show(table(("Pack", "Title", "Holds", "Controls", "Authority"), rows))
+
+
+def show_pack(pack: PackName, as_json: Json = False) -> None:
+    """Show what a policy pack demands: each control with its weight, its reference and its shape."""
+    found = _find(policy_for(None, None).packs, pack)
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (name, one.severity, one.confidence, one.reference, one.before or "", "; ".join(_asks(one)))
+        for name, one in found.controls.items()
+    ]
+    heading = Text(f"{found.name}: {clean(found.title)}", style="bold")
+    head = ("Control", "Weight", "Sure", "Reference", "Before", "Asks")
+    show(
+        Group(
+            heading,
+            clean(found.authority),
+            "",
+            table(head, rows),
+        )
+    )
+
+
+def applies(model: Model, on: On = None, as_json: Json = False) -> None:
+    """Show which policy packs apply to a registered model, now and later, and why."""
+    policy = policy_for(model, on)
+    found = [
+        Application(
+            pack=one.pack.pack,
+            version=one.pack.version,
+            title=one.pack.title,
+            since=one.pack.effective.since,
+            reason=one.reason,
+            controls=tuple(_relevant(one.pack, policy.facts)),
+        )
+        for one in (*policy.applied(), *policy.to_come())
+    ]
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (f"{one.pack}@{one.version}", one.title, "now" if one.since <= policy.on else f"from {one.since}", one.reason)
+        for one in found
+    ]
+    show(table(("Pack", "Title", "Applies", "Because"), rows))
+
+
+def _relevant(pack: Pack, facts: ModelFacts | None) -> list[Slug]:
+    return [name for name, control in pack.controls.items() if facts is None or control.applies.reason(facts)]
+
+
+def _find(packs: tuple[Pack, ...], name: str) -> Pack:
+    found = [pack for pack in packs if name in (pack.pack, pack.name)]
+    if not found:
+        raise UnknownNameError(f"there is no policy pack '{name}'", did_you_mean(name, [pack.name for pack in packs]))
+    return found[-1]
+
+
+def _when(pack: Pack, day: date) -> str:
+    since, until = pack.effective.since, pack.effective.until
+    if since > day:
+        return f"from {since}"
+    return f"until {until}" if until and until > day else f"ended {until}" if until else "yes"
+
+
+def _asks(control: Control) -> list[str]:
+    gate = control.gate
+    asks = [f"{count} of {role}" for role, count in gate.approvals.items()] if gate else []
+    asks += [f"{kpi} {bound or 'checked'}" for kpi, bound in gate.checks.items()] if gate else []
+    asks += [f"evidence of {kind}" for kind in gate.evidence] if gate else []
+    asks += [f"step {kind}" for kind in control.steps]
+    often = f" every {spell_duration(control.every)}" if control.every else ""
+    asks += [f"{kpi} watched{often}" for kpi in control.monitors]
+    asks += [f"records kept {spell_duration(control.retention)}"] if control.retention else []
+    asks += [f"reviewed every {spell_duration(control.review)}"] if control.review else []
+    return asks + [f"no {duty} decides" for duty in control.separation]

@@ -1,0 +1,122 @@
+"""`modelops policy` and `modelops template prove`: what packs demand, which apply, what is proved."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from client.cli import app
+from tests.unit.kernel_world import TEMPLATES
+
+PEOPLE = """
+people:
+  ana: {name: Ana, email: ana@example.com, groups: [model-risk, legal-ai]}
+"""
+
+
+def run(*arguments: str) -> Result:
+    """The command, in this process."""
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing of this machine."""
+    monkeypatch.setenv("MODELOPS_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_packs_hold_by_the_day() -> None:
+    """SR 26-2 replaces SR 11-7, and the high-risk part of the AI Act holds from December 2027."""
+    before, after = (
+        run("policy", "list", "--on", "2026-04-16").stdout,
+        run("policy", "list", "--on", "2027-12-02").stdout,
+    )
+    rows = {line.split()[0]: line for text in (before,) for line in text.splitlines()}
+    assert "until 2026-04-17" in rows["us-sr-11-7@1"]
+    assert "from 2026-04-17" in rows["us-sr-26-2@1"]
+    assert "from 2027-12-02" in rows["eu-ai-act-high-risk@1"]
+    rows = {line.split()[0]: line for line in after.splitlines()}
+    assert "ended 2026-04-17" in rows["us-sr-11-7@1"]
+    assert " yes " in rows["eu-ai-act-high-risk@1"]
+
+
+def test_a_pack_is_shown_with_what_it_asks() -> None:
+    """Each control has its weight, its reference and its shape, in words."""
+    said = run("policy", "show", "us-sr-26-2").stdout
+    assert "independent-validation" in said
+    assert "1 of risk; auc checked; evidence of evaluate" in said
+    assert "live_auc watched every 30d" in said
+    assert json.loads(run("policy", "show", "baseline@1", "--json").stdout)["pack"] == "baseline"
+    unknown = run("policy", "show", "us-sr-26-3")
+    assert unknown.exit_code == 6
+    assert "did you mean 'us-sr-26-2@1'" in unknown.output
+
+
+def test_a_pack_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pack in MODELOPS_POLICIES holds every template to it, and the diagnostic names its paragraph."""
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "house.yaml").write_text(
+        """
+pack: house-rules
+version: 1
+title: Two of risk
+authority: The house
+effective: {from: 2026-01-01}
+controls:
+  four-eyes:
+    title: Two people of risk release
+    reference: House rules, 4.2
+    confidence: high
+    severity: hard
+    before: PROD
+    gate: {approvals: {risk: 2}}
+"""
+    )
+    monkeypatch.setenv("MODELOPS_POLICIES", str(folder))
+    checked = run("template", "check", "credit-high-risk")
+    assert checked.exit_code == 4
+    assert "MO702" in checked.stdout
+    assert (
+        "house-rules@1, House rules, 4.2"
+        in json.loads(run("template", "check", "low-risk", "--json").stdout)["diagnostics"][0]["regulation"]
+    )
+
+
+def test_a_template_is_proved() -> None:
+    """The promises, the states, and for each control what satisfies it and the shortest way considered."""
+    proved = run("template", "prove", "low-risk")
+    assert proved.exit_code == 0
+    assert "Proved:" in proved.stdout
+    assert "At most one champion" in proved.stdout
+    assert "development > staging > production" in proved.stdout
+    assert "Quorums were not checked" in proved.stdout
+    report = json.loads(run("template", "prove", "low-risk", "--json").stdout)
+    assert report["exploration"]["outcome"] == "proved"
+    assert report["exploration"]["states"] > 500
+
+
+def test_a_part_is_not_a_proof() -> None:
+    """Giving up beyond so many states is no proof, and the exit status says so."""
+    partial = run("template", "prove", "low-risk", "--at-most", "50")
+    assert partial.exit_code == 4
+    assert "Not proved" in partial.stdout
+
+
+def test_a_quorum_that_nobody_can_meet(tmp_path: Path) -> None:
+    """One person in two roles cannot give two approvals: the roles and the person are named."""
+    people = tmp_path / "people.yaml"
+    people.write_text(PEOPLE)
+    text = (TEMPLATES / "low-risk.yaml").read_text()
+    asks = "question: May it?, approvals: {risk: 1, legal: 1}, sla: 5d, escalate: [{after: 5d, to: risk}], on_timeout: hold"
+    asks = asks.replace("May it?", '"May it?"')
+    text = text.replace("checks: [threats]}", f"checks: [threats], {asks}}}").replace(
+        "tiers: [low]", "tiers: [low]\nroles: {risk: model-risk, legal: legal-ai}"
+    )
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text)
+    found = run("template", "prove", str(mine), "--directory", str(people))
+    assert found.exit_code == 4
+    assert "needs 2 approvals of legal and risk; there is ana" in " ".join(found.stdout.split())
