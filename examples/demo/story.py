@@ -61,9 +61,7 @@ class Story:
                 tell(f"applies: {regulation}")
         command(f"modelops start {MODEL} --template {TEMPLATE}")
         plan = find_template(TEMPLATE).compiled(policy_of(self.settings, facts)).plan
-        good(
-            f"it compiles under {len(plan.packs)} policy packs: all {len(plan.controls)} controls that they demand are met"
-        )
+        good(f"it compiles under {len(plan.packs)} policy packs: {len(plan.controls)} controls, and what meets each")
         proof = await asyncio.to_thread(proof_of, plan, self.settings.root / "proofs")
         good(f"proved before it governs anything: every promise holds in all {proof.states} states that it can come to")
         await self.modelops.start(facts, plan, proof)

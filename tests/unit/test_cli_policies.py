@@ -29,11 +29,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_packs_hold_by_the_day() -> None:
     """SR 26-2 replaces SR 11-7, and the high-risk part of the AI Act holds from December 2027."""
-    before, after = (
-        run("policy", "list", "--on", "2026-04-16").stdout,
-        run("policy", "list", "--on", "2027-12-02").stdout,
-    )
-    rows = {line.split()[0]: line for text in (before,) for line in text.splitlines()}
+    before = run("policy", "list", "--on", "2026-04-16").stdout
+    after = run("policy", "list", "--on", "2027-12-02").stdout
+    rows = {line.split()[0]: line for line in before.splitlines()}
     assert "until 2026-04-17" in rows["us-sr-11-7@1"]
     assert "from 2026-04-17" in rows["us-sr-26-2@1"]
     assert "from 2027-12-02" in rows["eu-ai-act-high-risk@1"]
@@ -110,8 +108,10 @@ def test_a_quorum_that_nobody_can_meet(tmp_path: Path) -> None:
     people = tmp_path / "people.yaml"
     people.write_text(PEOPLE)
     text = (TEMPLATES / "low-risk.yaml").read_text()
-    asks = "question: May it?, approvals: {risk: 1, legal: 1}, sla: 5d, escalate: [{after: 5d, to: risk}], on_timeout: hold"
-    asks = asks.replace("May it?", '"May it?"')
+    asks = (
+        'question: "May it?", approvals: {risk: 1, legal: 1}, sla: 5d, escalate: [{after: 5d, to: risk}],'
+        " on_timeout: hold"
+    )
     text = text.replace("checks: [threats]}", f"checks: [threats], {asks}}}").replace(
         "tiers: [low]", "tiers: [low]\nroles: {risk: model-risk, legal: legal-ai}"
     )
