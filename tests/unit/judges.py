@@ -1,9 +1,17 @@
 """What notices a mutant: the proofs of a few plans, and the corpus of good and bad templates."""
 
-from models.compiler import compile_template
+from datetime import timedelta
+
+from models.compiler import compile_template, compile_with_warnings
+from models.diagnostics import Diagnostic
+from models.errors import TemplateError
+from models.policy import NO_POLICY, Policy
 from models.proof.exploration import explore
 from tests.unit.kernel_world import TEMPLATES
+from tests.unit.policy_mistakes import LATER, LOAN, POLICY_MISTAKES, PackMistake, PolicyMistake
 from tests.unit.small_plans import REJECTING, SMALL
+from tests.unit.template_mistakes import CREDIT, MISTAKES, Mistake
+from worker.policies import built_in_packs
 
 
 def proofs() -> str:
@@ -14,4 +22,46 @@ def proofs() -> str:
         found = explore(compile_template(text, "judged.yaml"), at_most=20_000)
         if found.outcome != "proved":
             return found.counter_example.broken if found.counter_example else found.outcome
+    return ""
+
+
+def corpus() -> str:
+    """The first bad template whose mistake is not named where it is, or good one that is found fault with."""
+    for mistake in (*MISTAKES, *POLICY_MISTAKES):
+        said = {(one.code, one.line, one.column) for one in _said(mistake)}
+        if (mistake.code, *mistake.place) not in said:
+            return f"{mistake.code} is not named"
+    return _good() or _days()
+
+
+def _said(mistake: Mistake) -> tuple[Diagnostic, ...]:
+    if isinstance(mistake, PolicyMistake | PackMistake):
+        return mistake.found()
+    try:
+        return compile_with_warnings(mistake.text, "t.yaml").warnings
+    except TemplateError as error:
+        return error.diagnostics
+
+
+def _good() -> str:
+    policies = (NO_POLICY, Policy(built_in_packs(), LATER, LOAN))
+    for policy in policies:
+        try:
+            compile_template(CREDIT, "t.yaml", policy)
+        except TemplateError as error:
+            return f"a good template is refused: {error.diagnostics[0].code}"
+    return ""
+
+
+def _days() -> str:
+    """Every pack holds from its first day to the last before its end, for the tiers that it is about."""
+    for pack in built_in_packs():
+        since, until = pack.effective.since, pack.effective.until
+        days = [(since - timedelta(days=1), False), (since, True)]
+        days += [(until, False)] if until else []
+        if any(pack.effective.on(day) is not holds for day, holds in days):
+            return f"{pack.name} holds on another day"
+        other = LOAN.model_copy(update={"risk_tier": "low"})
+        if pack.applies.tiers and "low" not in pack.applies.tiers and pack.applies.reason(other):
+            return f"{pack.name} applies to a tier that it is not about"
     return ""

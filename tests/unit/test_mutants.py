@@ -1,27 +1,42 @@
 """A checker that never fails proves nothing: bugs are put into the kernel, and each has to be noticed."""
 
 import multiprocessing
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from tests.unit.mutants import KERNEL
+from tests.unit.mutants import KERNEL, RULES, Mutant
 from tests.unit.mutated import noticed
 
 PROCESSES = 2
 
 
-def test_the_proofs_notice_every_bug_of_the_kernel() -> None:
-    """No test of ours is asked: the exploration alone finds each, and tells a story. Without a bug it finds nothing."""
-    unchanged = KERNEL[0]._replace(new=KERNEL[0].old)
+def missed(mutants: Sequence[Mutant], judge: str) -> list[str]:
+    """The mutants that a judge does not notice; without a bug it notices nothing."""
+    unchanged = mutants[0]._replace(new=mutants[0].old)
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, mp_context=fresh, max_tasks_per_child=1) as pool:
         try:
-            sane, *said = pool.map(noticed, [unchanged, *KERNEL], ["tests.unit.judges:proofs"] * (len(KERNEL) + 1))
+            sane, *said = pool.map(noticed, [unchanged, *mutants], [judge] * (len(mutants) + 1))
         except BrokenProcessPool as error:
             pytest.fail(f"a mutant ended its process: {error}")
     assert sane == ""
-    missed = [f"{mutant.file}: {mutant.breaks}" for mutant, how in zip(KERNEL, said, strict=True) if not how]
-    assert missed == []
-    assert len(KERNEL) >= 40
+    return [f"{one.file}: {one.breaks}" for one, how in zip(mutants, said, strict=True) if not how]
+
+
+def test_the_proofs_notice_every_bug_of_the_kernel() -> None:
+    """No test of ours is asked: the exploration alone finds each, and tells a story."""
+    assert missed(KERNEL, "tests.unit.judges:proofs") == []
+
+
+def test_the_corpus_notices_every_bug_of_the_compiler() -> None:
+    """Each bad template fails for its own reason, so a rule that is lax anywhere is found."""
+    assert missed(RULES, "tests.unit.judges:corpus") == []
+
+
+def test_there_are_enough_of_them() -> None:
+    """Forty places at least, each once."""
+    assert len({(one.file, one.old) for one in KERNEL}) >= 40
+    assert len({(one.file, one.old) for one in RULES}) >= 20
