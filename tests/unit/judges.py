@@ -5,12 +5,15 @@ from datetime import timedelta
 from models.compiler import compile_template, compile_with_warnings
 from models.diagnostics import Diagnostic
 from models.errors import TemplateError
+from models.inventory import Environment
 from models.policy import NO_POLICY, Policy
 from models.proof.exploration import explore
+from models.proof.graph import gates_before, way_to
 from tests.unit.kernel_world import TEMPLATES
 from tests.unit.policy_mistakes import LATER, LOAN, POLICY_MISTAKES, PackMistake, PolicyMistake
 from tests.unit.small_plans import REJECTING, SMALL
 from tests.unit.template_mistakes import CREDIT, MISTAKES, Mistake
+from tests.unit.test_graph_proofs import ENTERS, stage
 from worker.policies import built_in_packs
 
 
@@ -31,7 +34,7 @@ def corpus() -> str:
         said = {(one.code, one.line, one.column) for one in _said(mistake)}
         if (mistake.code, *mistake.place) not in said:
             return f"{mistake.code} is not named"
-    return _good() or _days()
+    return _good() or _days() or _ways()
 
 
 def _said(mistake: Mistake) -> tuple[Diagnostic, ...]:
@@ -64,4 +67,19 @@ def _days() -> str:
         other = LOAN.model_copy(update={"risk_tier": "low"})
         if pack.applies.tiers and "low" not in pack.applies.tiers and pack.applies.reason(other):
             return f"{pack.name} applies to a tier that it is not about"
+    return ""
+
+
+def _ways() -> str:
+    """Small graphs whose gates before production are known."""
+    into = Environment.PROD
+    round_it = (stage("a", "b"), stage("b", "c", unknown="c"), stage("c", into=into))
+    two_ways = (stage("a", "b", unknown="c"), stage("b", "d"), stage("c", "d"), stage("d", into=into))
+    twice = (stage("a", "b", into=into), stage("b", "c"), stage("c", into=into))
+    for name, stages, gates in (("round", round_it, ("gate-a",)), ("two ways", two_ways, ()), ("twice", twice, ())):
+        if gates_before(stages, ENTERS)[into] != gates:
+            return f"other gates are before production: {name}"
+    by_name = {one.name: one for one in round_it}
+    if way_to(by_name, "a", "c", frozenset({"b"})) != ("a", "b", "c"):
+        return "a way round a gate is not seen"
     return ""
