@@ -171,4 +171,8 @@ PACK_MISTAKES = [
     packed("MO207", "[submitter]", "[submiter]", "|submiter"),
 ]
 
-POLICY_MISTAKES: list[PolicyMistake | PackMistake] = [*HELD_MISTAKES, *PACK_MISTAKES]
+EVIDENCE_MISTAKES = [
+    PolicyMistake("MO701", (), "[|four-eyes, ", pack=BANK.replace("evidence: [evaluate]", "evidence: [archive]")),
+]
+
+POLICY_MISTAKES: list[PolicyMistake | PackMistake] = [*HELD_MISTAKES, *EVIDENCE_MISTAKES, *PACK_MISTAKES]
