@@ -220,7 +220,7 @@ class Template(Frozen):
     separation_of_duties: tuple[Duty, ...] = tuple(Duty)
     kpis: dict[Slug, Indicator] = Field(default_factory=dict, max_length=128)
     enters: Enters
-    stages: dict[Slug, Stage] = Field(min_length=1, max_length=64)
+    stages: dict[Slug, Stage] = Field(min_length=1, max_length=512)
     monitors: dict[Slug, Monitor] = Field(default_factory=dict, max_length=32)
 
 
