@@ -126,7 +126,8 @@ def explain_code(
 def _line(found: Diagnostic) -> str:
     where = f" ({found.path})" if found.path else ""
     then = f"; {found.suggestion}" if found.suggestion else ""
-    return f"{found.file}:{found.line}:{found.column}: {found.code}: {found.message}{then}{where}"
+    asked = f" [{found.regulation}]" if found.regulation else ""
+    return f"{found.file}:{found.line}:{found.column}: {found.code}: {found.message}{asked}{then}{where}"
 
 
 def _verdict(report: Report) -> str:

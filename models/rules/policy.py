@@ -173,7 +173,7 @@ def _gate(draft: Draft, demand: Demand, shape: Shape) -> Iterator[Diagnostic]:
         return
     if not claiming:
         mend = _mend(draft, demand.name, shape)
-        message = f"no gate satisfies {demand.asked} before {demand.control.before}: {demand.control.title}"
+        message = f"no gate satisfies {demand.asked} before {demand.control.before}: {demand.control.title.rstrip('.')}"
         yield draft.report("MO702", ("stages", places[0]), message, mend, key=True)
         return
     ids = " or ".join(sorted(gate_id(stage) for stage in claiming))
