@@ -1,6 +1,7 @@
 """Three verdicts, never two: readings are judged PASS, FAIL or INCONCLUSIVE."""
 
 from enum import StrEnum
+from math import inf
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -56,6 +57,32 @@ class Comparison(Frozen):
                 return value < self.bound
             case "==":
                 return value == self.bound
+
+    @property
+    def low(self) -> tuple[float, int]:
+        """The lower end of what satisfies it; an open end is a hair above its bound."""
+        match self.operator:
+            case ">":
+                return self.bound, 1
+            case ">=" | "==":
+                return self.bound, 0
+            case _:
+                return -inf, 0
+
+    @property
+    def high(self) -> tuple[float, int]:
+        """The upper end of what satisfies it; an open end is a hair below its bound."""
+        match self.operator:
+            case "<":
+                return self.bound, -1
+            case "<=" | "==":
+                return self.bound, 0
+            case _:
+                return inf, 0
+
+    def within(self, other: "Comparison") -> bool:
+        """Whether every value that satisfies it satisfies the other too."""
+        return other.low <= self.low and self.high <= other.high
 
     def __str__(self) -> str:
         return f"{self.operator} {self.bound:g}"

@@ -1,7 +1,6 @@
 """Rules about KPIs and monitors: a breach starts something only within limits, and ends somewhere safe."""
 
 from collections.abc import Iterator
-from math import inf
 
 from models.diagnostics import Diagnostic
 from models.evidence import READINGS, StepKind
@@ -20,31 +19,7 @@ def apart(draft: Draft) -> Iterator[Diagnostic]:
 
 def overlap(one: Comparison, other: Comparison) -> bool:
     """Whether some number satisfies both comparisons."""
-    low = max(_from(one), _from(other))
-    high = min(_to(one), _to(other))
-    return low <= high
-
-
-def _from(comparison: Comparison) -> tuple[float, int]:
-    """The lower end; an open end is a hair above its bound."""
-    match comparison.operator:
-        case ">":
-            return comparison.bound, 1
-        case ">=" | "==":
-            return comparison.bound, 0
-        case _:
-            return -inf, 0
-
-
-def _to(comparison: Comparison) -> tuple[float, int]:
-    """The upper end; an open end is a hair below its bound."""
-    match comparison.operator:
-        case "<":
-            return comparison.bound, -1
-        case "<=" | "==":
-            return comparison.bound, 0
-        case _:
-            return inf, 0
+    return max(one.low, other.low) <= min(one.high, other.high)
 
 
 def started(draft: Draft) -> Iterator[Diagnostic]:

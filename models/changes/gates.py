@@ -1,0 +1,171 @@
+"""What differs in the gates: whom they ask, what they check, how long they wait, and what they stand before."""
+
+from collections.abc import Iterable, Mapping
+from math import inf
+
+from models.canonical import Slug, spell_duration
+from models.changes.change import Changes, Direction, Topic
+from models.evidence import StepKind
+from models.inventory import Environment
+from models.plan import GatePlan, Plan, StagePlan
+from models.proof.graph import KEEPS_VERSION, holds_before
+from models.verdict import Verdict
+
+
+def gates(before: Plan, after: Plan) -> Changes:
+    """Gates that are new, gone, elsewhere, or ask something else."""
+    old, new = _by_id(before), _by_id(after)
+    for name, (stage, gate) in new.items():
+        topic = Topic(f"gate '{name}'", ("stages", stage, "gate"))
+        if name not in old:
+            yield topic.says(Direction.TIGHTER, f"is new in stage '{stage}': {_summary(after, gate)}")
+            continue
+        was, earlier = old[name]
+        yield from topic.replaced("stands in stage", was, stage)
+        yield from _asks(topic, earlier, gate)
+        yield from topic.members(earlier.checks, gate.checks, "checks '{}' as well", "no longer checks '{}'", "checks")
+        yield from _waits(topic, earlier, gate)
+    for name, (stage, _) in old.items():
+        if name not in new:
+            yield Topic(f"gate '{name}'", ("stages", stage, "gate")).says(Direction.LOOSER, "is gone")
+
+
+def _by_id(plan: Plan) -> dict[Slug, tuple[Slug, GatePlan]]:
+    return {stage.gate.id: (stage.name, stage.gate) for stage in plan.stages if stage.gate}
+
+
+def _summary(plan: Plan, gate: GatePlan) -> str:
+    asked = [f"{count} of {role}" for role, count in gate.approvals.items()]
+    before = [environment for environment, names in plan.environment_gates.items() if gate.id in names]
+    parts = (("asks", asked), ("checks", gate.checks), ("stands before", before))
+    return "; ".join(f"{verb} {', '.join(words)}" for verb, words in parts if words)
+
+
+def _asks(topic: Topic, before: GatePlan, after: GatePlan) -> Changes:
+    for role in sorted(before.approvals.keys() | after.approvals.keys()):
+        old, new = before.approvals.get(role, 0), after.approvals.get(role, 0)
+        below = ("approvals", role)
+        if not old:
+            yield topic.says(Direction.TIGHTER, f"asks {new} of {role} as well", *below)
+        elif not new:
+            yield topic.says(Direction.LOOSER, f"asks nobody of {role} any more", *below)
+        elif old != new:
+            way = Direction.TIGHTER if new > old else Direction.LOOSER
+            yield topic.says(way, f"asks {new} of {role} instead of {old}", *below)
+
+
+def _waits(topic: Topic, before: GatePlan, after: GatePlan) -> Changes:
+    if before.asks_people and after.asks_people:
+        yield from topic.replaced("asks", before.question, after.question, "question")
+        yield from topic.span(before.sla, after.sla, "gives people {}", "sla")
+        if before.on_timeout != after.on_timeout:
+            way = Direction.TIGHTER if after.on_timeout == "reject" else Direction.LOOSER
+            does = {"reject": "rejects when nobody decides in time", "hold": "waits on when nobody decides in time"}
+            yield topic.says(way, f"{does[after.on_timeout]}; before, it {does[before.on_timeout]}", "on_timeout")
+    yield from _told(topic, "reminds", before.remind, after.remind, "remind")
+    old, new = _told_by_role(before), _told_by_role(after)
+    for role in sorted(old.keys() | new.keys()):
+        yield from _told(topic, f"escalates to {role}", old.get(role, ()), new.get(role, ()), "escalate")
+
+
+def _told_by_role(gate: GatePlan) -> Mapping[Slug, tuple[int, ...]]:
+    roles = sorted({one.to for one in gate.escalate})
+    return {role: tuple(one.after for one in gate.escalate if one.to == role) for role in roles}
+
+
+def _told(topic: Topic, verb: str, before: tuple[int, ...], after: tuple[int, ...], below: str) -> Changes:
+    """Telling people earlier is tighter; at the same time, telling them more often."""
+    if before == after:
+        return
+    way = Direction.TIGHTER if _urgency(after) < _urgency(before) else Direction.LOOSER
+    if not after:
+        yield topic.says(way, f"no longer {verb}", below)
+    elif not before:
+        yield topic.says(way, f"{verb} after {_times(after)}", below)
+    else:
+        yield topic.says(way, f"{verb} after {_times(after)} instead of {_times(before)}", below)
+
+
+def _urgency(times: tuple[int, ...]) -> tuple[float, int, tuple[int, ...]]:
+    return (times[0] if times else inf, -len(times), times)
+
+
+def _times(times: Iterable[int]) -> str:
+    return " and ".join(map(spell_duration, times))
+
+
+# --- what gates stand before
+
+
+def dominance(before: Plan, after: Plan) -> Changes:
+    """Gates that both plans have, and that no longer (or now) stand before an environment on every path."""
+    both = _by_id(before).keys() & _by_id(after).keys()
+    for environment in Environment:
+        old, new = before.environment_gates.get(environment), after.environment_gates.get(environment)
+        topic = Topic(str(environment), ("stages",))
+        if old is None and new is not None:
+            yield topic.neutral(f"is promoted to, which it was not; gates before it: {', '.join(new) or 'none'}")
+        elif new is None and old is not None:
+            yield topic.neutral("is not promoted to any more")
+        elif old is not None and new is not None:
+            names = [gate for gate in dict.fromkeys((*new, *old)) if gate in both]
+            yield from _gained_and_lost(before, after, environment, names)
+
+
+def _gained_and_lost(before: Plan, after: Plan, environment: Environment, names: list[Slug]) -> Changes:
+    old, new = before.environment_gates[environment], after.environment_gates[environment]
+    for name in names:
+        stage = _by_id(after)[name][0]
+        topic = Topic(f"gate '{name}'", ("stages", stage))
+        if name in new and name not in old:
+            was = "after" if _stands_after(before, name, environment) else "not on every path"
+            yield topic.says(Direction.TIGHTER, f"now stands before promotion to {environment} (was {was})")
+        elif name in old and name not in new:
+            where = "stands after" if _stands_after(after, name, environment) else "can be passed by on a path before"
+            yield topic.says(Direction.LOOSER, f"now {where} promotion to {environment} (was before)")
+
+
+def _stands_after(plan: Plan, gate: Slug, environment: Environment) -> bool:
+    """Whether a version was promoted to the environment on every path before the gate opens."""
+    stage = plan.stage(_by_id(plan)[gate][0])
+    before = holds_before(plan.by_name, plan.enters.new_version, _environment, KEEPS_VERSION)
+    return environment in before.get(stage.name, frozenset[str]()) | _environment(stage)
+
+
+def _environment(stage: StagePlan) -> frozenset[str]:
+    promotes = any(step.kind is StepKind.PROMOTE for step in stage.steps)
+    return frozenset({str(stage.environment)}) if stage.environment and promotes else frozenset()
+
+
+# --- what is known when a gate decides
+
+
+def evidence(before: Plan, after: Plan) -> Changes:
+    """Work that is done in both plans, but no longer (or only now) on every path to a gate."""
+    old, new = _by_id(before), _by_id(after)
+    both = _kinds(before.stages) & _kinds(after.stages) - {StepKind.PROMOTE}
+    done, does = _done(before), _done(after)
+    for name, (stage, _) in new.items():
+        if name not in old:
+            continue
+        had, has = (known[where] & both for known, where in ((done, old[name][0]), (does, stage)))
+        topic = Topic(f"gate '{name}'", ("stages", stage))
+        texts = ("decides when '{}' was done", "can decide before '{}' was done")
+        yield from topic.members(sorted(had), sorted(has), *texts)
+
+
+def _done(plan: Plan) -> dict[Slug, frozenset[StepKind]]:
+    """The kinds of step that were done on every path when a stage's gate opens."""
+    start = plan.enters.new_version
+    opening = {name: plan.stage(name) for name in plan.opening | {start}}
+    given = holds_before(opening, plan.entry, _kinds_of, Verdict).get(start) if plan.entry in opening else None
+    before = holds_before(plan.by_name, start, _kinds_of, KEEPS_VERSION, given or frozenset())
+    return {stage.name: before.get(stage.name, frozenset()) | _kinds_of(stage) for stage in plan.stages}
+
+
+def _kinds_of(stage: StagePlan) -> frozenset[StepKind]:
+    return frozenset(step.kind for step in stage.steps)
+
+
+def _kinds(stages: Iterable[StagePlan]) -> frozenset[StepKind]:
+    return frozenset(step.kind for stage in stages for step in stage.steps)
