@@ -120,3 +120,17 @@ def test_a_quorum_that_nobody_can_meet(tmp_path: Path) -> None:
     found = run("template", "prove", str(mine), "--directory", str(people))
     assert found.exit_code == 4
     assert "needs 2 approvals of legal and risk; there is ana" in " ".join(found.stdout.split())
+
+
+def test_a_difference_in_words(tmp_path: Path) -> None:
+    """What a change asks more or less is told with a sign; the same templates ask the same."""
+    mine = tmp_path / "mine.yaml"
+    text = (TEMPLATES / "credit-high-risk.yaml").read_text()
+    mine.write_text(text.replace("data_science: 1, risk: 1", "data_science: 1, risk: 2").replace("sla: 5d", "sla: 9d"))
+    said = run("template", "diff", "credit-high-risk", str(mine)).stdout
+    assert "+ gate 'independent-validation' asks 2 of risk instead of 1" in said
+    assert "- gate 'release' gives people 9d instead of 5d" in said
+    assert "1 tighter, 1 looser" in said
+    assert "They ask the same." in run("template", "diff", "low-risk", "low-risk").stdout
+    changes = json.loads(run("template", "diff", "credit-high-risk", str(mine), "--json").stdout)
+    assert {change["direction"] for change in changes} == {"tighter", "looser"}
