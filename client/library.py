@@ -23,7 +23,13 @@ class Text(NamedTuple):
 
     def compiled(self, policy: Policy = NO_POLICY) -> Compilation:
         """The plan under a policy, and its warnings; TemplateError."""
-        return compile_with_warnings(self.text, self.file, policy)
+        return compile_with_warnings(self.text, self.file, policy, self.parents())
+
+    def parents(self) -> dict[str, bytes]:
+        """What it may extend: the built-in templates, and the files beside it, by their names without `.yaml`."""
+        beside = sorted(Path(self.file).parent.glob("*.yaml")) if Path(self.file).is_file() else []
+        named = {name: text.text for name, text in built_in().items()}
+        return named | {path.stem: read_text(path) for path in beside if path.stem not in named}
 
 
 def built_in() -> dict[str, Text]:

@@ -1,12 +1,16 @@
 """Template to plan: everything that can be known to be wrong is said at once, before anything is governed."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import rfc8785
 
 from models.canonical import digest, digest_bytes
+from models.changes.change import Direction
 from models.diagnostics import Diagnostic, errors_of, in_reading_order
+from models.difference import difference
 from models.errors import TemplateError
+from models.inheritance import Parents, parent_of
 from models.inventory import RiskTier
 from models.plan import Brakes, Duty, MonitorPlan, PackPlan, Plan, Remedy, ReviewPlan
 from models.policy import NO_POLICY, Policy
@@ -14,6 +18,7 @@ from models.proof.graph import gates_before
 from models.rules import gates, graph, monitors, policy, references, steps
 from models.rules.draft import Draft, Rule
 from models.rules.policy import demands, satisfied_by
+from models.source.yaml_source import parse_yaml
 from models.template import Limits, Monitor, load
 from models.verdict import Kpi
 
@@ -35,18 +40,36 @@ class Compilation(NamedTuple):
     warnings: tuple[Diagnostic, ...]
 
 
-def compile_template(text: str | bytes, file: str, policy: Policy = NO_POLICY) -> Plan:
+def compile_template(text: str | bytes, file: str, policy: Policy = NO_POLICY, parents: Parents | None = None) -> Plan:
     """The plan of a template under a policy; TemplateError with every diagnostic at once."""
-    return compile_with_warnings(text, file, policy).plan
+    return compile_with_warnings(text, file, policy, parents).plan
 
 
-def compile_with_warnings(text: str | bytes, file: str, policy: Policy = NO_POLICY) -> Compilation:
-    """The plan of a template and what deserves a look; TemplateError with every diagnostic at once."""
-    draft = Draft(*load(text, file), policy)
+def compile_with_warnings(
+    text: str | bytes, file: str, policy: Policy = NO_POLICY, parents: Parents | None = None
+) -> Compilation:
+    """The plan of a template and what deserves a look; TemplateError with every diagnostic at once.
+
+    A template that extends another one may only add to it or tighten it.
+    """
+    draft = Draft(*load(text, file, parents), policy)
     found = in_reading_order(_check(draft))
+    name = parent_of(parse_yaml(text, file))
+    if name and parents and not errors_of(found):
+        found = in_reading_order((*found, *_loosened(draft, name, parents)))
     if errors_of(found):
         raise TemplateError(file, found)
     return Compilation(_lower(draft), found)
+
+
+def _loosened(draft: Draft, name: str, parents: Parents) -> Iterator[Diagnostic]:
+    """MO722. What packs demand is left aside: it is demanded of the child itself."""
+    parent = compile_template(parents[name], name, NO_POLICY, parents)
+    child = _lower(Draft(draft.template, draft.source, NO_POLICY))
+    for change in difference(parent, child):
+        if change.direction is Direction.LOOSER:
+            message = f"{change.sentence}: looser than '{name}' allows"
+            yield draft.report("MO722", change.path, message, "leave it as it is, or do not extend that template")
 
 
 def _check(draft: Draft) -> list[Diagnostic]:

@@ -308,6 +308,16 @@ EXPLANATIONS = {
         "duties that must be separate",
         "A policy pack demands that people who had a hand in a version cannot approve it.",
     ),
+    "MO721": Explanation("unknown parent", "The template extends one that nobody has, or that cannot be read."),
+    "MO722": Explanation(
+        "looser than its parent",
+        "A template that extends another one may add to it and tighten it, and take nothing away: fewer approvals, a"
+        " wider bound, a longer wait, a way round a gate. Who relies on the parent relies on all of it.",
+    ),
+    "MO723": Explanation(
+        "extends without end",
+        "Templates extend one another in a circle, or more than eight deep: nobody could tell what holds.",
+    ),
     "MO751": Explanation("a pack that ends before it begins", "The day `until` is not after the day `from`."),
     "MO752": Explanation("a control that asks nothing", "Every lifecycle would satisfy it, so it says nothing."),
     "MO753": Explanation(

@@ -12,6 +12,7 @@ from models.canonical import Frozen, Slug, parse_duration
 from models.diagnostics import errors_of, in_reading_order
 from models.errors import TemplateError
 from models.evidence import StepKind
+from models.inheritance import Parents, inherit
 from models.inventory import Environment, RiskTier, Text
 from models.plan import Duty, Remedy
 from models.source.misfits import Schema, name_misfits
@@ -247,9 +248,9 @@ class Loaded(NamedTuple):
     source: Source
 
 
-def load(text: str | bytes, file: str) -> Loaded:
-    """Parse a template and keep the places; TemplateError with every diagnostic of text and shape."""
-    source = parse_yaml(text, file)
+def load(text: str | bytes, file: str, parents: Parents | None = None) -> Loaded:
+    """Parse a template, with what it extends, and keep the places; TemplateError with every diagnostic of its form."""
+    source = inherit(parse_yaml(text, file), parents or {})
     found = list(source.diagnostics)
     if source.complete:
         try:
