@@ -62,6 +62,7 @@ _add(_template, "explain", templates.explain_code, "modelops template explain MO
 _add(_policy, "list", policies.list_packs, "modelops policy list --on 2027-12-02")
 _add(_policy, "show", policies.show_pack, "modelops policy show us-sr-26-2")
 _add(_policy, "applies", policies.applies, "modelops policy applies loan-approval")
+_add(_policy, "impact", policies.show_impact, "modelops policy impact eu-ai-act-high-risk --on 2027-12-02")
 _add(_model, "register", models.register, "modelops model register examples/loan_approval/model.yaml")
 _add(_model, "show", models.show_model, "modelops model show loan-approval")
 _add(app, "list", models.list_models, "modelops list --json")

@@ -41,10 +41,14 @@ class Escalation(Frozen):
 
 
 class GatePlan(Frozen):
-    """Where a version waits: checks on readings first, then people. Times in seconds from the gate's opening."""
+    """Where a version waits: checks on readings first, then people. Times in seconds from the gate's opening.
+
+    `satisfies` are the controls that its template claims for it.
+    """
 
     id: Slug
     question: str
+    satisfies: tuple[Slug, ...] = ()
     checks: tuple[Slug, ...] = ()
     approvals: dict[Slug, int] = Field(default_factory=dict)
     sla: int = 0

@@ -4,20 +4,25 @@ from datetime import date, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 
-from client.catalog import Catalog
+from client.catalog import Catalog, Listed
 from client.commands.parameters import Json, Model, On
 from client.console import clean, show, show_json
 from client.library import policy_of
 from client.render import table
 from models.canonical import Frozen, Slug, spell_duration
-from models.diagnostics import did_you_mean
+from models.diagnostics import Diagnostic, did_you_mean, errors_of
 from models.errors import UnknownNameError
+from models.impact import impact
 from models.inventory import ModelFacts
+from models.plan import Plan
 from models.policy import Control, Pack, Policy
+from models.state import Phase
 from worker.settings import read_settings
+
+INVALID = 4
 
 PackName = Annotated[str, typer.Argument(metavar="PACK", help="A pack, as in us-sr-26-2 or us-sr-26-2@1.")]
 
@@ -96,6 +101,69 @@ def applies(model: Model, on: On = None, as_json: Json = False) -> None:
         for one in found
     ]
     show(table(("Pack", "Title", "Applies", "Because"), rows))
+
+
+class Impact(Frozen):
+    """What one lifecycle lacks of what a pack demands of it, if the pack applies to its model at all."""
+
+    model: Slug
+    template: Slug
+    running: bool
+    applies: bool
+    lacks: tuple[Diagnostic, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether its plan would not compile any more."""
+        return bool(errors_of(self.lacks))
+
+
+def show_impact(pack: PackName, on: On = None, as_json: Json = False) -> None:
+    """Show what a pack would mean for every lifecycle, running or ended: does its plan still compile, what is missing.
+
+    With `--on`, as of a day to come. The exit status is 4 if a running lifecycle would not compile.
+    """
+    settings = read_settings()
+    known = policy_of(settings, on=on.date() if on else None)
+    held = _find(known.packs, pack)
+    with Catalog(settings.database) as catalog:
+        rows = [(one, catalog.facts(one.model), catalog.plan_of(one.model)) for one in catalog.models()]
+    found = [_impact(listed, plan, Policy((held,), known.on, facts)) for listed, facts, plan in rows if plan]
+    if as_json:
+        show_json(found)
+    else:
+        show(*_draw_impact(held, known.on, found))
+    if any(one.running and one.refused for one in found):
+        raise typer.Exit(INVALID)
+
+
+def _impact(listed: Listed, plan: Plan, policy: Policy) -> Impact:
+    applies_now = bool(policy.applied())
+    return Impact(
+        model=listed.model,
+        template=plan.template,
+        running=listed.phase is not Phase.ENDED,
+        applies=applies_now,
+        lacks=impact(plan, policy) if applies_now else (),
+    )
+
+
+def _draw_impact(pack: Pack, on: date, found: list[Impact]) -> list[RenderableType]:
+    rows = [
+        (
+            one.model,
+            one.template,
+            "running" if one.running else "ended",
+            "does not apply" if not one.applies else "would not compile" if one.refused else "compiles",
+        )
+        for one in found
+    ]
+    lacks = [f"{one.model}: {lack.message} [{lack.regulation}]" for one in found for lack in one.lacks]
+    return [
+        Text(f"{pack.name} on {on}", style="bold"),
+        table(("Model", "Template", "Lifecycle", "Its plan"), rows) if rows else "No lifecycle is recorded.",
+        *lacks,
+    ]
 
 
 def _relevant(pack: Pack, facts: ModelFacts | None) -> list[Slug]:

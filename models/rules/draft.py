@@ -116,6 +116,7 @@ def _lower_gate(stage: str, gate: Gate) -> GatePlan:
     return GatePlan(
         id=gate.id or stage,
         question=gate.question or "",
+        satisfies=gate.satisfies,
         checks=gate.checks,
         approvals=dict(sorted(gate.approvals.items())),
         sla=gate.sla or 0,

@@ -304,3 +304,24 @@ def test_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.exit_code == 5
     assert "127.0.0.1:1/inventory" in found.stderr
     assert "hunter2" not in found.output
+
+
+@pytest.mark.usefixtures("database")
+def test_the_impact_of_a_pack() -> None:
+    """For each lifecycle, also an ended one: whether its plan would compile under a pack, and what it lacks."""
+    (found,) = json.loads(run("policy", "impact", "baseline", "--json").stdout)
+    assert (found["model"], found["running"], found["applies"]) == ("loans", False, True)
+    assert any("clean-artifact" in lack["message"] for lack in found["lacks"])
+    said = run("policy", "impact", "us-sr-11-7", "--on", "2026-11-25")
+    assert said.exit_code == 0
+    assert "does not apply" in said.stdout
+
+
+def test_a_running_lifecycle_that_would_not_compile(database: Path) -> None:
+    """The exit status says that a pack would break what runs."""
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE lifecycle SET phase = 'steady'")
+    said = run("policy", "impact", "baseline@1")
+    assert said.exit_code == 4
+    assert "would not compile" in said.stdout
+    assert "[baseline@1, NIST AI RMF MEASURE 2.7]" in said.stdout

@@ -1,0 +1,95 @@
+"""A plan written down as a template again: what it says is what the plan was compiled from, in another hand.
+
+Compiling it gives the same plan. So a plan can be read by people, compared, and held to packs that came after it.
+"""
+
+import json
+
+from models.plan import Brakes, GatePlan, MonitorPlan, Plan, Routes, StagePlan
+from models.source.yaml_source import Tree
+from models.verdict import Comparison
+
+
+def write_template(plan: Plan) -> str:
+    """The text of a template, as JSON, which is YAML too."""
+    tree: dict[str, Tree] = {
+        "lifecycle": plan.template,
+        "version": plan.version,
+        "title": plan.title,
+        "tiers": [tier.value for tier in plan.tiers],
+        "roles": dict(plan.roles),
+        "separation_of_duties": [duty.value for duty in plan.separation],
+        "kpis": {
+            kpi.name: {"pass": _bound(kpi.passes), "fail": _bound(kpi.fails), "at_least": kpi.at_least}
+            for kpi in plan.kpis
+        },
+        "enters": {name: stage for name, stage in plan.enters.model_dump().items() if stage},
+        "stages": {stage.name: _stage(stage) for stage in plan.stages},
+        "monitors": {monitor.id: _monitor(monitor) for monitor in plan.monitors},
+    }
+    if plan.retention:
+        tree["retention"] = _span(plan.retention)
+    if plan.review:
+        tree["review"] = {"every": _span(plan.review.every), "to": plan.review.to}
+    return json.dumps(tree, indent=1)
+
+
+def _span(seconds: int) -> str:
+    return f"{seconds}s"
+
+
+def _bound(comparison: Comparison) -> str:
+    return f"{comparison.operator} {comparison.bound!r}"
+
+
+def _stage(stage: StagePlan) -> Tree:
+    written: dict[str, Tree] = {
+        "do": [{"run": step.kind.value, "id": step.id, "timeout": _span(step.timeout)} for step in stage.steps]
+    }
+    if stage.environment:
+        written["environment"] = stage.environment.value
+    if stage.gate:
+        written["gate"] = _gate(stage.gate)
+    if stage.routes:
+        written["then"] = _routes(stage.routes)
+    return written | {name: True for name in ("steady", "terminal") if getattr(stage, name)}
+
+
+def _gate(gate: GatePlan) -> Tree:
+    written: dict[str, Tree] = {"id": gate.id, "satisfies": list(gate.satisfies), "checks": list(gate.checks)}
+    if not gate.asks_people:
+        return written
+    return written | {
+        "question": gate.question,
+        "approvals": dict(gate.approvals),
+        "sla": _span(gate.sla),
+        "remind": [_span(after) for after in gate.remind],
+        "escalate": [{"after": _span(escalation.after), "to": escalation.to} for escalation in gate.escalate],
+        "on_timeout": gate.on_timeout,
+    }
+
+
+def _routes(routes: Routes) -> Tree:
+    named = {"pass": routes.passed, "fail": routes.failed, "inconclusive": routes.inconclusive}
+    return {verdict: stage for verdict, stage in named.items() if stage}
+
+
+def _monitor(monitor: MonitorPlan) -> Tree:
+    written: dict[str, Tree] = {
+        "checks": list(monitor.checks),
+        "every": _span(monitor.every),
+        "breach_after": monitor.breaches,
+        "then": monitor.then.value,
+    }
+    if monitor.brakes.cooldown:
+        written["brakes"] = _brakes(monitor.brakes)
+    return written | ({"to": monitor.to} if monitor.to else {})
+
+
+def _brakes(brakes: Brakes) -> Tree:
+    return {
+        "cooldown": _span(brakes.cooldown),
+        "at_most": brakes.at_most,
+        "per": _span(brakes.per),
+        "otherwise": brakes.otherwise.value,
+    }
