@@ -1,5 +1,6 @@
 """`modelops template ...`: look at lifecycle templates and check one's own."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -15,6 +16,8 @@ from models.diagnostic_codes import EXPLANATIONS
 from models.diagnostics import Diagnostic, errors_of, explain
 from models.errors import TemplateError, UnknownNameError
 from models.inventory import RiskTier
+from models.plan import COMPILER
+from models.sarif import sarif
 
 INVALID = 4
 
@@ -75,7 +78,13 @@ def show_template(
         show(draw_plan(found.compiled().plan))
 
 
-def check_template(template: Template, model: For = None, on: On = None, as_json: Json = False) -> None:
+def check_template(
+    template: Template,
+    model: For = None,
+    on: On = None,
+    as_json: Json = False,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Write SARIF 2.1.0 to stdout, for code review.")] = False,
+) -> None:
     """Say everything that is wrong with a template, each with its line and column, and what policy it breaks.
 
     The packs are those that hold for every model, those that the template names, and with `--for` a model's own.
@@ -89,7 +98,9 @@ def check_template(template: Template, model: For = None, on: On = None, as_json
     else:
         plan = digest(compiled.plan)
         report = Report(file=found.file, ok=True, plan=plan, diagnostics=compiled.warnings)
-    if as_json:
+    if as_sarif:
+        typer.echo(json.dumps(sarif(report.diagnostics, COMPILER), indent=2))
+    elif as_json:
         show_json(report)
     else:
         for diagnostic in report.diagnostics:

@@ -134,3 +134,23 @@ def test_a_difference_in_words(tmp_path: Path) -> None:
     assert "They ask the same." in run("template", "diff", "low-risk", "low-risk").stdout
     changes = json.loads(run("template", "diff", "credit-high-risk", str(mine), "--json").stdout)
     assert {change["direction"] for change in changes} == {"tighter", "looser"}
+
+
+def test_sarif(tmp_path: Path) -> None:
+    """Each finding is a result with its rule, level, place and regulation; the exit status is that of the check."""
+    mine = tmp_path / "mine.yaml"
+    text = (TEMPLATES / "low-risk.yaml").read_text()
+    mine.write_text(text.replace("satisfies: [clean-artifact], ", "").replace("tiers: [low]", "tiers: [low, low]"))
+    said = run("template", "check", str(mine), "--sarif")
+    assert said.exit_code == 4
+    log = json.loads(said.stdout)
+    assert (log["version"], len(log["runs"])) == ("2.1.0", 1)
+    rules, results = log["runs"][0]["tool"]["driver"]["rules"], log["runs"][0]["results"]
+    by_code = {result["ruleId"]: result for result in results}
+    assert {"MO209", "MO702"} <= set(by_code)
+    assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in results)
+    place = by_code["MO209"]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == str(mine)
+    assert place["region"] == {"startLine": 5, "startColumn": 14}
+    assert by_code["MO702"]["level"] == "error"
+    assert by_code["MO702"]["properties"]["regulation"] == "baseline@1, NIST AI RMF MEASURE 2.7"
