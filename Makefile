@@ -4,7 +4,7 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench browser lock clean
+.PHONY: help setup demo test check bench browser node lock clean
 
 help:    ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 10
@@ -21,10 +21,10 @@ $(READY): requirements.txt pyproject.toml
 demo: setup  ## the main job on real data; EXIT=1 ends by itself, else the Web UI stays open until Ctrl-C
 	$(BIN)/python -m examples.demo $(if $(EXIT),--exit)
 
-test: setup browser  ## all tests
+test: setup browser node  ## all tests
 	$(BIN)/python -m pytest
 
-check: setup browser  ## format, lint, types, import contracts, budgets, then all tests
+check: setup browser node  ## format, lint, types, import contracts, budgets, then all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -36,6 +36,11 @@ bench: setup  ## speed, history and memory as ratios against a hand-written work
 
 browser:
 	@(command -v chromium && command -v curl) >/dev/null 2>&1 || sh deploy/install-chromium.sh
+
+node: tests/node/node_modules/.ready
+
+tests/node/node_modules/.ready: tests/node/package.json
+	@if command -v npm >/dev/null 2>&1; then cd tests/node && npm install --silent && touch node_modules/.ready; fi
 
 lock: setup  ## pin requirements.txt anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-package modelops \

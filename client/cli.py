@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from client.commands import differences, lifecycles, messages, models, policies, proofs, system, templates
+from client.commands import differences, drawings, lifecycles, messages, models, policies, proofs, system, templates
 from client.console import EXIT_CODES, complain, exit_status
 from models.errors import ModelopsError
 from models.messages import Action
@@ -57,6 +57,7 @@ _add(_template, "show", templates.show_template, "modelops template show credit-
 _add(_template, "check", templates.check_template, "modelops template check mine.yaml")
 _add(_template, "compile", templates.compile_template, "modelops template compile mine.yaml > plan.json")
 _add(_template, "prove", proofs.prove_template, "modelops template prove credit-high-risk")
+_add(_template, "graph", drawings.draw_template, "modelops template graph mine.yaml --format svg --output mine.svg")
 _add(_template, "diff", differences.diff_templates, "modelops template diff credit-high-risk mine.yaml")
 _add(_template, "explain", templates.explain_code, "modelops template explain MO201")
 _add(_policy, "list", policies.list_packs, "modelops policy list --on 2027-12-02")

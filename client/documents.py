@@ -48,6 +48,14 @@ def read_text(path: Path) -> bytes:
         raise InvalidInputError(f"{path} cannot be read: {error.strerror}", "check the path") from error
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a file, UTF-8; InvalidInputError if it cannot be written."""
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InvalidInputError(f"{path} cannot be written: {error.strerror}", "check the path") from error
+
+
 @contextmanager
 def in_plain_words(what: str) -> Iterator[None]:
     """Raise InvalidInputError for values that do not fit."""
