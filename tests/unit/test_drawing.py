@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -56,7 +57,8 @@ def test_whatever_people_write(name: str, text: str) -> None:
     assert picture.tag == "{http://www.w3.org/2000/svg}svg"
     assert not any(element.tag.endswith("script") for element in picture.iter())
     assert read(bpmn.draw(plan)) == Graph.of(plan)
-    drawn = mermaid.draw(plan)
+    _, front, drawn = mermaid.draw(plan).split("---\n", 2)
+    assert yaml.safe_load(front)["title"].endswith(f"({plan.template} {plan.version})")
     labels = re.findall(r'"([^"]*)"', drawn)
     assert len(re.findall('"', drawn)) == 2 * len(labels)
 
