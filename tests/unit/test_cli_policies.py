@@ -1,6 +1,7 @@
 """`modelops policy` and `modelops template prove`: what packs demand, which apply, what is proved."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ def run(*arguments: str) -> Result:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Nothing of this machine."""
+    for name in [name for name in os.environ if name.startswith("MODELOPS_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("MODELOPS_HOME", str(tmp_path))
     return tmp_path
 

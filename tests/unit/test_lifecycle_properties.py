@@ -28,7 +28,7 @@ def check(world: World, before: State, last: Step) -> None:
         assert last.refusal
     if before.stage in world.plan.closing:
         assert state.stage in world.plan.closing
-    if before.intent and not last.refusal and state.intent:
+    if before.intent and not last.refusal and state.intent and state.visit == before.visit:
         assert state.intent.turn >= before.intent.turn
     orders = [command.order for command in last.commands if isinstance(command, RunStep)]
     assert len(orders) <= 1
