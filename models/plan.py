@@ -48,7 +48,7 @@ class GatePlan(Frozen):
 
     id: Slug
     question: str
-    satisfies: tuple[Slug, ...] = ()
+    satisfies: tuple[Slug, ...] = Field(default=(), exclude_if=lambda claimed: not claimed)
     checks: tuple[Slug, ...] = ()
     approvals: dict[Slug, int] = Field(default_factory=dict)
     sla: int = 0
