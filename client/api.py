@@ -73,15 +73,7 @@ class Modelops:
     async def connect(cls, settings: Settings, tell: Callable[[str], None] | None = None) -> AsyncIterator["Modelops"]:
         """A connection for the length of a block; UnavailableError."""
         try:
-            async with asyncio.timeout(CALL_TIMEOUT.total_seconds()):
-                client = await connect(settings)
-        except TimeoutError as error:
-            raise UnavailableError(
-                f"the Temporal server at {settings.temporal_address} does not answer",
-                "start the embedded one with `modelops up`, or set MODELOPS_TEMPORAL_ADDRESS",
-            ) from error
-        try:
-            yield cls(client, settings.temporal_ui, tell=tell)
+            yield cls(await _connected(settings), settings.temporal_ui, tell=tell)
         finally:
             # A process that exits while the SDK's threads still work is aborted (sdk-core issue 300).
             await asyncio.sleep(_LINGER)
@@ -258,6 +250,17 @@ class Modelops:
 
     async def _answered(self, model: Slug, asked: Coroutine[Any, Any, object], note: str = "") -> object:
         return await self._caller.answer(lifecycle_id(model), asked, CALL_TIMEOUT, note)
+
+
+async def _connected(settings: Settings) -> Client:
+    try:
+        async with asyncio.timeout(CALL_TIMEOUT.total_seconds()):
+            return await connect(settings)
+    except TimeoutError as error:
+        raise UnavailableError(
+            f"the Temporal server at {settings.temporal_address} does not answer",
+            "start the embedded one with `modelops up`, or set MODELOPS_TEMPORAL_ADDRESS",
+        ) from error
 
 
 def _fresh(facts: ModelFacts) -> State:

@@ -206,7 +206,8 @@ EXPLANATIONS = {
         "misplaced step",
         "`register` belongs where new versions enter, `monitor` into the steady stage after `promote`,"
         " `stop_serving` and `stop_monitors` into suspension or retirement, `undeploy` and `archive` into retirement;"
-        " a stage promotes once.",
+        " a stage promotes once; in the steady stage, what works on a candidate comes before `promote`,"
+        " which makes it the champion.",
     ),
     "MO503": Explanation("promotion to nowhere", "A stage with a `promote` step says to which `environment`."),
     "MO504": Explanation(

@@ -15,6 +15,8 @@ _NEEDS = {
     StepKind.PROMOTE: (StepKind.REGISTER, StepKind.SCAN, StepKind.PACKAGE),
 }
 
+_ON_CANDIDATE = NEEDS_VERSION - {StepKind.PROMOTE, StepKind.MONITOR}
+
 
 def _steps(draft: Draft) -> Iterator[tuple[Path, StagePlan, int, StepPlan]]:
     for stage in draft.stages.values():
@@ -51,6 +53,9 @@ def in_place(draft: Draft) -> Iterator[Diagnostic]:
             yield draft.report("MO502", path, "'monitor' watches what serves: it comes after 'promote'")
         elif step.kind is StepKind.PROMOTE and StepKind.PROMOTE in before:
             yield draft.report("MO502", path, f"'{stage.name}' promotes already", "remove one 'promote'")
+        elif stage.steady and StepKind.PROMOTE in before and step.kind in _ON_CANDIDATE:
+            message = f"'{step.kind}' works on a candidate, and 'promote' made it the champion"
+            yield draft.report("MO502", path, message, f"put '{step.kind}' before 'promote'")
 
 
 def into_environment(draft: Draft) -> Iterator[Diagnostic]:

@@ -207,6 +207,7 @@ STEPS = [
         "do: [promote, {run: promote, id: twice}, monitor]",
         "|{run: promote, id: twice",
     ),
+    of("MO502", "do: [promote, monitor]", "do: [promote, monitor, package]", "[promote, monitor, |package]"),
     of("MO503", "    environment: TEST\n", "", "[|promote]\n    gate:"),
     of("MO504", _DO, _DO.replace("package, promote", "promote, package"), "evaluate, |promote"),
     of("MO504", _DO, _DO.replace("scan, evaluate", "evaluate, scan"), "register, |evaluate"),
