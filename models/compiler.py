@@ -10,7 +10,7 @@ from models.changes.change import Direction
 from models.diagnostics import Diagnostic, errors_of, in_reading_order
 from models.difference import difference
 from models.errors import TemplateError
-from models.inheritance import Parents, parent_of
+from models.inheritance import Parents
 from models.inventory import RiskTier
 from models.plan import Brakes, Duty, MonitorPlan, PackPlan, Plan, Remedy, ReviewPlan
 from models.policy import NO_POLICY, Policy
@@ -18,7 +18,6 @@ from models.proof.graph import gates_before
 from models.rules import gates, graph, monitors, policy, references, steps
 from models.rules.draft import Draft, Rule
 from models.rules.policy import demands, satisfied_by
-from models.source.yaml_source import parse_yaml
 from models.template import Limits, Monitor, load
 from models.verdict import Kpi
 
@@ -52,9 +51,9 @@ def compile_with_warnings(
 
     A template that extends another one may only add to it or tighten it.
     """
-    draft = Draft(*load(text, file, parents), policy)
+    template, source, name = load(text, file, parents)
+    draft = Draft(template, source, policy)
     found = in_reading_order(_check(draft))
-    name = parent_of(parse_yaml(text, file))
     if name and parents and not errors_of(found):
         found = in_reading_order((*found, *_loosened(draft, name, parents)))
     if errors_of(found):

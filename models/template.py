@@ -12,7 +12,7 @@ from models.canonical import Frozen, Slug, parse_duration
 from models.diagnostics import errors_of, in_reading_order
 from models.errors import TemplateError
 from models.evidence import StepKind
-from models.inheritance import Parents, inherit
+from models.inheritance import Parents, inherit, parent_of
 from models.inventory import Environment, RiskTier, Text
 from models.plan import Duty, Remedy
 from models.source.misfits import Schema, name_misfits
@@ -242,15 +242,17 @@ _SCHEMA: Schema = {
 
 
 class Loaded(NamedTuple):
-    """A template with the text that it was read from."""
+    """A template with the text that it was read from, and the name of the template that it extends."""
 
     template: Template
     source: Source
+    parent: str | None
 
 
 def load(text: str | bytes, file: str, parents: Parents | None = None) -> Loaded:
     """Parse a template, with what it extends, and keep the places; TemplateError with every diagnostic of its form."""
-    source = inherit(parse_yaml(text, file), parents or {})
+    written = parse_yaml(text, file)
+    source = inherit(written, parents or {})
     found = list(source.diagnostics)
     if source.complete:
         try:
@@ -259,7 +261,7 @@ def load(text: str | bytes, file: str, parents: Parents | None = None) -> Loaded
             found += name_misfits(error, source, _SCHEMA)
         else:
             if not errors_of(found):
-                return Loaded(template, source)
+                return Loaded(template, source, parent_of(written))
     raise TemplateError(file, in_reading_order(found))
 
 

@@ -70,7 +70,7 @@ def parse_yaml(text: str | bytes, file: str) -> Source:
     if decoded is None:
         return source
     try:
-        source.complete = _Reader(source).read(yaml.parse(decoded, Loader=yaml.SafeLoader))
+        source.complete = _Reader(source).read(yaml.parse(decoded, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(mark.line + 1, mark.column + 1) if mark else _START
@@ -213,7 +213,7 @@ class _Reader:
             self._report("MO101", path, f"character U+{ord(bad[0]):04X} does not belong into a text", at=_place(event))
             self._spoil(path)
             return None
-        if event.style is not None:
+        if event.style:
             return str(event.value)
         if _out_of_bounds(event.value):
             self._report("MO112", path, f"{quote(event.value)} is too large a number", at=_place(event))
@@ -227,7 +227,7 @@ class _Reader:
             return
         text, path, place = str(event.value), (*frame.path, event.value), _place(event)
         self._properties(event, path)
-        plain = event.style is None
+        plain = not event.style
         if plain and text == "<<":
             self._report("MO109", frame.path, "merge key '<<'", "write the keys out", at=place)
         elif plain and (text in _WORDS or _INTEGER.match(text) or _FRACTION.match(text)):

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import date
 from typing import Any
 
@@ -214,6 +215,7 @@ def test_within_is_what_every_number_shows(one: Comparison, other: Comparison) -
 # --- edited templates
 
 Tree = dict[str, Any]
+WRITTEN: Tree = yaml.safe_load(CREDIT)
 Edit = Callable[[st.DataObject, Tree], None]
 DAYS = st.integers(1, 9).map(lambda days: f"{days}d")
 ROLES = st.sampled_from(["data_science", "risk", "legal", "product"])
@@ -305,7 +307,7 @@ EDITS: list[Edit] = [_approvals, _dismiss, _checks, _waits, _figures, _monitor, 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """The plan of a template that was edited up to four times."""
-    tree, data = yaml.safe_load(CREDIT), draw(st.data())
+    tree, data = deepcopy(WRITTEN), draw(st.data())
     for edit in draw(st.lists(st.sampled_from(EDITS), max_size=4)):
         _attempt(edit, data, tree)
     try:

@@ -3,25 +3,16 @@
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-
-import pytest
 
 from tests.unit.mutants import KERNEL, RULES, Mutant
-from tests.unit.mutated import noticed
-
-PROCESSES = 2
+from tests.unit.mutated import survey
 
 
 def missed(mutants: Sequence[Mutant], judge: str) -> list[str]:
     """The mutants that a judge does not notice; without a bug it notices nothing."""
     unchanged = mutants[0]._replace(new=mutants[0].old)
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, mp_context=fresh, max_tasks_per_child=1) as pool:
-        try:
-            sane, *said = pool.map(noticed, [unchanged, *mutants], [judge] * (len(mutants) + 1))
-        except BrokenProcessPool as error:
-            pytest.fail(f"a mutant ended its process: {error}")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
+        sane, *said = fresh.submit(survey, [unchanged, *mutants], judge).result()
     assert sane == ""
     return [f"{one.file}: {one.breaks}" for one, how in zip(mutants, said, strict=True) if not how]
 
