@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
+# Each process has servers of its own; a slow test is no reason for the others to wait.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench browser node lock clean
@@ -22,14 +24,14 @@ demo: setup  ## the main job on real data; EXIT=1 ends by itself, else the Web U
 	$(BIN)/python -m examples.demo $(if $(EXIT),--exit)
 
 test: setup browser node  ## all tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: setup browser node  ## format, lint, types, import contracts, budgets, then all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 bench: setup  ## speed, history and memory as ratios against a hand-written workflow, in one run
 	$(BIN)/python -m pytest tests/bench -m bench -s

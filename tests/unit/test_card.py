@@ -19,7 +19,7 @@ from models.state import Phase
 from models.status import Asked
 from models.verdict import Comparison, Kpi
 from tests.unit.card_stories import GOLDEN, HOSTILE, STORIES, asking, awaiting, card_of, half_approved, status_of, stuck
-from tests.unit.kernel_world import World, happenings, plan_of, submission
+from tests.unit.kernel_world import World, happening, plan_of, submission
 from workflows.card import LIMIT, moved_on, render
 from workflows.card_markup import Mark, Stop, meter, plain, safe, strip
 
@@ -237,7 +237,7 @@ def test_every_state_has_a_card_and_offers_only_what_is_admitted(name: str, data
         elif data.draw(st.integers(0, 5)) == 0:
             world.submit()
         else:
-            world.say(data.draw(happenings(world)), timedelta(hours=data.draw(st.integers(1, 40))))
+            world.say(happening(data, world), timedelta(hours=data.draw(st.integers(1, 40))))
         card = card_of(world)
         check_whole(card, "loans")
         if world.state.intent is None:

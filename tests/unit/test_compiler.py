@@ -20,7 +20,7 @@ from models.rules.monitors import overlap
 from models.state import Phase
 from models.template import Runnable
 from models.verdict import Comparison
-from tests.unit.kernel_world import World, happenings
+from tests.unit.kernel_world import World, happening
 from tests.unit.policy_mistakes import POLICY_MISTAKES
 from tests.unit.template_mistakes import CREDIT, MISTAKES, TEMPLATES, Mistake
 from tests.unit.test_inheritance import CODES as INHERITED
@@ -244,7 +244,7 @@ def _happen(data: st.DataObject, world: World) -> None:
     elif before.gate and likely:
         last = world.decide(data.draw(st.sampled_from(["dmitri", "rosa", "lena", "paul"])))
     else:
-        last = world.say(data.draw(happenings(world)))
+        last = world.say(happening(data, world))
     check(world, before, last)
     order, gate = world.state.in_flight, world.state.gate
     assert gate is None or world.state.subject

@@ -15,7 +15,7 @@ from models.proof.symmetry import MODEL, OWNER, fingerprint, rename
 from models.state import State
 from models.succession import change
 from models.verdict import Verdict, combine, judge
-from tests.unit.kernel_world import PEOPLE, World, happenings, plan_of
+from tests.unit.kernel_world import PEOPLE, World, happening, plan_of
 from tests.unit.small_plans import REJECTING, SMALL
 
 LOW, CREDIT = plan_of("low-risk"), plan_of("credit-high-risk")
@@ -76,7 +76,7 @@ def test_measurements_are_one_for_each_way_that_gates_can_judge() -> None:
     assert measurements(CREDIT, StepKind.ARCHIVE) == [("", ())]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_renaming_keeps_what_can_happen(data: st.DataObject) -> None:
     """A state and the one that stands for it have one fingerprint, and so has whatever the same move makes of them."""
@@ -120,14 +120,14 @@ def test_credit_high_risk_is_proved(explored: Explorer) -> None:
     assert found.states > 5_000
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_nothing_happens_that_was_not_explored(explored: Explorer, data: st.DataObject) -> None:
     """Whatever real people, versions and times do to a lifecycle, it is in a state that was explored."""
     world = Ordinary(CREDIT)
     world.start()
     for _ in range(40):
-        body = data.draw(happenings(world))
+        body = happening(data, world)
         order = world.state.in_flight
         if isinstance(body, StepSucceeded) and order:
             readings = data.draw(st.sampled_from([some for _, some in measurements(CREDIT, order.kind)]))

@@ -10,7 +10,7 @@ from models.lifecycle import Step, step
 from models.messages import RunStep
 from models.state import Phase, State, snapshot
 from models.status import describe
-from tests.unit.kernel_world import World, happenings, plan_of
+from tests.unit.kernel_world import World, happening, plan_of
 
 PLANS = {name: plan_of(name) for name in ("credit-high-risk", "low-risk")}
 
@@ -80,12 +80,12 @@ def _drive(world: World, data: st.DataObject, length: int) -> None:
         elif data.draw(st.integers(0, 9)) == 0:
             last = world.submit()
         else:
-            last = world.say(data.draw(happenings(world)))
+            last = world.say(happening(data, world))
         check(world, before, last)
 
 
 @pytest.mark.parametrize("name", PLANS)
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_invariants_hold_from_the_beginning(name: str, data: st.DataObject) -> None:
     """One champion at most, gates before environments, the end is the end, nothing is lost, refusals change nothing."""
@@ -94,7 +94,7 @@ def test_invariants_hold_from_the_beginning(name: str, data: st.DataObject) -> N
     _drive(world, data, 40)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_invariants_hold_in_production(data: st.DataObject) -> None:
     """The same, from a lifecycle that has a champion already."""
@@ -103,7 +103,7 @@ def test_invariants_hold_in_production(data: st.DataObject) -> None:
     _drive(world, data, 40)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_replaying_the_events_gives_the_same_state(data: st.DataObject) -> None:
     """State is a fold over events: the same list gives the same state, and survives JSON on the way."""
@@ -118,7 +118,7 @@ def test_replaying_the_events_gives_the_same_state(data: st.DataObject) -> None:
     assert snapshot(state) == snapshot(world.state)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_state_can_be_described(data: st.DataObject) -> None:
     """There is always a sentence for what a lifecycle waits for."""
