@@ -38,7 +38,7 @@ class MemoryInventory:
         self._submission = submission
         self._progress = progress
         self._effects: dict[str, StepResult] = {}
-        self._bundle: Digest | None = None
+        self._bundles: dict[str, Digest] = {}
         self._visits: dict[str, int] = {}
         self._lock = threading.Lock()
         self.events = 0
@@ -50,7 +50,8 @@ class MemoryInventory:
 
     def commit_effect(self, key: EffectKey, result: StepResult, changes: Sequence[Change]) -> StepResult:
         """Once per key."""
-        self._bundle = result.bundle or self._bundle
+        if result.bundle:
+            self._bundles[key.model] = result.bundle
         kept = self._effects.setdefault(str(key), result)
         self._progress(str(key))
         return kept
@@ -79,7 +80,7 @@ class MemoryInventory:
     def earned(self, model: str, version: int) -> Earned:
         """The one version, with every gate passed."""
         gates = frozenset(gate for gates in self._plan.environment_gates.values() for gate in gates)
-        return Earned(self._submission.artifact.digest, self._bundle, gates)
+        return Earned(self._submission.artifact.digest, self._bundles.get(model), gates)
 
     def visit(self, model: str) -> tuple[str, int]:
         """Where the last effect was asked for: every stage is visited once, in the plan's order."""

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.bench
 
 STAGES = 300
 TIMES_THE_KERNEL = 8
-TIMES_PYYAML = 12
+TIMES_PYYAML = 1
 TIMES_LOADING = 1.0
 BYTES_A_STATE = 20_000
 
