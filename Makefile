@@ -42,7 +42,7 @@ browser:
 node: tests/node/node_modules/.ready
 
 tests/node/node_modules/.ready: tests/node/package.json
-	@if command -v npm >/dev/null 2>&1; then cd tests/node && npm install --silent && touch node_modules/.ready; fi
+	@if command -v npm >/dev/null 2>&1; then cd tests/node && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts && touch node_modules/.ready; fi
 
 lock: setup  ## pin requirements.txt anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-package modelops \

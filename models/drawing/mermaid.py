@@ -12,6 +12,8 @@ from models.plan import GatePlan, Plan, StagePlan
 
 _LOADED = re.compile(r"(?<![A-Za-z0-9])[-_]|[-_](?![A-Za-z0-9])|:(?! )|[^\w ,?!:-]")
 
+_WIDE_LESS_THAN = "\uff1c"
+
 
 def draw(plan: Plan) -> str:
     """The plan in Mermaid's language."""
@@ -19,7 +21,7 @@ def draw(plan: Plan) -> str:
     return "\n".join(
         [
             "---",
-            f"title: {json.dumps(legible(f'{plan.title} ({plan.template} {plan.version})'))}",
+            f"title: {_title(plan)}",
             "---",
             "flowchart TB",
             f"  accTitle: {_escape(' '.join(plan.title.split()))}",
@@ -32,6 +34,11 @@ def draw(plan: Plan) -> str:
             "",
         ]
     )
+
+
+def _title(plan: Plan) -> str:
+    """As a string of YAML. Mermaid takes out of a title what looks like HTML, so its sign is a wide one there."""
+    return json.dumps(legible(f"{plan.title} ({plan.template} {plan.version})").replace("<", _WIDE_LESS_THAN))
 
 
 def _node(stage: Slug) -> str:
@@ -93,6 +100,10 @@ def _class(environment: Environment | None) -> str:
 
 
 def _escape(text: str) -> str:
-    """Only what means nothing to Mermaid, HTML or Markdown stands as it is; everything else as a character's number."""
+    """Only what means nothing to Mermaid, HTML or Markdown stands as it is; everything else as a character's number.
+
+    Mermaid breaks the line at a backslash with an n even so; a word joiner, which has no width, keeps them apart.
+    """
     lines = legible(text).split("\n")
-    return "<br/>".join(_LOADED.sub(lambda found: f"#{ord(found[0])};", line) for line in lines)
+    escaped = "<br/>".join(_LOADED.sub(lambda found: f"#{ord(found[0])};", line) for line in lines)
+    return escaped.replace("#92;n", "#92;#8288;n")
