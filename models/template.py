@@ -5,7 +5,15 @@ import re
 from datetime import date
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from models.canonical import Frozen, Slug, parse_duration
@@ -60,11 +68,15 @@ def _day(value: object) -> object:
         raise PydanticCustomError("day", "there is no such day") from None
 
 
-Span = Annotated[int, BeforeValidator(_span)]
+def _written(pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern.replace("\\Z", "$"), "examples": [example]})
+
+
+Span = Annotated[int, BeforeValidator(_span), _written("^[0-9]+[smhd]$", "5d")]
 """Whole seconds; people must write a unit."""
 
-Bound = Annotated[Comparison, BeforeValidator(_comparison)]
-Day = Annotated[date, BeforeValidator(_day)]
+Bound = Annotated[Comparison, BeforeValidator(_comparison), _written(f"^{_BOUND.pattern}", ">= 0.8")]
+Day = Annotated[date, BeforeValidator(_day), _written(f"^{_DAY.pattern}", "2026-04-17")]
 """A day of the calendar, as in 2026-04-17."""
 
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]

@@ -1,5 +1,6 @@
 """`modelops policy ...`: which packs there are, what they demand, and which apply to a model."""
 
+import json
 from datetime import date, datetime
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from client.library import policy_of
 from client.render import table
 from models.canonical import Frozen, Slug, spell_duration
 from models.diagnostics import Diagnostic, did_you_mean, errors_of
+from models.editor_schema import pack_schema
 from models.errors import UnknownNameError
 from models.impact import impact
 from models.inventory import ModelFacts
@@ -45,6 +47,11 @@ def policy_for(model: str | None, on: datetime | None) -> Policy:
         with Catalog(settings.database) as catalog:
             facts = catalog.facts(model)
     return policy_of(settings, facts, on.date() if on else None)
+
+
+def schema_of_packs() -> None:
+    """Write the JSON Schema of policy packs, for editors that complete and check YAML as it is typed."""
+    typer.echo(json.dumps(pack_schema(), indent=2))
 
 
 def list_packs(on: On = None, as_json: Json = False) -> None:

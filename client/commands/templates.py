@@ -14,6 +14,7 @@ from client.render import table
 from models.canonical import Digest, Frozen, canonical, digest
 from models.diagnostic_codes import EXPLANATIONS
 from models.diagnostics import Diagnostic, errors_of, explain
+from models.editor_schema import template_schema
 from models.errors import TemplateError, UnknownNameError
 from models.inventory import RiskTier
 from models.plan import COMPILER
@@ -117,6 +118,14 @@ def compile_template(template: Template, model: For = None, on: On = None) -> No
     for warning in compiled.warnings:
         say(_line(warning))
     say(f"plan {digest(compiled.plan)}")
+
+
+def schema_of_templates() -> None:
+    """Write the JSON Schema of templates, for editors that complete and check YAML as it is typed.
+
+    In a template, `# yaml-language-server: $schema=template.json` as the first line names the file.
+    """
+    typer.echo(json.dumps(template_schema(), indent=2))
 
 
 def explain_code(
