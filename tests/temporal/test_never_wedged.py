@@ -82,8 +82,8 @@ async def test_a_message_that_cannot_be_sent_holds_nothing_up(house: House) -> N
     assert status.troubles[0].startswith("People cannot be told:")
     await house.decide("dmitri")
     await house.decide("rosa")
-    await house.until(lambda s: s.serving.get(Environment.TEST) == 1)
+    stuck = await house.until_phase(Phase.STUCK, "staging")
+    assert stuck.serving[Environment.TEST] == 1
     directory.write_text(people)
-    await house.until_phase(Phase.STUCK, "staging")
     await house.request(Action.RETRY)
     await house.until_phase(Phase.DECIDING, "staging")
