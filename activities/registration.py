@@ -12,6 +12,8 @@ from models.evidence import EffectKey, StepResult
 from models.inventory import ModelFacts, ModelRegistered, VersionRegistered
 from models.journal import Assignment
 from models.policy import Policy, regulations
+from models.source.yaml_source import spell_path
+from models.tiering import objections
 from models.verdict import Verdict
 
 
@@ -26,7 +28,10 @@ class RegistrationActivities:
 
     @activity.defn(name="register_model", no_thread_cancel_exception=True)
     def register_model(self, facts: ModelFacts) -> StepResult:
-        """Enter a model's facts, once; other facts under the same id are a ConflictError."""
+        """Enter a model's facts, once; other facts under the same id are a ConflictError.
+
+        InvalidInputError if the tier is not the one that the assessment gives.
+        """
         try:
             known = self._inventory.model(facts.id)
         except UnknownNameError:
@@ -36,10 +41,17 @@ class RegistrationActivities:
                 f"model '{facts.id}' is registered already, with other facts",
                 f"choose another id, or look at it with `modelops model show {facts.id}`",
             )
-        found = self._regulations(facts)
-        result = StepResult(summary=f"{facts.title}: {len(found)} policy packs apply, now or later")
-        changes = [ModelRegistered(facts=facts, regulations=found)]
-        return self._ledger.once(EffectKey(model=facts.id, visit=0, step="register-model"), lambda: (result, changes))
+
+        def effect() -> Outcome:
+            policy = self._policy(facts)
+            _demand_that_the_tier_follows(policy, facts)
+            found = regulations(policy)
+            summary = f"{facts.title}: tier {facts.risk_tier}, {len(found)} policy packs apply, now or later"
+            return StepResult(summary=summary), [
+                ModelRegistered(facts=facts, regulations=found, rating=policy.rating())
+            ]
+
+        return self._ledger.once(EffectKey(model=facts.id, visit=0, step="register-model"), effect)
 
     @activity.defn(name="classify", no_thread_cancel_exception=True)
     def classify(self, task: Assignment) -> StepResult:
@@ -48,7 +60,7 @@ class RegistrationActivities:
 
         def effect() -> Outcome:
             facts = self._inventory.model(order.model)
-            found = self._regulations(facts)
+            found = regulations(self._policy(facts))
             governed = facts.risk_tier in order.tiers
             reason = f"tier {facts.risk_tier}, {len(found)} policy packs apply, now or later"
             if not governed:
@@ -60,8 +72,8 @@ class RegistrationActivities:
 
         return self._ledger.perform(task, effect)
 
-    def _regulations(self, facts: ModelFacts) -> tuple[str, ...]:
-        return regulations(Policy(self._policies.packs(), datetime.now(UTC).date(), facts))
+    def _policy(self, facts: ModelFacts) -> Policy:
+        return Policy(self._policies.packs(), datetime.now(UTC).date(), facts)
 
     @activity.defn(name="register_version", no_thread_cancel_exception=True)
     def register_version(self, task: Assignment) -> StepResult:
@@ -85,3 +97,9 @@ class RegistrationActivities:
             return StepResult(summary=summary, evidence=(evidence,)), changes
 
         return self._ledger.perform(task, effect)
+
+
+def _demand_that_the_tier_follows(policy: Policy, facts: ModelFacts) -> None:
+    if found := list(objections(policy.questionnaires(), facts, facts.risk_tier)):
+        mistakes = "; ".join(f"{spell_path(one.path)}: {one.message}" for one in found)
+        raise InvalidInputError(f"the risk tier of '{facts.id}' does not follow: {mistakes}", found[0].suggestion)

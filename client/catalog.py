@@ -19,7 +19,7 @@ from client.rows import entry_of, read_rows
 from models.audit import AuditEntry, AuditHead, AuditKind
 from models.canonical import Frozen
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
-from models.inventory import Measured, ModelFacts, ModelKind, RiskTier, VersionStatus
+from models.inventory import Measured, ModelFacts, ModelKind, Rating, RiskTier, VersionStatus
 from models.plan import Plan
 from models.records import (
     AuditHeadRecord,
@@ -137,12 +137,20 @@ class Catalog:
 
     def facts(self, model: str) -> ModelFacts:
         """What was registered of a model; UnknownNameError."""
+        return ModelFacts.model_validate_json(self._model(model).facts)
+
+    def rating(self, model: str) -> Rating | None:
+        """Why a model has its tier; None if it was registered before there were questionnaires; UnknownNameError."""
+        found = self._model(model).rating
+        return Rating.model_validate_json(found) if found else None
+
+    def _model(self, model: str) -> ModelRecord:
         found = self._rows(select(ModelRecord).where(ModelRecord.id == model))
         if not found:
             raise UnknownNameError(
                 f"no model '{model}' is registered", "`modelops list` shows which are; `modelops model register FILE`"
             )
-        return ModelFacts.model_validate_json(found[0].facts)
+        return found[0]
 
     def regulations(self, model: str) -> Sequence[str]:
         """The regulations that apply to a model."""

@@ -12,8 +12,10 @@ from pydantic_core import ErrorDetails
 
 from models.canonical import Frozen, Slug
 from models.errors import InvalidInputError
-from models.inventory import ModelFacts, Submission
+from models.inventory import ModelFacts, RiskTier, Submission
+from models.policy import Policy
 from models.source.yaml_source import Source, Tree, parse_yaml, spell_path
+from models.tiering import Objection, objections
 
 Value = TypeVar("Value", bound=Frozen)
 
@@ -30,14 +32,24 @@ _NAME = "a name: lower-case letters, digits, - and _, beginning with a letter"
 _DIGEST = "a digest: sha256: and 64 lower-case hexadecimal digits"
 
 
-def read_facts(path: Path) -> ModelFacts:
-    """The facts of a model. InvalidInputError names each mistake with its line and column."""
-    return _read(path, ModelFacts, {})
+def read_facts(path: Path, policy: Policy) -> ModelFacts:
+    """The facts of a model, with the tier that its answers give under a policy.
+
+    InvalidInputError names each mistake with its line and column.
+    """
+    source = _parse(path)
+    declared = isinstance(source.tree, dict) and "risk_tier" in source.tree
+    facts = _fit(source, ModelFacts, {} if declared else {"risk_tier": RiskTier.LOW.value})
+    policy = policy._replace(facts=facts)
+    if found := list(objections(policy.questionnaires(), facts, facts.risk_tier if declared else None)):
+        _refuse(path, [_object(one, source) for one in found])
+    rating = policy.rating()
+    return facts.model_copy(update={"risk_tier": rating.tier}) if rating else facts
 
 
 def read_submission(path: Path, submitter: Slug) -> Submission:
     """The facts of a version, handed in by `submitter`, whoever the file names. InvalidInputError as above."""
-    return _read(path, Submission, {"submitter": submitter})
+    return _fit(_parse(path), Submission, {"submitter": submitter})
 
 
 def read_text(path: Path) -> bytes:
@@ -66,16 +78,20 @@ def in_plain_words(what: str) -> Iterator[None]:
         raise InvalidInputError(f"{what}: {mistakes}") from error
 
 
-def _read(path: Path, kind: type[Value], given: dict[str, Tree]) -> Value:
+def _parse(path: Path) -> Source:
     text = read_text(path)
     source = _parse_json(text, path) if path.suffix == ".json" else parse_yaml(text, str(path))
     if source.diagnostics:
         _refuse(path, [str(found) for found in source.diagnostics])
+    return source
+
+
+def _fit(source: Source, kind: type[Value], given: dict[str, Tree]) -> Value:
     tree = {**source.tree, **given} if isinstance(source.tree, dict) else source.tree
     try:
         return kind.model_validate_json(json.dumps(tree), strict=True)
     except ValidationError as error:
-        _refuse(path, [_locate(one, source) for one in _details(error)])
+        _refuse(Path(source.file), [_locate(one, source) for one in _details(error)])
 
 
 def _refuse(path: Path, mistakes: list[str]) -> NoReturn:
@@ -89,12 +105,25 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
 
 def _locate(details: ErrorDetails, source: Source) -> str:
     path = details["loc"]
-    what = f"{spell_path(path)}: {_say(details)}".removeprefix(": ")
-    if not source.values:
-        return f"{source.file}: {what}"
     missing = details["type"] == "missing"
-    place = source.place(path[:-1] if missing else path, key=missing or details["type"] == "extra_forbidden")
-    return f"{source.file}:{place.line}:{place.column}: {what}"
+    at = path[:-1] if missing else path
+    return _place(source, at, missing or details["type"] == "extra_forbidden") + _about(path, _say(details))
+
+
+def _object(found: Objection, source: Source) -> str:
+    suggestion = f"\n    {found.suggestion}" if found.suggestion else ""
+    return _place(source, found.path, key=False) + _about(found.path, found.message) + suggestion
+
+
+def _about(path: tuple[str | int, ...], what: str) -> str:
+    return f"{spell_path(path)}: {what}".removeprefix(": ")
+
+
+def _place(source: Source, path: tuple[str | int, ...], key: bool) -> str:
+    if not source.values:
+        return f"{source.file}: "
+    place = source.place(path, key=key)
+    return f"{source.file}:{place.line}:{place.column}: "
 
 
 def _say(details: ErrorDetails) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from client.catalog import Known, Listed
 from client.console import clean, moment
 from models.canonical import spell_duration
-from models.inventory import Environment, ModelFacts, VersionStatus
+from models.inventory import Environment, ModelFacts, Rating, VersionStatus
 from models.plan import GatePlan, MonitorPlan, Plan, StagePlan
 from models.state import Phase
 from models.status import GateStatus, Status, VersionStatusView
@@ -92,11 +92,13 @@ def models(listed: Sequence[Listed]) -> Roster:
     return Roster(columns, rows)
 
 
-def model(facts: ModelFacts, regulations: Sequence[str], versions: Sequence[Known]) -> Group:
+def model(facts: ModelFacts, rating: Rating | None, regulations: Sequence[str], versions: Sequence[Known]) -> Group:
     """What is registered of one model."""
     rows = [
         ("Title", facts.title),
-        ("Kind, tier", f"{facts.kind}, {facts.risk_tier}"),
+        ("Kind", facts.kind),
+        ("Tier", facts.risk_tier),
+        *(("Because", reason) for reason in (rating.reasons if rating else ())),
         ("Owner", facts.owner),
         ("Intended use", facts.intended_use),
         ("Use case", f"{facts.use_case.id}: {facts.use_case.process}"),

@@ -18,10 +18,11 @@ from worker.settings import read_settings
 
 async def main(file: str, template: str) -> None:
     """Prove, register, start, and say where to look."""
-    facts = read_facts(Path(file))
-    plan = find_template(template).compiled(policy_of(read_settings(), facts)).plan
+    settings = read_settings()
+    facts = read_facts(Path(file), policy_of(settings))
+    plan = find_template(template).compiled(policy_of(settings, facts)).plan
     proof = prove(plan)
-    async with Modelops.connect(read_settings()) as modelops:
+    async with Modelops.connect(settings) as modelops:
         print((await modelops.register(facts)).summary)
         print(await modelops.start(facts, plan, proof), modelops.link(facts.id))
 

@@ -337,4 +337,18 @@ EXPLANATIONS = {
         "A control asks a gate to check, or a monitor to watch, what no step measures there: no lifecycle could satisfy"
         " it.",
     ),
+    "MO757": Explanation(
+        "a scale that does not rise",
+        "A questionnaire's scale says from how many points each tier begins: low from 0, each further tier from more"
+        " than the one below.",
+    ),
+    "MO758": Explanation(
+        "a tier that no answers give",
+        "The scale of a questionnaire names a tier that the sum of all points cannot come to, and that no answer gives"
+        " by itself (`at_least`).",
+    ),
+    "MO759": Explanation(
+        "a questionnaire for some tiers",
+        "A pack that finds a model's tier cannot depend on it: its scope says nothing about tiers.",
+    ),
 }

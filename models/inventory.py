@@ -119,13 +119,38 @@ class Consumer(Frozen):
     contact: Text
 
 
+class Override(Frozen):
+    """A person puts a model into another tier than the answers give, and says why."""
+
+    tier: RiskTier
+    person: Slug
+    reason: Text
+
+
+class Assessment(Frozen):
+    """The answers to the questionnaires of the packs that apply, by question, and whether somebody overrides them."""
+
+    answers: dict[Slug, Slug] = Field(min_length=1, max_length=128)
+    override: Override | None = Field(default=None, exclude_if=lambda override: override is None)
+
+
+class Rating(Frozen):
+    """The tier that counts, the one that the answers give, and why; `questionnaires` are packs with their digests."""
+
+    tier: RiskTier
+    answered: RiskTier
+    reasons: tuple[str, ...]
+    questionnaires: tuple[str, ...]
+
+
 class ModelFacts(Frozen):
-    """What is registered of a model before it has any version."""
+    """What is registered of a model before it has any version. Its tier follows from the assessment."""
 
     id: Slug
     title: Text
     kind: ModelKind
     risk_tier: RiskTier
+    assessment: Assessment | None = Field(default=None, exclude_if=lambda assessment: assessment is None)
     intended_use: Text
     use_case: UseCase
     owner: Slug
@@ -170,11 +195,12 @@ class Withdrawn(Frozen):
 
 
 class ModelRegistered(Frozen):
-    """The facts of a model entered the inventory."""
+    """The facts of a model entered the inventory, with what follows from them; `rating` once, on the first entry."""
 
     change: Literal["model_registered"] = "model_registered"
     facts: ModelFacts
     regulations: tuple[str, ...]
+    rating: Rating | None = Field(default=None, exclude_if=lambda rating: rating is None)
 
 
 class VersionRegistered(Frozen):

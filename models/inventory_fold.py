@@ -172,7 +172,7 @@ class _Inventory:
     def _apply(self, entry: AuditEntry, key: EffectKey, change: Change, index: int) -> None:
         match change:
             case ModelRegistered():
-                self._register(entry, change, _part(entry.body, "changes", index, "facts"))
+                self._register(entry, change, index)
             case VersionRegistered():
                 row = self._version(change.version)
                 row.artifact = change.submission.artifact.digest
@@ -193,7 +193,7 @@ class _Inventory:
             case _:
                 assert_never(change)
 
-    def _register(self, entry: AuditEntry, change: ModelRegistered, content: str) -> None:
+    def _register(self, entry: AuditEntry, change: ModelRegistered, index: int) -> None:
         self._regulations = change.regulations
         if self.facts:
             return
@@ -205,7 +205,8 @@ class _Inventory:
             tier=facts.risk_tier,
             owner=facts.owner,
             use_case=facts.use_case.id,
-            facts=content,
+            facts=_part(entry.body, "changes", index, "facts"),
+            rating=_part(entry.body, "changes", index, "rating") if change.rating else None,
             registered_at=entry.at,
         )
         self._once.append(row_of(record))

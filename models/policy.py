@@ -9,20 +9,22 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from models.canonical import Frozen, Slug
+from models.canonical import Frozen, Slug, digest
 from models.diagnostics import Diagnostic, did_you_mean, errors_of, in_reading_order, quote
 from models.errors import TemplateError
 from models.evidence import READINGS, StepKind
-from models.inventory import Environment, ModelFacts, ModelKind, RiskTier, Text
+from models.inventory import Environment, ModelFacts, Rating, Text
 from models.plan import Duty
+from models.scope import EVERY_MODEL, Scope
 from models.source.misfits import Schema, name_misfits
 from models.source.yaml_source import Path, Source, parse_yaml
 from models.template import Bound, Day, Runnable, Span, Version
+from models.tiering import Answer, Question, Questionnaire, Tiering, defects, rate
 
 
 class Severity(StrEnum):
@@ -50,51 +52,6 @@ class Effective(Frozen):
     def on(self, day: date) -> bool:
         """Whether a pack holds on a day."""
         return self.since <= day and (self.until is None or day < self.until)
-
-
-class Scope(Frozen):
-    """Which models a pack is about: each condition that is written must hold."""
-
-    kinds: tuple[ModelKind, ...] = ()
-    tiers: tuple[RiskTier, ...] = ()
-    jurisdictions: tuple[Literal["EU", "US", "UK", "OTHER"], ...] = ()
-    sectors: tuple[Literal["banking", "insurance", "health", "employment", "public", "other"], ...] = ()
-    personal_data: bool | None = None
-    automated_decision: bool | None = None
-
-    def covers(self, facts: ModelFacts | None, tiers: Iterable[RiskTier]) -> bool:
-        """Whether a model is in scope; of an unknown model only its possible tiers are known, and the rest may be."""
-        if facts is None:
-            return not self.tiers or any(tier in self.tiers for tier in tiers)
-        return self.reason(facts) is not None
-
-    def reason(self, facts: ModelFacts | None) -> str | None:
-        """Why a model is in scope, in words; None if it is not, or if nobody can tell."""
-        if self == _EVERY_MODEL or facts is None:
-            return "every model" if self == _EVERY_MODEL else None
-        lists: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-            ("kind", self.kinds, (facts.kind,)),
-            ("tier", self.tiers, (facts.risk_tier,)),
-            ("jurisdiction", self.jurisdictions, facts.jurisdictions),
-            ("sector", self.sectors, (facts.sector,)),
-        )
-        met = []
-        for name, wanted, has in lists:
-            common = [value for value in has if value in wanted]
-            if wanted and not common:
-                return None
-            met += [f"{name} {', '.join(common)}"] if wanted else []
-        for name, flag, is_so in (
-            ("personal data", self.personal_data, facts.personal_data),
-            ("automated decision", self.automated_decision, facts.automated_decision),
-        ):
-            if flag is not None and flag != is_so:
-                return None
-            met += [name if is_so else f"no {name}"] if flag is not None else []
-        return "; ".join(met)
-
-
-_EVERY_MODEL = Scope()
 
 
 def _unbounded(checks: object) -> object:
@@ -143,7 +100,7 @@ class Control(Frozen):
     reference: Text
     confidence: Confidence
     severity: Severity
-    applies: Scope = _EVERY_MODEL
+    applies: Scope = EVERY_MODEL
     before: Annotated[str, AfterValidator(_place)] | None = None
     gate: Shape | None = None
     steps: tuple[Runnable, ...] = Field(default=(), max_length=16)
@@ -168,7 +125,8 @@ class Pack(Frozen):
     title: Text
     authority: Text
     effective: Effective
-    applies: Scope = _EVERY_MODEL
+    applies: Scope = EVERY_MODEL
+    tiering: Tiering | None = Field(default=None, exclude_if=lambda tiering: tiering is None)
     controls: dict[Slug, Control] = Field(min_length=1, max_length=256)
 
     @property
@@ -200,6 +158,25 @@ class Policy(NamedTuple):
             if reason and pack.effective.on(self.on):
                 found.append(Applied(pack, reason))
         return tuple(found)
+
+    def questionnaires(self) -> tuple[Questionnaire, ...]:
+        """Those of the packs that apply to the model, by which its risk tier is found."""
+        asking = [(one.pack, one.pack.tiering) for one in self.applied()]
+        return tuple(Questionnaire(pack.name, digest(pack), tiering) for pack, tiering in asking if tiering)
+
+    def rating(self) -> Rating | None:
+        """The model's tier, and why; None without a model, or without an assessment of it."""
+        assessment = self.facts.assessment if self.facts else None
+        return rate(self.questionnaires(), assessment) if assessment else None
+
+    def asked(self) -> tuple[tuple[Pack, Slug, Control], ...]:
+        """The controls that apply to the model, each with its pack and its name."""
+        return tuple(
+            (one.pack, name, control)
+            for one in self.applied()
+            for name, control in one.pack.controls.items()
+            if control.applies.reason(self.facts)
+        )
 
     def control(self, name: Slug) -> Iterator[tuple[Pack, Control]]:
         """Every control of a name, in any pack that is known."""
@@ -237,6 +214,10 @@ _SCHEMA: Schema = {
     ("controls", "*"): Control,
     ("controls", "*", "applies"): Scope,
     ("controls", "*", "gate"): Shape,
+    ("tiering",): Tiering,
+    ("tiering", "questions", "*"): Question,
+    ("tiering", "questions", "*", "answers", "*"): Answer,
+    ("tiering", "questions", "*", "answers", "*", "contradicts"): Scope,
 }
 
 
@@ -264,7 +245,9 @@ def _as_json(source: Source) -> str:
 
 
 def _defects(pack: Pack, source: Source) -> Iterator[Diagnostic]:
-    """MO751 to MO756."""
+    """MO751 to MO759."""
+    if pack.tiering:
+        yield from defects(pack.tiering, pack.applies, source)
     until = pack.effective.until
     if until is not None and until <= pack.effective.since:
         yield source.report("MO751", ("effective", "until"), "the pack ends before it begins")

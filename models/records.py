@@ -25,7 +25,10 @@ def _by_value(kind: type[StrEnum]) -> Enum:
 
 
 class ModelRecord(SQLModel, table=True):
-    """A registered model: all its facts as canonical JSON, and those that people search by."""
+    """A registered model: all its facts as canonical JSON, those that people search by, and why its tier is what it is.
+
+    `rating` is canonical JSON, NULL for a model that was registered before there were questionnaires.
+    """
 
     __tablename__ = "model"
 
@@ -36,6 +39,7 @@ class ModelRecord(SQLModel, table=True):
     owner: str = Field(index=True)
     use_case: str = Field(index=True)
     facts: str
+    rating: str | None = None
     registered_at: datetime
 
 

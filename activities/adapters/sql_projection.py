@@ -14,7 +14,6 @@ from models.inventory import (
     Deployed,
     Environment,
     Measured,
-    ModelFacts,
     ModelRegistered,
     Notified,
     Packaged,
@@ -134,12 +133,13 @@ def _register_model(session: Session, occasion: Occasion, change: ModelRegistere
         _same(f"model '{facts.id}'", known.facts, content)
         session.exec(delete(RegulationRecord).where(col(RegulationRecord.model) == facts.id))
     else:
-        session.add(_model_row(facts, content, occasion.at))
+        session.add(_model_row(change, content, occasion.at))
     session.flush()
     session.add_all(RegulationRecord(model=facts.id, regulation=name) for name in dict.fromkeys(change.regulations))
 
 
-def _model_row(facts: ModelFacts, content: str, at: datetime) -> ModelRecord:
+def _model_row(change: ModelRegistered, content: str, at: datetime) -> ModelRecord:
+    facts = change.facts
     return ModelRecord(
         id=facts.id,
         title=facts.title,
@@ -148,6 +148,7 @@ def _model_row(facts: ModelFacts, content: str, at: datetime) -> ModelRecord:
         owner=facts.owner,
         use_case=facts.use_case.id,
         facts=content,
+        rating=canonical(change.rating).decode() if change.rating else None,
         registered_at=at,
     )
 

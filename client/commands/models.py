@@ -3,17 +3,22 @@
 import asyncio
 from contextlib import suppress
 
+from rich.text import Text
+
 from client.api import Modelops
 from client.catalog import Catalog, Known
 from client.commands.parameters import File, Json, Model
-from client.console import say, show, show_json
+from client.console import clean, say, show, show_json
 from client.documents import read_facts
+from client.library import policy_of
 from client.render import model as draw_model
 from client.render import models as draw_models
-from models.canonical import Frozen
+from client.render import table
+from models.canonical import Frozen, Slug
 from models.errors import UnavailableError, UnknownNameError
 from models.evidence import StepResult
-from models.inventory import ModelFacts
+from models.inventory import ModelFacts, Rating, RiskTier
+from models.policy import Severity
 from worker.settings import read_settings
 
 
@@ -21,14 +26,15 @@ class Registered(Frozen):
     """What the inventory has of one model."""
 
     facts: ModelFacts
+    rating: Rating | None
     regulations: tuple[str, ...]
     versions: tuple[Known, ...]
 
 
 def register(file: File) -> None:
     """Register a model's facts. The same file again changes nothing; other facts under the same id are refused."""
-    facts = read_facts(file)
     chosen = read_settings()
+    facts = read_facts(file, policy_of(chosen))
     known: ModelFacts | None = None
     with suppress(UnavailableError, UnknownNameError), Catalog(chosen.database) as catalog:
         known = catalog.facts(facts.id)
@@ -44,18 +50,68 @@ def register(file: File) -> None:
         show(f"Registered {facts.id}: {result.summary}.", f"Next: modelops start {facts.id} --template TEMPLATE")
 
 
+class Demanded(Frozen):
+    """A control that a model's tier and its other facts ask for."""
+
+    control: Slug
+    pack: str
+    severity: Severity
+    title: str
+
+
+class Assessed(Frozen):
+    """The tier of a model, why, and which controls are in proportion to it; `counts` at each of the tiers."""
+
+    model: Slug
+    rating: Rating | None
+    controls: tuple[Demanded, ...]
+    counts: dict[RiskTier, int]
+
+
+def assess(file: File, as_json: Json = False) -> None:
+    """Show the risk tier that the answers in a model's facts give, why, and the controls that are in proportion to it.
+
+    Nothing is registered. `modelops policy show baseline` shows the questions.
+    """
+    policy = policy_of(read_settings())
+    facts = read_facts(file, policy)
+    policies = {tier: policy._replace(facts=facts.model_copy(update={"risk_tier": tier})) for tier in RiskTier}
+    asked = {tier: one.asked() for tier, one in policies.items()}
+    controls = tuple(
+        Demanded(control=name, pack=pack.name, severity=control.severity, title=control.title)
+        for pack, name, control in asked[facts.risk_tier]
+    )
+    rating = policies[facts.risk_tier].rating()
+    found = Assessed(model=facts.id, rating=rating, controls=controls, counts={t: len(asked[t]) for t in RiskTier})
+    if as_json:
+        show_json(found)
+        return
+    rows = [(one.control, one.pack, one.severity, one.title) for one in controls]
+    counts = ", ".join(f"{count} at {tier}" for tier, count in found.counts.items())
+    show(
+        Text(f"{clean(facts.id)}: tier {facts.risk_tier}", style="bold"),
+        *(rating.reasons if rating else ()),
+        "",
+        table(("Control", "Pack", "Weight", "What it asks"), rows),
+        "",
+        f"Controls in proportion: {counts}.",
+        f"Next: modelops model register {file}",
+    )
+
+
 def show_model(model: Model, as_json: Json = False) -> None:
     """Show what is registered of a model: its facts, the regulations that apply, its versions."""
     with Catalog(read_settings().database) as catalog:
         found = Registered(
             facts=catalog.facts(model),
+            rating=catalog.rating(model),
             regulations=tuple(catalog.regulations(model)),
             versions=tuple(catalog.versions(model)),
         )
     if as_json:
         show_json(found)
     else:
-        show(draw_model(found.facts, found.regulations, found.versions))
+        show(draw_model(found.facts, found.rating, found.regulations, found.versions))
 
 
 def list_models(as_json: Json = False) -> None:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from client.catalog import Catalog, Listed
@@ -18,10 +18,11 @@ from models.diagnostics import Diagnostic, did_you_mean, errors_of
 from models.editor_schema import pack_schema
 from models.errors import UnknownNameError
 from models.impact import impact
-from models.inventory import ModelFacts
+from models.inventory import ModelFacts, RiskTier
 from models.plan import Plan
 from models.policy import Control, Pack, Policy
 from models.state import Phase
+from models.tiering import Tiering
 from worker.settings import read_settings
 
 INVALID = 4
@@ -74,16 +75,25 @@ def show_pack(pack: PackName, as_json: Json = False) -> None:
         (name, one.severity, one.confidence, one.reference, one.before or "", "; ".join(_asks(one)))
         for name, one in found.controls.items()
     ]
-    heading = Text(f"{found.name}: {clean(found.title)}", style="bold")
     head = ("Control", "Weight", "Sure", "Reference", "Before", "Asks")
-    show(
-        Group(
-            heading,
-            clean(found.authority),
-            "",
-            table(head, rows),
-        )
-    )
+    heading = Text(f"{found.name}: {clean(found.title)}", style="bold")
+    show(heading, clean(found.authority), "", table(head, rows), *_draw_questions(found.tiering))
+
+
+def _draw_questions(tiering: Tiering | None) -> list[RenderableType]:
+    """What is asked before a model has a risk tier, and what each answer is worth."""
+    if tiering is None:
+        return []
+    scale = ", ".join(f"{tier} from {points}" for tier, points in tiering.scale.items())
+    parts: list[RenderableType] = ["", Text("How a model's risk tier is found", style="bold"), f"Points: {scale}."]
+    for name, question in tiering.questions.items():
+        rows = [
+            (word, one.points, "" if one.at_least is RiskTier.LOW else one.at_least, one.means)
+            for word, one in question.answers.items()
+        ]
+        parts += ["", f"{name}: {question.asks} ({question.reference})"]
+        parts += [table(("Answer", "Points", "At least", "Means"), rows)]
+    return parts
 
 
 def applies(model: Model, on: On = None, as_json: Json = False) -> None:

@@ -54,7 +54,7 @@ class Story:
         """The model enters the inventory, and its lifecycle begins."""
         act("A model is registered, and a lifecycle governs it from its first day")
         command("modelops model register examples/loan_approval/model.yaml")
-        facts = read_facts(LOANS / "model.yaml")
+        facts = read_facts(LOANS / "model.yaml", policy_of(self.settings))
         await self.modelops.register(facts)
         with Catalog(self.settings.database) as catalog:
             for regulation in catalog.regulations(MODEL):
@@ -175,7 +175,9 @@ class Story:
 
     async def one_more(self) -> None:
         """Leave a lifecycle at a gate, for the reader to decide in the Web UI."""
-        facts = read_facts(LOANS / "model.yaml").model_copy(update={"id": f"{MODEL}-next", "title": "Yours to decide"})
+        facts = read_facts(LOANS / "model.yaml", policy_of(self.settings)).model_copy(
+            update={"id": f"{MODEL}-next", "title": "Yours to decide"}
+        )
         await self.modelops.register(facts)
         plan = find_template(TEMPLATE).compiled(policy_of(self.settings, facts)).plan
         await self.modelops.start(facts, plan, proof_of(plan, self.settings.root / "proofs"))

@@ -8,6 +8,7 @@ from models.canonical import digest, digest_bytes
 from models.evidence import Electorate, Evidence, StepKind, StepOrder, StepResult
 from models.inventory import (
     Archived,
+    Assessment,
     Change,
     Column,
     Consumer,
@@ -18,7 +19,9 @@ from models.inventory import (
     ModelKind,
     ModelRegistered,
     Notified,
+    Override,
     Packaged,
+    Rating,
     Reference,
     RiskTier,
     Source,
@@ -53,6 +56,14 @@ Record = Callable[[list[Told]], None]
 _NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 _CHECK = GatePlan(id="development", question="Is it good enough?", checks=("auc",))
 _PEOPLE = GatePlan(id="validation", question="Is it fit for use?", approvals={"risk": 1}, sla=3_600)
+
+
+_RATING = Rating(
+    tier=RiskTier.HIGH,
+    answered=RiskTier.CRITICAL,
+    reasons=("impact grave: 8 points", "overridden to high by rita: A pilot."),
+    questionnaires=("baseline@1 sha256:" + "0" * 64,),
+)
 
 
 def small_plan() -> Plan:
@@ -111,6 +122,9 @@ def _facts(model: str) -> ModelFacts:
         title=f"The model {model}",
         kind=ModelKind.ML,
         risk_tier=RiskTier.HIGH,
+        assessment=Assessment(
+            answers={"impact": "grave"}, override=Override(tier=RiskTier.HIGH, person="rita", reason="A pilot.")
+        ),
         intended_use="Rank applications.",
         use_case=UseCase(id="lending", process="Lending", owner="olga", value_hypothesis="Fewer losses."),
         owner="olga",
@@ -200,7 +214,8 @@ class _Narrator:
         number, environment, bundle = order.version or 0, order.environment, order.bundle
         match order.kind:
             case StepKind.CLASSIFY:
-                return (ModelRegistered(facts=_facts(order.model), regulations=("EU AI Act", "SR 11-7")),)
+                facts = _facts(order.model)
+                return (ModelRegistered(facts=facts, regulations=("EU AI Act", "SR 11-7"), rating=_RATING),)
             case StepKind.REGISTER if order.submission:
                 return (VersionRegistered(version=number, submission=order.submission),)
             case StepKind.PACKAGE:

@@ -41,6 +41,14 @@ def plan_of(name: str, *edits: tuple[str, str]) -> Plan:
     return compile_template(text, f"{name}.yaml")
 
 
+_IMPACT = {
+    RiskTier.LOW: "slight",
+    RiskTier.MEDIUM: "material",
+    RiskTier.HIGH: "serious",
+    RiskTier.CRITICAL: "grave",
+}
+
+
 def facts_of(model: str, tier: RiskTier) -> ModelFacts:
     """Facts of a model for tests."""
     return ModelFacts.model_validate(
@@ -49,6 +57,14 @@ def facts_of(model: str, tier: RiskTier) -> ModelFacts:
             "title": "Loans",
             "kind": "ml",
             "risk_tier": tier,
+            "assessment": {
+                "answers": {
+                    "impact": _IMPACT[tier],
+                    "autonomy": "decides_within_limits",
+                    "population": "few",
+                    "data_sensitivity": "personal",
+                }
+            },
             "intended_use": "decide about loans",
             "use_case": {"id": "loans", "process": "origination", "owner": "paul", "value_hypothesis": "fewer losses"},
             "owner": "olga",

@@ -73,6 +73,18 @@ async def test_registered_at_the_same_time(house: House, modelops: Modelops) -> 
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["ConflictError", "StepResult"]
 
 
+async def test_a_tier_that_does_not_follow_is_refused(house: House, modelops: Modelops) -> None:
+    """The server finds the tier itself: whoever declares another one, or answers nothing, registers nothing."""
+    facts = facts_of(house.model, RiskTier.HIGH)
+    for change, said in (
+        ({"risk_tier": RiskTier.LOW}, "risk_tier: 'low' is not the tier that follows: impact serious: 6 points"),
+        ({"assessment": None}, "assessment: is missing"),
+    ):
+        with pytest.raises(InvalidInputError, match=said):
+            await modelops.register(facts.model_copy(update=change))
+    await modelops.register(facts)
+
+
 async def test_registration_outlives_the_question(house: House) -> None:
     """Facts that were handed in while no worker ran are registered when one comes; asking again gets the answer."""
     facts, queue = facts_of(house.model, RiskTier.HIGH), f"{house.queue}-later"

@@ -12,9 +12,11 @@ from models.policy import Policy, load_pack
 from tests.unit.template_mistakes import CREDIT, Mistake
 from worker.policies import built_in_packs
 
-LOAN = read_facts(Path(__file__).parents[2] / "examples" / "loan_approval" / "model.yaml")
 LATER = date(2028, 1, 1)
 """A day on which every built-in pack about the loan model holds."""
+
+LOAN_FILE = Path(__file__).parents[2] / "examples" / "loan_approval" / "model.yaml"
+LOAN = read_facts(LOAN_FILE, Policy(built_in_packs(), LATER))
 
 BANK = """\
 pack: bank
@@ -101,6 +103,13 @@ def held(code: str, at: str, *edits: tuple[str, str], besides: str = "") -> Poli
     return PolicyMistake(code, edits, at, frozenset(besides.split()))
 
 
+def asked(scale: str) -> str:
+    """A questionnaire that gives two points at most, and high by itself, before the controls."""
+    answers = "{no: {means: It cannot., points: 0}, yes: {means: It can., points: 2, at_least: high}}"
+    question = f"{{asks: Can it do harm?, reference: Standard 6, answers: {answers}}}"
+    return f"tiering:\n  scale: {scale}\n  questions: {{harm: {question}}}\ncontrols:"
+
+
 def packed(code: str, old: str, new: str, at: str) -> PackMistake:
     """A mistake in a pack, made by one edit."""
     return PackMistake(code, ((old, new),), at)
@@ -162,6 +171,11 @@ PACK_MISTAKES = [
     packed("MO756", "checks: {auc: ", "checks: {acu: ", "{|acu: "),
     packed("MO756", 'checks: {auc: ">= 0.75"}', "checks: [live_auc]", "checks: [|live_auc]"),
     packed("MO756", "[drift, live_auc]", "[drift, auc]", "drift, |auc]"),
+    packed("MO757", "controls:", asked("{low: 1, medium: 2}"), "scale: |{low: 1"),
+    packed("MO757", "controls:", asked("{low: 0, high: 2, medium: 2}"), "scale: |{low: 0"),
+    packed("MO757", "controls:", asked("{medium: 0}"), "scale: |{medium: 0"),
+    packed("MO758", "controls:", asked("{low: 0, medium: 3}"), "medium: |3}"),
+    packed("MO759", "controls:", "applies: {tiers: [high]}\n" + asked("{low: 0, medium: 2}"), "{|tiers: [high]}"),
     packed("MO201", "    every: 1d\n", "    evry: 1d\n", "|evry"),
     packed("MO202", "authority: The bank\n", "", "|pack: bank"),
     packed("MO203", "{from: 2026-01-01,", "{from: 1.1.2026,", "from: |1.1.2026"),

@@ -102,7 +102,10 @@ def test_show() -> None:
     shown = json.loads(run("model", "show", "loans", "--json").stdout)
     assert shown["facts"]["id"] == "loans"
     assert [version["number"] for version in shown["versions"]] == [1, 2, 3]
-    assert "SR 11-7" in run("model", "show", "loans").stdout
+    assert shown["rating"]["answered"] == "critical"
+    said = run("model", "show", "loans").stdout
+    assert "SR 11-7" in said
+    assert "overridden to high by rita: A pilot." in said
 
 
 @pytest.mark.usefixtures("database")

@@ -1,6 +1,7 @@
 """Facts of models and versions as people write them."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 from client.documents import in_plain_words, read_facts, read_submission
 from models.errors import InvalidInputError
 from models.messages import Request
+from models.policy import Policy
+from worker.policies import built_in_packs
 
 DEMO = Path(__file__).parents[2] / "examples" / "loan_approval" / "model.yaml"
+POLICY = Policy(built_in_packs(), date(2026, 11, 25))
 PINNED = {"uri": "file:///data/x", "digest": "sha256:" + "0" * 64}
 VERSION: dict[str, Any] = {
     "artifact": PINNED,
@@ -23,6 +27,9 @@ VERSION: dict[str, Any] = {
 }
 
 
+_OVERRIDDEN = "  override: {tier: low, person: credit-data-science, reason: It only proposes.}\n  answers:\n"
+
+
 def version(folder: Path, **changes: object) -> Path:
     """A version's facts as a JSON file, with some changes."""
     path = folder / "version.json"
@@ -32,7 +39,7 @@ def version(folder: Path, **changes: object) -> Path:
 
 def test_demo() -> None:
     """The demo's facts are read."""
-    assert read_facts(DEMO).id == "loan-approval"
+    assert read_facts(DEMO, POLICY).id == "loan-approval"
 
 
 def test_submitter(tmp_path: Path) -> None:
@@ -51,6 +58,22 @@ def test_submitter(tmp_path: Path) -> None:
         ("owner: credit-data-science\n", "", "1:1: owner: is missing"),
         ("kind: ml", "kind: ml\nkind: rules", "'kind' is here already, in line 3"),
         ("jurisdictions: [US, EU]", "jurisdictions: []", "jurisdictions: is empty"),
+        ("    impact: serious\n", "", "6:5: assessment.answers: 'impact' is not answered: What is the worst"),
+        ("    impact: serious", "    impct: serious", "6:12: assessment.answers.impct: is not asked\n    did you mean"),
+        (
+            "impact: serious",
+            "impact: huge",
+            "6:13: assessment.answers.impact: 'huge' is no answer to 'What is the worst",
+        ),
+        (
+            "special ",
+            "internal ",
+            "9:23: assessment.answers.data_sensitivity: 'internal' contradicts what is registered",
+        ),
+        ("decides_within_limits", "informs", "'informs' contradicts what is registered: automated decision"),
+        ("kind: ml", "kind: ml\nrisk_tier: low", "4:12: risk_tier: 'low' is not the tier that follows: impact serious"),
+        ("  answers:\n", _OVERRIDDEN, "assessment.override.person: 'credit-data-science' owns the model and may not"),
+        ("  answers:\n", _OVERRIDDEN.replace("low", "high"), "tier: the answers give high already"),
     ],
 )
 def test_mistakes(tmp_path: Path, line: str, written: str, mistake: str) -> None:
@@ -60,7 +83,7 @@ def test_mistakes(tmp_path: Path, line: str, written: str, mistake: str) -> None
     path = tmp_path / "model.yaml"
     path.write_text(text.replace(line, written, 1))
     with pytest.raises(InvalidInputError) as caught:
-        read_facts(path)
+        read_facts(path, POLICY)
     assert mistake in str(caught.value)
     assert f"{path}:" in str(caught.value)
 
@@ -98,7 +121,7 @@ def test_json_is_strict(tmp_path: Path, text: str | bytes) -> None:
     path = tmp_path / "model.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InvalidInputError, match="is not plain JSON"):
-        read_facts(path)
+        read_facts(path, POLICY)
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words", "null"])
@@ -107,7 +130,7 @@ def test_not_a_mapping(tmp_path: Path, text: str) -> None:
     path = tmp_path / "model.yaml"
     path.write_text(text)
     with pytest.raises(InvalidInputError, match=r"model\.yaml"):
-        read_facts(path)
+        read_facts(path, POLICY)
 
 
 def test_values_in_plain_words() -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
 from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.process_trainer import ProcessTrainer
-from models.inventory import ModelFacts, Submission
+from client.documents import read_facts
+from client.library import policy_of
+from models.inventory import Submission
+from worker.settings import Settings
 
 FOLDER = Path(__file__).parents[2] / "examples" / "loan_approval"
 COMMIT = "ab" * 20
@@ -160,7 +162,7 @@ def test_bad_request(data: Path, tmp_path: Path, change: dict[str, object], prob
 
 def test_facts() -> None:
     """The registered facts of the model are those of a high-risk decision about persons in the US and the EU."""
-    facts = ModelFacts.model_validate(yaml.safe_load((FOLDER / "model.yaml").read_text(encoding="utf-8")))
+    facts = read_facts(FOLDER / "model.yaml", policy_of(Settings()))
     assert (facts.id, facts.risk_tier, facts.jurisdictions) == ("loan-approval", "high", ("US", "EU"))
     assert facts.personal_data
     assert facts.automated_decision

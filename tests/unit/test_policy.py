@@ -14,8 +14,9 @@ from models.compiler import compile_with_warnings
 from models.diagnostics import Diagnostic, Severity
 from models.errors import ConflictError, InvalidInputError, TemplateError
 from models.inventory import ModelFacts, RiskTier
-from models.policy import Confidence, Pack, Policy, Scope, load_pack
+from models.policy import Confidence, Pack, Policy, load_pack
 from models.policy import Severity as Weight
+from models.scope import Scope
 from models.source.yaml_source import Tree, parse_yaml
 from tests.unit.policy_mistakes import (
     BANK,
