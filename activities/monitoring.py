@@ -15,7 +15,7 @@ from models.inventory import Measured
 from models.journal import Assignment
 from models.messages import Breach, shorten
 from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent
-from models.verdict import Verdict, combine, judge
+from models.verdict import Reading, Verdict, combine, judge
 
 
 class MonitoringActivities:
@@ -69,7 +69,8 @@ class MonitoringActivities:
         else:
             return MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary="no window of data yet"))
         key = EffectKey(model=order.model, visit=0, step=f"measure/{order.monitor.id}/{window}/v{serving.version}")
-        result = self._ledger.once(key, lambda: self._measure(order, serving.version, window, path))
+        age = Reading(name="days_in_service", value=max(0, (at - serving.since).days), count=1)
+        result = self._ledger.once(key, lambda: self._measure(order, serving.version, window, path, age))
         verdicts = [verdict for _, verdict in self._inventory.verdicts(order.model, order.monitor.id)]
         if not is_breach(order.monitor, verdicts):
             return MonitorOutcome(result=result)
@@ -85,29 +86,30 @@ class MonitoringActivities:
             )
         return serving
 
-    def _measure(self, order: MonitorOrder, version: int, window: str, path: Path | None) -> Outcome:
+    def _measure(self, order: MonitorOrder, version: int, window: str, path: Path | None, age: Reading) -> Outcome:
         if path is None:
             reasons, verdict = (f"no new window of data ({window})",), Verdict.FAIL
             result = StepResult(verdict=verdict, summary=reasons[0])
         else:
-            result = self._judge(order, version, path)
+            result = self._judge(order, version, path, age)
             reasons, verdict = (result.summary,), result.verdict
         measured = Measured(monitor=order.monitor.id, window=window, verdict=verdict.value, reasons=reasons)
         return result, [measured]
 
-    def _judge(self, order: MonitorOrder, version: int, path: Path) -> StepResult:
+    def _judge(self, order: MonitorOrder, version: int, path: Path, age: Reading) -> StepResult:
         submission = self._inventory.submission(order.model, version)
         try:
             model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
             report = self._evaluator.measure(model, reference, path, submission)
         except InvalidInputError as error:
             return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")
-        results = tuple(judge(kpi, report.readings) for kpi in order.kpis)
+        readings = (*report.readings, age)
+        results = tuple(judge(kpi, readings) for kpi in order.kpis)
         summary = "; ".join(f"{result.kpi} {result.verdict}: {result.reason}" for result in results)
         evidence = keep_report(self._store, "window", report, summary)
         return StepResult(
             verdict=combine(tuple(result.verdict for result in results)),
             summary=summary,
             evidence=(evidence,),
-            readings=report.readings,
+            readings=readings,
         )

@@ -248,7 +248,8 @@ EXPLANATIONS = {
     ),
     "MO603": Explanation(
         "monitor of what it cannot see",
-        "A monitor measures drift, live_auc and live_adverse_impact, and nothing else.",
+        "A monitor measures drift, live_auc, live_adverse_impact, live_selection_rate and days_in_service, and nothing"
+        " else.",
     ),
     "MO604": Explanation(
         "nowhere to suspend to",
@@ -308,6 +309,11 @@ EXPLANATIONS = {
     "MO712": Explanation(
         "duties that must be separate",
         "A policy pack demands that people who had a hand in a version cannot approve it.",
+    ),
+    "MO713": Explanation(
+        "a dimension that nobody watches",
+        "A policy pack demands that what serves is watched in more than one way: technical (drift, live_auc,"
+        " live_adverse_impact), business (live_selection_rate), process (days_in_service). One KPI of each will do.",
     ),
     "MO721": Explanation("unknown parent", "The template extends one that nobody has, or that cannot be read."),
     "MO722": Explanation(

@@ -30,10 +30,27 @@ class StepKind(StrEnum):
     RESTORE = "restore"
 
 
+class Dimension(StrEnum):
+    """What a reading in production is about: how well the model works, what it brings, how it is kept."""
+
+    TECHNICAL = "technical"
+    BUSINESS = "business"
+    PROCESS = "process"
+
+
+DIMENSIONS = {
+    "drift": Dimension.TECHNICAL,
+    "live_auc": Dimension.TECHNICAL,
+    "live_adverse_impact": Dimension.TECHNICAL,
+    "live_selection_rate": Dimension.BUSINESS,
+    "days_in_service": Dimension.PROCESS,
+}
+"""What a monitor measures, and what each of it is about. Days in service are whole ones since the last deployment."""
+
 READINGS = {
     StepKind.SCAN: frozenset({"threats"}),
     StepKind.EVALUATE: frozenset({"auc", "calibration_error", "adverse_impact"}),
-    StepKind.MONITOR: frozenset({"drift", "live_auc", "live_adverse_impact"}),
+    StepKind.MONITOR: frozenset(DIMENSIONS),
 }
 """What each kind of step measures."""
 
@@ -136,8 +153,8 @@ class WindowReport(Frozen):
     """A window of production data beside the data that the version was trained on.
 
     Readings: `drift` (the largest population stability index of any input: ten bins at the reference's
-    deciles, open ends, missing values a bin of their own), `live_auc` and
-    `live_adverse_impact`, each when the window has labels.
+    deciles, open ends, missing values a bin of their own), `live_selection_rate` (the share of cases that it
+    selects), `live_auc` and `live_adverse_impact`, the last two when the window has labels.
     """
 
     window: str

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from models.canonical import Frozen, Slug, digest
 from models.diagnostics import Diagnostic, did_you_mean, errors_of, in_reading_order, quote
 from models.errors import TemplateError
-from models.evidence import READINGS, StepKind
+from models.evidence import READINGS, Dimension, StepKind
 from models.inventory import Environment, ModelFacts, Rating, Text
 from models.plan import Duty
 from models.scope import EVERY_MODEL, Scope
@@ -92,8 +92,9 @@ class Control(Frozen):
     """One thing that a regulation asks, with all that must hold for it to be satisfied.
 
     `applies` narrows the pack's own scope. `before` is an environment, END or a stage; `gate` and `steps` must stand
-    before it on every path. `monitors` are KPIs watched in production, `every` at least so often; `retention` and
-    `review` are the shortest and the longest time that do; `separation` are duties that bar people from approving.
+    before it on every path. `monitors` are KPIs watched in production, `dimensions` those of which at least one KPI
+    is, `every` at least so often; `retention` and `review` are the shortest and the longest time that do;
+    `separation` are duties that bar people from approving.
     """
 
     title: Text
@@ -105,6 +106,7 @@ class Control(Frozen):
     gate: Shape | None = None
     steps: tuple[Runnable, ...] = Field(default=(), max_length=16)
     monitors: tuple[Slug, ...] = Field(default=(), max_length=32)
+    dimensions: tuple[Dimension, ...] = Field(default=(), exclude_if=lambda dimensions: not dimensions)
     every: Span | None = None
     retention: Span | None = None
     review: Span | None = None
@@ -114,7 +116,8 @@ class Control(Frozen):
     def demands(self) -> bool:
         """Whether a lifecycle could fail to satisfy it."""
         gate = self.gate is not None and not self.gate.empty
-        return gate or bool(self.steps or self.monitors or self.retention or self.review or self.separation)
+        watched = self.monitors or self.dimensions
+        return gate or bool(self.steps or watched or self.retention or self.review or self.separation)
 
 
 class Pack(Frozen):
@@ -258,9 +261,9 @@ def _defects(pack: Pack, source: Source) -> Iterator[Diagnostic]:
         if control.severity is Severity.HARD and control.confidence is Confidence.LOW:
             message = f"'{name}' is hard, and its author is not sure of it"
             yield source.report("MO753", (*path, "severity"), message, "write 'severity: advisory'")
-        if control.every and not control.monitors:
+        if control.every and not (control.monitors or control.dimensions):
             message = f"'every' of '{name}' is about monitors, and it asks for none"
-            yield source.report("MO755", (*path, "every"), message, "add 'monitors'", key=True)
+            yield source.report("MO755", (*path, "every"), message, "add 'monitors' or 'dimensions'", key=True)
         yield from _misplaced(name, control, source)
         yield from _unmeasured(name, control, source)
 

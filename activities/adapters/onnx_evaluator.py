@@ -134,8 +134,11 @@ class OnnxEvaluator:
         earlier, inputs = read_table(reference, names).inputs(contract), now.inputs(contract)
         psi = {name: population_stability(earlier[:, i], inputs[:, i]) for i, name in enumerate(names)}
         drift = Reading(name="drift", value=max(psi.values()), count=now.rows)
-        live = _live(now, self._scores(model, inputs), contract) if contract.label in now.cells else ()
-        return WindowReport(window=window.name, rows=now.rows, readings=(drift, *live), psi=psi)
+        scores = self._scores(model, inputs)
+        selected = float(np.mean(scores >= contract.threshold))
+        selection = Reading(name="live_selection_rate", value=selected, count=now.rows)
+        live = _live(now, scores, contract) if contract.label in now.cells else ()
+        return WindowReport(window=window.name, rows=now.rows, readings=(drift, selection, *live), psi=psi)
 
     def _scores(self, model: Path, inputs: Values) -> Values:
         """The probability of the favourable outcome, one per row; InvalidInputError if the model exceeds its limits."""

@@ -209,6 +209,7 @@ def _asks(control: Control) -> list[str]:
     asks += [f"step {kind}" for kind in control.steps]
     often = f" every {spell_duration(control.every)}" if control.every else ""
     asks += [f"{kpi} watched{often}" for kpi in control.monitors]
+    asks += [f"{dimension} dimension watched{often}" for dimension in control.dimensions]
     asks += [f"records kept {spell_duration(control.retention)}"] if control.retention else []
     asks += [f"reviewed every {spell_duration(control.review)}"] if control.review else []
     return asks + [f"no {duty} decides" for duty in control.separation]

@@ -57,6 +57,8 @@ class Story:
         facts = read_facts(LOANS / "model.yaml", policy_of(self.settings))
         await self.modelops.register(facts)
         with Catalog(self.settings.database) as catalog:
+            if rating := catalog.rating(MODEL):
+                good(f"tier {rating.tier}, by the answers in its facts: {'; '.join(rating.reasons)}")
             for regulation in catalog.regulations(MODEL):
                 tell(f"applies: {regulation}")
         command(f"modelops start {MODEL} --template {TEMPLATE}")
@@ -128,11 +130,12 @@ class Story:
         """A quiet window, then one that has drifted."""
         act("Production is watched by a schedule: a quiet window passes, a drifted one does not")
         await self.window("quiet")
-        good(f"quiet window: {await self.measured(1)}")
+        good(f"quiet window: {await self.measured('drift', 1)}")
         tell("the next window holds the applicants with high obligations, the self-employed, houses of several units")
         await self.window("drifted")
         status = await self.until(lambda s: s.stage != "production")
-        bad(f"drifted window: {await self.measured(2)}")
+        bad(f"drifted window: {await self.measured('drift', 2)}")
+        tell(f"is it still worth having? {await self.measured('value', 2)}")
         tell(f"the breach starts retraining by itself; the champion still serves: {status.serving[Environment.PROD]}")
 
     async def challenger(self) -> None:
@@ -220,12 +223,12 @@ class Story:
         command(f"modelops monitor {MODEL}")
         await self.modelops.check_monitors(MODEL)
 
-    async def measured(self, count: int) -> str:
-        """What the monitor recorded, once it has looked as often."""
+    async def measured(self, monitor: str, count: int) -> str:
+        """What a monitor recorded, once it has looked as often."""
         async with asyncio.timeout(WITHIN):
             while True:
                 with Catalog(self.settings.database) as catalog:
-                    found = catalog.measurements(MODEL)
+                    found = [one for one in catalog.measurements(MODEL) if one.monitor == monitor]
                 if len(found) >= count:
                     return found[-1].reasons[0]
                 await asyncio.sleep(0.2)

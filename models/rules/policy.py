@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from models.canonical import Slug, spell_duration
 from models.diagnostics import Diagnostic, Severity, did_you_mean, quote
-from models.evidence import StepKind
+from models.evidence import DIMENSIONS, StepKind
 from models.inventory import Environment
 from models.plan import ControlPlan, StagePlan
 from models.policy import END, Control, Pack, Shape
@@ -141,7 +141,7 @@ def _as_strict(written: Comparison, bound: Comparison) -> bool:
 
 
 def satisfied(draft: Draft) -> Iterator[Diagnostic]:
-    """MO702, MO703, MO706 to MO709, MO712: by the weight of the control, unless it is waived."""
+    """MO702, MO703, MO706 to MO709, MO712, MO713: by the weight of the control, unless it is waived."""
     for demand in demands(draft):
         waived = demand.name in draft.template.waivers and demand.control.severity is Weight.SOFT
         for found in _lacking(draft, demand):
@@ -221,17 +221,24 @@ def _steps(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
 
 
 def _watched(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
-    monitors, control = draft.template.monitors, demand.control
-    for kpi in control.monitors:
-        watching = [(monitor.every, name) for name, monitor in monitors.items() if kpi in monitor.checks]
+    control = demand.control
+    asked = [("MO707", f"'{kpi}'", {kpi}) for kpi in control.monitors]
+    asked += [
+        ("MO713", f"the {dimension} dimension", {kpi for kpi, of in DIMENSIONS.items() if of is dimension})
+        for dimension in control.dimensions
+    ]
+    for code, what, kpis in asked:
+        monitors = draft.template.monitors.items()
+        watching = [(monitor.every, name) for name, monitor in monitors if kpis.intersection(monitor.checks)]
         often, name = min(watching, default=(0, ""))
         if not name:
-            message = f"{demand.asked}: nothing watches '{kpi}' in production"
-            yield draft.report("MO707", ("monitors",), message, f"check '{kpi}' in a monitor", key=True)
+            message = f"{demand.asked}: nothing watches {what} in production"
+            mend = f"check {' or '.join(map(quote, sorted(kpis)))} in a monitor"
+            yield draft.report(code, ("monitors",), message, mend, key=True)
         elif control.every and often > control.every:
-            message = f"{demand.asked}: '{kpi}' is watched every {spell_duration(often)}"
+            message = f"{demand.asked}: {what} is watched every {spell_duration(often)}"
             mend = f"watch it every {spell_duration(control.every)} at least"
-            yield draft.report("MO707", ("monitors", name, "every"), message, mend)
+            yield draft.report(code, ("monitors", name, "every"), message, mend)
 
 
 def _kept(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:

@@ -46,6 +46,13 @@ controls:
     severity: hard
     monitors: [drift, live_auc]
     every: 1d
+  rounded:
+    title: What serves is watched in what it brings and in how it is kept.
+    reference: Standard 6
+    confidence: high
+    severity: hard
+    dimensions: [business, process]
+    every: 7d
   seen:
     title: What serves is looked at anew.
     reference: Standard 4
@@ -130,6 +137,8 @@ _COUNCIL = (
     ("{legal: 1, product: 1}", "{legal: 1, product: 1, risk: 1}"),
 )
 
+_SELDOM = "    every: 8d\n    then: escalate\n    to: data"
+
 HELD_MISTAKES = [
     held("MO701", "impact, fundamental-rights, |change-approval", ("{legal: 1, product: 1}", "{legal: 1}")),
     held("MO701", "satisfies: [|four-eyes", ('auc: {pass: ">= 0.75", fail', 'auc: {pass: ">= 0.74", fail')),
@@ -156,6 +165,8 @@ HELD_MISTAKES = [
     held("MO212", "owner: |board", waived("four-eyes", owner="board")),
     held("MO711", "[|us-sr-11-7]", ("retention: 3653d ", "policies: [us-sr-11-7]\nretention: 3653d ")),
     held("MO712", "|separation_of_duties", _DUTIES),
+    held("MO713", "|monitors:\n", ("checks: [live_selection_rate]", "checks: [drift]"), besides="MO606"),
+    held("MO713", "every: |8d", ("    every: 7d\n    then: escalate\n    to: data", _SELDOM)),
 ]
 HELD_MISTAKES.append(replace(held("MO702", "|stages:  "), pack=BANK.replace("before: DEV", "before: board")))
 

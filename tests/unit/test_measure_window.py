@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -59,11 +59,11 @@ def measure(parts: Parts, tmp_path: Path) -> Callable[[str], MonitorOutcome]:
     """Has a window of some text arrive, and the monitor look at it."""
     activities = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
 
-    def look(window: str) -> MonitorOutcome:
+    def look(window: str, order: MonitorOrder = ORDER, after: timedelta = timedelta()) -> MonitorOutcome:
         (tmp_path / "loan-window.json").write_text(window)
         environment = ActivityEnvironment()
-        environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC))
-        return environment.run(activities.measure_window, ORDER)
+        environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC) + after)
+        return environment.run(activities.measure_window, order)
 
     return look
 
@@ -84,6 +84,23 @@ def test_a_short_reason_is_told_whole(measure: Callable[[str], MonitorOutcome]) 
     assert outcome.breach is not None
     assert outcome.breach.reasons == (outcome.result.summary,)
     assert outcome.result.verdict is Verdict.FAIL
+
+
+def test_the_age_of_a_champion_is_measured(measure: Callable[..., MonitorOutcome], parts: Parts) -> None:
+    """How many days a champion has served is a reading beside those of the window, and is judged like them."""
+    kpi = Kpi(name="days_in_service", passes="<= 365", fails="> 365")
+    order = ORDER.model_copy(
+        update={
+            "kpis": (kpi,),
+            "monitor": ORDER.monitor.model_copy(update={"checks": ("days_in_service",), "every": 86_400 * 365}),
+        }
+    )
+    young = measure(json.dumps({"drift": 0.1}), order, after=timedelta(days=365))
+    assert young.result.verdict is Verdict.PASS
+    old = measure(json.dumps({"drift": 0.2}), order, after=timedelta(days=366))
+    assert old.breach is not None
+    (age,) = (one for one in old.result.readings if one.name == "days_in_service")
+    assert age.value == 366
 
 
 @pytest.mark.parametrize("lose", [lambda path: path.unlink(), lambda path: path.write_bytes(b"other")])

@@ -135,16 +135,18 @@ def test_measure(model: Path, window: Callable[[str], Path]) -> None:
     assert readings["drift"] == report.psi["score"] > 0
     assert readings["live_auc"] == pytest.approx(0.7875947686878616, abs=1e-6)
     assert 0 < readings["live_adverse_impact"] < 1
+    chosen = pd.read_csv(window("current"))["score"] >= submission().contract.threshold
+    assert readings["live_selection_rate"] == pytest.approx(chosen.mean())
 
 
 def test_measure_unlabelled(model: Path, window: Callable[[str], Path], tmp_path: Path) -> None:
-    """A window without labels gives drift alone, and one with some labels counts only those."""
+    """A window without labels gives what needs none, and one with some labels counts only those."""
     whole = pd.read_csv(window("current"))
     bare, partly = tmp_path / "bare.csv", tmp_path / "partly.csv"
     whole.drop(columns="label").to_csv(bare, index=False)
     whole.assign(label=whole["label"].mask(whole.index >= 500)).to_csv(partly, index=False)
     measured = OnnxEvaluator().measure(model, window("reference"), bare, submission())
-    assert [reading.name for reading in measured.readings] == ["drift"]
+    assert [reading.name for reading in measured.readings] == ["drift", "live_selection_rate"]
     measured = OnnxEvaluator().measure(model, window("reference"), partly, submission())
     counts = {reading.name: reading.count for reading in measured.readings}
     assert (counts["drift"], counts["live_auc"]) == (2_000, 500)

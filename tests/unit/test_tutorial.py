@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from client.cli import app
+from tests.unit.policy_mistakes import LOAN_FILE
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 BLOCKS = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -38,6 +40,7 @@ def test_every_step_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("MODELOPS_HOME", str(tmp_path / "home"))
     mine, taken = tmp_path / "mine.yaml", 0
     mine.write_text("")
+    shutil.copy(LOAN_FILE, tmp_path / "model.yaml")
     for kind, text in BLOCKS.findall(TUTORIAL.read_text()):
         if kind == "yaml":
             mine.write_text(text)
@@ -49,4 +52,4 @@ def test_every_step_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
                 assert any(" ".join(line.split()) in one for one in printed), f"{line}\n\nis not in\n\n{said.output}"
             taken += 1
     assert said.exit_code == 0
-    assert taken == 7
+    assert taken == 8
