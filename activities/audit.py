@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.ports import Inventory
+from activities.ports import Inventory, Prover
 from models.journal import Journal
 from models.plan import Plan
 
@@ -10,8 +10,9 @@ from models.plan import Plan
 class AuditActivities:
     """Writes what the kernel decided: state and audit entry in one transaction."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, prover: Prover) -> None:
         self._inventory = inventory
+        self._prover = prover
 
     @activity.defn(name="record_events", no_thread_cancel_exception=True)
     def record_events(self, journal: Journal) -> None:
@@ -21,5 +22,6 @@ class AuditActivities:
 
     @activity.defn(name="record_plan", no_thread_cancel_exception=True)
     def record_plan(self, plan: Plan) -> None:
-        """Once per digest."""
+        """Once per digest, and none that is not proved here, whoever says that it is: NotPermittedError."""
+        self._prover.prove(plan)
         self._inventory.commit_plan(plan)

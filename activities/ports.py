@@ -10,7 +10,7 @@ from models.canonical import Digest
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
 from models.journal import JournalEntry
-from models.plan import Plan
+from models.plan import Plan, Proof
 from models.policy import Pack
 
 
@@ -125,6 +125,13 @@ class Trainer(Protocol):
 
     def train(self, trainer: str, previous: Submission, window: Path | None) -> Submission:
         """Run the trainer registered under a name; TrainingError, UnknownNameError."""
+
+
+class Prover(Protocol):
+    """Explores plans before they govern anything."""
+
+    def prove(self, plan: Plan) -> Proof:
+        """The proof of a plan; NotPermittedError if it breaks a promise, or cannot be explored."""
 
 
 class Policies(Protocol):

@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
 
+from activities.adapters.child_prover import ChildProver
 from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.file_windows import FileWindows
 from activities.adapters.oci_packager import OciPackager
@@ -34,6 +35,7 @@ from activities.ports import (
     Inventory,
     Packager,
     Policies,
+    Prover,
     Scanner,
     Schedules,
     Trainer,
@@ -47,6 +49,7 @@ from activities.scanning import ScanningActivities
 from models.plan import KERNEL
 from worker.interceptors import Beating, Observing
 from worker.policies import PolicyFolder
+from worker.proofs import KeptProofs
 from worker.settings import Settings
 from workflows import options
 from workflows.lifecycle import ModelLifecycle
@@ -78,6 +81,7 @@ class Parts:
     directory: Directory
     schedules: Schedules
     policies: Policies
+    prover: Prover
 
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
@@ -98,12 +102,13 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         directory=YamlDirectory(settings.people),
         schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
         policies=PolicyFolder(settings.policies),
+        prover=KeptProofs(root / "proofs", ChildProver().prove),
     )
 
 
 def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QUEUE) -> Worker:
     """A worker for every workflow and activity of ours."""
-    audit = AuditActivities(parts.inventory)
+    audit = AuditActivities(parts.inventory, parts.prover)
     notification = NotificationActivities(parts.inventory, parts.directory)
     registration = RegistrationActivities(parts.inventory, parts.store, parts.policies)
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner)

@@ -28,6 +28,9 @@ REGISTER_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_at
 """Somebody waits for the answer."""
 
 RECORD_TIMEOUT = timedelta(seconds=10)
+PROVE_TIMEOUT = timedelta(minutes=15)
+"""A plan that nobody has explored yet is explored before it is recorded."""
+
 RECORD_PAUSE = timedelta(seconds=15)
 """The record does not answer: say so in the card, and try again after this; twice as long each time."""
 

@@ -1,6 +1,7 @@
 """Writing that must get through: however long it takes, in view of everybody, and without filling the history."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -21,20 +22,24 @@ async def insist(
     summary: str,
     tell: Tell,
     execute: Callable[..., Awaitable[Any]] = workflow.execute_activity_method,
+    within: timedelta = options.RECORD_TIMEOUT,
+    in_vain: str = "",
 ) -> None:
-    """Perform an activity until it succeeds."""
+    """Perform an activity until it succeeds, or fails by a type of error that trying again cannot mend (`in_vain`)."""
     policy, pause = options.RECORD_RETRIES, options.RECORD_PAUSE
     while True:
         try:
             await execute(
                 method,
                 argument,
-                start_to_close_timeout=options.RECORD_TIMEOUT,
+                start_to_close_timeout=within,
                 retry_policy=policy,
                 summary=summary,
             )
         except ActivityError as error:
             failure = failure_of(error)
+            if failure.type == in_vain:
+                raise
             tell(f"{failure.message} {failure.remedy}".strip())
             why = f"Not done yet: {summary[:_SHOWN]} ({failure.message[:_SHOWN]}); trying again"
             await workflow.sleep(pause, summary=why)

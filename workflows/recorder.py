@@ -85,6 +85,16 @@ class Recorder:
         self._flushing = False
 
     async def keep_plan(self, plan: Plan) -> None:
-        """Record a plan. It is the same plan whenever this is done again, so the cheaper local activity will do."""
-        execute = workflow.execute_local_activity_method
-        await insist(AuditActivities.record_plan, plan, "record the plan", self._tell, execute)
+        """Have a plan proved and recorded; ApplicationError if it cannot be proved.
+
+        It is the same plan whenever this is done again, so the cheaper local activity will do.
+        """
+        await insist(
+            AuditActivities.record_plan,
+            plan,
+            "prove and record the plan",
+            self._tell,
+            execute=workflow.execute_local_activity_method,
+            within=options.PROVE_TIMEOUT,
+            in_vain="NotPermittedError",
+        )

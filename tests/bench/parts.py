@@ -20,6 +20,7 @@ from tests.temporal.doubles import (
     NoSchedules,
     TextEvaluator,
     TextScanner,
+    TrustingProver,
     write_submission,
 )
 from tests.temporal.house import facts_of
@@ -147,5 +148,6 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         directory=YamlDirectory(people),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
+        prover=TrustingProver(),
     )
     return parts, submission

@@ -1,6 +1,7 @@
 """The client against a real server and a real worker: what it does, and what it says when something is missing."""
 
 import asyncio
+import dataclasses
 import os
 import re
 import shlex
@@ -13,12 +14,13 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import TypedSearchAttributes
 
+from activities.adapters.child_prover import ChildProver
 from activities.adapters.temporal_scheduler import TemporalScheduler
 from client import api
 from client.api import Modelops, lifecycle_id
 from examples import approve
 from models.errors import ConflictError, InvalidInputError, RefusedError, UnavailableError, UnknownNameError
-from models.inventory import RiskTier, VersionStatus
+from models.inventory import Environment, RiskTier, VersionStatus
 from models.journal import LifecycleInput
 from models.messages import Action, Choice, Request, Requested
 from models.state import Phase, State
@@ -28,6 +30,7 @@ from worker.wiring import build_worker
 from workflows import attributes
 
 CREDIT = plan_of("credit-high-risk")
+LOW = plan_of("low-risk")
 PROVED = claimed(CREDIT)
 SOMETHING_ELSE = "sha256:" + "0" * 64
 
@@ -291,6 +294,18 @@ async def test_a_plan_that_is_not_proved_starts_nothing(house: House, modelops: 
     assert "is not proved by this compiler and kernel" in str(caught.value.cause)
 
 
+async def test_the_worker_proves_the_plan_itself(house: House) -> None:
+    """Whoever claims a proof that nobody could make starts nothing either: the lifecycle fails with the story."""
+    await house.close()
+    house.parts = dataclasses.replace(house.parts, prover=ChildProver())
+    await house.open()
+    gates = {**LOW.environment_gates, Environment.PROD: ("legal",)}
+    await house.begin(LOW.model_copy(update={"environment_gates": gates}))
+    with pytest.raises(WorkflowFailureError) as caught:
+        await house.handle.result()
+    assert "goes into PROD that has not passed legal" in str(caught.value.cause)
+
+
 async def test_monitors(house: House, modelops: Modelops) -> None:
     """A model's monitors, and no other's, are started when asked for; a model without any has none to start.
 
@@ -302,10 +317,10 @@ async def test_monitors(house: House, modelops: Modelops) -> None:
     for model in (house.model, other):
         await scheduler.start(model, CREDIT)
     async with asyncio.timeout(20):
-        while not names:
+        while len(names) < len(CREDIT.monitors):
             await asyncio.sleep(0.1)
             names = await modelops.check_monitors(house.model)
-    assert names == [f"monitor/{house.model}/drift"]
+    assert names == [f"monitor/{house.model}/{name}" for name in ("drift", "upkeep", "value")]
     described = await house.client.get_schedule_handle(f"monitor/{house.model}/drift").describe()
     untouched = await house.client.get_schedule_handle(f"monitor/{other}/drift").describe()
     assert described.info.num_actions + described.info.num_actions_skipped_overlap >= 1

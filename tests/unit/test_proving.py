@@ -1,0 +1,77 @@
+"""Proofs that workers make for themselves."""
+
+from pathlib import Path
+
+import pytest
+
+from activities.adapters.child_prover import ChildProver
+from activities.ports import Prover
+from models.canonical import digest
+from models.compiler import compile_template
+from models.errors import NotPermittedError
+from models.inventory import Environment
+from models.plan import Plan, Proof
+from models.proof.certificate import prove
+from tests.unit.template_mistakes import CREDIT, TEMPLATES
+from worker.proofs import KeptProofs
+
+LOW = compile_template((TEMPLATES / "low-risk.yaml").read_text(), "low-risk.yaml")
+UNFAIR = LOW.model_copy(update={"environment_gates": {**LOW.environment_gates, Environment.PROD: ("legal",)}})
+"""Its environment asks for a gate that no version passes."""
+
+
+def test_a_child_proves_what_we_do() -> None:
+    """A plan that is explored in a process of its own has the proof that it has here."""
+    prover: Prover = ChildProver()
+    assert prover.prove(LOW) == prove(LOW)
+
+
+def test_a_plan_that_breaks_a_promise_has_none() -> None:
+    """The story of the counter-example comes along, with what to do."""
+    with pytest.raises(NotPermittedError, match="goes into PROD that has not passed legal") as here:
+        prove(UNFAIR)
+    with pytest.raises(NotPermittedError) as there:
+        ChildProver().prove(UNFAIR)
+    assert str(there.value) == str(here.value)
+
+
+@pytest.mark.parametrize(
+    ("prover", "said"),
+    [
+        (ChildProver(timeout=2), "was not explored within 2 seconds"),
+        (ChildProver(memory=60 << 20), r"needs more than 0\.0585938 GiB"),
+    ],
+)
+def test_an_exploration_has_limits(prover: Prover, said: str) -> None:
+    """A plan that takes too long, or too much memory, is not proved, and nobody waits for it for ever."""
+    large = CREDIT.replace("data_science: 1, risk: 1}", "data_science: 9, risk: 9, legal: 9, product: 9}")
+    with pytest.raises(NotPermittedError, match=said):
+        prover.prove(compile_template(large, "large.yaml"))
+
+
+def test_a_plan_that_no_compiler_made() -> None:
+    """A plan that makes the exploration itself fail is refused for good, not tried again for ever."""
+    with pytest.raises(NotPermittedError, match="ended abnormally"):
+        ChildProver().prove(LOW.model_copy(update={"environment_gates": {}}))
+
+
+def test_a_proof_is_made_once(tmp_path: Path) -> None:
+    """What was proved is read from the folder; what is there of another plan, or is no proof, is made anew."""
+    made = list[str]()
+
+    def explore(plan: Plan) -> Proof:
+        made.append(digest(plan))
+        return prove(plan)
+
+    proofs = KeptProofs(tmp_path / "proofs", explore)
+    assert proofs.prove(LOW) == proofs.prove(LOW)
+    assert made == [digest(LOW)]
+    (file,) = (tmp_path / "proofs").iterdir()
+    other = proofs.prove(LOW).model_copy(update={"kernel": "0"})
+    for content in ("", other.model_dump_json(), other.model_copy(update={"plan": digest(UNFAIR)}).model_dump_json()):
+        file.write_text(content)
+        assert proofs.prove(LOW) == prove(LOW)
+    assert made == [digest(LOW)] * 4
+    with pytest.raises(NotPermittedError):
+        proofs.prove(UNFAIR)
+    assert [*(tmp_path / "proofs").iterdir()] == [file]
