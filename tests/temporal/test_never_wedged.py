@@ -2,6 +2,9 @@
 
 import asyncio
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus
 
 from models.inventory import Column, Environment
@@ -68,6 +71,35 @@ async def test_a_request_to_cancel_is_not_followed(house: House) -> None:
     assert (await house.handle.describe()).status is WorkflowExecutionStatus.RUNNING
     await house.request(Action.RETIRE)
     await house.until_phase(Phase.ENDED)
+
+
+async def test_a_reset_repeats_nothing_and_is_said(house: House) -> None:
+    """A reset sends the driver back to a state where it was; what took effect since is not done again.
+
+    The events that come instead of those on record are refused by it, and the status says why.
+    """
+    await house.start(LOW)
+    await house.until_phase(Phase.AWAITING_VERSION)
+    await house.submit()
+    await house.until_phase(Phase.STEADY)
+    before, effects = await house.recorded(), house.deployer.effects()
+    run = (await house.handle.describe()).run_id
+    history = await house.client.get_workflow_handle(house.handle.id, run_id=run).fetch_history()
+    completed = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    await house.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=house.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=house.handle.id, run_id=run),
+            workflow_task_finish_event_id=next(one.event_id for one in history.events if one.event_type == completed),
+            request_id=run,
+            reason="for the test",
+        )
+    )
+    status = await house.until(lambda s: bool(s.troubles))
+    assert "was reset or runs twice: compare its history with the audit trail" in status.troubles[0]
+    assert house.deployer.effects() == effects
+    events = [entry for entry in house.parts.inventory.trail(house.model) if entry.kind == "event"]
+    assert len(events) == before.seq
 
 
 async def test_a_message_that_cannot_be_sent_holds_nothing_up(house: House) -> None:
