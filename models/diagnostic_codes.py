@@ -164,7 +164,8 @@ EXPLANATIONS = {
     "MO321": Explanation("not exactly one steady stage", "Production is one stage with `steady: true`."),
     "MO322": Explanation(
         "steady stage that does not serve",
-        "The steady stage has an environment and exactly one `promote` step: that step makes the champion.",
+        "The steady stage has the environment PROD and exactly one `promote` step: that step makes the champion. Under"
+        " another name, nothing that packs demand before PROD would hold for what serves.",
     ),
     "MO323": Explanation(
         "steady stage with a gate or routes",

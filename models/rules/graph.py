@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from models.diagnostics import Diagnostic
 from models.evidence import StepKind
+from models.inventory import Environment
 from models.plan import StagePlan, reachable, targets
 from models.proof.graph import pass_chain
 from models.rules.draft import Draft, Rule
@@ -192,8 +193,9 @@ def steady_serves(draft: Draft) -> Iterator[Diagnostic]:
     for name in draft.steady:
         stage = draft.stages[name]
         promotes = any(step.kind is StepKind.PROMOTE for step in stage.steps)
-        for lacks, what in ((not promotes, "a 'promote' step"), (stage.environment is None, "an environment")):
-            if lacks:
+        serves = stage.environment is Environment.PROD
+        for has, what in ((promotes, "a 'promote' step"), (serves, "the environment PROD")):
+            if not has:
                 yield draft.report("MO322", _stage(name), f"the steady stage '{name}' lacks {what}", key=True)
         for field, value in (("gate", stage.gate), ("then", stage.routes)):
             if value:

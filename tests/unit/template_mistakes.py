@@ -155,6 +155,7 @@ GRAPH = [
     of("MO321", "    do: [evaluate]\n", "    do: [evaluate]\n    steady: true\n", "|steady: true\n\n  suspended"),
     of("MO322", "do: [promote, monitor]", "do: [monitor]", "|production:  "),
     of("MO322", "    environment: PROD\n", "", "|production:  "),
+    of("MO322", "    environment: PROD\n", "    environment: DEV\n", "|production:  ", "MO508"),
     of("MO323", "    steady: true\n", "    steady: true\n    then: retiring\n", "|then: retiring\n", "MO307"),
     of("MO323", "    steady: true\n", "    steady: true\n    gate: {checks: [auc]}\n", "|gate: {checks: [auc]}"),
 ]
