@@ -113,8 +113,8 @@ EXPLANATIONS = {
     ),
     "MO304": Explanation(
         "end without retirement",
-        "A terminal stage is entered from somewhere other than the stages of retirement. The lifecycle would end while"
-        " versions may still serve and consumers know nothing.",
+        "A route leads from elsewhere to the end, or into the middle of retirement. The lifecycle would end while versions"
+        " may still serve and consumers know nothing.",
     ),
     "MO305": Explanation(
         "no way to retirement",

@@ -43,10 +43,11 @@ def ends(draft: Draft) -> Iterator[Diagnostic]:
         if stage.steps or stage.gate or stage.routes or stage.environment or stage.steady:
             message = f"'{name}' is the end, and still does something"
             yield draft.report("MO303", _stage(name), message, "keep only 'terminal: true'", key=True)
+    past = (draft.closing | terminal) - {draft.enters.retirement}
     for name, stage in draft.stages.items():
         for verdict, target in targets(stage):
-            if target in terminal and name not in draft.closing:
-                message = f"'{name}' ends the lifecycle without retirement"
+            if target in past and name not in draft.closing:
+                message = f"'{name}' leads to '{target}', past '{draft.enters.retirement}', where retirement begins"
                 suggestion = f"lead to '{draft.enters.retirement}' instead"
                 yield draft.report("MO304", _route(name, verdict), message, suggestion)
 

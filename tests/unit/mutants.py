@@ -361,7 +361,7 @@ RULES = (
     Mutant("rules.gates", "        if not gate.checks:", "        if False:", "a gate that lets everything pass"),
     Mutant(
         "rules.graph",
-        "            if target in terminal and name not in draft.closing:",
+        "            if target in past and name not in draft.closing:",
         "            if False:",
         "a lifecycle ends without retirement",
     ),

@@ -22,6 +22,7 @@ _ASKS = """
       on_timeout: hold
 """
 _BACK = "    then: {pass: production, fail: retiring, inconclusive: suspended}\n"
+_SEALING = "  sealing: {do: [archive], then: retired}\n"
 _STOP = "    do: [stop_serving, stop_monitors]\n"
 
 
@@ -107,6 +108,14 @@ GRAPH = [
     ),
     of("MO303", "retired: {terminal: true}", "retired: {do: [archive], terminal: true}", "|retired: {do"),
     of("MO304", _INTAKE, _INTAKE.replace("fail: retiring", "fail: retired"), "fail: |retired, inc"),
+    Mistake(
+        "MO304",
+        (
+            (" undeploy, archive]\n    then: retired\n", " undeploy]\n    then: sealing\n" + _SEALING),
+            (_VALIDATION, _VALIDATION.replace("fail: development", "fail: sealing")),
+        ),
+        "fail: |sealing",
+    ),
     of("MO305", "    then: retired\n", "", "|retiring:\n", "MO301", "MO307"),
     of("MO305", _STAGING, "", "|staging:  ", "MO301", "MO307", "MO407"),
     of(
