@@ -14,7 +14,6 @@ from models.proof.graph import promotes, way_to
 from models.rules.draft import Draft, Rule, kinds_of
 from models.source.yaml_source import Path
 from models.template import Gate
-from models.verdict import Comparison
 
 
 class Demand(NamedTuple):
@@ -116,25 +115,12 @@ def _lacks(draft: Draft, stage: str, gate: Gate, shape: Shape) -> Iterator[str]:
         written = draft.template.kpis.get(kpi)
         if kpi not in gate.checks:
             yield f"the check '{kpi}'"
-        elif bound and written and not _as_strict(written.passes, bound):
+        elif bound and written and not written.passes.within(bound):
             yield f"'{kpi} {bound}' (it passes at '{written.passes}')"
     done = draft.done_before.get(stage, frozenset()) | kinds_of(draft.stages[stage])
     for kind in shape.evidence:
         if kind not in done:
             yield f"the evidence of '{kind}'"
-
-
-def _as_strict(written: Comparison, bound: Comparison) -> bool:
-    """Whether whatever passes the one passes the other."""
-    if bound.operator == "==" or written.operator == "==":
-        return bound.holds(written.bound) if written.operator == "==" else False
-    upward, wants_upward = written.operator in (">", ">="), bound.operator in (">", ">=")
-    if upward is not wants_upward:
-        return False
-    beyond = written.bound > bound.bound if upward else written.bound < bound.bound
-    return beyond or (
-        written.bound == bound.bound and (bound.operator in (">=", "<=") or written.operator in (">", "<"))
-    )
 
 
 # --- demands

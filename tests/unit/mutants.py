@@ -316,7 +316,7 @@ RULES = (
     ),
     Mutant(
         "rules.policy",
-        "        elif bound and written and not _as_strict(written.passes, bound):",
+        "        elif bound and written and not written.passes.within(bound):",
         "        elif bound and written and False:",
         "a looser bound has the shape",
     ),
