@@ -164,11 +164,12 @@ def _gate(draft: Draft, demand: Demand, shape: Shape) -> Iterator[Diagnostic]:
         return
     ids = " or ".join(sorted(gate_id(stage) for stage in claiming))
     for place in places:
-        if demand.name not in draft.claimed_before.get(place, {demand.name}):
+        if demand.name not in draft.claimed_before.get(place, frozenset()):
             avoided = frozenset(stage.name for stage in claiming)
             way = " > ".join(way_to(draft.stages, draft.enters.new_version, place, avoided))
             message = f"a version can come to '{place}' without {ids}, which satisfies {demand.asked}"
-            yield draft.report("MO703", ("stages", place), message, f"by this way: {way}", key=True)
+            how = f"by this way: {way}" if way else "by no way of a version: events lead there, past every gate"
+            yield draft.report("MO703", ("stages", place), message, how, key=True)
 
 
 def _claiming(draft: Draft, control: Slug) -> list[StagePlan]:

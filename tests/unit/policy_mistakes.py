@@ -168,7 +168,10 @@ HELD_MISTAKES = [
     held("MO713", "|monitors:\n", ("checks: [live_selection_rate]", "checks: [drift]"), besides="MO606"),
     held("MO713", "every: |8d", ("    every: 7d\n    then: escalate\n    to: data", _SELDOM)),
 ]
-HELD_MISTAKES.append(replace(held("MO702", "|stages:  "), pack=BANK.replace("before: DEV", "before: board")))
+HELD_MISTAKES += [
+    replace(held("MO702", "|stages:  "), pack=BANK.replace("before: DEV", "before: board")),
+    replace(held("MO703", "|retiring:"), pack=BANK.replace("before: TEST", "before: retiring")),
+]
 
 PACK_MISTAKES = [
     packed("MO751", "until: 2030-01-01", "until: 2026-01-01", "until: |2026-01-01"),
