@@ -264,7 +264,7 @@ EXPLANATIONS = {
     "MO701": Explanation(
         "a claim without its shape",
         "A gate says that it satisfies a control, and does not ask what the control asks: so many people of a role, a"
-        " KPI at least so strict, the evidence of a step. A name alone satisfies nothing.",
+        " KPI at least so strict, the evidence of a step. A name alone satisfies nothing, and one group is not two roles.",
     ),
     "MO702": Explanation(
         "a control that no gate satisfies",

@@ -111,6 +111,9 @@ def _lacks(draft: Draft, stage: str, gate: Gate, shape: Shape) -> Iterator[str]:
         asked = gate.approvals.get(role, 0)
         if asked < count:
             yield f"{count - asked} approval{'s' * (count - asked > 1)} of {role}"
+    groups = [draft.template.roles.get(role, role) for role in shape.approvals]
+    if len(set(groups)) < len(groups):
+        yield f"a group of its own for each of {', '.join(shape.approvals)}"
     for kpi, bound in shape.checks.items():
         written = draft.template.kpis.get(kpi)
         if kpi not in gate.checks:

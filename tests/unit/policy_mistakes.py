@@ -141,6 +141,11 @@ _SELDOM = "    every: 8d\n    then: escalate\n    to: data"
 
 HELD_MISTAKES = [
     held("MO701", "impact, fundamental-rights, |change-approval", ("{legal: 1, product: 1}", "{legal: 1}")),
+    held(
+        "MO701",
+        "satisfies: [four-eyes, independent-validation, |effective-challenge",
+        ("model-risk", "credit-data-science-leads"),
+    ),
     held("MO701", "satisfies: [|four-eyes", ('auc: {pass: ">= 0.75", fail', 'auc: {pass: ">= 0.74", fail')),
     held(
         "MO701", "go-no-go,\n                  |tested,", (", calibration_error, adverse", ", adverse"), besides="MO606"
