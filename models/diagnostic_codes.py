@@ -113,8 +113,8 @@ EXPLANATIONS = {
     ),
     "MO304": Explanation(
         "end without retirement",
-        "A route leads from elsewhere to the end, or into the middle of retirement. The lifecycle would end while versions"
-        " may still serve and consumers know nothing.",
+        "A route leads from elsewhere to the end, or into the middle of retirement. The lifecycle would end while"
+        " versions may still serve and consumers know nothing.",
     ),
     "MO305": Explanation(
         "no way to retirement",
@@ -264,7 +264,7 @@ EXPLANATIONS = {
     "MO701": Explanation(
         "a claim without its shape",
         "A gate says that it satisfies a control, and does not ask what the control asks: so many people of a role, a"
-        " KPI at least so strict, the evidence of a step. A name alone satisfies nothing, and one group is not two roles.",
+        " KPI at least so strict, the evidence of a step. A name alone satisfies nothing; one group is not two roles.",
     ),
     "MO702": Explanation(
         "a control that no gate satisfies",

@@ -10,14 +10,15 @@ neutral: what it means for the gates before an environment is told on its own.
 
 from collections.abc import Callable
 
-from models.changes import gates, governance, graph, watch
+from models.changes import gates, governance, graph, watch, work
 from models.changes.change import Change, Changes
 from models.plan import Plan
 
 _FAMILIES: tuple[Callable[[Plan, Plan], Changes], ...] = (
     gates.gates,
     gates.dominance,
-    gates.evidence,
+    gates.reinstatement,
+    work.evidence,
     governance.packs,
     governance.duties,
     governance.tiers,

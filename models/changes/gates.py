@@ -1,15 +1,12 @@
 """What differs in the gates: whom they ask, what they check, how long they wait, and what they stand before."""
 
 from collections.abc import Iterable, Mapping
-from math import inf
 
 from models.canonical import Slug, spell_duration
 from models.changes.change import Changes, Direction, Topic
-from models.evidence import StepKind
 from models.inventory import Environment
 from models.plan import GatePlan, Plan, StagePlan
-from models.proof.graph import KEEPS_VERSION, holds_before
-from models.verdict import Verdict
+from models.proof.graph import KEEPS_VERSION, gate_of, holds_before, promotes
 
 
 def gates(before: Plan, after: Plan) -> Changes:
@@ -74,20 +71,16 @@ def _told_by_role(gate: GatePlan) -> Mapping[Slug, tuple[int, ...]]:
 
 
 def _told(topic: Topic, verb: str, before: tuple[int, ...], after: tuple[int, ...], below: str) -> Changes:
-    """Telling people earlier is tighter; at the same time, telling them more often."""
-    if before == after:
-        return
-    way = Direction.TIGHTER if _urgency(after) < _urgency(before) else Direction.LOOSER
-    if not after:
-        yield topic.says(way, f"no longer {verb}", below)
-    elif not before:
-        yield topic.says(way, f"{verb} after {_times(after)}", below)
-    else:
-        yield topic.says(way, f"{verb} after {_times(after)} instead of {_times(before)}", below)
+    """Telling people earlier is tighter, and telling them more often; where it is neither, it is both."""
+    text = f"{verb} after {_times(after)} instead of {_times(before)}" if before else f"{verb} after {_times(after)}"
+    for way, one, other in ((Direction.LOOSER, after, before), (Direction.TIGHTER, before, after)):
+        if not _as_urgent(one, other):
+            yield topic.says(way, text if after else f"no longer {verb}", below)
 
 
-def _urgency(times: tuple[int, ...]) -> tuple[float, int, tuple[int, ...]]:
-    return (times[0] if times else inf, -len(times), times)
+def _as_urgent(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether for each time of the other there is one of its own by then."""
+    return len(one) >= len(other) and all(mine <= theirs for mine, theirs in zip(one, other, strict=False))
 
 
 def _times(times: Iterable[int]) -> str:
@@ -98,15 +91,16 @@ def _times(times: Iterable[int]) -> str:
 
 
 def dominance(before: Plan, after: Plan) -> Changes:
-    """Gates that both plans have, and that no longer (or now) stand before an environment on every path."""
+    """Environments that come or go, and gates of both plans that no longer (or now) stand before one on every path."""
     both = _by_id(before).keys() & _by_id(after).keys()
     for environment in Environment:
         old, new = before.environment_gates.get(environment), after.environment_gates.get(environment)
         topic = Topic(str(environment), ("stages",))
         if old is None and new is not None:
-            yield topic.neutral(f"is promoted to, which it was not; gates before it: {', '.join(new) or 'none'}")
+            text = f"is promoted to, which it was not; gates before it: {', '.join(new) or 'none'}"
+            yield topic.says(Direction.TIGHTER, text)
         elif new is None and old is not None:
-            yield topic.neutral("is not promoted to any more")
+            yield topic.says(Direction.LOOSER, "is not promoted to any more")
         elif old is not None and new is not None:
             names = [gate for gate in dict.fromkeys((*new, *old)) if gate in both]
             yield from _gained_and_lost(before, after, environment, names)
@@ -125,6 +119,27 @@ def _gained_and_lost(before: Plan, after: Plan, environment: Environment, names:
             yield topic.says(Direction.LOOSER, f"now {where} promotion to {environment} (was before)")
 
 
+def reinstatement(before: Plan, after: Plan) -> Changes:
+    """Gates that both plans have, and that no longer (or now) stand on every way back from suspension."""
+    both = _by_id(before).keys() & _by_id(after).keys()
+    old, new = _before_return(before), _before_return(after)
+    if old is None or new is None:
+        return
+    for name in sorted((old ^ new) & both):
+        topic = Topic(f"gate '{name}'", ("stages", _by_id(after)[name][0]))
+        if name in new:
+            yield topic.says(Direction.TIGHTER, "now stands on every way back from suspension")
+        else:
+            yield topic.says(Direction.LOOSER, "can now be passed by on a way back from suspension")
+
+
+def _before_return(plan: Plan) -> frozenset[str] | None:
+    """The gates on every way from suspension to the steady stage; None if there is no such way."""
+    if plan.steady is None or plan.enters.suspension is None:
+        return None
+    return holds_before(plan.by_name, plan.enters.suspension, gate_of, KEEPS_VERSION).get(plan.steady.name)
+
+
 def _stands_after(plan: Plan, gate: Slug, environment: Environment) -> bool:
     """Whether a version was promoted to the environment on every path before the gate opens."""
     stage = plan.stage(_by_id(plan)[gate][0])
@@ -133,39 +148,4 @@ def _stands_after(plan: Plan, gate: Slug, environment: Environment) -> bool:
 
 
 def _environment(stage: StagePlan) -> frozenset[str]:
-    promotes = any(step.kind is StepKind.PROMOTE for step in stage.steps)
-    return frozenset({str(stage.environment)}) if stage.environment and promotes else frozenset()
-
-
-# --- what is known when a gate decides
-
-
-def evidence(before: Plan, after: Plan) -> Changes:
-    """Work that is done in both plans, but no longer (or only now) on every path to a gate."""
-    old, new = _by_id(before), _by_id(after)
-    both = _kinds(before.stages) & _kinds(after.stages) - {StepKind.PROMOTE}
-    done, does = _done(before), _done(after)
-    for name, (stage, _) in new.items():
-        if name not in old:
-            continue
-        had, has = (known[where] & both for known, where in ((done, old[name][0]), (does, stage)))
-        topic = Topic(f"gate '{name}'", ("stages", stage))
-        texts = ("decides when '{}' was done", "can decide before '{}' was done")
-        yield from topic.members(sorted(had), sorted(has), *texts)
-
-
-def _done(plan: Plan) -> dict[Slug, frozenset[StepKind]]:
-    """The kinds of step that were done on every path when a stage's gate opens."""
-    start = plan.enters.new_version
-    opening = {name: plan.stage(name) for name in plan.opening | {start}}
-    given = holds_before(opening, plan.entry, _kinds_of, Verdict).get(start) if plan.entry in opening else None
-    before = holds_before(plan.by_name, start, _kinds_of, KEEPS_VERSION, given or frozenset())
-    return {stage.name: before.get(stage.name, frozenset()) | _kinds_of(stage) for stage in plan.stages}
-
-
-def _kinds_of(stage: StagePlan) -> frozenset[StepKind]:
-    return frozenset(step.kind for step in stage.steps)
-
-
-def _kinds(stages: Iterable[StagePlan]) -> frozenset[StepKind]:
-    return frozenset(step.kind for stage in stages for step in stage.steps)
+    return frozenset({str(stage.environment)}) if stage.environment and promotes(stage) else frozenset()

@@ -1,5 +1,6 @@
 """What differs in who decides and what is demanded: tiers, roles, separation of duties, packs, controls."""
 
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from models.canonical import Slug
@@ -24,7 +25,8 @@ def duties(before: Plan, after: Plan) -> Changes:
 
 
 def roles(before: Plan, after: Plan) -> Changes:
-    """Roles bound to other groups. What is asked of a role that comes or goes is told with the gates."""
+    """Roles bound to other groups, or to one. What is asked of a role that comes or goes is told with the gates."""
+    known = before.roles.keys() & after.roles.keys()
     for role in sorted(before.roles.keys() | after.roles.keys()):
         old, new = before.roles.get(role), after.roles.get(role)
         topic = Topic(f"role '{role}'", ("roles", role))
@@ -32,8 +34,16 @@ def roles(before: Plan, after: Plan) -> Changes:
             yield topic.neutral(f"is new, held by the group '{new}'")
         elif new is None:
             yield topic.neutral("is gone")
-        else:
+        elif old != new:
             yield from topic.replaced("is held by the group", old, new)
+            texts = ("is held by the same people as role '{}'", "is no longer held by the same people as role '{}'")
+            beside = (_beside(role, before.roles, known), _beside(role, after.roles, known))
+            yield from topic.members(*beside, *texts, more_is_tighter=False)
+
+
+def _beside(role: Slug, roles: Mapping[Slug, Slug], known: Collection[Slug]) -> list[Slug]:
+    """The other roles that the same group holds."""
+    return [one for one in sorted(known) if one != role and roles[one] == roles[role]]
 
 
 def packs(before: Plan, after: Plan) -> Changes:

@@ -52,14 +52,14 @@ def _work(topic: Topic, before: StagePlan, after: StagePlan) -> Changes:
 
 
 def steps(before: Plan, after: Plan) -> Changes:
-    """Work that is done more or less often, or elsewhere. Where a promotion leads is told with the environments."""
+    """Work that is done in more stages, in fewer, or elsewhere. Where promotion leads is told with the environments."""
     for kind in StepKind:
         old, new = _stages_with(before, kind), _stages_with(after, kind)
         if sorted(old) == sorted(new):
             continue
         way = Direction.NEUTRAL
-        if kind is not StepKind.PROMOTE and len(old) != len(new):
-            way = Direction.TIGHTER if len(new) > len(old) else Direction.LOOSER
+        if kind is not StepKind.PROMOTE and len(set(old)) != len(set(new)):
+            way = Direction.TIGHTER if len(set(new)) > len(set(old)) else Direction.LOOSER
         text = f"is done in {', '.join(new) or 'no stage'} instead of {', '.join(old) or 'no stage'}"
         changed = next(name for name in (*new, *old) if old.count(name) != new.count(name))
         path = ("stages", changed, "do") if changed in after.by_name else ("stages",)

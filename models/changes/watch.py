@@ -12,19 +12,20 @@ _SAFETY = (Remedy.ESCALATE, Remedy.RETRAIN, Remedy.SUSPEND)
 def kpis(before: Plan, after: Plan) -> Changes:
     """KPIs that pass or fail elsewhere. One that comes or goes matters where it is checked, and is told there."""
     old = {kpi.name: kpi for kpi in before.kpis}
+    watched = {kpi for monitor in (*before.monitors, *after.monitors) for kpi in monitor.checks}
     for kpi in after.kpis:
         topic = Topic(f"KPI '{kpi.name}'", ("kpis", kpi.name))
         earlier = old.pop(kpi.name, None)
-        yield from _figures(topic, earlier, kpi) if earlier else [topic.neutral("is new")]
+        yield from _figures(topic, earlier, kpi, kpi.name in watched) if earlier else [topic.neutral("is new")]
     yield from (Topic(f"KPI '{name}'", ("kpis",)).neutral("is gone") for name in old)
 
 
-def _figures(topic: Topic, before: Kpi, after: Kpi) -> Changes:
+def _figures(topic: Topic, before: Kpi, after: Kpi, watched: bool) -> Changes:
+    """A gate does not pass on too few observations, and a monitor does not breach: there, more of them is looser."""
     yield from _bound(topic, before.passes, after.passes, "passes", "pass", more_is=Direction.LOOSER)
     yield from _bound(topic, before.fails, after.fails, "fails", "fail", more_is=Direction.TIGHTER)
-    yield from topic.number(
-        before.at_least, after.at_least, "needs {} observations", "at_least", more_is=Direction.TIGHTER
-    )
+    more_is = Direction.LOOSER if watched else Direction.TIGHTER
+    yield from topic.number(before.at_least, after.at_least, "needs {} observations", "at_least", more_is=more_is)
 
 
 def _bound(topic: Topic, before: Comparison, after: Comparison, verb: str, key: str, *, more_is: Direction) -> Changes:
@@ -78,12 +79,10 @@ def _remedy(topic: Topic, before: MonitorPlan, after: MonitorPlan) -> Changes:
 
 
 def _brakes(topic: Topic, before: MonitorPlan, after: MonitorPlan) -> Changes:
-    """Brakes hold retraining back, so stronger ones are tighter. Holding back a suspension is looser."""
+    """Stronger brakes are tighter if what happens instead is safer, and looser if it is not."""
     if before.then is not after.then and not (before.brakes.cooldown and after.brakes.cooldown):
         return
-    stronger = Direction.NEUTRAL
-    if before.then is after.then:
-        stronger = {Remedy.RETRAIN: Direction.TIGHTER, Remedy.SUSPEND: Direction.LOOSER}.get(before.then, stronger)
+    stronger = _stronger(before) if _stronger(before) is _stronger(after) else Direction.NEUTRAL
     old, new = before.brakes, after.brakes
     cooldowns = (old.cooldown, new.cooldown)
     yield from topic.span(*cooldowns, "acts again after {}", "brakes", "cooldown", longer_is=stronger)
@@ -93,7 +92,16 @@ def _brakes(topic: Topic, before: MonitorPlan, after: MonitorPlan) -> Changes:
     if old.otherwise is not new.otherwise:
         way = Direction.TIGHTER if new.otherwise is Remedy.SUSPEND else Direction.LOOSER
         text = f"starts '{new.otherwise}' when it may not act instead of '{old.otherwise}'"
-        yield topic.says(way if before.then is after.then else Direction.NEUTRAL, text, "brakes", "otherwise")
+        braked = Remedy.ESCALATE not in (before.then, after.then)
+        yield topic.says(way if braked else Direction.NEUTRAL, text, "brakes", "otherwise")
+
+
+def _stronger(monitor: MonitorPlan) -> Direction:
+    """What stronger brakes mean for a monitor; nothing holds back one that only escalates."""
+    if monitor.then is Remedy.ESCALATE:
+        return Direction.NEUTRAL
+    safer = _SAFETY.index(monitor.brakes.otherwise) > _SAFETY.index(monitor.then)
+    return Direction.TIGHTER if safer else Direction.LOOSER
 
 
 def kept_and_reviewed(before: Plan, after: Plan) -> Changes:

@@ -61,6 +61,7 @@ ONE_EDIT = [
     ('pass: ">= 0.75"', 'pass: ">= 0.7"', LOOSER, "KPI 'auc' passes at >= 0.7 instead of >= 0.75"),
     ('pass: ">= 0.75"', 'pass: "> 0.75"', TIGHTER, "KPI 'auc' passes at > 0.75 instead of >= 0.75"),
     ('fail: "< 0.70"', 'fail: "< 0.72"', TIGHTER, "KPI 'auc' fails at < 0.72 instead of < 0.7"),
+    ('"> 0.25", at_least: 60', '"> 0.25", at_least: 600', LOOSER, "KPI 'drift' needs 600 instead of 60 observations"),
     ('"> 0.20", at_least: 300', '"> 0.20", at_least: 30', LOOSER, "KPI 'calibration_error' needs 30 instead of 300 observations"),
     ("  legal: legal-ai", "  legal: lawyers", NEUTRAL, "role 'legal' is held by the group 'lawyers' instead of 'legal-ai'"),
     ("[owner, developer, submitter]", "[owner, developer]", LOOSER, "separation of duties no longer bars the submitter of a version from approving it"),

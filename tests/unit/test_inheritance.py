@@ -6,6 +6,7 @@ from models.compiler import compile_template
 from models.diagnostics import Diagnostic
 from models.errors import TemplateError
 from models.inventory import RiskTier
+from tests.unit import small_plans
 from tests.unit.kernel_world import TEMPLATES
 from tests.unit.template_mistakes import Mistake
 
@@ -27,7 +28,7 @@ stages:
   validation:
     gate:
       approvals: {risk: 2}
-      remind: [1d]
+      remind: [1d, 3d, 7d]
   staging:
     gate:
       checks: [auc]
@@ -42,7 +43,7 @@ def child(text: str, **others: str) -> tuple[Diagnostic, ...]:
 
 
 def test_a_child_has_what_its_parent_has() -> None:
-    """What the child writes is merged in: mappings key by key, checks and reminders added, figures replaced."""
+    """What the child writes is merged in: mappings key by key, checks added, figures and reminders replaced."""
     plan = compile_template(CHILD, "child.yaml", parents=PARENTS)
     validation, staging = plan.stage("validation"), plan.stage("staging")
     assert (plan.template, plan.tiers, plan.retention) == ("credit-strict", (RiskTier.CRITICAL,), 7300 * 86_400)
@@ -85,6 +86,57 @@ def test_what_is_loosened_is_named(old: str, new: str, at: str, sentence: str) -
     assert said.code == "MO722"
     if at:
         assert (said.line, said.column) == mistake.place
+
+
+HEAD = "extends: parent\nlifecycle: mine\nversion: 2\n"
+CREDIT, SMALL = PARENTS["credit-high-risk"], small_plans.SMALL
+QUICK = """\
+enters: {suspension: quick}
+stages:
+  quick:
+    do: [stop_serving, stop_monitors]
+    gate: {question: "May it?", approvals: {legal: 1}, sla: 1d, escalate: [{after: 1d, to: risk}], on_timeout: hold}
+    then: {pass: production, fail: suspended, inconclusive: quick}
+"""
+ESCALATING = CREDIT.replace("otherwise: suspend", "otherwise: escalate")
+LOOSENED = [
+    (CREDIT, "stages: {retiring: {do: [notify_consumers, stop_monitors, undeploy, archive]}, intake: {do: [classify, assess_consumers]}}", "the end can come before 'assess_consumers' was done"),
+    (CREDIT, "stages: {suspended: {do: [stop_serving]}}", "suspension no longer begins with 'stop_monitors'"),
+    (CREDIT, "stages: {development: {do: [register, scan, package, promote, evaluate]}}", "promotion to DEV can come before 'evaluate' was done"),
+    (CREDIT, "stages: {validation: {do: []}, development: {do: [register, scan, evaluate, {run: evaluate, id: again}, package, promote]}}", "step 'evaluate' is done in development, development instead of development, validation"),
+    (CREDIT, "stages: {staging: {do: []}}", "TEST is not promoted to any more"),
+    (CREDIT, "kpis: {drift: {at_least: 1000000000}}", "KPI 'drift' needs 1000000000 instead of 60 observations"),
+    (CREDIT, "monitors: {drift: {then: suspend, brakes: {cooldown: 900d, otherwise: escalate}}}", "monitor 'drift' starts 'escalate' when it may not act instead of 'suspend'"),
+    (ESCALATING, "monitors: {drift: {brakes: {cooldown: 900d}}}", "monitor 'drift' acts again after 900d instead of 7d"),
+    (ESCALATING, "monitors: {drift: {then: suspend, brakes: {at_most: 1}}}", "monitor 'drift' acts at most 1 instead of 3 times"),
+    (CREDIT, "roles: {legal: lending-product}", "role 'legal' is held by the same people as role 'product'"),
+    (CREDIT, "stages: {validation: {gate: {remind: [1d]}}}", "gate 'independent-validation' reminds after 1d instead of 3d and 7d"),
+    (SMALL, QUICK, "gate 'reinstatement' can now be passed by on a way back from suspension"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parent", "text", "sentence"), LOOSENED, ids=[one[2][:40] for one in LOOSENED])
+def test_what_looks_like_more_is_less(parent: str, text: str, sentence: str) -> None:
+    """Work that moves away from where it counts, a monitor that never breaches, one group in two roles."""
+    said = [found.message for found in child(f"{HEAD}{text}\n", parent=parent) if found.code == "MO722"]
+    assert f"{sentence}: looser than 'parent' allows" in said
+
+
+TIGHTENED = [
+    "stages: {validation: {gate: {sla: 5d, remind: [2d, 4d]}}}",
+    "stages: {validation: {gate: {escalate: [{after: 8d, to: risk}, {after: 9d, to: legal}]}}}",
+    "kpis: {drift: {at_least: 30}, auc: {at_least: 600}}",
+    "monitors: {drift: {then: suspend, brakes: {cooldown: 1d}}}",
+    "monitors: {drift: {brakes: {cooldown: 9d, at_most: 1, per: 900d}}}",
+    "roles: {legal: lawyers}",
+    "stages: {validation: {do: [scan, evaluate]}, suspended: {do: [stop_serving, stop_monitors, notify_consumers]}}",
+]
+
+
+@pytest.mark.parametrize("text", TIGHTENED)
+def test_what_is_tightened_is_taken(text: str) -> None:
+    """A shorter wait with reminders of its own, more observations at a gate and fewer in a monitor, more work."""
+    compile_template(f"{HEAD}{text}\n", "child.yaml", parents={"parent": CREDIT})
 
 
 def test_a_mistake_of_a_child_is_in_its_own_file() -> None:

@@ -1,0 +1,78 @@
+"""What differs in the work that is known to be done: when a gate decides, before an environment, at the end."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from models.canonical import Slug
+from models.changes.change import Changes, Topic
+from models.evidence import StepKind
+from models.inventory import Environment
+from models.plan import Plan, StagePlan
+from models.proof.graph import KEEPS_VERSION, holds_before, promotes
+from models.verdict import Verdict
+
+Kinds = frozenset[StepKind]
+
+
+class _Point(NamedTuple):
+    """Something that rests on work, what was done on every path to it, and how to say that this changed."""
+
+    topic: Topic
+    done: Kinds
+    gained: str = "comes when '{}' was done"
+    lost: str = "can come before '{}' was done"
+
+
+def evidence(before: Plan, after: Plan) -> Changes:
+    """Work that is done in both plans, but no longer (or only now) on every path to where it counts."""
+    both = _kinds(before.stages) & _kinds(after.stages) - {StepKind.PROMOTE}
+    old = {point.topic.subject: point for point in _points(before)}
+    for point in _points(after):
+        if earlier := old.get(point.topic.subject):
+            had, has = sorted(earlier.done & both), sorted(point.done & both)
+            yield from point.topic.members(had, has, point.gained, point.lost)
+
+
+def _points(plan: Plan) -> Iterator[_Point]:
+    before = _before(plan)
+    gated = [(stage, stage.gate) for stage in plan.stages if stage.gate]
+    for stage, gate in gated:
+        done = before.get(stage.name, frozenset()) | _kinds([stage])
+        texts = ("decides when '{}' was done", "can decide before '{}' was done")
+        yield _Point(Topic(f"gate '{gate.id}'", ("stages", stage.name)), done, *texts)
+    for environment in Environment:
+        stages = [stage for stage in plan.stages if stage.environment is environment and promotes(stage)]
+        if stages:
+            done = _common(before.get(stage.name, frozenset()) | _before_promotion(stage) for stage in stages)
+            yield _Point(Topic(f"promotion to {environment}", ("stages", stages[0].name)), done)
+    if plan.enters.suspension:
+        done = _kinds([plan.stage(plan.enters.suspension)])
+        texts = ("begins with '{}'", "no longer begins with '{}'")
+        yield _Point(Topic("suspension", ("stages", plan.enters.suspension)), done, *texts)
+    closed = holds_before(plan.by_name, plan.enters.retirement, lambda stage: _kinds([stage]), Verdict)
+    ends = [done for name, done in closed.items() if plan.stage(name).terminal]
+    yield _Point(Topic("the end", ("stages", plan.enters.retirement)), _common(ends))
+
+
+def _before(plan: Plan) -> dict[Slug, Kinds]:
+    """The kinds of step that were done on every path of a version to a stage."""
+    start = plan.enters.new_version
+    opening = {name: plan.stage(name) for name in plan.opening | {start}}
+    given = holds_before(opening, plan.entry, lambda stage: _kinds([stage]), Verdict) if plan.entry in opening else {}
+    return holds_before(
+        plan.by_name, start, lambda stage: _kinds([stage]), KEEPS_VERSION, given.get(start, frozenset())
+    )
+
+
+def _before_promotion(stage: StagePlan) -> Kinds:
+    kinds = [step.kind for step in stage.steps]
+    return frozenset(kinds[: kinds.index(StepKind.PROMOTE)])
+
+
+def _common(sets: Iterable[Kinds]) -> Kinds:
+    first, *others = list(sets) or [Kinds()]
+    return first.intersection(*others)
+
+
+def _kinds(stages: Iterable[StagePlan]) -> Kinds:
+    return frozenset(step.kind for stage in stages for step in stage.steps)
