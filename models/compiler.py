@@ -18,7 +18,7 @@ from models.proof.graph import gates_before
 from models.rules import gates, graph, monitors, policy, references, steps
 from models.rules.draft import Draft, Rule
 from models.rules.policy import demands, satisfied_by
-from models.template import Limits, Monitor, load
+from models.template import Limits, Monitor, Template, load
 from models.verdict import Kpi
 
 LOCAL: tuple[Rule, ...] = (*references.RULES, *gates.RULES, *monitors.RULES, *policy.CLAIMS)
@@ -63,12 +63,23 @@ def compile_with_warnings(
 
 def _loosened(draft: Draft, name: str, parents: Parents) -> Iterator[Diagnostic]:
     """MO722. What packs demand is left aside: it is demanded of the child itself."""
+    yield from _waived_longer(draft, load(parents[name], name, parents).template)
     parent = compile_template(parents[name], name, NO_POLICY, parents)
     child = _lower(Draft(draft.template, draft.source, NO_POLICY))
     for change in difference(parent, child):
         if change.direction is Direction.LOOSER:
             message = f"{change.sentence}: looser than '{name}' allows"
             yield draft.report("MO722", change.path, message, "leave it as it is, or do not extend that template")
+
+
+def _waived_longer(draft: Draft, parent: Template) -> Iterator[Diagnostic]:
+    """MO722 for waivers, which no plan has."""
+    for name, waiver in draft.template.waivers.items():
+        known = parent.waivers.get(name)
+        if known and waiver.until > known.until:
+            message = f"control '{name}' is waived until {waiver.until} instead of {known.until}"
+            suggestion = "leave it as it is, or satisfy the control"
+            yield draft.report("MO722", ("waivers", name, "until"), message, suggestion)
 
 
 def _check(draft: Draft) -> list[Diagnostic]:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
+from models.inheritance import OWN
 from models.policy import Pack
 from models.template import Step, Template, Then
 
@@ -26,6 +27,7 @@ def template_schema() -> JsonSchemaValue:
     partial = {f"{_PARTLY}{name}": _optional(one) for name, one in definitions.items()}
     child = _optional(whole)
     child["properties"] = {"extends": _EXTENDS} | child["properties"]
+    child["required"] = sorted(OWN)
     return {
         "$schema": DIALECT,
         "title": "Lifecycle template",

@@ -15,6 +15,9 @@ Parents = Mapping[str, str | bytes]
 GROWING = frozenset({"checks", "satisfies", "policies"})
 """Lists to which a child adds."""
 
+OWN = frozenset({"lifecycle", "version"})
+"""What a child never inherits: two templates of one name and version could not be told apart."""
+
 DEEPEST = 8
 _KEY = "extends"
 _AT: Path = (_KEY,)
@@ -40,7 +43,8 @@ def inherit(source: Source, parents: Parents, known: tuple[str, ...] = ()) -> So
         return _broken(source, source.report(code, _AT, f"'{name}' cannot be read: {first.message}"))
     if not isinstance(parent.tree, dict):
         return _broken(source, source.report(_UNKNOWN, _AT, f"'{name}' is no template"))
-    return _merged(source, parent.tree, {key: value for key, value in tree.items() if key != _KEY})
+    inherited = {key: value for key, value in parent.tree.items() if key not in OWN}
+    return _merged(source, inherited, {key: value for key, value in tree.items() if key != _KEY})
 
 
 def _broken(source: Source, problem: Diagnostic) -> Source:

@@ -72,6 +72,7 @@ def test_mistakes_of_form_are_seen(mistake: Mistake) -> None:
         ("approvals", "aprovals"),
         ("extends: credit-high-risk\n", ""),
         ("version: 2", "version: two"),
+        ("version: 2\n", ""),
         ("{gate: {approvals: {risk: 2}}}", "{do: [paint]}"),
         ("{gate: {approvals: {risk: 2}}}", "{gate: {sla: 5 days}}"),
     ],

@@ -122,6 +122,21 @@ def test_what_looks_like_more_is_less(parent: str, text: str, sentence: str) -> 
     assert f"{sentence}: looser than 'parent' allows" in said
 
 
+def test_a_waiver_is_not_prolonged() -> None:
+    """It may end sooner than that of the parent."""
+    waivers = "waivers: {four-eyes: {owner: risk, reason: It is being built., until: 2029-01-01}}\n"
+    (said,) = child(f"{HEAD}waivers: {{four-eyes: {{until: 2029-02-01}}}}\n", parent=CREDIT + waivers)
+    assert (said.code, said.path) == ("MO722", "waivers.four-eyes.until")
+    text = f"{HEAD}waivers: {{four-eyes: {{until: 2028-02-01}}}}\n"
+    compile_template(text, "child.yaml", parents={"parent": CREDIT + waivers})
+
+
+def test_a_child_has_a_name_of_its_own() -> None:
+    """It does not pass for its parent."""
+    said = child("extends: credit-high-risk\n")
+    assert [(one.code, one.path) for one in said] == [("MO202", "lifecycle"), ("MO202", "version")]
+
+
 TIGHTENED = [
     "stages: {validation: {gate: {sla: 5d, remind: [2d, 4d]}}}",
     "stages: {validation: {gate: {escalate: [{after: 8d, to: risk}, {after: 9d, to: legal}]}}}",
