@@ -138,6 +138,10 @@ class Pack(Frozen):
         return f"{self.pack}@{self.version}"
 
 
+NAMED = "the template names it"
+"""Why a pack applies to a model that is not in its scope."""
+
+
 class Applied(NamedTuple):
     """A pack that a lifecycle must satisfy, and why."""
 
@@ -157,7 +161,7 @@ class Policy(NamedTuple):
         names = set(named)
         found = []
         for pack in sorted(self.packs, key=_in_order):
-            reason = pack.applies.reason(self.facts) or ("the template names it" if pack.pack in names else None)
+            reason = pack.applies.reason(self.facts) or (NAMED if pack.pack in names else None)
             if reason and pack.effective.on(self.on):
                 found.append(Applied(pack, reason))
         return tuple(found)

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date
+from math import isfinite
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import (
@@ -29,7 +30,7 @@ from models.verdict import Comparison
 
 _LONGEST_SPAN = 36_500 * 86_400
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_BOUND = re.compile(r"(?:>=|<=|>|<|==) +[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?\Z")
+_BOUND = re.compile(r"(?:>=|<=|>|<|==) +[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?\Z")
 
 _TIMEOUTS = {
     StepKind.REGISTER: 600,
@@ -54,7 +55,7 @@ def _span(value: object) -> object:
 
 
 def _comparison(value: object) -> object:
-    if not isinstance(value, str) or not _BOUND.match(value):
+    if not isinstance(value, str) or not _BOUND.match(value) or not isfinite(float(value.split()[1])):
         raise PydanticCustomError("comparison", "a comparison is an operator and a number, as in '>= 0.8'")
     return value
 

@@ -4,18 +4,25 @@ Compiling it gives the same plan. So a plan can be read by people, compared, and
 """
 
 import json
+import re
+from collections.abc import Iterable
 
+from models.canonical import Slug
 from models.plan import Brakes, GatePlan, MonitorPlan, Plan, Routes, StagePlan
 from models.source.yaml_source import Tree
 from models.verdict import Comparison
 
+_FOLDED = re.compile("[\x85\u2028\u2029\ufeff]")
+"""What YAML takes for the end of a line, or for none of the text, where JSON does not."""
 
-def write_template(plan: Plan) -> str:
-    """The text of a template, as JSON, which is YAML too."""
+
+def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
+    """The text of a template, as JSON, which is YAML too; it names `policies`."""
     tree: dict[str, Tree] = {
         "lifecycle": plan.template,
         "version": plan.version,
         "title": plan.title,
+        "policies": list(policies),
         "tiers": [tier.value for tier in plan.tiers],
         "roles": dict(plan.roles),
         "separation_of_duties": [duty.value for duty in plan.separation],
@@ -31,7 +38,8 @@ def write_template(plan: Plan) -> str:
         tree["retention"] = _span(plan.retention)
     if plan.review:
         tree["review"] = {"every": _span(plan.review.every), "to": plan.review.to}
-    return json.dumps(tree, indent=1)
+    text = json.dumps(tree, indent=1, ensure_ascii=False)
+    return _FOLDED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _span(seconds: int) -> str:

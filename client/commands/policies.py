@@ -17,7 +17,7 @@ from models.canonical import Frozen, Slug, spell_duration
 from models.diagnostics import Diagnostic, did_you_mean, errors_of
 from models.editor_schema import pack_schema
 from models.errors import UnknownNameError
-from models.impact import impact
+from models.impact import impact, named_packs
 from models.inventory import ModelFacts, RiskTier
 from models.plan import Plan
 from models.policy import Control, Pack, Policy
@@ -155,7 +155,7 @@ def show_impact(pack: PackName, on: On = None, as_json: Json = False) -> None:
 
 
 def _impact(listed: Listed, plan: Plan, policy: Policy) -> Impact:
-    applies_now = bool(policy.applied())
+    applies_now = bool(policy.applied(named_packs(plan)))
     return Impact(
         model=listed.model,
         template=plan.template,
@@ -175,7 +175,7 @@ def _draw_impact(pack: Pack, on: date, found: list[Impact]) -> list[RenderableTy
         )
         for one in found
     ]
-    lacks = [f"{one.model}: {lack.message} [{lack.regulation}]" for one in found for lack in one.lacks]
+    lacks = [f"{one.model}: {lack.message} [{lack.regulation or lack.code}]" for one in found for lack in one.lacks]
     return [
         Text(f"{pack.name} on {on}", style="bold"),
         table(("Model", "Template", "Lifecycle", "Its plan"), rows) if rows else "No lifecycle is recorded.",

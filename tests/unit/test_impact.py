@@ -3,11 +3,15 @@
 from datetime import date
 
 import pytest
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from models.compiler import compile_template, compile_with_warnings
 from models.errors import TemplateError
 from models.impact import impact
-from models.policy import NO_POLICY, Policy
+from models.inventory import Environment
+from models.policy import NO_POLICY, Policy, load_pack
 from models.writing import write_template
 from tests.unit.kernel_world import TEMPLATES, plan_of
 from tests.unit.policy_mistakes import HELD_MISTAKES, LATER, LOAN, PolicyMistake
@@ -22,6 +26,62 @@ def test_a_plan_written_down_compiles_to_itself(text: str) -> None:
     """Template to plan to template to plan: the same digest, so nothing was lost or made up."""
     plan = compile_template(text, "t")
     assert compile_template(write_template(plan), "again") == plan
+
+
+FIGURES = st.floats(allow_nan=False, allow_infinity=False).map(lambda figure: repr(abs(figure)))
+
+TITLES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=50).filter(str.strip)
+
+
+@settings(deadline=None)
+@given(title=TITLES, figure=FIGURES)
+def test_whatever_is_written_is_read_again(title: str, figure: str) -> None:
+    """Every title and every figure that a template may have survives the way to the plan, to text and back."""
+    tree = yaml.safe_load(SMALL)
+    tree["title"] = title
+    tree["kpis"]["drift"] = {"pass": f"< {figure}", "fail": f">= {figure}"}
+    try:
+        plan = compile_template(yaml.safe_dump(tree, sort_keys=False), "t")
+    except TemplateError:
+        assume(False)
+        raise
+    assert compile_template(write_template(plan), "again") == plan
+
+
+@pytest.mark.parametrize("title", ["Loans \U0001f600", "a\u2028b", "a\ufeffb"])
+def test_titles_that_json_and_yaml_write_differently(title: str) -> None:
+    """A title out of the ordinary does not hide what a plan lacks."""
+    plan = plan_of("low-risk").model_copy(update={"title": title})
+    assert len(impact(plan, Policy(built_in_packs(), LATER, LOAN))) > 30
+
+
+def test_a_plan_that_would_compile_no_more() -> None:
+    """A plan that the compiler would refuse today is not said to compile, whatever the packs ask."""
+    plan = plan_of("low-risk")
+    stages = tuple(
+        one.model_copy(update={"environment": Environment.DEV}) if one.steady else one for one in plan.stages
+    )
+    assert "MO322" in {found.code for found in impact(plan.model_copy(update={"stages": stages}), NO_POLICY)}
+
+
+MINE = """\
+pack: mine
+version: 1
+title: What agents need
+authority: We
+effective: {from: 2026-01-01}
+applies: {kinds: [agent]}
+controls:
+  watched: {title: It is watched., reference: "1", confidence: high, severity: hard, monitors: [drift], every: 1d}
+"""
+
+
+def test_a_pack_that_the_template_names() -> None:
+    """It holds for the plan as well, though its model is out of scope."""
+    text = SMALL.replace("tiers: [medium]", "tiers: [medium]\npolicies: [mine]")
+    plan = compile_template(text, "t", Policy((load_pack(MINE, "p"),), LATER, LOAN))
+    stricter = Policy((load_pack(MINE.replace("1d", "1h"), "p"),), LATER, LOAN)
+    assert [found.code for found in impact(plan, stricter)] == ["MO707"]
 
 
 def compiles(text: str) -> bool:
