@@ -7,7 +7,7 @@ import rfc8785
 
 from models.canonical import digest, digest_bytes
 from models.changes.change import Direction
-from models.diagnostics import Diagnostic, errors_of, in_reading_order
+from models.diagnostics import Diagnostic, Severity, errors_of, in_reading_order
 from models.difference import difference
 from models.errors import TemplateError
 from models.inheritance import Parents
@@ -27,6 +27,7 @@ LOCAL: tuple[Rule, ...] = (*references.RULES, *gates.RULES, *monitors.RULES, *po
 PATHS: tuple[Rule, ...] = (*graph.RULES, *steps.RULES, *policy.RULES)
 """Rules about paths: they make sense once every route leads somewhere and it is clear which stage is what."""
 
+_ENOUGH = 100
 _UNKNOWN_STAGE = "MO211"
 _UNSOURCED = "sha256:" + "0" * 64
 _NOT_WRITTEN = {"format", "kernel", "source", "environment_gates", "packs", "controls"}
@@ -91,7 +92,17 @@ def _check(draft: Draft) -> list[Diagnostic]:
 
 
 def _apply(rules: tuple[Rule, ...], draft: Draft) -> list[Diagnostic]:
-    return [diagnostic for rule in rules for diagnostic in rule(draft)]
+    return [diagnostic for rule in rules for diagnostic in _enough(rule(draft))]
+
+
+def _enough(found: Iterator[Diagnostic]) -> Iterator[Diagnostic]:
+    """Up to the hundredth error: whoever has so many of a kind looks for one cause."""
+    errors = 0
+    for diagnostic in found:
+        yield diagnostic
+        errors += diagnostic.severity is Severity.ERROR
+        if errors == _ENOUGH:
+            return
 
 
 def _lower(draft: Draft) -> Plan:

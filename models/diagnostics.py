@@ -9,6 +9,8 @@ from models.canonical import Frozen
 from models.diagnostic_codes import EXPLANATIONS, Explanation
 
 _LONGEST_QUOTE = 60
+_LONGEST_WORD = 32
+_MOST_NAMES = 100
 
 
 class Severity(StrEnum):
@@ -87,9 +89,11 @@ def render(diagnostics: Iterable[Diagnostic], at_most: int = 20) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A question with the nearest known word; else the known words; nothing if there are none."""
+    """A question with the nearest known word; else the known words; nothing if there are none, or a great many."""
     names = sorted(known)
-    near = get_close_matches(word[:_LONGEST_QUOTE], names, n=1)
+    if len(names) > _MOST_NAMES:
+        return ""
+    near = get_close_matches(word[:_LONGEST_WORD], names, n=1)
     if near:
         return f"did you mean '{near[0]}'?"
     return f"known: {', '.join(names)}" if names else ""

@@ -108,8 +108,9 @@ def dominance(before: Plan, after: Plan) -> Changes:
 
 def _gained_and_lost(before: Plan, after: Plan, environment: Environment, names: list[Slug]) -> Changes:
     old, new = before.environment_gates[environment], after.environment_gates[environment]
+    places = _by_id(after)
     for name in names:
-        stage = _by_id(after)[name][0]
+        stage = places[name][0]
         topic = Topic(f"gate '{name}'", ("stages", stage))
         if name in new and name not in old:
             was = "after" if _stands_after(before, name, environment) else "not on every path"

@@ -22,10 +22,10 @@ KEEPS_VERSION = (Verdict.PASS, Verdict.INCONCLUSIVE)
 
 def pass_chain(stages: Stages, start: str) -> tuple[str, ...]:
     """The stages that a version sees that passes everything, until one leads nowhere or comes again."""
-    chain: list[str] = []
+    chain: dict[str, None] = {}
     name: str | None = start
     while name is not None and name in stages and name not in chain:
-        chain.append(name)
+        chain[name] = None
         routes = stages[name].routes
         name = routes.passed if routes else None
     return tuple(chain)

@@ -146,6 +146,22 @@ def test_mistakes_are_found_all_at_once() -> None:
     assert [found.code for found in diagnostics(text)] == ["MO601", "MO506", "MO403", "MO212"]
 
 
+def test_a_hundred_errors_of_a_kind_are_enough() -> None:
+    """A long text full of unknown names is answered at once: nobody reads more, and nothing is near among so many."""
+    lost = "".join(f"  a{n}: {{then: {{pass: {'ab' * 25}{n}, fail: {'ba' * 25}{n}}}}}\n" for n in range(400))
+    found = diagnostics(CREDIT.replace("  retired: {", f"{lost}  retired: {{"))
+    assert [(one.code, one.suggestion) for one in found] == [("MO211", "")] * 100
+
+
+def test_warnings_hide_no_error() -> None:
+    """However many they are, what is wrong is found after them."""
+    unused = "".join(f"  k{n}: {{pass: '> 1', fail: '< 1'}}\n" for n in range(110))
+    text = CREDIT.replace("enters:\n", f"{unused}\nenters:\n").replace(
+        "checks: [adverse_impact]\n", "checks: [adverse]\n"
+    )
+    assert [found.code for found in diagnostics(text)] == ["MO606"] * 110 + ["MO213"]
+
+
 def _reordered(tree: object, how: int) -> object:
     """The same mapping with its keys in another order; the order of the stages is kept, for it has a meaning."""
     if isinstance(tree, list):
