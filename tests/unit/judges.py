@@ -31,13 +31,14 @@ def proofs() -> str:
 def corpus() -> str:
     """The first bad template whose mistake is not named where it is, or good one that is found fault with."""
     for mistake in (*MISTAKES, *POLICY_MISTAKES):
-        said = {(one.code, one.line, one.column) for one in _said(mistake)}
-        if (mistake.code, *mistake.place) not in said:
+        places = {(one.code, one.line, one.column) for one in said(mistake)}
+        if (mistake.code, *mistake.place) not in places:
             return f"{mistake.code} is not named"
     return _good() or _days() or _ways()
 
 
-def _said(mistake: Mistake) -> tuple[Diagnostic, ...]:
+def said(mistake: Mistake) -> tuple[Diagnostic, ...]:
+    """Everything that the compiler says of a mistake."""
     if isinstance(mistake, PolicyMistake | PackMistake):
         return mistake.found()
     try:

@@ -2,6 +2,10 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -17,27 +21,19 @@ from models.errors import TemplateError
 from models.evidence import StepKind
 from models.plan import NEEDS_VERSION, Plan, Remedy
 from models.rules.monitors import overlap
+from models.source.yaml_source import parse_yaml
 from models.state import Phase
 from models.template import Runnable
 from models.verdict import Comparison
+from tests.unit.good_templates import GOOD, LOW
 from tests.unit.kernel_world import World, happening
 from tests.unit.policy_mistakes import POLICY_MISTAKES
-from tests.unit.template_mistakes import CREDIT, MISTAKES, TEMPLATES, Mistake
+from tests.unit.template_mistakes import CREDIT, MISTAKES, Mistake
 from tests.unit.test_inheritance import CODES as INHERITED
 from tests.unit.test_lifecycle_properties import check
 
-_STOP = "    do: [stop_serving, stop_monitors]\n"
-_REINSTATE = """
-    gate:
-      question: Is it safe again?
-      approvals: {risk: 1}
-      sla: 5d
-      escalate: [{after: 5d, to: risk}]
-      on_timeout: reject
-    then: {pass: production, fail: retiring, inconclusive: suspended}
-"""
-REINSTATING = CREDIT.replace(_STOP, _STOP.rstrip() + _REINSTATE)
-LOW = (TEMPLATES / "low-risk.yaml").read_text()
+ROOT = Path(__file__).parents[2]
+REINSTATING = GOOD["reinstating"]
 
 
 def diagnostics(text: str) -> tuple[Diagnostic, ...]:
@@ -68,11 +64,17 @@ def test_every_code_is_explained() -> None:
         assert explanation.text.endswith("."), code
 
 
-@pytest.mark.parametrize("name", ["credit-high-risk", "low-risk"])
-def test_built_in_templates_compile_without_a_warning(name: str) -> None:
-    """What we ship is in order."""
-    plan, warnings = compile_with_warnings((TEMPLATES / f"{name}.yaml").read_text(), f"{name}.yaml")
-    assert (plan.template, warnings) == (name, ())
+@pytest.mark.parametrize("name", GOOD)
+def test_good_templates_compile_without_a_warning(name: str) -> None:
+    """Whatever is in order is taken as it is, the built-in templates among it."""
+    assert compile_with_warnings(GOOD[name], f"{name}.yaml").warnings == ()
+
+
+def test_there_is_much_to_refuse_and_something_to_take() -> None:
+    """The corpus: each bad text is another edit of a good one, and each good one has another plan."""
+    bad = {(mistake.text, getattr(mistake, "pack", "")) for mistake in (*MISTAKES, *POLICY_MISTAKES)}
+    assert len(bad) == len(MISTAKES) + len(POLICY_MISTAKES) >= 60
+    assert len({digest(compile_template(text, "t")) for text in GOOD.values()}) == len(GOOD) >= 15
 
 
 def test_high_risk_has_two_human_gates() -> None:
@@ -177,6 +179,47 @@ def _reordered(tree: object, how: int) -> object:
 def hash_of(text: str) -> str:
     """A scrambled but repeatable order."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+MEANT = [mistake for mistake in MISTAKES if not parse_yaml(mistake.text, "t").diagnostics]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(MEANT), st.integers())
+def test_the_order_of_keys_says_nothing(mistake: Mistake, how: int) -> None:
+    """Shuffle the keys of a template with a mistake: the same is said, of the same places."""
+    text = json.dumps(_reordered(parse_yaml(mistake.text, "t").tree, how))
+    said, again = ({(one.code, one.path, one.message) for one in diagnostics(one)} for one in (mistake.text, text))
+    assert said == again
+
+
+_EVERYTHING = """
+from models.canonical import digest
+from models.compiler import compile_template
+from tests.unit.good_templates import GOOD
+from tests.unit.judges import said
+from tests.unit.policy_mistakes import POLICY_MISTAKES
+from tests.unit.template_mistakes import MISTAKES
+print([digest(compile_template(text, "t")) for text in GOOD.values()])
+print([said(mistake) for mistake in (*MISTAKES, *POLICY_MISTAKES)])
+"""
+
+
+def test_it_says_the_same_in_every_process() -> None:
+    """Neither plans nor diagnostics depend on how a process orders its sets."""
+    heard = {
+        subprocess.run(
+            [sys.executable, "-c", _EVERYTHING],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(heard) == 1
 
 
 @given(st.integers())

@@ -17,10 +17,14 @@ from models.changes.change import Change, Direction
 from models.compiler import compile_template
 from models.difference import difference
 from models.errors import TemplateError
+from models.impact import impact
 from models.plan import ControlPlan, PackPlan, Plan
+from models.policy import Policy
 from models.verdict import Comparison
+from tests.unit.policy_mistakes import LATER, LOAN
 from tests.unit.template_mistakes import CREDIT, TEMPLATES
 from tests.unit.test_compiler import COMPARISONS, REINSTATING
+from worker.policies import built_in_packs
 
 PLAN = compile_template(CREDIT, "t")
 TIGHTER, LOOSER, NEUTRAL = Direction.TIGHTER, Direction.LOOSER, Direction.NEUTRAL
@@ -274,7 +278,13 @@ def _lifecycle(data: st.DataObject, tree: Tree) -> None:
     )
     tree["retention"] = data.draw(st.none() | DAYS)
     tree["review"] = data.draw(st.none() | st.fixed_dictionaries({"every": DAYS, "to": ROLES}))
-    tree["roles"]["legal"] = data.draw(st.sampled_from(["legal-ai", "lawyers"]))
+    tree["roles"]["legal"] = data.draw(st.sampled_from(["legal-ai", "lawyers", "lending-product"]))
+
+
+def _work(data: st.DataObject, tree: Tree) -> None:
+    stage = tree["stages"][data.draw(st.sampled_from(["development", "suspended", "retiring"]))]
+    stage["do"] = data.draw(st.lists(st.sampled_from(stage["do"]), unique=True, min_size=2))
+    tree["stages"]["intake"]["do"] = data.draw(st.sampled_from([["classify"], ["classify", "notify_consumers"]]))
 
 
 def _graph(data: st.DataObject, tree: Tree) -> None:
@@ -302,7 +312,7 @@ def _graph(data: st.DataObject, tree: Tree) -> None:
             stages["suspended"] |= {"gate": gate, "then": then}
 
 
-EDITS: list[Edit] = [_approvals, _dismiss, _checks, _waits, _figures, _monitor, _lifecycle, _graph]
+EDITS: list[Edit] = [_approvals, _dismiss, _checks, _waits, _figures, _monitor, _lifecycle, _work, _graph]
 
 
 @st.composite
@@ -353,3 +363,16 @@ def test_the_way_back_mirrors(before: Plan, after: Plan) -> None:
 def test_a_difference_is_told_exactly_if_there_is_one(before: Plan, after: Plan) -> None:
     """Plans that ask the same have no difference; plans that do not, have one."""
     assert bool(difference(before, after)) == (_meaning(before) != _meaning(after))
+
+
+def lacks(plan: Plan) -> set[tuple[str, str]]:
+    """What a plan lacks of what the built-in packs demand."""
+    return {(one.code, one.regulation) for one in impact(plan, Policy(built_in_packs(), LATER, LOAN))}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(plans())
+def test_what_is_not_looser_loses_no_control(after: Plan) -> None:
+    """Where nothing is told to be looser, every control that was satisfied still is: a child is as good as its parent."""
+    if all(one.direction is not LOOSER for one in difference(PLAN, after)):
+        assert lacks(after) <= lacks(PLAN)

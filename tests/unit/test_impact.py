@@ -13,15 +13,14 @@ from models.impact import impact
 from models.inventory import Environment
 from models.policy import NO_POLICY, Policy, load_pack
 from models.writing import write_template
-from tests.unit.kernel_world import TEMPLATES, plan_of
+from tests.unit.good_templates import GOOD
+from tests.unit.kernel_world import plan_of
 from tests.unit.policy_mistakes import HELD_MISTAKES, LATER, LOAN, PolicyMistake
-from tests.unit.small_plans import REJECTING, SMALL
+from tests.unit.small_plans import SMALL
 from worker.policies import built_in_packs
 
-TEXTS = [(TEMPLATES / f"{name}.yaml").read_text() for name in ("credit-high-risk", "low-risk")]
 
-
-@pytest.mark.parametrize("text", [*TEXTS, SMALL, REJECTING], ids=["credit", "low", "small", "rejecting"])
+@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
 def test_a_plan_written_down_compiles_to_itself(text: str) -> None:
     """Template to plan to template to plan: the same digest, so nothing was lost or made up."""
     plan = compile_template(text, "t")
