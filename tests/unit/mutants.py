@@ -402,7 +402,7 @@ RULES = (
         "a pack holds a day too late",
     ),
     Mutant(
-        "policy",
+        "scope",
         "            if wanted and not common:\n                return None",
         "            if wanted and not common and name != 'tier':\n                return None",
         "a pack applies to every tier",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from tests.unit.mutants import KERNEL, RULES, Mutant
-from tests.unit.mutated import survey
+from tests.unit.mutated import PROJECT, survey
 
 
 def missed(mutants: Sequence[Mutant], judge: str) -> list[str]:
@@ -31,3 +31,11 @@ def test_there_are_enough_of_them() -> None:
     """Forty places at least, each once."""
     assert len({(one.file, one.old) for one in KERNEL}) >= 40
     assert len({(one.file, one.old) for one in RULES}) >= 20
+
+
+def test_each_is_still_a_bug_to_put_in() -> None:
+    """A mutant whose text is not there any more, or not once, would be noticed for that alone."""
+    texts = {
+        one.file: (PROJECT / "models" / f"{one.file.replace('.', '/')}.py").read_text() for one in (*KERNEL, *RULES)
+    }
+    assert [one.breaks for one in (*KERNEL, *RULES) if texts[one.file].count(one.old) != 1] == []
