@@ -20,10 +20,16 @@ UNFAIR = LOW.model_copy(update={"environment_gates": {**LOW.environment_gates, E
 """Its environment asks for a gate that no version passes."""
 
 
-def test_a_child_proves_what_we_do() -> None:
+@pytest.fixture(scope="module")
+def proof() -> Proof:
+    """Of the low-risk plan."""
+    return prove(LOW)
+
+
+def test_a_child_proves_what_we_do(proof: Proof) -> None:
     """A plan that is explored in a process of its own has the proof that it has here."""
     prover: Prover = ChildProver()
-    assert prover.prove(LOW) == prove(LOW)
+    assert prover.prove(LOW) == proof
 
 
 def test_a_plan_that_breaks_a_promise_has_none() -> None:
@@ -55,22 +61,22 @@ def test_a_plan_that_no_compiler_made() -> None:
         ChildProver().prove(LOW.model_copy(update={"environment_gates": {}}))
 
 
-def test_a_proof_is_made_once(tmp_path: Path) -> None:
+def test_a_proof_is_made_once(tmp_path: Path, proof: Proof) -> None:
     """What was proved is read from the folder; what is there of another plan, or is no proof, is made anew."""
     made = list[str]()
 
     def explore(plan: Plan) -> Proof:
         made.append(digest(plan))
-        return prove(plan)
+        return proof if plan == LOW else prove(plan)
 
     proofs = KeptProofs(tmp_path / "proofs", explore)
     assert proofs.prove(LOW) == proofs.prove(LOW)
     assert made == [digest(LOW)]
     (file,) = (tmp_path / "proofs").iterdir()
-    other = proofs.prove(LOW).model_copy(update={"kernel": "0"})
+    other = proof.model_copy(update={"kernel": "0"})
     for content in ("", other.model_dump_json(), other.model_copy(update={"plan": digest(UNFAIR)}).model_dump_json()):
         file.write_text(content)
-        assert proofs.prove(LOW) == prove(LOW)
+        assert proofs.prove(LOW) == proof
     assert made == [digest(LOW)] * 4
     with pytest.raises(NotPermittedError):
         proofs.prove(UNFAIR)
