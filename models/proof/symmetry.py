@@ -9,13 +9,12 @@ from happening is left out, too, and explored both ways: timers that have fired 
 from collections.abc import Hashable
 from datetime import UTC, datetime
 
-from models.canonical import Digest
+from models.canonical import Digest, change
 from models.evidence import Electorate, StepOrder
 from models.inventory import Submission, VersionStatus
 from models.messages import Decision, Failure
 from models.plan import Duty, Plan
 from models.state import GateVisit, Intent, State, Version
-from models.succession import change
 from models.verdict import Reading
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
