@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import assert_never
 
 from models.approval import refuse_decision
-from models.deadlines import pending
+from models.deadlines import running
 from models.evidence import StepKind
 from models.inventory import Submission
 from models.messages import (
@@ -70,7 +70,7 @@ def _refuse_answer(state: State, body: StepSucceeded | StepFailed) -> str | None
 
 
 def _refuse_timer(plan: Plan, state: State, body: TimerFired) -> str | None:
-    if body.visit != state.visit or body.timer not in {deadline.timer for deadline in pending(plan, state)}:
+    if body.visit != state.visit or body.timer not in running(plan, state):
         return f"stale: timer '{body.timer}' of visit {body.visit} is not running"
     return None
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import rfc8785
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -37,6 +37,22 @@ class Frozen(BaseModel):
     """A value: immutable, compared by content, closed to unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Value = TypeVar("Value", bound=Frozen)
+
+
+def change(value: Value, **changes: object) -> Value:
+    """The value with some fields replaced, unchecked.
+
+    What `model_copy` does, at a third of its cost, which is most of what an exploration of the kernel costs.
+    """
+    changed = object.__new__(type(value))
+    object.__setattr__(changed, "__dict__", vars(value) | changes)
+    object.__setattr__(changed, "__pydantic_fields_set__", value.__pydantic_fields_set__)
+    object.__setattr__(changed, "__pydantic_extra__", None)
+    object.__setattr__(changed, "__pydantic_private__", None)
+    return changed
 
 
 def parse_duration(text: object) -> object:

@@ -23,16 +23,18 @@ def timers(gate: GatePlan) -> dict[str, int]:
     return found | {"sla": gate.sla}
 
 
-def pending(plan: Plan, state: State) -> tuple[Deadline, ...]:
-    """The timers of the open gate that have not gone off, soonest first; in production, the next review."""
-    gate, visit = state.gate_plan(plan), state.gate
+def running(plan: Plan, state: State) -> dict[str, datetime]:
+    """When each timer of the open gate is due that has not gone off; in production, the next review."""
     if state.phase is Phase.STEADY and plan.review and state.reviewed:
-        return (Deadline(timer=REVIEW, due=state.reviewed + timedelta(seconds=plan.review.every)),)
+        return {REVIEW: state.reviewed + timedelta(seconds=plan.review.every)}
+    gate, visit = state.gate_plan(plan), state.gate
     if gate is None or visit is None:
-        return ()
-    left = [
-        Deadline(timer=timer, due=visit.opened + timedelta(seconds=after))
-        for timer, after in timers(gate).items()
-        if timer not in visit.fired
-    ]
-    return tuple(sorted(left, key=lambda deadline: (deadline.due, deadline.timer)))
+        return {}
+    left = {timer: after for timer, after in timers(gate).items() if timer not in visit.fired}
+    return {timer: visit.opened + timedelta(seconds=after) for timer, after in left.items()}
+
+
+def pending(plan: Plan, state: State) -> tuple[Deadline, ...]:
+    """The timers that run, soonest first."""
+    soonest = sorted((due, timer) for timer, due in running(plan, state).items())
+    return tuple(Deadline(timer=timer, due=due) for due, timer in soonest)

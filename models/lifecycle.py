@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar, assert_never
 
 from models.admission import refuse, turn_of
 from models.approval import open_roles, tally, with_role
-from models.canonical import spell_duration
+from models.canonical import change, spell_duration
 from models.deadlines import REVIEW
 from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import VersionStatus
@@ -36,7 +36,7 @@ from models.orders import ask, order_of, own, restore
 from models.plan import Plan, Remedy
 from models.remediation import choose_remedy, used
 from models.state import GateVisit, Intent, Passage, Phase, State, Turn
-from models.succession import REMEMBERED, admit, book, change, drop, end, pass_gate
+from models.succession import REMEMBERED, admit, book, drop, end, pass_gate
 from models.verdict import Verdict, combine, judge
 
 T = TypeVar("T")
@@ -123,14 +123,14 @@ class _Kernel:
 
     def _enter(self, state: State, name: str) -> Step:
         state, stage = self._begin(state, name), self.plan.stage(name)
-        if name in self.plan.closing:
+        if state.intent and name in self.plan.closing:
             state = change(state, intent=None)
         if stage.terminal:
             return Step(change(end(state), phase=Phase.ENDED))
         if state.intent and state.intent.turn is Turn.NEW_VERSION and name == self.plan.enters.new_version:
             state = admit(state, _admitted(state.intent.submission))
         working_on = state.candidate if name == self.plan.enters.new_version else state.subject
-        if stage.needs_version and working_on is None:
+        if working_on is None and stage.needs_version:
             return Step(change(state, phase=Phase.AWAITING_VERSION))
         return self._next(state)
 
@@ -151,7 +151,7 @@ class _Kernel:
             return self._run(state, restore(self.plan, state, _admitted(state.champion)))
         state = self._begin(state, self.plan.enters.new_version)
         order = own(self.plan, state, StepKind.STOP_SERVING)
-        return self._run(state, order.model_copy(update={"environment": self.plan.production}))
+        return self._run(state, change(order, environment=self.plan.production))
 
     def _settle(self, state: State) -> Step:
         """In the steady stage with a champion that serves already: only what follows the promotion is done again."""
@@ -229,12 +229,12 @@ class _Kernel:
     def _open(self, state: State, result: StepResult) -> State:
         electorate = _admitted(result.electorate)
         gate = state.gate or GateVisit(opened=self.at, electorate=electorate)
-        return change(state, phase=Phase.DECIDING, gate=gate.model_copy(update={"electorate": electorate}))
+        return change(state, phase=Phase.DECIDING, gate=change(gate, electorate=electorate))
 
     def _decided(self, state: State, decision: Decision) -> Step:
         gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
         decided = (*visit.decisions, with_role(gate, visit, decision))
-        visit = visit.model_copy(update={"decisions": decided})
+        visit = change(visit, decisions=decided)
         state = change(state, gate=visit)
         verdict = tally(gate, visit)
         if verdict is None:
@@ -248,7 +248,7 @@ class _Kernel:
             told = self._notify(state, f"{REVIEW}:{state.seq}", (self.plan.review.to,), due)
             return Step(change(state, reviewed=self.at), (told,))
         gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
-        state = change(state, gate=visit.model_copy(update={"fired": (*visit.fired, timer)}))
+        state = change(state, gate=change(visit, fired=(*visit.fired, timer)))
         if timer == "sla" and gate.on_timeout == "reject":
             return self._route(state, Verdict.FAIL, f"nobody decided at '{gate.id}' in time")
         kind, _, index = timer.partition(":")
@@ -308,7 +308,8 @@ class _Kernel:
         busy = state.phase in (Phase.WORKING, Phase.STUCK)
         if busy and (state.stage_plan(self.plan).steady or state.stage == self.plan.enters.suspension):
             return False
-        return not (busy and state.doubtful) and state.stage not in self.plan.opening | self.plan.closing
+        elsewhere = state.stage not in self.plan.opening and state.stage not in self.plan.closing
+        return elsewhere and not (busy and state.doubtful)
 
     def _take(self, state: State) -> Step:
         intent = _admitted(state.intent)

@@ -1,5 +1,6 @@
 """What a step is told: everything that its activity needs, taken from where the lifecycle is."""
 
+from models.canonical import change
 from models.evidence import StepKind, StepOrder
 from models.plan import Plan, StepPlan
 from models.state import State, Version
@@ -36,10 +37,10 @@ def ask(plan: Plan, state: State) -> StepOrder:
         return order
     roles = {role: plan.roles[role] for role in gate.approvals}
     again = f"ask-{state.seq}" if state.gate else order.step
-    return order.model_copy(update={"roles": roles, "question": gate.question, "step": again})
+    return change(order, roles=roles, question=gate.question, step=again)
 
 
 def restore(plan: Plan, state: State, version: Version) -> StepOrder:
     """Deploy a version that has served before."""
-    what = {"version": version.number, "artifact": version.artifact, "bundle": version.bundle}
-    return own(plan, state, StepKind.RESTORE).model_copy(update=what)
+    order = own(plan, state, StepKind.RESTORE)
+    return change(order, version=version.number, artifact=version.artifact, bundle=version.bundle)

@@ -14,7 +14,7 @@ from models.lifecycle import step
 from models.plan import Plan
 from models.proof.invariants import broken_by_state, broken_by_step
 from models.proof.moves import BEGIN, Move, Moves
-from models.proof.symmetry import MODEL, OWNER, fingerprint, rename
+from models.proof.symmetry import MODEL, OWNER, Symmetry
 from models.state import Phase, State
 
 AT_MOST = 200_000
@@ -72,6 +72,7 @@ class Explorer:
         self._words: list[str] = []
         self._from, self._to = array("l"), array("l")
         self._moves = Moves(plan)
+        self._symmetry = Symmetry(plan)
         self._shapes: set[Hashable] = set()
 
     def run(self, at_most: int) -> bool:
@@ -87,14 +88,13 @@ class Explorer:
                 if refuse(self._plan, state, move.event) is None:
                     raise _Broken("something stale was taken", number, move.words)
             for move, at in self._moves.possible(state):
-                if refuse(self._plan, at, move.event) is None:
-                    self._follow(move, at, number)
+                self._follow(move, at, number)
             number += 1
         return True
 
     def knows(self, state: State) -> bool:
         """Whether a state was met, or one that behaves alike."""
-        return fingerprint(self._plan, state) in self._known
+        return self._symmetry.fingerprint(state) in self._known
 
     def _follow(self, move: Move, state: State, parent: int) -> None:
         answer = step(self._plan, state, move.event)
@@ -104,14 +104,14 @@ class Explorer:
             self._meet(answer.state, parent, move.words)
 
     def _meet(self, state: State, parent: int, words: str) -> None:
-        mark = fingerprint(self._plan, state)
+        mark = self._symmetry.fingerprint(state)
         number = self._known.setdefault(mark, len(self._states))
         if parent >= 0:
             self._from.append(parent)
             self._to.append(number)
         if number < len(self._states):
             return
-        state = rename(self._plan, state)
+        state = self._symmetry.rename(state)
         self._states.append(state)
         self._parents.append(parent)
         self._words.append(words)
@@ -121,10 +121,11 @@ class Explorer:
 
     def _broken_by_a_crash(self, state: State) -> str | None:
         """A state is the same after it was written down and read again; asked once for each shape of state."""
-        shape = tuple(value is None or value in ((), {}) or type(value) for value in vars(state).values())
-        if (state.phase, shape) in self._shapes:
+        values = vars(state).values()
+        shape = (state.phase, *map(type, values), *map(bool, values))
+        if shape in self._shapes:
             return None
-        self._shapes.add((state.phase, shape))
+        self._shapes.add(shape)
         same = State.model_validate_json(state.model_dump_json()) == state
         return None if same else "the state is another one after it was written down and read again"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from models.admission import refuse
-from models.evidence import StepKind
+from models.evidence import StepKind, StepOrder
 from models.inventory import VersionStatus
 from models.lifecycle import Step
 from models.messages import Action, Breached, Choice, Decided, Event, Requested, RunStep, StepSucceeded
@@ -22,8 +22,23 @@ def broken_by_state(plan: Plan, state: State) -> str | None:
 
 
 def broken_by_step(plan: Plan, before: State, event: Event, after: Step) -> str | None:
-    """A promise about steps that this one breaks."""
-    return next((said for promise in _STEPS if (said := promise(plan, before, event, after))), None)
+    """A promise about steps that this one breaks.
+
+    A refusal that changes nothing begins nothing, so there is nothing that the other promises could be about.
+    """
+    if after.refusal:
+        return refusals_change_nothing(before, after)
+    for promise in _STEPS:
+        if said := promise(plan, before, event, after):
+            return said
+    for command in after.commands:
+        if isinstance(command, RunStep) and (said := _broken_by_order(plan, before, event, after.state, command.order)):
+            return said
+    return None
+
+
+def _broken_by_order(plan: Plan, before: State, event: Event, state: State, order: StepOrder) -> str | None:
+    return next((said for promise in _ORDERS if (said := promise(plan, before, event, state, order))), None)
 
 
 # --- states
@@ -89,51 +104,39 @@ def the_stuck_have_a_way_out(plan: Plan, state: State) -> str | None:
 # --- steps
 
 
-def refusals_change_nothing(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+def refusals_change_nothing(before: State, after: Step) -> str | None:
     """What is refused changes nothing but the count of events."""
-    if after.refusal and (after.commands or after.state != before.model_copy(update={"seq": before.seq + 1})):
+    if after.commands or vars(after.state) != vars(before) | {"seq": before.seq + 1}:
         return f"'{after.refusal}' was refused and changed something"
     return None
 
 
 def one_step_at_a_time(plan: Plan, before: State, event: Event, after: Step) -> str | None:
     """At most one step is in flight: the one the state names; none begins while the lifecycle is paused."""
+    if not after.commands:
+        return None
     orders = [command.order for command in after.commands if isinstance(command, RunStep)]
-    if len(orders) > 1 or any(order != after.state.in_flight for order in orders):
+    if not orders:
+        return None
+    if orders != [after.state.in_flight]:
         return "a step begins that the state does not know to be in flight"
-    if orders and before.in_flight and before.in_flight == after.state.in_flight:
+    if before.in_flight == after.state.in_flight:
         return "a step begins that is in flight already"
-    if orders and after.state.paused:
+    if after.state.paused:
         return "a step begins while the lifecycle is paused"
-    return None
-
-
-def gates_before_environments(plan: Plan, before: State, event: Event, after: Step) -> str | None:
-    """Only a version in play is deployed, as the bytes that were decided on, after every gate of the environment."""
-    for command in after.commands:
-        order = command.order if isinstance(command, RunStep) else None
-        if order is None or order.kind not in _DEPLOYS or order.environment is None:
-            continue
-        state = after.state
-        version = next(
-            (v for v in (state.candidate, state.champion, state.previous) if v and v.number == order.version), None
-        )
-        if version is None or (version.artifact, version.bundle) != (order.artifact, order.bundle):
-            return f"what goes into {order.environment} is not a version in play"
-        missing = set(plan.environment_gates[order.environment]) - set(version.gates)
-        if missing:
-            return f"a version goes into {order.environment} that has not passed {', '.join(sorted(missing))}"
     return None
 
 
 def gates_are_earned(plan: Plan, before: State, event: Event, after: Step) -> str | None:
     """A gate is passed at the gate, with passing checks and the approvals that it asks, of people who may give them."""
     now, then = after.state.candidate, before.candidate
-    gained = set(now.gates) - set(then.gates if then and now.number == then.number else ()) if now else set[str]()
+    if now is None or (then and now.number == then.number and now.gates == then.gates):
+        return None
+    gained = set(now.gates) - set(then.gates if then and now.number == then.number else ())
     if not gained:
         return None
     gate = plan.stage(before.stage).gate
-    if gate is None or gained != {gate.id} or now is None or then is None or now.artifact != then.artifact:
+    if gate is None or gained != {gate.id} or then is None or now.artifact != then.artifact:
         return f"a version passes {', '.join(sorted(gained))} in stage '{before.stage}'"
     if combine(tuple(judge(plan.kpi(name), then.readings).verdict for name in gate.checks)) is not Verdict.PASS:
         return f"a version passes '{gate.id}' and not its checks"
@@ -156,35 +159,13 @@ def _unapproved(plan: Plan, gate: GatePlan, before: State, event: Event) -> str 
     return f"a version passes '{gate.id}' by decision of {strangers[0]}, who has no role in it" if strangers else None
 
 
-def people_are_asked_about_what_passes(plan: Plan, before: State, event: Event, after: Step) -> str | None:
-    """Nobody is asked about a version whose checks fail or are inconclusive."""
-    for command in after.commands:
-        gate = plan.stage(after.state.stage).gate
-        if not isinstance(command, RunStep) or command.order.kind is not StepKind.ASK or gate is None:
-            continue
-        subject = after.state.subject
-        readings = subject.readings if subject else ()
-        if combine(tuple(judge(plan.kpi(name), readings).verdict for name in gate.checks)) is not Verdict.PASS:
-            return f"people are asked at '{gate.id}' about a version that does not pass its checks"
-    return None
-
-
 def what_fails_is_turned_away(plan: Plan, before: State, event: Event, after: Step) -> str | None:
     """A version that fails a step, or that somebody rejects, is a candidate no more."""
     body, was, now = event.body, before.candidate, after.state.candidate
     failed = isinstance(body, StepSucceeded) and body.result.verdict is Verdict.FAIL
     rejected = isinstance(body, Decided) and body.decision.decision is Choice.REJECT
-    if after.refusal is None and (failed or rejected) and was and now and was.number == now.number:
+    if (failed or rejected) and was and now and was.number == now.number:
         return "a version goes on although it was turned away"
-    return None
-
-
-def nothing_goes_on_after_a_turn(plan: Plan, before: State, event: Event, after: Step) -> str | None:
-    """Once somebody has asked to turn back, no further step of the version under way begins."""
-    was, now = before.candidate, after.state.candidate
-    turned = before.intent is not None and before.intent.turn is not Turn.NEW_VERSION
-    if turned and was and now and was.number == now.number and any(isinstance(c, RunStep) for c in after.commands):
-        return "a step of the version begins after somebody asked to turn back"
     return None
 
 
@@ -195,19 +176,6 @@ def a_submission_is_kept(plan: Plan, before: State, event: Event, after: Step) -
         return None
     entered = state.candidate is not None and state.candidate.artifact == waits.artifact.digest
     return None if entered else "a version that was submitted is forgotten"
-
-
-def nothing_serves_again_by_itself(plan: Plan, before: State, event: Event, after: Step) -> str | None:
-    """A champion that was taken out of production comes back when somebody asks for it, and only then."""
-    for command in after.commands:
-        if not isinstance(command, RunStep) or command.order.kind is not StepKind.RESTORE:
-            continue
-        asked = isinstance(event.body, Requested) and event.body.action in (Action.ROLLBACK, Action.RETRY)
-        waited = before.intent is not None and before.intent.turn is Turn.ROLLBACK
-        resumed = isinstance(event.body, Requested) and before.held == command.order
-        if not (asked or waited or resumed or plan.production in before.serving):
-            return "a champion that does not serve is deployed again, and nobody asked for it"
-    return None
 
 
 def retirement_is_for_good(plan: Plan, before: State, event: Event, after: Step) -> str | None:
@@ -231,7 +199,7 @@ def only_what_is_asked_turns(plan: Plan, before: State, event: Event, after: Ste
 
 def brakes_hold(plan: Plan, before: State, event: Event, after: Step) -> str | None:
     """With its brakes on, a monitor starts only what comes instead."""
-    if not isinstance(event.body, Breached) or not before.remedies or after.refusal:
+    if not isinstance(event.body, Breached) or not before.remedies:
         return None
     monitor = plan.monitor(event.body.breach.monitor)
     trains = any(isinstance(c, RunStep) and c.order.kind is StepKind.TRAIN for c in after.commands)
@@ -254,6 +222,60 @@ def the_champion_changes_by_deployment(plan: Plan, before: State, event: Event, 
     return f"version {now.number} becomes champion without having been deployed to {plan.production}"
 
 
+# --- steps that begin
+
+
+def gates_before_environments(plan: Plan, before: State, event: Event, state: State, order: StepOrder) -> str | None:
+    """Only a version in play is deployed, as the bytes that were decided on, after every gate of the environment."""
+    if order.kind not in _DEPLOYS or order.environment is None:
+        return None
+    version = next(
+        (v for v in (state.candidate, state.champion, state.previous) if v and v.number == order.version), None
+    )
+    if version is None or (version.artifact, version.bundle) != (order.artifact, order.bundle):
+        return f"what goes into {order.environment} is not a version in play"
+    missing = set(plan.environment_gates[order.environment]) - set(version.gates)
+    return (
+        f"a version goes into {order.environment} that has not passed {', '.join(sorted(missing))}" if missing else None
+    )
+
+
+def people_are_asked_about_what_passes(
+    plan: Plan, before: State, event: Event, state: State, order: StepOrder
+) -> str | None:
+    """Nobody is asked about a version whose checks fail or are inconclusive."""
+    gate, subject = plan.stage(state.stage).gate, state.subject
+    if order.kind is not StepKind.ASK or gate is None:
+        return None
+    readings = subject.readings if subject else ()
+    if combine(tuple(judge(plan.kpi(name), readings).verdict for name in gate.checks)) is not Verdict.PASS:
+        return f"people are asked at '{gate.id}' about a version that does not pass its checks"
+    return None
+
+
+def nothing_goes_on_after_a_turn(plan: Plan, before: State, event: Event, state: State, order: StepOrder) -> str | None:
+    """Once somebody has asked to turn back, no further step of the version under way begins."""
+    was, now = before.candidate, state.candidate
+    turned = before.intent is not None and before.intent.turn is not Turn.NEW_VERSION
+    if turned and was and now and was.number == now.number:
+        return "a step of the version begins after somebody asked to turn back"
+    return None
+
+
+def nothing_serves_again_by_itself(
+    plan: Plan, before: State, event: Event, state: State, order: StepOrder
+) -> str | None:
+    """A champion that was taken out of production comes back when somebody asks for it, and only then."""
+    if order.kind is not StepKind.RESTORE:
+        return None
+    asked = isinstance(event.body, Requested) and event.body.action in (Action.ROLLBACK, Action.RETRY)
+    waited = before.intent is not None and before.intent.turn is Turn.ROLLBACK
+    resumed = isinstance(event.body, Requested) and before.held == order
+    if asked or waited or resumed or plan.production in before.serving:
+        return None
+    return "a champion that does not serve is deployed again, and nobody asked for it"
+
+
 _STATES: tuple[Callable[[Plan, State], str | None], ...] = (
     one_champion,
     champion_serves,
@@ -264,20 +286,24 @@ _STATES: tuple[Callable[[Plan, State], str | None], ...] = (
 )
 
 _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
-    refusals_change_nothing,
     one_step_at_a_time,
-    gates_before_environments,
     gates_are_earned,
-    people_are_asked_about_what_passes,
     what_fails_is_turned_away,
-    nothing_goes_on_after_a_turn,
     a_submission_is_kept,
-    nothing_serves_again_by_itself,
     retirement_is_for_good,
     only_what_is_asked_turns,
     brakes_hold,
     the_champion_changes_by_deployment,
 )
 
-PROMISES = tuple((promise.__doc__ or "").strip().split("\n")[0] for promise in (*_STATES, *_STEPS))
+_ORDERS: tuple[Callable[[Plan, State, Event, State, StepOrder], str | None], ...] = (
+    gates_before_environments,
+    people_are_asked_about_what_passes,
+    nothing_goes_on_after_a_turn,
+    nothing_serves_again_by_itself,
+)
+
+PROMISES = tuple(
+    (promise.__doc__ or "").strip().split("\n")[0] for promise in (*_STATES, refusals_change_nothing, *_STEPS, *_ORDERS)
+)
 """What is held to in every state and at every step, a sentence each."""

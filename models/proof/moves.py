@@ -11,6 +11,7 @@ from itertools import product
 from typing import NamedTuple
 
 from models.approval import open_roles
+from models.canonical import change
 from models.deadlines import pending
 from models.evidence import READINGS, Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Column, DataContract, Reference, Source, Submission
@@ -35,7 +36,6 @@ from models.messages import (
 from models.plan import GatePlan, MonitorPlan, Plan, Remedy
 from models.proof.symmetry import ANYBODY, BARRED, CANDIDATE, DEVELOPER, EPOCH, OWNER, VISIT, artifact, electorate
 from models.state import GateVisit, RemedyUse, State
-from models.succession import change
 from models.verdict import Comparison, Kpi, Reading, Verdict, combine, judge
 
 FRESH = 4
@@ -176,7 +176,7 @@ class Moves:
 
     def _timers(self, state: State) -> Iterator[Move]:
         for deadline in pending(self._plan, state):
-            yield _move(f"the timer {deadline.timer} is due", TimerFired(visit=VISIT, timer=deadline.timer))
+            yield _timer(deadline.timer)
 
 
 def measurements(plan: Plan, kind: StepKind) -> list[tuple[str, tuple[Reading, ...]]]:
@@ -219,6 +219,11 @@ def _voters(role: str, visit: GateVisit) -> list[str]:
 def _decision(gate: str, person: str, role: str | None, about: str, choice: Choice, visit: int) -> Move:
     made = Decision(gate=gate, visit=visit, person=person, decision=choice, reason=_REASON, artifact=about, role=role)
     return _move(f"{person} {choice}s at '{gate}'" + (f" for {role}" if role else ""), Decided(decision=made))
+
+
+@cache
+def _timer(name: str) -> Move:
+    return _move(f"the timer {name} is due", TimerFired(visit=VISIT, timer=name))
 
 
 def _decide(

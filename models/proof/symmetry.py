@@ -6,17 +6,20 @@ transition looks at is left out: times, reasons, evidence, what serves outside p
 from happening is left out, too, and explored both ways: timers that have fired already, brakes that are on.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any, TypeVar
 
-from models.canonical import Digest
+from models.canonical import Digest, change
 from models.evidence import Electorate, StepOrder
 from models.inventory import Submission, VersionStatus
 from models.messages import Decision, Failure
 from models.plan import Duty, Plan
 from models.state import GateVisit, Intent, State, Version
-from models.succession import change
 from models.verdict import Reading
+
+Part = TypeVar("Part")
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 MODEL, OWNER, DEVELOPER, ANYBODY = "model", "owner", "developer", "anybody"
@@ -33,6 +36,7 @@ _GONE = {number: VersionStatus.RETIRED for number in (PREVIOUS, CHAMPION, CANDID
 _TROUBLE = Failure(type="Trouble", message="something failed")
 
 
+@cache
 def artifact(number: int) -> Digest:
     """The artifact of the version of that number."""
     return f"sha256:{number:064x}"
@@ -45,57 +49,86 @@ def electorate(plan: Plan, roles: tuple[str, ...]) -> Electorate:
     return Electorate(people={role: (*people, ANYBODY, OWNER, DEVELOPER) for role, people in single.items()})
 
 
-def rename(plan: Plan, state: State) -> State:
-    """The state that stands for all those that behave like this one."""
-    places = _places(state)
-    serves = _served(plan, state, places)
-    statuses = _GONE | {places[n]: status for n, status in state.statuses.items() if n in places}
-    return change(
-        state,
-        seq=0,
-        submitted=len(_GONE),
-        visit=VISIT,
-        since=EPOCH,
-        in_flight=_order(state.in_flight, places),
-        held=_order(state.held, places),
-        failure=_TROUBLE if state.failure else None,
-        checks=(),
-        gate=_gate(state.gate),
-        submission=_submission(state.submission, CANDIDATE),
-        candidate=_version(state.candidate, CANDIDATE),
-        champion=_version(state.champion, CHAMPION),
-        previous=_version(state.previous, PREVIOUS),
-        statuses=statuses,
-        serving={plan.production: serves} if plan.production and serves else {},
-        intent=_intent(state.intent),
-        remedies=(),
-        reviewed=EPOCH if state.reviewed else None,
-        passages=(),
-    )
+class Symmetry:
+    """The renaming of one plan's states. Equal parts of renamed states are one object, and its mark is known."""
 
+    def __init__(self, plan: Plan) -> None:
+        self._production = plan.production
+        self._parts: dict[Hashable, Any] = {}
+        self._marks: dict[int, tuple[object, Hashable]] = {}
 
-def fingerprint(plan: Plan, state: State) -> Hashable:
-    """What tells a state apart from those that behave otherwise; renaming does not change it."""
-    places = _places(state)
-    return (
-        state.stage,
-        state.phase,
-        state.cursor,
-        _mark(state.in_flight, places),
-        _mark(state.held, places),
-        state.failure is None,
-        _voted(state.gate),
-        _worth(state.candidate),
-        _worth(state.champion),
-        _worth(state.previous),
-        tuple(sorted((places[n], status) for n, status in state.statuses.items() if n in places)),
-        _served(plan, state, places),
-        state.intent and (state.intent.turn, state.intent.submission is None),
-        state.submission is None,
-        state.reviewed is None,
-        state.doubtful,
-        state.paused,
-    )
+    def rename(self, state: State) -> State:
+        """The state that stands for all those that behave like this one."""
+        places = _places(state)
+        serves = self._served(state, places)
+        statuses = _GONE | {places[n]: status for n, status in state.statuses.items() if n in places}
+        return change(
+            state,
+            seq=0,
+            submitted=len(_GONE),
+            visit=VISIT,
+            since=EPOCH,
+            in_flight=state.in_flight and self._order(state.in_flight, places),
+            held=state.held and self._order(state.held, places),
+            failure=_TROUBLE if state.failure else None,
+            checks=(),
+            gate=state.gate and self._one(_gate(state.gate), self._mark(state.gate, _voted)),
+            submission=self._one(_submission(state.submission, CANDIDATE), CANDIDATE),
+            candidate=state.candidate and self._version(state.candidate, CANDIDATE),
+            champion=state.champion and self._version(state.champion, CHAMPION),
+            previous=state.previous and self._version(state.previous, PREVIOUS),
+            statuses=self._one(statuses, tuple(statuses.items())),
+            serving={self._production: serves} if self._production and serves else {},
+            intent=self._one(_intent(state.intent), _aim(state.intent)),
+            remedies=(),
+            reviewed=EPOCH if state.reviewed else None,
+            passages=(),
+        )
+
+    def fingerprint(self, state: State) -> Hashable:
+        """What tells a state apart from those that behave otherwise; renaming does not change it."""
+        places = _places(state)
+        return (
+            state.stage,
+            state.phase,
+            state.cursor,
+            state.in_flight and _work(state.in_flight, places),
+            state.held and _work(state.held, places),
+            state.failure is None,
+            state.gate and self._mark(state.gate, _voted),
+            state.candidate and self._mark(state.candidate, _worth),
+            state.champion and self._mark(state.champion, _worth),
+            state.previous and self._mark(state.previous, _worth),
+            tuple([(place, state.statuses.get(number)) for number, place in places.items()]),
+            self._served(state, places),
+            _aim(state.intent),
+            state.submission is None,
+            state.reviewed is None,
+            state.doubtful,
+            state.paused,
+        )
+
+    def _served(self, state: State, places: dict[int, int]) -> int | None:
+        number = state.serving.get(self._production) if self._production else None
+        return places.get(number, ELSE) if number else None
+
+    def _order(self, order: StepOrder, places: dict[int, int]) -> StepOrder:
+        return self._one(_order(order, places), _work(order, places))
+
+    def _version(self, version: Version, place: int) -> Version:
+        return self._one(_version(version, place), self._mark(version, _worth), place)
+
+    def _one(self, part: Part, mark: Hashable, place: int = 0) -> Part:
+        """The same object for equal parts. It is kept for ever, so no other thing ever has its id."""
+        kept: Part = self._parts.setdefault((type(part), mark, place), part)
+        if kept != part:
+            return part
+        self._marks[id(kept)] = kept, mark
+        return kept
+
+    def _mark(self, part: Part, look: Callable[[Part], Hashable]) -> Hashable:
+        known = self._marks.get(id(part))
+        return known[1] if known else look(part)
 
 
 def _places(state: State) -> dict[int, int]:
@@ -103,31 +136,21 @@ def _places(state: State) -> dict[int, int]:
     return {version.number: place for version, place in known if version}
 
 
-def _served(plan: Plan, state: State, places: dict[int, int]) -> int | None:
-    number = state.serving.get(plan.production) if plan.production else None
-    return places.get(number, ELSE) if number else None
-
-
-def _order(order: StepOrder | None, places: dict[int, int]) -> StepOrder | None:
-    if order is None:
-        return None
+def _order(order: StepOrder, places: dict[int, int]) -> StepOrder:
     place = _place(order, places)
-    return order.model_copy(
-        update={
-            "visit": VISIT,
-            "step": _name(order),
-            "version": place,
-            "artifact": artifact(place) if place else None,
-            "bundle": artifact(place) if place and order.bundle else None,
-            "evidence": (),
-            "submission": _submission(order.submission, CANDIDATE),
-        }
+    return change(
+        order,
+        visit=VISIT,
+        step=_name(order),
+        version=place,
+        artifact=artifact(place) if place else None,
+        bundle=artifact(place) if place and order.bundle else None,
+        evidence=(),
+        submission=_submission(order.submission, CANDIDATE),
     )
 
 
-def _mark(order: StepOrder | None, places: dict[int, int]) -> Hashable:
-    if order is None:
-        return None
+def _work(order: StepOrder, places: dict[int, int]) -> Hashable:
     return order.kind, _name(order), _place(order, places), order.environment, order.bundle is None
 
 
@@ -139,9 +162,7 @@ def _name(order: StepOrder) -> str:
     return "ask-again" if order.step.startswith("ask-") else order.step
 
 
-def _version(version: Version | None, place: int) -> Version | None:
-    if version is None:
-        return None
+def _version(version: Version, place: int) -> Version:
     return Version(
         number=place,
         artifact=artifact(place),
@@ -158,21 +179,17 @@ def _latest(version: Version) -> list[Reading]:
     return [latest[name] for name in sorted(latest)]
 
 
-def _worth(version: Version | None) -> Hashable:
-    if version is None:
-        return None
+def _worth(version: Version) -> Hashable:
     readings = tuple((reading.name, reading.value, reading.count) for reading in _latest(version))
     return version.bundle is None, tuple(sorted(version.gates)), readings
 
 
-def _gate(visit: GateVisit | None) -> GateVisit | None:
-    if visit is None:
-        return None
+def _gate(visit: GateVisit) -> GateVisit:
     decisions: list[Decision] = []
     for made in _in_order(visit):
         before = sum(one.role == made.role for one in decisions)
         person = made.person if made.person == ANYBODY else f"{made.role}-{before + 1}"
-        decisions.append(made.model_copy(update={"person": person, "visit": VISIT, "artifact": artifact(CANDIDATE)}))
+        decisions.append(change(made, person=person, visit=VISIT, artifact=artifact(CANDIDATE)))
     return GateVisit(opened=EPOCH, electorate=visit.electorate, decisions=tuple(decisions))
 
 
@@ -181,9 +198,7 @@ def _in_order(visit: GateVisit) -> list[Decision]:
     return sorted(visit.decisions, key=lambda made: (made.role or "", made.person == ANYBODY))
 
 
-def _voted(visit: GateVisit | None) -> Hashable:
-    if visit is None:
-        return None
+def _voted(visit: GateVisit) -> Hashable:
     votes = tuple((made.role, made.person == ANYBODY, made.decision) for made in _in_order(visit))
     return tuple(visit.electorate.people), votes
 
@@ -191,9 +206,13 @@ def _voted(visit: GateVisit | None) -> Hashable:
 def _submission(submission: Submission | None, place: int) -> Submission | None:
     if submission is None:
         return None
-    pinned = submission.artifact.model_copy(update={"digest": artifact(place)})
-    return submission.model_copy(update={"artifact": pinned, "developer": DEVELOPER, "submitter": DEVELOPER})
+    pinned = change(submission.artifact, digest=artifact(place))
+    return change(submission, artifact=pinned, developer=DEVELOPER, submitter=DEVELOPER)
 
 
 def _intent(intent: Intent | None) -> Intent | None:
-    return intent and intent.model_copy(update={"submission": _submission(intent.submission, ELSE)})
+    return intent and change(intent, submission=_submission(intent.submission, ELSE))
+
+
+def _aim(intent: Intent | None) -> Hashable:
+    return intent and (intent.turn, intent.submission is None)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.canonical import change
 from models.compiler import compile_template
 from models.evidence import Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Environment
@@ -11,9 +12,8 @@ from models.lifecycle import step
 from models.messages import StepSucceeded
 from models.proof.exploration import Explorer, explore
 from models.proof.moves import BEGIN, Moves, measurements
-from models.proof.symmetry import MODEL, OWNER, fingerprint, rename
+from models.proof.symmetry import MODEL, OWNER, Symmetry
 from models.state import State
-from models.succession import change
 from models.verdict import Verdict, combine, judge
 from tests.unit.kernel_world import PEOPLE, World, happening, plan_of
 from tests.unit.small_plans import REJECTING, SMALL
@@ -81,12 +81,12 @@ def test_measurements_are_one_for_each_way_that_gates_can_judge() -> None:
 def test_renaming_keeps_what_can_happen(data: st.DataObject) -> None:
     """A state and the one that stands for it have one fingerprint, and so has whatever the same move makes of them."""
     state = change(State(model=MODEL, owner=OWNER))
-    moves, move = Moves(CREDIT), BEGIN
+    moves, symmetry, move = Moves(CREDIT), Symmetry(CREDIT), BEGIN
     state = step(CREDIT, state, move.event).state
     for _ in range(data.draw(st.integers(0, 40))):
-        renamed = rename(CREDIT, state)
-        assert fingerprint(CREDIT, renamed) == fingerprint(CREDIT, state)
-        assert rename(CREDIT, renamed) == renamed
+        renamed = symmetry.rename(state)
+        assert symmetry.fingerprint(renamed) == Symmetry(CREDIT).fingerprint(state)
+        assert symmetry.rename(renamed) == renamed
         possible = [move for move, at in moves.possible(renamed) if step(CREDIT, at, move.event).refusal is None]
         if not possible:
             break
