@@ -106,13 +106,13 @@ class _Kernel:
 
     # --- stages
 
-    def _begin(self, state: State, stage: str) -> State:
+    def _begin(self, state: State, stage: str, phase: Phase = Phase.WORKING) -> State:
         return change(
             state,
             stage=stage,
             visit=state.visit + 1,
             since=self.at,
-            phase=Phase.WORKING,
+            phase=phase,
             cursor=0,
             in_flight=None,
             held=None,
@@ -139,7 +139,7 @@ class _Kernel:
         if state.doubtful and (state.champion is None or self.plan.production in state.serving):
             return self._clear_doubt(state)
         if state.champion is None:
-            return Step(change(self._begin(state, self.plan.enters.new_version), phase=Phase.AWAITING_VERSION))
+            return Step(self._begin(state, self.plan.enters.new_version, Phase.AWAITING_VERSION))
         if self.plan.steady and self.plan.production in state.serving:
             return self._settle(self._begin(state, self.plan.steady.name))
         return self._enter(state, self.plan.enters.suspension or self.plan.enters.new_version)
@@ -291,8 +291,9 @@ class _Kernel:
     # --- turns
 
     def _turn(self, state: State, intent: Intent) -> Step:
-        known = state.intent or intent
-        both = Intent(turn=max(known.turn, intent.turn), submission=intent.submission or known.submission)
+        both, known = intent, state.intent
+        if known:
+            both = Intent(turn=max(known.turn, intent.turn), submission=intent.submission or known.submission)
         state = change(state, intent=both, paused=state.paused and both.turn < Turn.ROLLBACK)
         return Step(state, (CancelStep(),) if state.in_flight and self._may_take(state) else ())
 

@@ -37,7 +37,7 @@ def acted_on(state: State, monitor: MonitorPlan, remedy: Remedy, window: str) ->
 
 
 def _braked(state: State, monitor: MonitorPlan, at: datetime) -> bool:
-    uses = [use.at for use in state.remedies if use.monitor == monitor.id and use.remedy is monitor.then]
-    cooling = any(at - use < timedelta(seconds=monitor.brakes.cooldown) for use in uses)
-    recent = [use for use in uses if at - use < timedelta(seconds=monitor.brakes.per)]
-    return cooling or len(recent) >= monitor.brakes.at_most
+    brakes = monitor.brakes
+    uses = [at - use.at for use in state.remedies if use.monitor == monitor.id and use.remedy is monitor.then]
+    recent = [ago for ago in uses if ago < timedelta(seconds=brakes.per)]
+    return len(recent) >= brakes.at_most or any(ago < timedelta(seconds=brakes.cooldown) for ago in uses)

@@ -98,12 +98,16 @@ def request(action: Action) -> Event:
 
 
 class Moves:
-    """What can happen under one plan. The states are renamed ones; equal events are made once."""
+    """What can happen under one plan. The states are renamed ones; equal events are made once.
+
+    Of monitors that start the same within the same brakes one is heard: its name and its figures change nothing else.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._answers: dict[tuple[str, StepKind, str, int | None], tuple[Move, ...]] = {}
-        self._breaches = [(_breach(monitor), _brakes_on(monitor)) for monitor in plan.monitors]
+        alike = {(monitor.then, monitor.brakes): monitor for monitor in reversed(plan.monitors)}
+        self._breaches = [(_breach(monitor), _brakes_on(monitor)) for monitor in alike.values()]
 
     def possible(self, state: State) -> Iterator[tuple[Move, State]]:
         """Every event that could change a state, and which state: a breach comes with the brakes on, too."""
