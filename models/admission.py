@@ -10,14 +10,10 @@ from models.inventory import Submission
 from models.messages import (
     Action,
     Breached,
-    Decided,
     Event,
-    Requested,
-    Started,
     StepFailed,
     StepSucceeded,
     TimerFired,
-    VersionSubmitted,
 )
 from models.plan import Plan
 from models.remediation import acted_on, can_suspend, choose_remedy
@@ -39,24 +35,24 @@ def turn_of(action: Action) -> Turn | None:
 def refuse(plan: Plan, state: State, event: Event) -> str | None:
     """Why an event changes nothing; None if it is admitted."""
     body = event.body
-    if isinstance(body, Started):
+    if body.event == "started":
         return "the lifecycle has already begun" if state.stage else None
     if not state.stage:
         return "the lifecycle has not begun"
     if state.phase is Phase.ENDED:
         return "the lifecycle has ended"
-    match body:
-        case StepSucceeded() | StepFailed():
+    match body.event:
+        case "step_succeeded" | "step_failed":
             return _refuse_answer(state, body)
-        case Decided():
+        case "decided":
             return refuse_decision(plan, state, body.decision)
-        case TimerFired():
+        case "timer_fired":
             return _refuse_timer(plan, state, body)
-        case VersionSubmitted():
+        case "version_submitted":
             return _refuse_submission(plan, state, body.submission)
-        case Breached():
+        case "breached":
             return _refuse_breach(plan, state, body, event.at)
-        case Requested():
+        case "requested":
             return _refuse_request(plan, state, body.action)
         case _:
             assert_never(body)

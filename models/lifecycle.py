@@ -16,21 +16,13 @@ from models.inventory import VersionStatus
 from models.messages import (
     Action,
     Breach,
-    Breached,
     CancelStep,
     Command,
-    Decided,
     Decision,
     Event,
     Failure,
     Notify,
-    Requested,
     RunStep,
-    Started,
-    StepFailed,
-    StepSucceeded,
-    TimerFired,
-    VersionSubmitted,
 )
 from models.orders import ask, order_of, own, restore
 from models.plan import Plan, Remedy
@@ -84,22 +76,22 @@ class _Kernel:
 
     def _react(self, state: State, event: Event) -> Step:
         body = event.body
-        match body:
-            case Started():
+        match body.event:
+            case "started":
                 return self._enter(state, self.plan.entry)
-            case StepSucceeded():
+            case "step_succeeded":
                 return self._succeeded(state, body.result)
-            case StepFailed():
+            case "step_failed":
                 return self._failed(state, body.failure)
-            case Decided():
+            case "decided":
                 return self._decided(state, body.decision)
-            case TimerFired():
+            case "timer_fired":
                 return self._timer(state, body.timer)
-            case VersionSubmitted():
+            case "version_submitted":
                 return self._turn(state, Intent(turn=Turn.NEW_VERSION, submission=body.submission))
-            case Breached():
+            case "breached":
                 return self._breached(state, body.breach)
-            case Requested():
+            case "requested":
                 return self._requested(state, body.action)
             case _:
                 assert_never(body)

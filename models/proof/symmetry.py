@@ -72,7 +72,7 @@ class Symmetry:
             held=state.held and self._order(state.held, places),
             failure=_TROUBLE if state.failure else None,
             checks=(),
-            gate=state.gate and self._one(_gate(state.gate), self._mark(state.gate, _voted)),
+            gate=state.gate and self._gate(state.gate),
             submission=self._one(_submission(state.submission, CANDIDATE), CANDIDATE),
             candidate=state.candidate and self._version(state.candidate, CANDIDATE),
             champion=state.champion and self._version(state.champion, CHAMPION),
@@ -116,7 +116,12 @@ class Symmetry:
         return self._one(_order(order, places), _work(order, places))
 
     def _version(self, version: Version, place: int) -> Version:
+        if version.number == place and id(version) in self._marks:
+            return version
         return self._one(_version(version, place), self._mark(version, _worth), place)
+
+    def _gate(self, visit: GateVisit) -> GateVisit:
+        return visit if id(visit) in self._marks else self._one(_gate(visit), _voted(visit))
 
     def _one(self, part: Part, mark: Hashable, place: int = 0) -> Part:
         """The same object for equal parts. It is kept for ever, so no other thing ever has its id."""
