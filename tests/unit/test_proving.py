@@ -1,10 +1,15 @@
 """Proofs that workers make for themselves."""
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
 from activities.adapters.child_prover import ChildProver
+from activities.adapters.sql_inventory import SqlInventory
+from activities.adapters.sql_migration import migrate
+from activities.audit import AuditActivities
 from activities.ports import Prover
 from models.canonical import digest
 from models.compiler import compile_template
@@ -16,6 +21,7 @@ from tests.unit.template_mistakes import CREDIT, TEMPLATES
 from worker.proofs import KeptProofs
 
 LOW = compile_template((TEMPLATES / "low-risk.yaml").read_text(), "low-risk.yaml")
+PROVED = prove(LOW)
 UNFAIR = LOW.model_copy(update={"environment_gates": {**LOW.environment_gates, Environment.PROD: ("legal",)}})
 """Its environment asks for a gate that no version passes."""
 
@@ -23,7 +29,7 @@ UNFAIR = LOW.model_copy(update={"environment_gates": {**LOW.environment_gates, E
 def test_a_child_proves_what_we_do() -> None:
     """A plan that is explored in a process of its own has the proof that it has here."""
     prover: Prover = ChildProver()
-    assert prover.prove(LOW) == prove(LOW)
+    assert prover.prove(LOW) == PROVED
 
 
 def test_a_plan_that_breaks_a_promise_has_none() -> None:
@@ -70,8 +76,28 @@ def test_a_proof_is_made_once(tmp_path: Path) -> None:
     other = proofs.prove(LOW).model_copy(update={"kernel": "0"})
     for content in ("", other.model_dump_json(), other.model_copy(update={"plan": digest(UNFAIR)}).model_dump_json()):
         file.write_text(content)
-        assert proofs.prove(LOW) == prove(LOW)
+        assert proofs.prove(LOW) == PROVED
     assert made == [digest(LOW)] * 4
     with pytest.raises(NotPermittedError):
         proofs.prove(UNFAIR)
     assert [*(tmp_path / "proofs").iterdir()] == [file]
+
+
+async def test_one_proof_at_a_time(tmp_path: Path) -> None:
+    """Lifecycles that begin together have their plans proved one after the other, however large they are."""
+    seen = list[str]()
+
+    class Slow:
+        def prove(self, plan: Plan) -> Proof:
+            seen.append("begun")
+            time.sleep(0.05)
+            seen.append("done")
+            return PROVED
+
+    database = f"sqlite:///{tmp_path / 'inventory.db'}"
+    migrate(database)
+    inventory = SqlInventory(database)
+    activities = AuditActivities(inventory, Slow())
+    await asyncio.gather(*(activities.record_plan(LOW) for _ in range(3)))
+    inventory.close()
+    assert seen == ["begun", "done"] * 3
