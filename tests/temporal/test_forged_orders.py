@@ -130,7 +130,7 @@ async def test_a_lifecycle_under_a_foreign_name(house: House) -> None:
     assert caught.value.cause.type == "UnusableInput"
 
 
-async def begin_in_the_middle(house: House, schedule: str = "", **given: object) -> WorkflowHandle[Any, Any]:
+async def begin_in_the_middle(house: House, schedule: str = "", **given: Any) -> WorkflowHandle[Any, Any]:
     """Somebody's own start of a lifecycle, with a state that has something behind it, and without a proof."""
     await house.register(CREDIT)
     state = State(model=house.model, owner="olga").model_copy(update=given)
@@ -144,7 +144,7 @@ async def begin_in_the_middle(house: House, schedule: str = "", **given: object)
 
 
 @pytest.mark.parametrize("given", [{"stage": "production", "phase": Phase.STEADY}, {"seq": 7}])
-async def test_a_lifecycle_that_begins_in_the_middle(house: House, given: dict[str, object]) -> None:
+async def test_a_lifecycle_that_begins_in_the_middle(house: House, given: dict[str, Any]) -> None:
     """A later state would bring gates along that nobody passed, and a plan that nobody proved: it starts nothing."""
     started = await begin_in_the_middle(house, **given)
     with pytest.raises(WorkflowFailureError) as caught:

@@ -83,6 +83,14 @@ def test_a_proof_is_made_once(tmp_path: Path) -> None:
     assert [*(tmp_path / "proofs").iterdir()] == [file]
 
 
+def test_a_proof_that_cannot_be_kept(tmp_path: Path) -> None:
+    """No folder can be made where a file is, and no file where a folder is: the plan is proved all the same."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder" / f"{digest(LOW).removeprefix('sha256:')}.json").mkdir(parents=True)
+    for folder in ("file", "folder"):
+        assert KeptProofs(tmp_path / folder, lambda plan: PROVED).prove(LOW) == PROVED
+
+
 async def test_one_proof_at_a_time(tmp_path: Path) -> None:
     """Lifecycles that begin together have their plans proved one after the other, however large they are."""
     seen = list[str]()
