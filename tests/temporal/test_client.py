@@ -296,16 +296,22 @@ async def test_a_plan_that_is_not_proved_starts_nothing(house: House, modelops: 
     assert "is not proved by this compiler and kernel" in str(caught.value.cause)
 
 
-async def test_the_worker_proves_the_plan_itself(house: House) -> None:
-    """Whoever claims a proof that nobody could make starts nothing either: the lifecycle fails with the story."""
+async def test_the_worker_proves_the_plan_itself(house: House, modelops: Modelops) -> None:
+    """Whoever claims a proof that nobody could make starts nothing either: the lifecycle fails with the story.
+
+    The model is none the worse for it: its lifecycle begins when somebody starts it under another plan.
+    """
     await house.close()
     house.parts = dataclasses.replace(house.parts, prover=ChildProver())
     await house.open()
+    await house.register(LOW)
     gates = {**LOW.environment_gates, Environment.PROD: ("legal",)}
     await house.begin(LOW.model_copy(update={"environment_gates": gates}))
     with pytest.raises(WorkflowFailureError) as caught:
         await house.handle.result()
     assert "goes into PROD that has not passed legal" in str(caught.value.cause)
+    await modelops.start(facts_of(house.model, RiskTier.LOW), LOW, claimed(LOW))
+    await house.until_phase(Phase.AWAITING_VERSION)
 
 
 class Pondering:
