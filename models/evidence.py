@@ -1,6 +1,7 @@
 """What an activity is asked for and what it gives back: typed, small, the long texts by digest."""
 
 from enum import StrEnum
+from math import inf
 
 from pydantic import Field
 
@@ -53,6 +54,22 @@ READINGS = {
     StepKind.MONITOR: frozenset(DIMENSIONS),
 }
 """What each kind of step measures."""
+
+RANGES = {
+    "auc": (0, 1),
+    "live_auc": (0, 1),
+    "calibration_error": (0, 1),
+    "live_selection_rate": (0, 1),
+    "adverse_impact": (0, inf),
+    "live_adverse_impact": (0, inf),
+    "drift": (0, 20),
+    "days_in_service": (0, 36_500),
+    "threats": (0, inf),
+}
+"""The least and the most that can be read. A stability index is below 20, as no share counts as less than 0.0001."""
+
+COUNTED_ONCE = frozenset({"threats", "days_in_service"})
+"""What rests on one observation."""
 
 
 class Electorate(Frozen):
