@@ -361,6 +361,7 @@ EXPLANATIONS = {
     ),
     "MO759": Explanation(
         "a questionnaire for some tiers",
-        "A pack that finds a model's tier cannot depend on it: its scope says nothing about tiers.",
+        "A pack that finds a model's tier cannot depend on it: neither its scope nor what contradicts an answer says"
+        " anything about tiers.",
     ),
 }

@@ -164,6 +164,14 @@ def defects(tiering: Tiering, applies: Scope, source: Source) -> Iterator[Diagno
         if points > most and not any(answer.at_least is tier for answer in given):
             message = f"no answers give '{tier}': it begins at {points} points, and they come to {most} at most"
             yield source.report("MO758", ("tiering", "scale", tier.value), message, "lower it, or give more points")
-    if applies.tiers:
-        message = "the pack finds a model's tier, and cannot be about some tiers only"
-        yield source.report("MO759", ("applies", "tiers"), message, "drop 'tiers'", key=True)
+    for path, scope in ((("applies",), applies), *_contradictions(tiering)):
+        if scope.tiers:
+            message = "the pack finds a model's tier, and cannot depend on it"
+            yield source.report("MO759", (*path, "tiers"), message, "drop 'tiers'", key=True)
+
+
+def _contradictions(tiering: Tiering) -> Iterator[tuple[Path, Scope]]:
+    for name, question in tiering.questions.items():
+        for word, answer in question.answers.items():
+            if answer.contradicts:
+                yield ("tiering", "questions", name, "answers", word, "contradicts"), answer.contradicts
