@@ -104,6 +104,10 @@ def objections(
 ) -> Iterator[Objection]:
     """Everything that keeps an assessment, or the tier that somebody has declared, from being taken."""
     assessment = facts.assessment
+    if not questionnaires:
+        message = "no policy pack that holds today asks how much could go wrong"
+        yield Objection(("assessment",), message, "have a pack that asks hold: `modelops policy list` shows their days")
+        return
     if assessment is None:
         asked = ", ".join(f"{name}: ..." for one in questionnaires for name in one.tiering.questions)
         message = "is missing: nobody has said how much could go wrong"
@@ -124,18 +128,20 @@ def objections(
 def _unanswered(
     questionnaires: Sequence[Questionnaire], facts: ModelFacts, answers: Mapping[Slug, Slug]
 ) -> Iterator[Objection]:
-    asked = [(name, one) for questionnaire in questionnaires for name, one in questionnaire.tiering.questions.items()]
+    asked = [(one.pack, name, question) for one in questionnaires for name, question in one.tiering.questions.items()]
+    names = dict.fromkeys(name for _, name, _ in asked)
     path: Path = ("assessment", "answers")
     for name in answers:
-        if name not in dict(asked):
-            yield Objection((*path, name), "is not asked", did_you_mean(name, dict(asked)))
-    for name, question in asked:
+        if name not in names:
+            yield Objection((*path, name), "is not asked", did_you_mean(name, names))
+    for pack, name, question in asked:
         word = answers.get(name)
         if word is None:
             yield Objection(path, f"'{name}' is not answered: {question.asks} One of: {', '.join(question.answers)}")
         elif word not in question.answers:
             choices = ", ".join(question.answers)
-            yield Objection((*path, name), f"{quote(word)} is no answer to '{question.asks}' One of: {choices}")
+            message = f"{quote(word)} is no answer to '{question.asks}' ({pack}) One of: {choices}"
+            yield Objection((*path, name), message)
         else:
             denied_by = question.answers[word].contradicts
             if denied_by and (fact := denied_by.reason(facts)):
