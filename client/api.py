@@ -279,11 +279,9 @@ def _summary(facts: ModelFacts, plan: Plan) -> str:
 
 
 def _details(facts: ModelFacts, plan: Plan) -> str:
-    override = facts.assessment.override if facts.assessment else None
-    why = f", overridden by {override.person}: {override.reason}" if override else ""
     lines = (
         f"model: {facts.id}",
-        f"tier: {facts.risk_tier}{why}",
+        f"tier: {facts.tier}",
         f"owner: {facts.owner}",
         f"intended use: {facts.intended_use}",
         f"use case: {facts.use_case.id} ({facts.use_case.process})",

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from client.cli import app
 from client.documents import read_facts
-from models.inventory import Assessment, Override, RiskTier
+from client.story import tell_change
+from models.inventory import Assessment, ModelRegistered, Override, RiskTier
 from models.policy import Pack, Policy, load_pack
 from models.tiering import Questionnaire, Tiering, objections, rate
 from tests.unit.policy_mistakes import BANK, LATER, LOAN, LOAN_FILE, asked
@@ -159,6 +160,8 @@ def test_an_override_is_told() -> None:
         assert rating is not None
         assert (rating.tier, rating.answered) == (given_tier, "high")
         assert rating.reasons[-1] == f"overridden to {given_tier} by {person}: It is a pilot."
+        said = tell_change(ModelRegistered(facts=facts, regulations=()))
+        assert f"tier {given_tier} (overridden by {person}: It is a pilot.)" in said
 
 
 def test_an_overridden_file(tmp_path: Path) -> None:
