@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from client.cli import app
 from client.documents import read_facts
 from client.story import tell_change
+from models.errors import InvalidInputError
 from models.inventory import Assessment, ModelRegistered, Override, RiskTier
 from models.policy import Pack, Policy, load_pack
 from models.tiering import Questionnaire, Tiering, objections, rate
@@ -174,6 +175,22 @@ def test_an_overridden_file(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["model", "assess", str(file)])
     assert said.exit_code == 4
     assert "assessment.override.reason: is missing" in said.output
+
+
+def test_facts_that_are_registered_stay(tmp_path: Path) -> None:
+    """The same file again changes nothing, also when more is asked by now; another file is held to what is asked."""
+    asking = Policy((*built_in_packs(), STRICT), LATER)
+    with pytest.raises(InvalidInputError, match="'harm' is not answered"):
+        read_facts(LOAN_FILE, asking)
+    older = LOAN.model_copy(update={"assessment": None})
+    file = tmp_path / "model.yaml"
+    file.write_text(older.model_dump_json())
+    for path, known in ((LOAN_FILE, LOAN), (file, older)):
+        assert read_facts(path, asking, {LOAN.id: known}.get) == known
+    file.write_text(older.model_copy(update={"risk_tier": RiskTier.LOW}).model_dump_json())
+    for path in (LOAN_FILE, file):
+        with pytest.raises(InvalidInputError):
+            read_facts(path, asking, {LOAN.id: older}.get)
 
 
 def test_controls_are_in_proportion() -> None:
