@@ -5,7 +5,7 @@ Separation of duties by lineage, one person once per gate, quorum by distinct pe
 
 from collections.abc import Mapping
 
-from models.canonical import Slug, change
+from models.canonical import Slug, replace
 from models.messages import Choice, Decision
 from models.plan import Duty, GatePlan, Plan
 from models.state import GateVisit, State, Version
@@ -85,7 +85,7 @@ def _refuse_person(
 def with_role(gate: GatePlan, visit: GateVisit, decision: Decision) -> Decision:
     """The decision with its role filled in; the decision must not be refusable."""
     held = roles_held(gate, visit, decision.person)
-    return decision if decision.role else change(decision, role=held[0])
+    return decision if decision.role else replace(decision, role=held[0])
 
 
 def tally(gate: GatePlan, visit: GateVisit) -> Verdict | None:

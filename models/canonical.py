@@ -42,11 +42,8 @@ class Frozen(BaseModel):
 Value = TypeVar("Value", bound=Frozen)
 
 
-def change(value: Value, **changes: object) -> Value:
-    """The value with some fields replaced, unchecked.
-
-    What `model_copy` does, at a third of its cost, which is most of what an exploration of the kernel costs.
-    """
+def replace(value: Value, **changes: object) -> Value:
+    """The value with some fields replaced, unchecked: what `model_copy` does, at a third of its cost."""
     changed = object.__new__(type(value))
     object.__setattr__(changed, "__dict__", vars(value) | changes)
     object.__setattr__(changed, "__pydantic_fields_set__", value.__pydantic_fields_set__)

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar, assert_never
 
 from models.admission import refuse, turn_of
 from models.approval import open_roles, tally, with_role
-from models.canonical import change, spell_duration
+from models.canonical import replace, spell_duration
 from models.deadlines import REVIEW
 from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import VersionStatus
@@ -35,7 +35,7 @@ from models.messages import (
 from models.orders import ask, order_of, own, restore
 from models.plan import Plan, Remedy
 from models.remediation import choose_remedy, used
-from models.state import GateVisit, Intent, Passage, Phase, State, Turn
+from models.state import GateVisit, Intent, Passage, Phase, State, Turn, change
 from models.succession import REMEMBERED, admit, book, drop, end, pass_gate
 from models.verdict import Verdict, combine, judge
 
@@ -151,7 +151,7 @@ class _Kernel:
             return self._run(state, restore(self.plan, state, _admitted(state.champion)))
         state = self._begin(state, self.plan.enters.new_version)
         order = own(self.plan, state, StepKind.STOP_SERVING)
-        return self._run(state, change(order, environment=self.plan.production))
+        return self._run(state, replace(order, environment=self.plan.production))
 
     def _settle(self, state: State) -> Step:
         """In the steady stage with a champion that serves already: only what follows the promotion is done again."""
@@ -229,12 +229,12 @@ class _Kernel:
     def _open(self, state: State, result: StepResult) -> State:
         electorate = _admitted(result.electorate)
         gate = state.gate or GateVisit(opened=self.at, electorate=electorate)
-        return change(state, phase=Phase.DECIDING, gate=change(gate, electorate=electorate))
+        return change(state, phase=Phase.DECIDING, gate=replace(gate, electorate=electorate))
 
     def _decided(self, state: State, decision: Decision) -> Step:
         gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
         decided = (*visit.decisions, with_role(gate, visit, decision))
-        visit = change(visit, decisions=decided)
+        visit = replace(visit, decisions=decided)
         state = change(state, gate=visit)
         verdict = tally(gate, visit)
         if verdict is None:
@@ -248,7 +248,7 @@ class _Kernel:
             told = self._notify(state, f"{REVIEW}:{state.seq}", (self.plan.review.to,), due)
             return Step(change(state, reviewed=self.at), (told,))
         gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
-        state = change(state, gate=change(visit, fired=(*visit.fired, timer)))
+        state = change(state, gate=replace(visit, fired=(*visit.fired, timer)))
         if timer == "sla" and gate.on_timeout == "reject":
             return self._route(state, Verdict.FAIL, f"nobody decided at '{gate.id}' in time")
         kind, _, index = timer.partition(":")

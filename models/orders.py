@@ -1,6 +1,6 @@
 """What a step is told: everything that its activity needs, taken from where the lifecycle is."""
 
-from models.canonical import change
+from models.canonical import replace
 from models.evidence import StepKind, StepOrder
 from models.plan import Plan, StepPlan
 from models.state import State, Version
@@ -12,7 +12,7 @@ _BLANK = StepOrder(model="model", visit=0, step="step", kind=StepKind.ASK, stage
 def order_of(plan: Plan, state: State, planned: StepPlan) -> StepOrder:
     """The order for a step of the present stage."""
     stage, subject, kind = state.stage_plan(plan), state.subject, planned.kind
-    return change(
+    return replace(
         _BLANK,
         model=state.model,
         visit=state.visit,
@@ -41,10 +41,10 @@ def ask(plan: Plan, state: State) -> StepOrder:
         return order
     roles = {role: plan.roles[role] for role in gate.approvals}
     again = f"ask-{state.seq}" if state.gate else order.step
-    return change(order, roles=roles, question=gate.question, step=again)
+    return replace(order, roles=roles, question=gate.question, step=again)
 
 
 def restore(plan: Plan, state: State, version: Version) -> StepOrder:
     """Deploy a version that has served before."""
     order = own(plan, state, StepKind.RESTORE)
-    return change(order, version=version.number, artifact=version.artifact, bundle=version.bundle)
+    return replace(order, version=version.number, artifact=version.artifact, bundle=version.bundle)

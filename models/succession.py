@@ -1,9 +1,9 @@
 """Candidate, champion, previous: who succeeds whom. At most one champion, at any time."""
 
-from models.canonical import change
+from models.canonical import replace
 from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import Environment, Submission, VersionStatus
-from models.state import State, Version
+from models.state import State, Version, change
 from models.verdict import Verdict
 
 REMEMBERED = 20
@@ -47,7 +47,7 @@ def pass_gate(state: State, gate: str) -> State:
     version = state.candidate
     if version is None or gate in version.gates:
         return state
-    return change(state, candidate=change(version, gates=(*version.gates, gate)))
+    return change(state, candidate=replace(version, gates=(*version.gates, gate)))
 
 
 def book(state: State, order: StepOrder, result: StepResult, production: Environment | None) -> State:
@@ -81,7 +81,7 @@ def _credit(state: State, order: StepOrder, result: StepResult) -> State:
     found = result.readings or result.evidence or result.bundle
     if version is None or version.number != order.version or not found:
         return state
-    earned = change(
+    earned = replace(
         version,
         readings=(*version.readings, *result.readings),
         evidence=(*version.evidence, *result.evidence),

@@ -15,7 +15,7 @@ from models.plan import Plan
 from models.proof.invariants import broken_by_state, broken_by_step
 from models.proof.moves import BEGIN, Move, Moves
 from models.proof.symmetry import MODEL, OWNER, Symmetry
-from models.state import Phase, State
+from models.state import AS_JSON, Phase, State
 
 AT_MOST = 200_000
 """States that are explored unless somebody allows more; a plan with more is not proved."""
@@ -126,7 +126,7 @@ class Explorer:
         if shape in self._shapes:
             return None
         self._shapes.add(shape)
-        same = State.model_validate_json(state.model_dump_json()) == state
+        same = AS_JSON.validate_json(AS_JSON.dump_json(state)) == state
         return None if same else "the state is another one after it was written down and read again"
 
     def demand_ways(self) -> None:

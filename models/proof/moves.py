@@ -11,7 +11,6 @@ from itertools import product
 from typing import NamedTuple
 
 from models.approval import open_roles
-from models.canonical import change
 from models.deadlines import pending
 from models.evidence import READINGS, Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Column, DataContract, Reference, Source, Submission
@@ -35,7 +34,7 @@ from models.messages import (
 )
 from models.plan import GatePlan, MonitorPlan, Plan, Remedy
 from models.proof.symmetry import ANYBODY, BARRED, CANDIDATE, DEVELOPER, EPOCH, OWNER, VISIT, artifact, electorate
-from models.state import GateVisit, RemedyUse, State
+from models.state import GateVisit, RemedyUse, State, change
 from models.verdict import Comparison, Kpi, Reading, Verdict, combine, judge
 
 FRESH = 4

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from models.canonical import Digest, change
+from models.canonical import Digest, replace
 from models.evidence import Electorate, StepOrder
 from models.inventory import Submission, VersionStatus
 from models.messages import Decision, Failure
 from models.plan import Duty, Plan
-from models.state import GateVisit, Intent, State, Version
+from models.state import GateVisit, Intent, State, Version, change
 from models.verdict import Reading
 
 Part = TypeVar("Part")
@@ -138,7 +138,7 @@ def _places(state: State) -> dict[int, int]:
 
 def _order(order: StepOrder, places: dict[int, int]) -> StepOrder:
     place = _place(order, places)
-    return change(
+    return replace(
         order,
         visit=VISIT,
         step=_name(order),
@@ -189,7 +189,7 @@ def _gate(visit: GateVisit) -> GateVisit:
     for made in _in_order(visit):
         before = sum(one.role == made.role for one in decisions)
         person = made.person if made.person == ANYBODY else f"{made.role}-{before + 1}"
-        decisions.append(change(made, person=person, visit=VISIT, artifact=artifact(CANDIDATE)))
+        decisions.append(replace(made, person=person, visit=VISIT, artifact=artifact(CANDIDATE)))
     return GateVisit(opened=EPOCH, electorate=visit.electorate, decisions=tuple(decisions))
 
 
@@ -206,12 +206,12 @@ def _voted(visit: GateVisit) -> Hashable:
 def _submission(submission: Submission | None, place: int) -> Submission | None:
     if submission is None:
         return None
-    pinned = change(submission.artifact, digest=artifact(place))
-    return change(submission, artifact=pinned, developer=DEVELOPER, submitter=DEVELOPER)
+    pinned = replace(submission.artifact, digest=artifact(place))
+    return replace(submission, artifact=pinned, developer=DEVELOPER, submitter=DEVELOPER)
 
 
 def _intent(intent: Intent | None) -> Intent | None:
-    return intent and change(intent, submission=_submission(intent.submission, ELSE))
+    return intent and replace(intent, submission=_submission(intent.submission, ELSE))
 
 
 def _aim(intent: Intent | None) -> Hashable:

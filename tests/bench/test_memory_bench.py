@@ -11,7 +11,7 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 
 from models.journal import LifecycleInput
-from models.state import Phase, State
+from models.state import Phase, State, change
 from tests.bench.table import show
 from tests.temporal.house import claimed, plan_of
 from tests.unit.kernel_world import World
@@ -65,7 +65,7 @@ class Weighed:
         async def one(index: int) -> WorkflowHandle[object, object]:
             model = f"{which}-{self._kind}-{self._cached}-{index}"
             async with places:
-                return await self._start(model, gate.model_copy(update={"model": model}))
+                return await self._start(model, change(gate, model=model))
 
         for handle in await asyncio.gather(*(one(index) for index in range(number))):
             await self._settled(handle)

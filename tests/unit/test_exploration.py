@@ -4,7 +4,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.canonical import change
 from models.compiler import compile_template
 from models.evidence import Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Environment
@@ -13,7 +12,7 @@ from models.messages import StepSucceeded
 from models.proof.exploration import Explorer, explore
 from models.proof.moves import BEGIN, Moves, measurements
 from models.proof.symmetry import MODEL, OWNER, Symmetry
-from models.state import State
+from models.state import State, change
 from models.verdict import Verdict, combine, judge
 from tests.unit.kernel_world import PEOPLE, World, happening, plan_of
 from tests.unit.small_plans import REJECTING, SMALL

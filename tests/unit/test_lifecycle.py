@@ -8,7 +8,7 @@ from models.evidence import StepKind
 from models.inventory import Environment, VersionStatus
 from models.messages import Action, CancelStep, Choice, Notify, RunStep, Started, StepSucceeded, TimerFired
 from models.plan import Remedy
-from models.state import Phase
+from models.state import Phase, change
 from models.verdict import Verdict
 from tests.unit.kernel_world import GOOD, THIN, UNFAIR, World, plan_of, submission
 
@@ -94,7 +94,7 @@ def test_a_decision_about_another_visit_or_artifact_counts_for_nothing(world: Wo
     before = world.state
     assert "visit" in (world.decide("rosa", visit=before.visit - 1).refusal or "")
     assert "artifact" in (world.decide("rosa", artifact=submission(99).artifact.digest).refusal or "")
-    assert world.state == before.model_copy(update={"seq": before.seq + 2})
+    assert world.state == change(before, seq=before.seq + 2)
 
 
 def test_one_person_decides_once(world: World) -> None:
@@ -280,7 +280,7 @@ def test_a_second_start_and_a_stale_answer_are_recorded_and_change_nothing(world
     assert world.say(Started(plan=submission(1).artifact.digest)).refusal
     stale = StepSucceeded(visit=before.visit + 7, step="classify", result=world.result(before.in_flight))  # type: ignore[arg-type]
     assert "stale" in (world.say(stale).refusal or "")
-    assert world.state == before.model_copy(update={"seq": before.seq + 2})
+    assert world.state == change(before, seq=before.seq + 2)
 
 
 def test_readings_are_credited_to_the_version_that_earned_them(world: World) -> None:
