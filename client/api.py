@@ -110,7 +110,8 @@ class Modelops:
         """Begin a registered model's lifecycle under a plan that is proved (`models.proof`); the workflow's id.
 
         RefusedError if the plan does not govern the model's tier or the proof is of another plan, compiler or kernel,
-        ConflictError if the model has or had a lifecycle.
+        ConflictError if the model has or had a lifecycle; one that failed to begin, as its worker could not prove the
+        plan, is none.
         """
         if not proof.covers(digest(plan)):
             raise RefusedError("the proof is of another plan, compiler or kernel", "prove the plan anew")
@@ -143,7 +144,7 @@ class Modelops:
             given,
             id=workflow_id,
             task_queue=self._caller.queue,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             search_attributes=TypedSearchAttributes(found_by),
             static_summary=_summary(facts, plan),
@@ -278,11 +279,9 @@ def _summary(facts: ModelFacts, plan: Plan) -> str:
 
 
 def _details(facts: ModelFacts, plan: Plan) -> str:
-    override = facts.assessment.override if facts.assessment else None
-    why = f", overridden by {override.person}: {override.reason}" if override else ""
     lines = (
         f"model: {facts.id}",
-        f"tier: {facts.risk_tier}{why}",
+        f"tier: {facts.tier}",
         f"owner: {facts.owner}",
         f"intended use: {facts.intended_use}",
         f"use case: {facts.use_case.id} ({facts.use_case.process})",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -32,14 +32,22 @@ _NAME = "a name: lower-case letters, digits, - and _, beginning with a letter"
 _DIGEST = "a digest: sha256: and 64 lower-case hexadecimal digits"
 
 
-def read_facts(path: Path, policy: Policy) -> ModelFacts:
+def _nobody(model: Slug) -> None:
+    """No model is registered."""
+
+
+def read_facts(path: Path, policy: Policy, registered: Callable[[Slug], ModelFacts | None] = _nobody) -> ModelFacts:
     """The facts of a model, with the tier that its answers give under a policy.
 
+    Of a model that is registered with just these facts, they are those that are `registered`, whatever is asked today.
     InvalidInputError names each mistake with its line and column.
     """
     source = _parse(path)
     declared = isinstance(source.tree, dict) and "risk_tier" in source.tree
     facts = _fit(source, ModelFacts, {} if declared else {"risk_tier": RiskTier.LOW.value})
+    known = registered(facts.id)
+    if known and known == (facts if declared else facts.model_copy(update={"risk_tier": known.risk_tier})):
+        return known
     policy = policy._replace(facts=facts)
     if found := list(objections(policy.questionnaires(), facts, facts.risk_tier if declared else None)):
         _refuse(path, [_object(one, source) for one in found])

@@ -131,7 +131,8 @@ def tell_change(change: Change) -> str:
         case Withdrawn():
             return f"Nothing serves in {', '.join(change.environments)} any more."
         case ModelRegistered():
-            return f"Facts of '{change.facts.id}' recorded; {len(change.regulations)} policy packs apply."
+            facts = change.facts
+            return f"Facts of '{facts.id}' recorded: tier {facts.tier}; {len(change.regulations)} policy packs apply."
         case VersionRegistered():
             return f"Facts of version {change.version} recorded."
         case Packaged():

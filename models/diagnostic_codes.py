@@ -261,6 +261,11 @@ EXPLANATIONS = {
         "Whatever acts by itself says how often it may, and what happens instead: cooldown, at_most, per, otherwise.",
     ),
     "MO606": Explanation("unused KPI", "No gate and no monitor checks the KPI.", warning=True),
+    "MO607": Explanation(
+        "a KPI that cannot fail",
+        "No value that can be read satisfies `fail`, or more observations are asked for than there can be: whoever"
+        " watches it watches nothing. A rate is between 0 and 1, a drift below 20, days in service below 36500.",
+    ),
     "MO701": Explanation(
         "a claim without its shape",
         "A gate says that it satisfies a control, and does not ask what the control asks: so many people of a role, a"
@@ -356,6 +361,7 @@ EXPLANATIONS = {
     ),
     "MO759": Explanation(
         "a questionnaire for some tiers",
-        "A pack that finds a model's tier cannot depend on it: its scope says nothing about tiers.",
+        "A pack that finds a model's tier cannot depend on it: neither its scope nor what contradicts an answer says"
+        " anything about tiers.",
     ),
 }

@@ -1,6 +1,8 @@
 """What an activity is asked for and what it gives back: typed, small, the long texts by digest."""
 
 from enum import StrEnum
+from math import inf
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -38,19 +40,36 @@ class Dimension(StrEnum):
     PROCESS = "process"
 
 
-DIMENSIONS = {
-    "drift": Dimension.TECHNICAL,
-    "live_auc": Dimension.TECHNICAL,
-    "live_adverse_impact": Dimension.TECHNICAL,
-    "live_selection_rate": Dimension.BUSINESS,
-    "days_in_service": Dimension.PROCESS,
+class Quantity(NamedTuple):
+    """Something that a kind of step measures: between which values, and in production what it is about.
+
+    `single` rests on one observation.
+    """
+
+    measured_by: StepKind
+    least: float
+    most: float
+    dimension: Dimension | None = None
+    single: bool = False
+
+
+QUANTITIES = {
+    "threats": Quantity(StepKind.SCAN, 0, inf, single=True),
+    "auc": Quantity(StepKind.EVALUATE, 0, 1),
+    "calibration_error": Quantity(StepKind.EVALUATE, 0, 1),
+    "adverse_impact": Quantity(StepKind.EVALUATE, 0, inf),
+    "drift": Quantity(StepKind.MONITOR, 0, 20, Dimension.TECHNICAL),
+    "live_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_adverse_impact": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
+    "live_selection_rate": Quantity(StepKind.MONITOR, 0, 1, Dimension.BUSINESS),
+    "days_in_service": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
 }
-"""What a monitor measures, and what each of it is about. Days in service are whole ones since the last deployment."""
+"""Every reading by its name. A stability index is below 20, as no share counts as less than 0.0001; days in service are
+whole ones since the last deployment."""
 
 READINGS = {
-    StepKind.SCAN: frozenset({"threats"}),
-    StepKind.EVALUATE: frozenset({"auc", "calibration_error", "adverse_impact"}),
-    StepKind.MONITOR: frozenset(DIMENSIONS),
+    kind: frozenset(name for name, one in QUANTITIES.items() if one.measured_by is kind)
+    for kind in (StepKind.SCAN, StepKind.EVALUATE, StepKind.MONITOR)
 }
 """What each kind of step measures."""
 

@@ -161,6 +161,12 @@ class ModelFacts(Frozen):
     sector: Literal["banking", "insurance", "health", "employment", "public", "other"]
     consumers: tuple[Consumer, ...] = ()
 
+    @property
+    def tier(self) -> str:
+        """The risk tier in words, with whoever overrides what the answers give."""
+        override = self.assessment.override if self.assessment else None
+        return f"{self.risk_tier} (overridden by {override.person}: {override.reason})" if override else self.risk_tier
+
 
 class Submission(Frozen):
     """What is registered of one version: immutable references only."""

@@ -104,6 +104,10 @@ def objections(
 ) -> Iterator[Objection]:
     """Everything that keeps an assessment, or the tier that somebody has declared, from being taken."""
     assessment = facts.assessment
+    if not questionnaires:
+        message = "no policy pack that holds today asks how much could go wrong"
+        yield Objection(("assessment",), message, "have a pack that asks hold: `modelops policy list` shows their days")
+        return
     if assessment is None:
         asked = ", ".join(f"{name}: ..." for one in questionnaires for name in one.tiering.questions)
         message = "is missing: nobody has said how much could go wrong"
@@ -124,18 +128,20 @@ def objections(
 def _unanswered(
     questionnaires: Sequence[Questionnaire], facts: ModelFacts, answers: Mapping[Slug, Slug]
 ) -> Iterator[Objection]:
-    asked = [(name, one) for questionnaire in questionnaires for name, one in questionnaire.tiering.questions.items()]
+    asked = [(one.pack, name, question) for one in questionnaires for name, question in one.tiering.questions.items()]
+    names = dict.fromkeys(name for _, name, _ in asked)
     path: Path = ("assessment", "answers")
     for name in answers:
-        if name not in dict(asked):
-            yield Objection((*path, name), "is not asked", did_you_mean(name, dict(asked)))
-    for name, question in asked:
+        if name not in names:
+            yield Objection((*path, name), "is not asked", did_you_mean(name, names))
+    for pack, name, question in asked:
         word = answers.get(name)
         if word is None:
             yield Objection(path, f"'{name}' is not answered: {question.asks} One of: {', '.join(question.answers)}")
         elif word not in question.answers:
             choices = ", ".join(question.answers)
-            yield Objection((*path, name), f"{quote(word)} is no answer to '{question.asks}' One of: {choices}")
+            message = f"{quote(word)} is no answer to '{question.asks}' ({pack}) One of: {choices}"
+            yield Objection((*path, name), message)
         else:
             denied_by = question.answers[word].contradicts
             if denied_by and (fact := denied_by.reason(facts)):
@@ -164,6 +170,14 @@ def defects(tiering: Tiering, applies: Scope, source: Source) -> Iterator[Diagno
         if points > most and not any(answer.at_least is tier for answer in given):
             message = f"no answers give '{tier}': it begins at {points} points, and they come to {most} at most"
             yield source.report("MO758", ("tiering", "scale", tier.value), message, "lower it, or give more points")
-    if applies.tiers:
-        message = "the pack finds a model's tier, and cannot be about some tiers only"
-        yield source.report("MO759", ("applies", "tiers"), message, "drop 'tiers'", key=True)
+    for path, scope in ((("applies",), applies), *_contradictions(tiering)):
+        if scope.tiers:
+            message = "the pack finds a model's tier, and cannot depend on it"
+            yield source.report("MO759", (*path, "tiers"), message, "drop 'tiers'", key=True)
+
+
+def _contradictions(tiering: Tiering) -> Iterator[tuple[Path, Scope]]:
+    for name, question in tiering.questions.items():
+        for word, answer in question.answers.items():
+            if answer.contradicts:
+                yield ("tiering", "questions", name, "answers", word, "contradicts"), answer.contradicts

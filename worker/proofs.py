@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -28,8 +29,9 @@ class KeptProofs:
         if proof and proof.covers(name):
             return proof
         proof = self._explore(plan)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(f".{os.getpid()}.tmp")
-        unfinished.write_text(proof.model_dump_json(indent=2), encoding="utf-8")
-        unfinished.replace(file)
+        with suppress(OSError):  # what cannot be kept is a proof all the same
+            self._folder.mkdir(parents=True, exist_ok=True)
+            unfinished = file.with_suffix(f".{os.getpid()}.tmp")
+            unfinished.write_text(proof.model_dump_json(indent=2), encoding="utf-8")
+            unfinished.replace(file)
         return proof

@@ -61,13 +61,16 @@ class ModelLifecycle(Mailbox):
             given = workflow.payload_converter().from_payload(args[0].payload, LifecycleInput)
             self._begin(given)
         except Exception as error:
-            if workflow.info().continued_run_id:
+            if _continued():
                 raise  # a worker that is too old holds a lifecycle up until it is replaced; it must not end it
             self._unusable = f"the input is not a plan and a state of this lifecycle: {error}"
 
     def _begin(self, given: LifecycleInput) -> None:
         if workflow.info().workflow_id != f"model/{given.state.model}":
             raise ValueError(f"the lifecycle of '{given.state.model}' has the id model/{given.state.model}")
+        fresh = State(model=given.state.model, owner=given.state.owner)
+        if not _continued() and given != LifecycleInput(plan=given.plan, state=fresh, proof=given.proof):
+            raise ValueError("a lifecycle begins at its beginning: only its own next run goes on from a later state")
         self._plan, self._digest = shared(given.plan)
         self._recorder = Recorder(given.journal, self._teller("The record does not answer"))
         told = self._teller("People cannot be told")
@@ -292,6 +295,12 @@ class ModelLifecycle(Mailbox):
     def status(self) -> Status:
         """Where the lifecycle is, what it waits for, and who can act."""
         return self._status()
+
+
+def _continued() -> bool:
+    """Whether the input comes from the run before: one that the server starts anew has that of the first."""
+    info = workflow.info()
+    return bool(info.continued_run_id) and not info.cron_schedule and not info.retry_policy
 
 
 def _refuse_to_cancel() -> None:

@@ -8,8 +8,6 @@ events in another order, and the record would have told something that never hap
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from temporalio import workflow
-
 from activities.audit import AuditActivities
 from models.journal import Journal, JournalEntry
 from models.plan import Plan
@@ -87,14 +85,13 @@ class Recorder:
     async def keep_plan(self, plan: Plan) -> None:
         """Have a plan proved and recorded; ApplicationError if it cannot be proved.
 
-        It is the same plan whenever this is done again, so the cheaper local activity will do.
+        A local activity would be cheaper, and while it proves, which takes a minute or more, nobody would be answered.
         """
         await insist(
             AuditActivities.record_plan,
             plan,
             "prove and record the plan",
             self._tell,
-            execute=workflow.execute_local_activity_method,
             within=options.PROVE_TIMEOUT,
             in_vain="NotPermittedError",
         )

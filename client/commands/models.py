@@ -34,10 +34,14 @@ class Registered(Frozen):
 def register(file: File) -> None:
     """Register a model's facts. The same file again changes nothing; other facts under the same id are refused."""
     chosen = read_settings()
-    facts = read_facts(file, policy_of(chosen))
-    known: ModelFacts | None = None
-    with suppress(UnavailableError, UnknownNameError), Catalog(chosen.database) as catalog:
-        known = catalog.facts(facts.id)
+
+    def registered(model: Slug) -> ModelFacts | None:
+        with suppress(UnavailableError, UnknownNameError), Catalog(chosen.database) as catalog:
+            return catalog.facts(model)
+        return None
+
+    facts = read_facts(file, policy_of(chosen), registered)
+    known = registered(facts.id)
 
     async def work() -> StepResult:
         async with Modelops.connect(chosen, say) as modelops:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from models.diagnostics import Diagnostic
-from models.evidence import READINGS, StepKind
+from models.evidence import QUANTITIES, READINGS, StepKind
 from models.plan import Remedy
 from models.rules.draft import Draft, Rule
 from models.verdict import Comparison
@@ -20,6 +20,20 @@ def apart(draft: Draft) -> Iterator[Diagnostic]:
 def overlap(one: Comparison, other: Comparison) -> bool:
     """Whether some number satisfies both comparisons."""
     return max(one.low, other.low) <= min(one.high, other.high)
+
+
+def able_to_fail(draft: Draft) -> Iterator[Diagnostic]:
+    """MO607."""
+    for name, kpi in draft.template.kpis.items():
+        quantity = QUANTITIES.get(name)
+        if quantity is None:
+            continue
+        if max(kpi.fails.low, (quantity.least, 0)) > min(kpi.fails.high, (quantity.most, 0)):
+            message = f"'{name}' is never {kpi.fails}: it is at least {quantity.least:g} and at most {quantity.most:g}"
+            yield draft.report("MO607", ("kpis", name, "fail"), message, "write a bound that it can miss")
+        if quantity.single and kpi.at_least > 1:
+            message = f"'{name}' rests on one observation, and {kpi.at_least} are asked for"
+            yield draft.report("MO607", ("kpis", name, "at_least"), message, "leave 'at_least' out")
 
 
 def started(draft: Draft) -> Iterator[Diagnostic]:
@@ -70,4 +84,4 @@ def braked(draft: Draft) -> Iterator[Diagnostic]:
             yield draft.report("MO605", ("monitors", name), message, example, key=True)
 
 
-RULES: tuple[Rule, ...] = (apart, started, seen, suspendable, braked)
+RULES: tuple[Rule, ...] = (apart, able_to_fail, started, seen, suspendable, braked)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from models.canonical import Slug, spell_duration
 from models.diagnostics import Diagnostic, Severity, did_you_mean, quote
-from models.evidence import DIMENSIONS, StepKind
+from models.evidence import QUANTITIES, StepKind
 from models.inventory import Environment
 from models.plan import ControlPlan, StagePlan
 from models.policy import END, Control, Pack, Shape
@@ -214,7 +214,7 @@ def _watched(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
     control = demand.control
     asked = [("MO707", f"'{kpi}'", {kpi}) for kpi in control.monitors]
     asked += [
-        ("MO713", f"the {dimension} dimension", {kpi for kpi, of in DIMENSIONS.items() if of is dimension})
+        ("MO713", f"the {dimension} dimension", {kpi for kpi, one in QUANTITIES.items() if one.dimension is dimension})
         for dimension in control.dimensions
     ]
     for code, what, kpis in asked:

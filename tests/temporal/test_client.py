@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -23,8 +24,9 @@ from models.errors import ConflictError, InvalidInputError, RefusedError, Unavai
 from models.inventory import Environment, RiskTier, VersionStatus
 from models.journal import LifecycleInput
 from models.messages import Action, Choice, Request, Requested
+from models.plan import Plan, Proof
 from models.state import Phase, State
-from tests.temporal.house import House, claimed, facts_of, plan_of
+from tests.temporal.house import WITHIN, House, claimed, facts_of, plan_of
 from worker.settings import PROJECT
 from worker.wiring import build_worker
 from workflows import attributes
@@ -294,16 +296,53 @@ async def test_a_plan_that_is_not_proved_starts_nothing(house: House, modelops: 
     assert "is not proved by this compiler and kernel" in str(caught.value.cause)
 
 
-async def test_the_worker_proves_the_plan_itself(house: House) -> None:
-    """Whoever claims a proof that nobody could make starts nothing either: the lifecycle fails with the story."""
+async def test_the_worker_proves_the_plan_itself(house: House, modelops: Modelops) -> None:
+    """Whoever claims a proof that nobody could make starts nothing either: the lifecycle fails with the story.
+
+    The model is none the worse for it: its lifecycle begins when somebody starts it under another plan.
+    """
     await house.close()
     house.parts = dataclasses.replace(house.parts, prover=ChildProver())
     await house.open()
+    await house.register(LOW)
     gates = {**LOW.environment_gates, Environment.PROD: ("legal",)}
     await house.begin(LOW.model_copy(update={"environment_gates": gates}))
     with pytest.raises(WorkflowFailureError) as caught:
         await house.handle.result()
     assert "goes into PROD that has not passed legal" in str(caught.value.cause)
+    await modelops.start(facts_of(house.model, RiskTier.LOW), LOW, claimed(LOW))
+    await house.until_phase(Phase.AWAITING_VERSION)
+
+
+class Pondering:
+    """Proves a plan when it is told to."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+
+    def prove(self, plan: Plan) -> Proof:
+        """In its own time."""
+        self.done.wait(WITHIN)
+        return claimed(plan)
+
+
+async def test_a_lifecycle_answers_while_its_plan_is_proved(house: House, modelops: Modelops) -> None:
+    """A proof takes as long as it takes; who asks meanwhile is answered, and what is said is not lost."""
+    await house.close()
+    prover = Pondering()
+    house.parts = dataclasses.replace(house.parts, prover=prover)
+    await house.open()
+    await house.register(LOW)
+    await house.begin(LOW)
+    async with asyncio.timeout(5):
+        await modelops.status(house.model)
+        await modelops.request(house.model, Action.PAUSE, "ana", "maintenance")
+        await modelops.request(house.model, Action.RESUME, "ana", "done")
+        assert (await modelops.status(house.model)).phase is Phase.WORKING
+    assert [entry.kind for entry in house.whole_trail()] == ["effect"]
+    prover.done.set()
+    await house.until_phase(Phase.AWAITING_VERSION)
+    assert [entry.kind for entry in house.whole_trail()][:4] == ["effect", "plan", "event", "event"]
 
 
 async def test_monitors(house: House, modelops: Modelops) -> None:

@@ -1,8 +1,10 @@
 """Whoever may start workflows may order a promotion: it happens only where the record bears it out."""
 
+from typing import Any
+
 import pytest
 from temporalio import workflow
-from temporalio.client import WorkflowFailureError
+from temporalio.client import WorkflowContinuedAsNewError, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -126,3 +128,34 @@ async def test_a_lifecycle_under_a_foreign_name(house: House) -> None:
         await started.result()
     assert isinstance(caught.value.cause, ApplicationError)
     assert caught.value.cause.type == "UnusableInput"
+
+
+async def begin_in_the_middle(house: House, schedule: str = "", **given: Any) -> WorkflowHandle[Any, Any]:
+    """Somebody's own start of a lifecycle, with a state that has something behind it, and without a proof."""
+    await house.register(CREDIT)
+    state = State(model=house.model, owner="olga").model_copy(update=given)
+    return await house.client.start_workflow(
+        CREDIT.template,
+        LifecycleInput(plan=CREDIT, state=state),
+        id=f"model/{house.model}",
+        task_queue=house.queue,
+        cron_schedule=schedule,
+    )
+
+
+@pytest.mark.parametrize("given", [{"stage": "production", "phase": Phase.STEADY}, {"seq": 7}])
+async def test_a_lifecycle_that_begins_in_the_middle(house: House, given: dict[str, Any]) -> None:
+    """A later state would bring gates along that nobody passed, and a plan that nobody proved: it starts nothing."""
+    started = await begin_in_the_middle(house, **given)
+    with pytest.raises(WorkflowFailureError) as caught:
+        await started.result()
+    assert "a lifecycle begins at its beginning" in str(caught.value.cause)
+
+
+async def test_a_lifecycle_that_begins_in_the_middle_again_and_again(house: House) -> None:
+    """A run that the server starts by a clock has one before it, and is not the next run of a lifecycle for that."""
+    run = await begin_in_the_middle(house, "@every 1s", stage="production", phase=Phase.STEADY)
+    for _ in range(3):
+        with pytest.raises(WorkflowContinuedAsNewError) as ended:
+            await run.result(follow_runs=False)
+        run = house.client.get_workflow_handle(run.id, run_id=ended.value.new_execution_run_id)

@@ -195,6 +195,12 @@ PACK_MISTAKES = [
     packed("MO757", "controls:", asked("{medium: 0}"), "scale: |{medium: 0"),
     packed("MO758", "controls:", asked("{low: 0, medium: 3}"), "medium: |3}"),
     packed("MO759", "controls:", "applies: {tiers: [high]}\n" + asked("{low: 0, medium: 2}"), "{|tiers: [high]}"),
+    packed(
+        "MO759",
+        "controls:",
+        asked("{low: 0, medium: 2}").replace("points: 0}", "points: 0, contradicts: {tiers: [low]}}"),
+        "contradicts: {|tiers: [low]}",
+    ),
     packed("MO201", "    every: 1d\n", "    evry: 1d\n", "|evry"),
     packed("MO202", "authority: The bank\n", "", "|pack: bank"),
     packed("MO203", "{from: 2026-01-01,", "{from: 1.1.2026,", "from: |1.1.2026"),

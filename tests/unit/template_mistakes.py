@@ -246,6 +246,10 @@ MONITORS = [
         frozenset({"MO301", "MO305", "MO502"}),
     ),
     of("MO605", _BRAKES, "", "|drift:  "),
+    of("MO607", 'fail: "< 0.65"', 'fail: "< 0"', 'fail: |"< 0",'),
+    of("MO607", 'fail: "> 0.25"', 'fail: "> 20"', 'fail: |"> 20"'),
+    of("MO607", 'fail: "> 365"', 'fail: "> 1e9"', 'fail: |"> 1e9"'),
+    of("MO607", 'fail: "> 365"', 'fail: "> 365", at_least: 2', "at_least: |2"),
     of("MO606", "enters:\n", "  spare: {pass: '> 1', fail: '< 1'}\n\nenters:\n", "|spare"),
 ]
 

@@ -71,6 +71,12 @@ def test_submitter(tmp_path: Path) -> None:
             "9:23: assessment.answers.data_sensitivity: 'internal' contradicts what is registered",
         ),
         ("decides_within_limits", "informs", "'informs' contradicts what is registered: automated decision"),
+        (
+            "automated_decision: true",
+            "automated_decision: false",
+            "'decides_within_limits' contradicts what is registered",
+        ),
+        ("personal_data: true", "personal_data: false", "'special' contradicts what is registered: no personal data"),
         ("kind: ml", "kind: ml\nrisk_tier: low", "4:12: risk_tier: 'low' is not the tier that follows: impact serious"),
         ("  answers:\n", _OVERRIDDEN, "assessment.override.person: 'credit-data-science' owns the model and may not"),
         ("  answers:\n", _OVERRIDDEN.replace("low", "high"), "tier: the answers give high already"),

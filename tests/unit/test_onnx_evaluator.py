@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from activities.adapters.onnx_evaluator import OnnxEvaluator, population_stability
 from models.errors import InvalidInputError, MissingColumnError
+from models.evidence import QUANTITIES
 from models.inventory import Column, DataContract, Protected, Reference, Source, Submission
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -106,6 +107,11 @@ def test_stability_of_mostly_one_value(usual: float, new: float) -> None:
     before, now = np.full(100, usual), np.array([usual] * 50 + [new] * 50)
     assert population_stability(before, before) == 0
     assert population_stability(before, now) > 1
+
+
+def test_no_drift_is_beyond_its_range() -> None:
+    """Nothing in common at all is less than what a KPI may name, and each reading has a range."""
+    assert 18 < population_stability(np.zeros(1_000), np.ones(1_000)) < QUANTITIES["drift"].most
 
 
 def test_evaluate(model: Path, window: Callable[[str], Path]) -> None:

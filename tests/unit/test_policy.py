@@ -422,3 +422,13 @@ def test_tightening_breaks_no_control(data: st.DataObject) -> None:
         tighten(tree, data)
     after = {(code, regulation) for code, _, _, regulation in said(json.dumps(tree), mistake.policy.packs)}
     assert after <= before
+
+
+def test_what_is_watched_too_seldom_is_not_watched() -> None:
+    """A dimension that nobody looks at for longer than a month, for medium a quarter, does not count as watched."""
+    upkeep = "    every: 7d\n    then: escalate\n    to: data_science"
+    text = CREDIT.replace(upkeep, upkeep.replace("7d", "36500d"))
+    with pytest.raises(TemplateError, match="the process dimension is watched every 36500d"):
+        compiled(text, LATER, LOAN)
+    medium = Policy(built_in_packs(), LATER, LOAN.model_copy(update={"risk_tier": RiskTier.MEDIUM}))
+    assert [control.every for _, _, control in medium.asked() if control.dimensions] == [92 * 86_400]

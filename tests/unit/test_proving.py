@@ -1,10 +1,15 @@
 """Proofs that workers make for themselves."""
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
 from activities.adapters.child_prover import ChildProver
+from activities.adapters.sql_inventory import SqlInventory
+from activities.adapters.sql_migration import migrate
+from activities.audit import AuditActivities
 from activities.ports import Prover
 from models.canonical import digest
 from models.compiler import compile_template
@@ -16,20 +21,15 @@ from tests.unit.template_mistakes import CREDIT, TEMPLATES
 from worker.proofs import KeptProofs
 
 LOW = compile_template((TEMPLATES / "low-risk.yaml").read_text(), "low-risk.yaml")
+PROVED = prove(LOW)
 UNFAIR = LOW.model_copy(update={"environment_gates": {**LOW.environment_gates, Environment.PROD: ("legal",)}})
 """Its environment asks for a gate that no version passes."""
 
 
-@pytest.fixture(scope="module")
-def proof() -> Proof:
-    """Of the low-risk plan."""
-    return prove(LOW)
-
-
-def test_a_child_proves_what_we_do(proof: Proof) -> None:
+def test_a_child_proves_what_we_do() -> None:
     """A plan that is explored in a process of its own has the proof that it has here."""
     prover: Prover = ChildProver()
-    assert prover.prove(LOW) == proof
+    assert prover.prove(LOW) == PROVED
 
 
 def test_a_plan_that_breaks_a_promise_has_none() -> None:
@@ -61,23 +61,51 @@ def test_a_plan_that_no_compiler_made() -> None:
         ChildProver().prove(LOW.model_copy(update={"environment_gates": {}}))
 
 
-def test_a_proof_is_made_once(tmp_path: Path, proof: Proof) -> None:
+def test_a_proof_is_made_once(tmp_path: Path) -> None:
     """What was proved is read from the folder; what is there of another plan, or is no proof, is made anew."""
     made = list[str]()
 
     def explore(plan: Plan) -> Proof:
         made.append(digest(plan))
-        return proof if plan == LOW else prove(plan)
+        return PROVED if plan == LOW else prove(plan)
 
     proofs = KeptProofs(tmp_path / "proofs", explore)
     assert proofs.prove(LOW) == proofs.prove(LOW)
     assert made == [digest(LOW)]
     (file,) = (tmp_path / "proofs").iterdir()
-    other = proof.model_copy(update={"kernel": "0"})
+    other = PROVED.model_copy(update={"kernel": "0"})
     for content in ("", other.model_dump_json(), other.model_copy(update={"plan": digest(UNFAIR)}).model_dump_json()):
         file.write_text(content)
-        assert proofs.prove(LOW) == proof
+        assert proofs.prove(LOW) == PROVED
     assert made == [digest(LOW)] * 4
     with pytest.raises(NotPermittedError):
         proofs.prove(UNFAIR)
     assert [*(tmp_path / "proofs").iterdir()] == [file]
+
+
+def test_a_proof_that_cannot_be_kept(tmp_path: Path) -> None:
+    """No folder can be made where a file is, and no file where a folder is: the plan is proved all the same."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder" / f"{digest(LOW).removeprefix('sha256:')}.json").mkdir(parents=True)
+    for folder in ("file", "folder"):
+        assert KeptProofs(tmp_path / folder, lambda plan: PROVED).prove(LOW) == PROVED
+
+
+async def test_one_proof_at_a_time(tmp_path: Path) -> None:
+    """Lifecycles that begin together have their plans proved one after the other, however large they are."""
+    seen = list[str]()
+
+    class Slow:
+        def prove(self, plan: Plan) -> Proof:
+            seen.append("begun")
+            time.sleep(0.05)
+            seen.append("done")
+            return PROVED
+
+    database = f"sqlite:///{tmp_path / 'inventory.db'}"
+    migrate(database)
+    inventory = SqlInventory(database)
+    activities = AuditActivities(inventory, Slow())
+    await asyncio.gather(*(activities.record_plan(LOW) for _ in range(3)))
+    inventory.close()
+    assert seen == ["begun", "done"] * 3

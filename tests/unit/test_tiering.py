@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from client.cli import app
 from client.documents import read_facts
-from models.inventory import Assessment, Override, RiskTier
+from client.story import tell_change
+from models.errors import InvalidInputError
+from models.inventory import Assessment, ModelRegistered, Override, RiskTier
 from models.policy import Pack, Policy, load_pack
 from models.tiering import Questionnaire, Tiering, objections, rate
 from tests.unit.policy_mistakes import BANK, LATER, LOAN, LOAN_FILE, asked
@@ -113,6 +115,34 @@ def test_a_pack_that_does_not_apply_asks_nothing() -> None:
     assert Policy((BASELINE, STRICT), date(2030, 1, 1), LOAN).questionnaires() == tuple(questions(BASELINE))
 
 
+def test_two_packs_that_ask_the_same() -> None:
+    """One answer serves both, if both know it; if not, it is said whose question it does not answer."""
+    other = Tiering.model_validate(
+        {
+            "scale": {"low": 0, "high": 1},
+            "questions": {
+                "impact": {
+                    "asks": "Is it bad?",
+                    "reference": "none",
+                    "answers": {"slight": {"means": "No.", "points": 0}, "grave": {"means": "Yes.", "points": 1}},
+                }
+            },
+        }
+    )
+    both = (BASELINE, STRICT.model_copy(update={"tiering": other}))
+    assert (tier(NOTHING_BAD, *both), tier(NOTHING_BAD | {"impact": "grave"}, *both)) == ("low", "critical")
+    (objection,) = objections(questions(*both), LOAN, None)
+    assert objection.message == "'serious' is no answer to 'Is it bad?' (bank@7) One of: slight, grave"
+
+
+def test_a_day_on_which_nobody_asks() -> None:
+    """Where no pack holds that asks, nothing can be registered, whatever is answered: there is no tier by default."""
+    before = Policy(built_in_packs(), date(2025, 12, 31), LOAN)
+    for facts in (LOAN, LOAN.model_copy(update={"assessment": None})):
+        (objection,) = objections(before.questionnaires(), facts, facts.risk_tier)
+        assert "no policy pack that holds today asks" in objection.message
+
+
 def test_an_override_is_told() -> None:
     """Somebody may put a model into another tier, with a reason that stays; its owner may only raise it."""
     for given_tier, person, objected in (
@@ -131,6 +161,8 @@ def test_an_override_is_told() -> None:
         assert rating is not None
         assert (rating.tier, rating.answered) == (given_tier, "high")
         assert rating.reasons[-1] == f"overridden to {given_tier} by {person}: It is a pilot."
+        said = tell_change(ModelRegistered(facts=facts, regulations=()))
+        assert f"tier {given_tier} (overridden by {person}: It is a pilot.)" in said
 
 
 def test_an_overridden_file(tmp_path: Path) -> None:
@@ -143,6 +175,22 @@ def test_an_overridden_file(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["model", "assess", str(file)])
     assert said.exit_code == 4
     assert "assessment.override.reason: is missing" in said.output
+
+
+def test_facts_that_are_registered_stay(tmp_path: Path) -> None:
+    """The same file again changes nothing, also when more is asked by now; another file is held to what is asked."""
+    asking = Policy((*built_in_packs(), STRICT), LATER)
+    with pytest.raises(InvalidInputError, match="'harm' is not answered"):
+        read_facts(LOAN_FILE, asking)
+    older = LOAN.model_copy(update={"assessment": None})
+    file = tmp_path / "model.yaml"
+    file.write_text(older.model_dump_json())
+    for path, known in ((LOAN_FILE, LOAN), (file, older)):
+        assert read_facts(path, asking, {LOAN.id: known}.get) == known
+    file.write_text(older.model_copy(update={"risk_tier": RiskTier.LOW}).model_dump_json())
+    for path in (LOAN_FILE, file):
+        with pytest.raises(InvalidInputError):
+            read_facts(path, asking, {LOAN.id: older}.get)
 
 
 def test_controls_are_in_proportion() -> None:
