@@ -13,7 +13,7 @@ from models.canonical import Frozen, digest_bytes
 from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import Environment
 from models.journal import Assignment, LifecycleInput
-from models.state import Phase, State
+from models.state import Phase, State, change
 from tests.temporal.house import House, plan_of
 from workflows import options
 
@@ -133,7 +133,7 @@ async def test_a_lifecycle_under_a_foreign_name(house: House) -> None:
 async def begin_in_the_middle(house: House, schedule: str = "", **given: Any) -> WorkflowHandle[Any, Any]:
     """Somebody's own start of a lifecycle, with a state that has something behind it, and without a proof."""
     await house.register(CREDIT)
-    state = State(model=house.model, owner="olga").model_copy(update=given)
+    state = change(State(model=house.model, owner="olga"), **given)
     return await house.client.start_workflow(
         CREDIT.template,
         LifecycleInput(plan=CREDIT, state=state),
