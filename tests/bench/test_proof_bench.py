@@ -22,10 +22,10 @@ from tests.unit.kernel_world import TEMPLATES, World, plan_of
 pytestmark = pytest.mark.bench
 
 STAGES = 300
-TIMES_THE_KERNEL = 8
+TIMES_THE_KERNEL = 7
 TIMES_PYYAML = 1
 TIMES_LOADING = 1.0
-BYTES_A_STATE = 20_000
+BYTES_A_STATE = 6_000
 
 
 def _seconds(work: Callable[[], object], repeats: int = 3) -> float:
