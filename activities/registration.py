@@ -102,4 +102,5 @@ class RegistrationActivities:
 def _demand_that_the_tier_follows(policy: Policy, facts: ModelFacts) -> None:
     if found := list(objections(policy.questionnaires(), facts, facts.risk_tier)):
         mistakes = "; ".join(f"{spell_path(one.path)}: {one.message}" for one in found)
-        raise InvalidInputError(f"the risk tier of '{facts.id}' does not follow: {mistakes}", found[0].suggestion)
+        remedy = found[0].suggestion or "mend the facts; if they are right where you are, the worker knows other packs"
+        raise InvalidInputError(f"the risk tier of '{facts.id}' does not follow: {mistakes}", remedy)

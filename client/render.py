@@ -246,7 +246,7 @@ def _asks(gate: GatePlan | None) -> str:
 def _leads(stage: StagePlan) -> str:
     if stage.routes is None:
         return "the end" if stage.terminal else "events" if stage.steady else "waits"
-    words = (("pass", stage.routes.passed), ("fail", stage.routes.failed), ("unclear", stage.routes.inconclusive))
+    words = (("pass", stage.routes.passed), ("fail", stage.routes.failed), ("inconclusive", stage.routes.inconclusive))
     return ", ".join(f"{word}: {target}" for word, target in words if target)
 
 

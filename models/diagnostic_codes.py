@@ -321,6 +321,11 @@ EXPLANATIONS = {
         "A policy pack demands that what serves is watched in more than one way: technical (drift, live_auc,"
         " live_adverse_impact), business (live_selection_rate), process (days_in_service). One KPI of each will do.",
     ),
+    "MO714": Explanation(
+        "a model of another tier",
+        "The template does not govern models of this risk tier (`tiers`), so the model's lifecycle could not be started"
+        " on it.",
+    ),
     "MO721": Explanation("unknown parent", "The template extends one that nobody has, or that cannot be read."),
     "MO722": Explanation(
         "looser than its parent",

@@ -38,7 +38,7 @@ class TemplateError(InvalidInputError):
 
     def __init__(self, file: str, diagnostics: tuple[Diagnostic, ...]) -> None:
         problems = "1 problem" if len(diagnostics) == 1 else f"{len(diagnostics)} problems"
-        super().__init__(f"{file}: {problems}\n{render(diagnostics)}", remedy="mend the template where it says")
+        super().__init__(f"{file}: {problems}\n{render(diagnostics)}", remedy="mend the file where it says")
         self.diagnostics = diagnostics
 
 

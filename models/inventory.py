@@ -119,6 +119,10 @@ class Consumer(Frozen):
     contact: Text
 
 
+Answered = Annotated[str, StringConstraints(min_length=1, max_length=120), PRINTABLE]
+"""The word of an answer, as somebody wrote it; which words there are, the questionnaires say."""
+
+
 class Override(Frozen):
     """A person puts a model into another tier than the answers give, and says why."""
 
@@ -130,7 +134,7 @@ class Override(Frozen):
 class Assessment(Frozen):
     """The answers to the questionnaires of the packs that apply, by question, and whether somebody overrides them."""
 
-    answers: dict[Slug, Slug] = Field(min_length=1, max_length=128)
+    answers: dict[Slug, Answered] = Field(min_length=1, max_length=128)
     override: Override | None = Field(default=None, exclude_if=lambda override: override is None)
 
 

@@ -17,6 +17,15 @@ class Scope(Frozen):
     personal_data: bool | None = None
     automated_decision: bool | None = None
 
+    @property
+    def words(self) -> str:
+        """The conditions, for people."""
+        written = self.model_dump(mode="json", exclude_defaults=True)
+        told = {
+            name: ", ".join(one) if isinstance(one, list) else "yes" if one else "no" for name, one in written.items()
+        }
+        return "; ".join(f"{name.replace('_', ' ')} {one}" for name, one in told.items()) or "every model"
+
     def covers(self, facts: ModelFacts | None, tiers: Iterable[RiskTier]) -> bool:
         """Whether a model is in scope; of an unknown model only its possible tiers are known, and the rest may be."""
         if facts is None:

@@ -169,7 +169,9 @@ def defects(tiering: Tiering, applies: Scope, source: Source) -> Iterator[Diagno
     for tier, points in tiering.scale.items():
         if points > most and not any(answer.at_least is tier for answer in given):
             message = f"no answers give '{tier}': it begins at {points} points, and they come to {most} at most"
-            yield source.report("MO758", ("tiering", "scale", tier.value), message, "lower it, or give more points")
+            yield source.report(
+                "MO758", ("tiering", "scale", tier.value), message, "lower it, give more points, or leave the tier out"
+            )
     for path, scope in ((("applies",), applies), *_contradictions(tiering)):
         if scope.tiers:
             message = "the pack finds a model's tier, and cannot depend on it"

@@ -7,10 +7,10 @@ from rich.text import Text
 
 from client.api import Modelops
 from client.catalog import Catalog, Known
-from client.commands.parameters import File, Json, Model
+from client.commands.parameters import File, Json, Model, On
 from client.console import clean, say, show, show_json
 from client.documents import read_facts
-from client.library import policy_of
+from client.library import built_in, policy_of
 from client.render import model as draw_model
 from client.render import models as draw_models
 from client.render import table
@@ -72,12 +72,12 @@ class Assessed(Frozen):
     counts: dict[RiskTier, int]
 
 
-def assess(file: File, as_json: Json = False) -> None:
+def assess(file: File, on: On = None, as_json: Json = False) -> None:
     """Show the risk tier that the answers in a model's facts give, why, and the controls that are in proportion to it.
 
     Nothing is registered. `modelops policy show baseline` shows the questions.
     """
-    policy = policy_of(read_settings())
+    policy = policy_of(read_settings(), on=on.date() if on else None)
     facts = read_facts(file, policy)
     policies = {tier: policy._replace(facts=facts.model_copy(update={"risk_tier": tier})) for tier in RiskTier}
     asked = {tier: one.asked() for tier, one in policies.items()}
@@ -99,8 +99,13 @@ def assess(file: File, as_json: Json = False) -> None:
         table(("Control", "Pack", "Weight", "What it asks"), rows),
         "",
         f"Controls in proportion: {counts}.",
+        f"Built-in templates for this tier: {', '.join(_templates_for(facts.risk_tier)) or 'none'}.",
         f"Next: modelops model register {file}",
     )
+
+
+def _templates_for(tier: RiskTier) -> list[str]:
+    return [name for name, text in built_in().items() if tier in text.compiled().plan.tiers]
 
 
 def show_model(model: Model, as_json: Json = False) -> None:

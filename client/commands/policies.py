@@ -21,6 +21,7 @@ from models.impact import impact, named_packs
 from models.inventory import ModelFacts, RiskTier
 from models.plan import Plan
 from models.policy import Control, Pack, Policy
+from models.scope import EVERY_MODEL
 from models.state import Phase
 from models.tiering import Tiering
 from worker.settings import read_settings
@@ -72,12 +73,22 @@ def show_pack(pack: PackName, as_json: Json = False) -> None:
         show_json(found)
         return
     rows = [
-        (name, one.severity, one.confidence, one.reference, one.before or "", "; ".join(_asks(one)))
+        (
+            name,
+            one.severity,
+            one.confidence,
+            one.reference,
+            "" if one.applies == EVERY_MODEL else one.applies.words,
+            one.before or "",
+            "; ".join(_asks(one)),
+        )
         for name, one in found.controls.items()
     ]
-    head = ("Control", "Weight", "Sure", "Reference", "Before", "Asks")
+    head = ("Control", "Weight", "Sure", "Reference", "Only for", "Before", "Asks")
+    holds = f"Holds from {found.effective.since}" + (f" until {found.effective.until}" if found.effective.until else "")
     heading = Text(f"{found.name}: {clean(found.title)}", style="bold")
-    show(heading, clean(found.authority), "", table(head, rows), *_draw_questions(found.tiering))
+    about = f"{holds}, about: {found.applies.words}"
+    show(heading, clean(found.authority), about, "", table(head, rows), *_draw_questions(found.tiering))
 
 
 def _draw_questions(tiering: Tiering | None) -> list[RenderableType]:

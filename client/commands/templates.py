@@ -13,7 +13,7 @@ from client.render import plan as draw_plan
 from client.render import table
 from models.canonical import Digest, Frozen, canonical, digest
 from models.diagnostic_codes import EXPLANATIONS
-from models.diagnostics import Diagnostic, errors_of, explain
+from models.diagnostics import Diagnostic, Severity, errors_of, explain
 from models.editor_schema import template_schema
 from models.errors import TemplateError, UnknownNameError
 from models.inventory import RiskTier
@@ -147,7 +147,8 @@ def _line(found: Diagnostic) -> str:
     where = f" ({found.path})" if found.path else ""
     then = f"; {found.suggestion}" if found.suggestion else ""
     asked = f" [{found.regulation}]" if found.regulation else ""
-    return f"{found.file}:{found.line}:{found.column}: {found.code}: {found.message}{asked}{then}{where}"
+    mild = "warning " if found.severity is Severity.WARNING else ""
+    return f"{found.file}:{found.line}:{found.column}: {mild}{found.code}: {found.message}{asked}{then}{where}"
 
 
 def _verdict(report: Report) -> str:

@@ -53,6 +53,8 @@ def packs(before: Plan, after: Plan) -> Changes:
         topic = Topic(f"policy pack '{name}'", ("policies",))
         if name not in old:
             yield topic.says(Direction.TIGHTER, f"{new[name].version} now holds: {new[name].reason}")
+            waived = [one for one in after.controls if one.pack == name and one.waived_until]
+            yield from (_topic(one, after).neutral(_stands(one)) for one in waived)
         elif name not in new:
             yield topic.says(Direction.LOOSER, "no longer holds")
         elif old[name].digest != new[name].digest:

@@ -37,7 +37,8 @@ class Draft:
 
     def unknown(self, code: str, path: Path, kind: str, name: str, known: list[str]) -> Diagnostic:
         """A diagnostic about a name that nothing has."""
-        return self.report(code, path, f"there is no {kind} {quote(name)}", did_you_mean(name, known))
+        mend = did_you_mean(name, known) if known else f"there is none yet: name it under '{kind.lower()}s'"
+        return self.report(code, path, f"there is no {kind} {quote(name)}", mend)
 
     @cached_property
     def closing(self) -> frozenset[str]:

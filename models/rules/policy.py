@@ -69,9 +69,9 @@ def gate_id(stage: StagePlan) -> Slug:
 
 
 def packs_known(draft: Draft) -> Iterator[Diagnostic]:
-    """MO705, MO711."""
+    """MO705, MO711. Where no pack is known at all, only form and meaning are looked at."""
     known = {pack.pack for pack in draft.policy.packs}
-    for index, name in enumerate(draft.template.policies):
+    for index, name in enumerate(draft.template.policies if known else ()):
         path: Path = ("policies", index)
         if name not in known:
             yield draft.unknown("MO705", path, "policy pack", name, sorted(known))
@@ -124,6 +124,16 @@ def _lacks(draft: Draft, stage: str, gate: Gate, shape: Shape) -> Iterator[str]:
     for kind in shape.evidence:
         if kind not in done:
             yield f"the evidence of '{kind}'"
+
+
+def tier_governed(draft: Draft) -> Iterator[Diagnostic]:
+    """MO714."""
+    facts, tiers = draft.policy.facts, draft.template.tiers
+    if facts and facts.risk_tier not in tiers:
+        message = f"'{facts.id}' has risk tier {facts.risk_tier}, and the lifecycle governs {', '.join(tiers)}"
+        yield draft.report(
+            "MO714", ("tiers",), message, "take another template, or add the tier and satisfy its controls"
+        )
 
 
 # --- demands
@@ -267,7 +277,7 @@ def waived_rightly(draft: Draft) -> Iterator[Diagnostic]:
             yield draft.unknown("MO212", (*path, "owner"), "role", waiver.owner, roles)
 
 
-CLAIMS: tuple[Rule, ...] = (packs_known, claims_known, waived_rightly)
+CLAIMS: tuple[Rule, ...] = (packs_known, claims_known, waived_rightly, tier_governed)
 """Rules that hold for any template that could be read."""
 
 RULES: tuple[Rule, ...] = (claims_have_their_shape, satisfied)

@@ -210,8 +210,9 @@ PACK_MISTAKES = [
     packed("MO207", "[submitter]", "[submiter]", "|submiter"),
 ]
 
-EVIDENCE_MISTAKES = [
+OTHER_MISTAKES = [
+    held("MO714", "tiers: |[critical]", ("tiers: [high, critical]", "tiers: [critical]")),
     PolicyMistake("MO701", (), "[|four-eyes, ", pack=BANK.replace("evidence: [evaluate]", "evidence: [archive]")),
 ]
 
-POLICY_MISTAKES: list[PolicyMistake | PackMistake] = [*HELD_MISTAKES, *EVIDENCE_MISTAKES, *PACK_MISTAKES]
+POLICY_MISTAKES: list[PolicyMistake | PackMistake] = [*HELD_MISTAKES, *OTHER_MISTAKES, *PACK_MISTAKES]

@@ -55,6 +55,31 @@ def test_source_round_trip(tmp_path: Path) -> None:
     assert run("compile", own).stdout == run("compile", "low-risk").stdout
 
 
+def test_a_template_that_names_packs(tmp_path: Path) -> None:
+    """It is shown, drawn and extended like any other; its own file says which packs it is held to."""
+    house, child = tmp_path / "house.yaml", tmp_path / "child.yaml"
+    text = (BUILT_IN / "credit-high-risk.yaml").read_text()
+    house.write_text(text.replace("\nroles:", "\npolicies: [us-sr-26-2]\nroles:", 1))
+    child.write_text("extends: house\nlifecycle: child\nversion: 1\nretention: 4000d\n")
+    for command in ("show", "graph", "check"):
+        for file in (house, child):
+            found = run(command, file)
+            assert found.exit_code == 0, found.output
+    assert "policy pack" not in run("diff", house, child).output
+
+
+def test_a_new_waiver_is_told(tmp_path: Path) -> None:
+    """A template that takes a pack up and waives some of it says so in its difference."""
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    before.write_text((BUILT_IN / "credit-high-risk.yaml").read_text())
+    waiver = "waivers: {tested: {owner: risk, reason: It is being built., until: 2999-01-01}}\n"
+    text = before.read_text().replace("\nroles:", f"\npolicies: [us-sr-26-2]\n{waiver}roles:", 1)
+    after.write_text(text.replace("\n                  tested, ", "\n                  ", 1))
+    found = run("diff", before, after)
+    assert "policy pack 'us-sr-26-2' 1 now holds" in found.output
+    assert "is waived until 2999-01-01" in found.output
+
+
 def test_compile() -> None:
     """The compiled plan is canonical JSON, alone on stdout; its digest is on stderr."""
     found = run("compile", "low-risk")

@@ -65,6 +65,7 @@ def test_submitter(tmp_path: Path) -> None:
             "impact: huge",
             "6:13: assessment.answers.impact: 'huge' is no answer to 'What is the worst",
         ),
+        ("impact: serious", "impact: Serious", "'Serious' is no answer to 'What is the worst"),
         (
             "special ",
             "internal ",

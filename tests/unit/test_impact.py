@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.compiler import compile_template, compile_with_warnings
 from models.errors import TemplateError
 from models.impact import impact
-from models.inventory import Environment
+from models.inventory import Environment, RiskTier
 from models.policy import NO_POLICY, Policy, load_pack
 from models.writing import write_template
 from tests.unit.good_templates import GOOD
@@ -78,8 +78,9 @@ controls:
 def test_a_pack_that_the_template_names() -> None:
     """It holds for the plan as well, though its model is out of scope."""
     text = SMALL.replace("tiers: [medium]", "tiers: [medium]\npolicies: [mine]")
-    plan = compile_template(text, "t", Policy((load_pack(MINE, "p"),), LATER, LOAN))
-    stricter = Policy((load_pack(MINE.replace("1d", "1h"), "p"),), LATER, LOAN)
+    medium = LOAN.model_copy(update={"risk_tier": RiskTier.MEDIUM})
+    plan = compile_template(text, "t", Policy((load_pack(MINE, "p"),), LATER, medium))
+    stricter = Policy((load_pack(MINE.replace("1d", "1h"), "p"),), LATER, medium)
     assert [found.code for found in impact(plan, stricter)] == ["MO707"]
 
 

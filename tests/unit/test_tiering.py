@@ -198,6 +198,7 @@ def test_controls_are_in_proportion() -> None:
     said = CliRunner().invoke(app, ["model", "assess", str(LOAN_FILE)], env={"COLUMNS": "200"}).stdout
     assert "loan-approval: tier high" in said
     assert "impact serious: 6 points, at least high" in said
+    assert "Built-in templates for this tier: credit-high-risk." in said
     shown = json.loads(CliRunner().invoke(app, ["model", "assess", str(LOAN_FILE), "--json"]).stdout)
     counts = [shown["counts"][one] for one in RiskTier]
     assert counts == sorted(counts)
@@ -210,6 +211,8 @@ def test_controls_are_in_proportion() -> None:
 def test_the_questions_are_shown() -> None:
     """A pack that asks shows its questions, and what each answer means and is worth."""
     said = CliRunner().invoke(app, ["policy", "show", "baseline"], env={"COLUMNS": "200"}).stdout
+    assert "Holds from 2026-01-01, about: every model" in said
+    assert "tiers high, critical" in said
     assert "Points: low from 0, medium from 4, high from 8, critical from 12." in said
     assert "impact: What is the worst that a wrong answer does? (NIST AI RMF MAP 5.1)" in said
     assert "It costs time or patience, and is soon put right." in said
