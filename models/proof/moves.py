@@ -11,6 +11,7 @@ from itertools import product
 from typing import NamedTuple
 
 from models.approval import open_roles
+from models.canonical import Slug
 from models.deadlines import pending
 from models.evidence import READINGS, Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Column, DataContract, Reference, Source, Submission
@@ -32,7 +33,8 @@ from models.messages import (
     TimerFired,
     VersionSubmitted,
 )
-from models.plan import GatePlan, MonitorPlan, Plan, Remedy
+from models.plan import GatePlan, MonitorPlan, Plan, Remedy, reachable, targets
+from models.proof.graph import KEEPS_VERSION
 from models.proof.symmetry import ANYBODY, BARRED, CANDIDATE, DEVELOPER, EPOCH, OWNER, VISIT, artifact, electorate
 from models.state import GateVisit, RemedyUse, State, change
 from models.verdict import Comparison, Kpi, Reading, Verdict, combine, judge
@@ -162,7 +164,7 @@ class Moves:
                 for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
                     yield f": {verdict}", _DONE.model_copy(update={"verdict": verdict})
             case _:
-                for verdict, (words, readings) in product(Verdict, measurements(self._plan, order.kind)):
+                for verdict, (words, readings) in product(Verdict, measurements(self._plan, order.stage, order.kind)):
                     said = "" if verdict is Verdict.PASS else f": {verdict}"
                     yield f"{words}{said}", _DONE.model_copy(update={"verdict": verdict, "readings": readings})
 
@@ -182,10 +184,11 @@ class Moves:
             yield _timer(deadline.timer)
 
 
-def measurements(plan: Plan, kind: StepKind) -> list[tuple[str, tuple[Reading, ...]]]:
-    """Readings of a step, one set for all those that every gate would judge alike."""
-    gates = [stage.gate.checks for stage in plan.stages if stage.gate]
-    checked = {name for checks in gates for name in checks}
+def measurements(plan: Plan, stage: Slug, kind: StepKind) -> list[tuple[str, tuple[Reading, ...]]]:
+    """Readings of a step of a stage, one set for all those that every gate that sees them would judge alike."""
+    seeing = _seeing(plan, stage, kind)
+    gates = [one.gate.checks for one in plan.stages if one.gate and one.name in seeing]
+    checked = {name for one in plan.stages if one.gate for name in one.gate.checks}
     kpis = [kpi for kpi in plan.kpis if kpi.name in READINGS.get(kind, frozenset()) & checked]
     found: dict[tuple[Verdict, ...], tuple[str, tuple[Reading, ...]]] = {}
     for verdicts in product(Verdict, repeat=len(kpis)):
@@ -193,11 +196,24 @@ def measurements(plan: Plan, kind: StepKind) -> list[tuple[str, tuple[Reading, .
         alike = tuple(combine(tuple(judged[name] for name in checks if name in judged)) for checks in gates)
         bad = ", ".join(f"{name} {verdict}" for name, verdict in judged.items() if verdict is not Verdict.PASS)
         words = f" ({bad})" if bad else ""
-        found.setdefault(alike, (words, tuple(_reading(kpi, judged[kpi.name]) for kpi in kpis)))
+        found.setdefault(alike, (words, tuple(reading_of(kpi, judged[kpi.name]) for kpi in kpis)))
     return list(found.values())
 
 
-def _reading(kpi: Kpi, verdict: Verdict) -> Reading:
+def _seeing(plan: Plan, stage: Slug, kind: StepKind) -> frozenset[Slug]:
+    """The stages whose gates may judge what is measured in a stage: those before it is measured anew, and those aside.
+
+    Where a stage measures again, its gate sees what it has measured itself.
+    """
+    stages, enters = plan.by_name, plan.enters
+    anew = frozenset(one.name for one in plan.stages if any(step.kind is kind for step in one.steps))
+    next_ones = [reachable(stages, to, KEEPS_VERSION, anew) for _, to in targets(stages[stage], KEEPS_VERSION)]
+    aside = stages.keys() - reachable(stages, enters.new_version, KEEPS_VERSION)
+    return frozenset({stage}).union(aside, *next_ones)
+
+
+def reading_of(kpi: Kpi, verdict: Verdict) -> Reading:
+    """A reading that a KPI judges so."""
     comparison = kpi.fails if verdict is Verdict.FAIL else kpi.passes
     count = 0 if verdict is Verdict.INCONCLUSIVE else kpi.at_least
     reading = Reading(name=kpi.name, value=_within(comparison), count=count)

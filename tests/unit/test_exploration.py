@@ -1,19 +1,22 @@
 """The kernel run through everything that can happen: what is proved, what a counter-example tells, what is renamed."""
 
+from itertools import product
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.compiler import compile_template
-from models.evidence import Electorate, StepKind, StepOrder, StepResult
+from models.evidence import READINGS, Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Environment
 from models.lifecycle import step
 from models.messages import StepSucceeded
+from models.plan import GatePlan
 from models.proof.exploration import Explorer, explore
-from models.proof.moves import BEGIN, Moves, measurements
+from models.proof.moves import BEGIN, Moves, measurements, reading_of
 from models.proof.symmetry import MODEL, OWNER, Symmetry
 from models.state import State, change
-from models.verdict import Verdict, combine, judge
+from models.verdict import Reading, Verdict, combine, judge
 from tests.unit.kernel_world import PEOPLE, World, happening, plan_of
 from tests.unit.small_plans import REJECTING, SMALL
 
@@ -58,21 +61,33 @@ def test_a_counter_example_is_a_story() -> None:
     )
 
 
-def test_measurements_are_one_for_each_way_that_gates_can_judge() -> None:
-    """Whatever a step measures, some explored reading is judged alike by every gate."""
-    gates = [stage.gate for stage in CREDIT.stages if stage.gate]
-    seen = set()
-    for _, readings in measurements(CREDIT, StepKind.EVALUATE):
-        known = {reading.name for reading in readings}
-        seen.add(
-            tuple(
-                combine(tuple(judge(CREDIT.kpi(c), readings).verdict for c in gate.checks if c in known))
-                for gate in gates
-            )
-        )
-    assert {verdicts[-1] for verdicts in seen} == set(Verdict)
-    assert len(seen) == len(measurements(CREDIT, StepKind.EVALUATE))
-    assert measurements(CREDIT, StepKind.ARCHIVE) == [("", ())]
+def judged(gate: GatePlan, readings: tuple[Reading, ...]) -> Verdict:
+    """What a gate makes of readings, by those of its checks that they are about."""
+    known = {reading.name for reading in readings}
+    return combine(tuple(judge(CREDIT.kpi(check), readings).verdict for check in gate.checks if check in known))
+
+
+@pytest.mark.parametrize(
+    ("stage", "seen_by"), [("development", ["development"]), ("validation", ["independent-validation", "release"])]
+)
+def test_measurements_are_one_for_each_way_that_gates_can_judge(stage: str, seen_by: list[str]) -> None:
+    """Whatever a step measures, some explored reading is judged alike by every gate until it is measured anew.
+
+    Where nobody looks at a reading before that, it passes: a kernel that looked would be noticed.
+    """
+    gates = {one.gate.id: one.gate for one in CREDIT.stages if one.gate}
+    explored = measurements(CREDIT, stage, StepKind.EVALUATE)
+    ways = {tuple(judged(gates[name], readings) for name in seen_by) for _, readings in explored}
+    assert len(ways) == len(explored)
+    kpis = sorted({check for gate in gates.values() for check in gate.checks} & READINGS[StepKind.EVALUATE])
+    bounds = {kpi.name: kpi for kpi in CREDIT.kpis}
+    every = [
+        tuple(reading_of(bounds[name], verdict) for name, verdict in zip(kpis, verdicts, strict=True))
+        for verdicts in product(Verdict, repeat=len(kpis))
+    ]
+    assert {tuple(judged(gates[name], readings) for name in seen_by) for readings in every} == ways
+    assert all({reading.name for reading in readings} == set(kpis) for _, readings in explored)
+    assert measurements(CREDIT, "retiring", StepKind.ARCHIVE) == [("", ())]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -129,7 +144,7 @@ def test_nothing_happens_that_was_not_explored(explored: Explorer, data: st.Data
         body = happening(data, world)
         order = world.state.in_flight
         if isinstance(body, StepSucceeded) and order:
-            readings = data.draw(st.sampled_from([some for _, some in measurements(CREDIT, order.kind)]))
+            readings = data.draw(st.sampled_from([some for _, some in measurements(CREDIT, order.stage, order.kind)]))
             body = body.model_copy(update={"result": body.result.model_copy(update={"readings": readings})})
         world.say(body)
         assert explored.knows(world.state), world.state

@@ -45,7 +45,7 @@ def test_a_plan_that_breaks_a_promise_has_none() -> None:
     ("prover", "said"),
     [
         (ChildProver(timeout=2), "was not explored within 2 seconds"),
-        (ChildProver(memory=60 << 20), r"needs more than 0\.0585938 GiB"),
+        (ChildProver(memory=44 << 20), r"needs more than 0\.0429688 GiB"),
     ],
 )
 def test_an_exploration_has_limits(prover: Prover, said: str) -> None:
