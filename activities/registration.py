@@ -46,7 +46,7 @@ class RegistrationActivities:
             policy = self._policy(facts)
             _demand_that_the_tier_follows(policy, facts)
             found = regulations(policy)
-            summary = f"{facts.title}: tier {facts.tier}, {len(found)} policy packs apply, now or later"
+            summary = f"{facts.title}: tier {facts.tier_in_words}, {len(found)} policy packs apply, now or later"
             return StepResult(summary=summary), [
                 ModelRegistered(facts=facts, regulations=found, rating=policy.rating())
             ]

@@ -281,7 +281,7 @@ def _summary(facts: ModelFacts, plan: Plan) -> str:
 def _details(facts: ModelFacts, plan: Plan) -> str:
     lines = (
         f"model: {facts.id}",
-        f"tier: {facts.tier}",
+        f"tier: {facts.tier_in_words}",
         f"owner: {facts.owner}",
         f"intended use: {facts.intended_use}",
         f"use case: {facts.use_case.id} ({facts.use_case.process})",

@@ -132,7 +132,8 @@ def tell_change(change: Change) -> str:
             return f"Nothing serves in {', '.join(change.environments)} any more."
         case ModelRegistered():
             facts = change.facts
-            return f"Facts of '{facts.id}' recorded: tier {facts.tier}; {len(change.regulations)} policy packs apply."
+            applying = f"{len(change.regulations)} policy packs apply"
+            return f"Facts of '{facts.id}' recorded: tier {facts.tier_in_words}; {applying}."
         case VersionRegistered():
             return f"Facts of version {change.version} recorded."
         case Packaged():

@@ -166,7 +166,7 @@ class ModelFacts(Frozen):
     consumers: tuple[Consumer, ...] = ()
 
     @property
-    def tier(self) -> str:
+    def tier_in_words(self) -> str:
         """The risk tier in words, with whoever overrides what the answers give."""
         override = self.assessment.override if self.assessment else None
         return f"{self.risk_tier} (overridden by {override.person}: {override.reason})" if override else self.risk_tier

@@ -137,6 +137,10 @@ class Pack(Frozen):
         """As people refer to it."""
         return f"{self.pack}@{self.version}"
 
+    def about(self, facts: ModelFacts | None) -> dict[Slug, Control]:
+        """The controls that apply to a model, if the pack does."""
+        return {name: control for name, control in self.controls.items() if control.applies.reason(facts)}
+
 
 NAMED = "the template names it"
 """Why a pack applies to a model that is not in its scope."""
@@ -179,10 +183,7 @@ class Policy(NamedTuple):
     def asked(self) -> tuple[tuple[Pack, Slug, Control], ...]:
         """The controls that apply to the model, each with its pack and its name."""
         return tuple(
-            (one.pack, name, control)
-            for one in self.applied()
-            for name, control in one.pack.controls.items()
-            if control.applies.reason(self.facts)
+            (one.pack, name, control) for one in self.applied() for name, control in one.pack.about(self.facts).items()
         )
 
     def control(self, name: Slug) -> Iterator[tuple[Pack, Control]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from functools import cache
 
 from rich.text import Text
 
@@ -35,6 +36,7 @@ def register(file: File) -> None:
     """Register a model's facts. The same file again changes nothing; other facts under the same id are refused."""
     chosen = read_settings()
 
+    @cache
     def registered(model: Slug) -> ModelFacts | None:
         with suppress(UnavailableError, UnknownNameError), Catalog(chosen.database) as catalog:
             return catalog.facts(model)

@@ -18,7 +18,7 @@ from models.diagnostics import Diagnostic, did_you_mean, errors_of
 from models.editor_schema import pack_schema
 from models.errors import UnknownNameError
 from models.impact import impact, named_packs
-from models.inventory import ModelFacts, RiskTier
+from models.inventory import RiskTier
 from models.plan import Plan
 from models.policy import Control, Pack, Policy
 from models.scope import EVERY_MODEL
@@ -117,7 +117,7 @@ def applies(model: Model, on: On = None, as_json: Json = False) -> None:
             title=one.pack.title,
             since=one.pack.effective.since,
             reason=one.reason,
-            controls=tuple(_relevant(one.pack, policy.facts)),
+            controls=tuple(one.pack.about(policy.facts)),
         )
         for one in (*policy.applied(), *policy.to_come())
     ]
@@ -192,10 +192,6 @@ def _draw_impact(pack: Pack, on: date, found: list[Impact]) -> list[RenderableTy
         table(("Model", "Template", "Lifecycle", "Its plan"), rows) if rows else "No lifecycle is recorded.",
         *lacks,
     ]
-
-
-def _relevant(pack: Pack, facts: ModelFacts | None) -> list[Slug]:
-    return [name for name, control in pack.controls.items() if facts is None or control.applies.reason(facts)]
 
 
 def _find(packs: tuple[Pack, ...], name: str) -> Pack:

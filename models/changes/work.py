@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from models.canonical import Slug
 from models.changes.change import Changes, Topic
 from models.evidence import StepKind
 from models.inventory import Environment
 from models.plan import Plan, StagePlan
-from models.proof.graph import KEEPS_VERSION, holds_before, promotes
+from models.proof.graph import done_before, holds_before, kinds_of, promotes
 from models.verdict import Verdict
 
 Kinds = frozenset[StepKind]
@@ -34,10 +33,10 @@ def evidence(before: Plan, after: Plan) -> Changes:
 
 
 def _points(plan: Plan) -> Iterator[_Point]:
-    before = _before(plan)
+    before = done_before(plan.by_name, plan.entry, plan.opening, plan.enters.new_version)
     gated = [(stage, stage.gate) for stage in plan.stages if stage.gate]
     for stage, gate in gated:
-        done = before.get(stage.name, frozenset()) | _kinds([stage])
+        done = before.get(stage.name, frozenset()) | kinds_of(stage)
         texts = ("decides when '{}' was done", "can decide before '{}' was done")
         yield _Point(Topic(f"gate '{gate.id}'", ("stages", stage.name)), done, *texts)
     for environment in Environment:
@@ -46,22 +45,12 @@ def _points(plan: Plan) -> Iterator[_Point]:
             done = _common(before.get(stage.name, frozenset()) | _before_promotion(stage) for stage in stages)
             yield _Point(Topic(f"promotion to {environment}", ("stages", stages[0].name)), done)
     if plan.enters.suspension:
-        done = _kinds([plan.stage(plan.enters.suspension)])
+        done = kinds_of(plan.stage(plan.enters.suspension))
         texts = ("begins with '{}'", "no longer begins with '{}'")
         yield _Point(Topic("suspension", ("stages", plan.enters.suspension)), done, *texts)
-    closed = holds_before(plan.by_name, plan.enters.retirement, lambda stage: _kinds([stage]), Verdict)
+    closed = holds_before(plan.by_name, plan.enters.retirement, kinds_of, Verdict)
     ends = [done for name, done in closed.items() if plan.stage(name).terminal]
     yield _Point(Topic("the end", ("stages", plan.enters.retirement)), _common(ends))
-
-
-def _before(plan: Plan) -> dict[Slug, Kinds]:
-    """The kinds of step that were done on every path of a version to a stage."""
-    start = plan.enters.new_version
-    opening = {name: plan.stage(name) for name in plan.opening | {start}}
-    given = holds_before(opening, plan.entry, lambda stage: _kinds([stage]), Verdict) if plan.entry in opening else {}
-    return holds_before(
-        plan.by_name, start, lambda stage: _kinds([stage]), KEEPS_VERSION, given.get(start, frozenset())
-    )
 
 
 def _before_promotion(stage: StagePlan) -> Kinds:

@@ -58,6 +58,13 @@ def holds_before(
     return known
 
 
+def done_before(stages: Stages, entry: str, opening: frozenset[str], start: str) -> dict[str, frozenset[StepKind]]:
+    """The kinds of step that were done on every path of a version to a stage, from `start`, after the `opening`."""
+    first = {name: stages[name] for name in (opening | {start})}
+    given = holds_before(first, entry, kinds_of, Verdict).get(start) if entry in first else None
+    return holds_before(stages, start, kinds_of, KEEPS_VERSION, given or frozenset())
+
+
 def way_to(stages: Stages, start: str, place: str, avoided: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """A shortest way of a version to an environment or a stage, leaving no stage of `avoided` by PASS; empty if none.
 
@@ -101,6 +108,11 @@ def gates_before(stages: tuple[StagePlan, ...], entries: Entries) -> dict[Enviro
 def gate_of(stage: StagePlan) -> frozenset[str]:
     """The gate that leaving a stage by PASS means to have passed."""
     return frozenset({stage.gate.id}) if stage.gate else frozenset()
+
+
+def kinds_of(stage: StagePlan) -> frozenset[StepKind]:
+    """The kinds of step that a stage has done once it has passed."""
+    return frozenset(step.kind for step in stage.steps)
 
 
 def promotes(stage: StagePlan) -> bool:

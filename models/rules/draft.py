@@ -7,7 +7,7 @@ from models.diagnostics import Diagnostic, did_you_mean, quote
 from models.evidence import StepKind
 from models.plan import Entries, Escalation, GatePlan, Routes, StagePlan, StepPlan, reachable
 from models.policy import NO_POLICY, Applied, Policy
-from models.proof.graph import KEEPS_VERSION, holds_before
+from models.proof.graph import KEEPS_VERSION, done_before, holds_before, kinds_of
 from models.source.yaml_source import Path, Source
 from models.template import Gate, Stage, Template
 from models.verdict import Verdict
@@ -87,15 +87,7 @@ class Draft:
     @cached_property
     def done_before(self) -> dict[str, frozenset[StepKind]]:
         """The kinds of step that were done for a version on every path to a stage."""
-        start = self.enters.new_version
-        opening = {name: self.stages[name] for name in (self.opening | {start})}
-        given = holds_before(opening, self.entry, kinds_of, Verdict).get(start) if self.entry in opening else None
-        return holds_before(self.stages, start, kinds_of, KEEPS_VERSION, given or frozenset())
-
-
-def kinds_of(stage: StagePlan) -> frozenset[StepKind]:
-    """The kinds of step that a stage has done once it has passed."""
-    return frozenset(step.kind for step in stage.steps)
+        return done_before(self.stages, self.entry, self.opening, self.enters.new_version)
 
 
 def lower_stage(name: str, stage: Stage) -> StagePlan:

@@ -10,8 +10,8 @@ from models.inventory import Environment
 from models.plan import ControlPlan, StagePlan
 from models.policy import END, Control, Pack, Shape
 from models.policy import Severity as Weight
-from models.proof.graph import promotes, way_to
-from models.rules.draft import Draft, Rule, kinds_of
+from models.proof.graph import kinds_of, promotes, way_to
+from models.rules.draft import Draft, Rule
 from models.source.yaml_source import Path
 from models.template import Gate
 

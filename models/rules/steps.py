@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from models.diagnostics import Diagnostic
 from models.evidence import READINGS, StepKind
 from models.plan import NEEDS_VERSION, StagePlan, StepPlan
-from models.rules.draft import Draft, Rule, kinds_of
+from models.proof.graph import kinds_of
+from models.rules.draft import Draft, Rule
 from models.source.yaml_source import Path
 
 _NEEDS = {

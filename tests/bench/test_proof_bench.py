@@ -11,8 +11,7 @@ from models.compiler import compile_template
 from models.lifecycle import step
 from models.plan import Plan
 from models.proof.exploration import Explorer
-from models.proof.graph import gates_before, holds_before, way_to
-from models.rules.draft import kinds_of
+from models.proof.graph import gates_before, holds_before, kinds_of, way_to
 from models.state import State
 from models.template import load_template
 from models.verdict import Verdict
