@@ -10,6 +10,7 @@ from models.canonical import Digest
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
 from models.journal import JournalEntry
+from models.keys import Keyring
 from models.plan import Plan, Proof
 from models.policy import Pack
 
@@ -149,10 +150,13 @@ class Windows(Protocol):
 
 
 class Directory(Protocol):
-    """People and the groups that they are in."""
+    """People, the groups that they are in, and the keys with which they sign."""
 
     def electorate(self, roles: Mapping[str, str]) -> Electorate:
-        """Who holds each role, given the group that it is bound to."""
+        """Who holds each role, given the group that it is bound to, and with which keys they sign now."""
+
+    def keyring(self) -> Keyring:
+        """Every key that was ever enrolled."""
 
 
 class Schedules(Protocol):

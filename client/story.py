@@ -23,6 +23,7 @@ from models.inventory import (
 from models.journal import JournalEntry
 from models.messages import (
     Action,
+    Attempted,
     Body,
     Breached,
     Choice,
@@ -160,7 +161,11 @@ def tell_body(body: Body) -> str:
             return _full_stop(f"Step '{_step(body.step)}' did not finish: {body.failure.type}: {body.failure.message}")
         case Decided(decision=made):
             role = f" for {made.role}" if made.role else ""
-            return _full_stop(f"{made.person} {_DECIDED[made.decision]} at gate '{made.gate}'{role}: {made.reason}")
+            instead = f" in {made.on_behalf_of}'s place" if made.on_behalf_of else ""
+            what = f"{made.person} {_DECIDED[made.decision]} at gate '{made.gate}'{role}{instead}: {made.reason}"
+            return _full_stop(what)
+        case Attempted():
+            return "Something signed was sent that is no message to a lifecycle."
         case TimerFired():
             return f"{_TIMERS.get(body.timer.partition(':')[0], 'A timer')} of the gate was due."
         case VersionSubmitted(submission=given):

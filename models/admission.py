@@ -34,18 +34,25 @@ def turn_of(action: Action) -> Turn | None:
 
 def refuse(plan: Plan, state: State, event: Event) -> str | None:
     """Why an event changes nothing; None if it is admitted."""
-    body = event.body
-    if body.event == "started":
-        return "the lifecycle has already begun" if state.stage else None
-    if not state.stage:
-        return "the lifecycle has not begun"
     if state.phase is Phase.ENDED:
         return "the lifecycle has ended"
+    begins = event.body.event == "started"
+    if begins and state.stage:
+        return "the lifecycle has already begun"
+    if not begins and not state.stage:
+        return "the lifecycle has not begun"
+    return None if begins else _refuse_now(plan, state, event)
+
+
+def _refuse_now(plan: Plan, state: State, event: Event) -> str | None:
+    body = event.body
     match body.event:
         case "step_succeeded" | "step_failed":
             return _refuse_answer(state, body)
         case "decided":
-            return refuse_decision(plan, state, body.decision)
+            return refuse_decision(plan, state, body.decision, body.objection)
+        case "attempted":
+            return body.objection or "it is no message to a lifecycle"
         case "timer_fired":
             return _refuse_timer(plan, state, body)
         case "version_submitted":
@@ -54,6 +61,8 @@ def refuse(plan: Plan, state: State, event: Event) -> str | None:
             return _refuse_breach(plan, state, body, event.at)
         case "requested":
             return _refuse_request(plan, state, body.action)
+        case "started":
+            return "the lifecycle has already begun"
         case _:
             assert_never(body)
 

@@ -39,16 +39,16 @@ def eligible(plan: Plan, state: State, role: Slug) -> tuple[Slug, ...]:
     """The people who may decide for a role now: holders who are not barred and have not decided yet."""
     if state.gate is None or state.subject is None:
         return ()
-    decided = {decision.person for decision in state.gate.decisions}
+    decided = {person for decision in state.gate.decisions for person in (decision.person, decision.counts_for)}
     holders = state.gate.electorate.people.get(role, ())
     return tuple(p for p in holders if p not in decided and not duty_of(plan, state, state.subject, p))
 
 
-def refuse_decision(plan: Plan, state: State, decision: Decision) -> str | None:
-    """Why a decision cannot count, in words for the person who sent it; None if it counts."""
-    for filled in (decision.person, decision.reason):
-        if filled.startswith("<") and filled.endswith(">"):
-            return f"'{filled}' is a placeholder: put your own name and reason in"
+def refuse_decision(plan: Plan, state: State, decision: Decision, objection: str = "") -> str | None:
+    """Why a decision cannot count, in words for the person who sent it; None if it counts.
+
+    `objection` is what is to be said against the signature.
+    """
     gate, visit, version = state.gate_plan(plan), state.gate, state.subject
     if gate is None or visit is None or version is None:
         return f"no gate is open: the lifecycle is in stage '{state.stage}', {state.phase}"
@@ -58,24 +58,26 @@ def refuse_decision(plan: Plan, state: State, decision: Decision) -> str | None:
         return f"this is visit {state.visit} of the gate; the decision is about visit {decision.visit}"
     if decision.artifact != version.artifact:
         return f"version {version.number} has artifact {version.artifact}; the decision is about {decision.artifact}"
-    return _refuse_person(plan, state, decision, gate, visit, version)
+    return objection or _refuse_person(plan, state, decision, gate, visit, version)
 
 
 def _refuse_person(
     plan: Plan, state: State, decision: Decision, gate: GatePlan, visit: GateVisit, version: Version
 ) -> str | None:
-    person = decision.person
-    if any(person == earlier.person for earlier in visit.decisions):
-        return f"{person} has already decided at this visit of '{gate.id}'"
-    held = roles_held(gate, visit, person)
+    holder, involved = decision.counts_for, dict.fromkeys((decision.person, decision.counts_for))
+    for person in involved:
+        if any(person in (earlier.person, earlier.counts_for) for earlier in visit.decisions):
+            return f"{person} has already decided at this visit of '{gate.id}'"
+    held = roles_held(gate, visit, holder)
     if not held:
-        return f"{person} holds none of the roles that '{gate.id}' asks: {', '.join(gate.approvals)}"
+        return f"{holder} holds none of the roles that '{gate.id}' asks: {', '.join(gate.approvals)}"
     if decision.role is not None and decision.role not in held:
-        return f"{person} does not hold the role '{decision.role}'; they hold {', '.join(held)}"
+        return f"{holder} does not hold the role '{decision.role}'; they hold {', '.join(held)}"
     if decision.role is None and len(held) > 1:
-        return f"{person} holds several roles that '{gate.id}' asks ({', '.join(held)}): say which with 'role'"
-    if duty := duty_of(plan, state, version, person):
-        return f"{person} is the {duty} of version {version.number} and may not decide on it (separation of duties)"
+        return f"{holder} holds several roles that '{gate.id}' asks ({', '.join(held)}): say which with 'role'"
+    for person in involved:
+        if duty := duty_of(plan, state, version, person):
+            return f"{person} is the {duty} of version {version.number} and may not decide on it (separation of duties)"
     role = decision.role or held[0]
     if decision.decision is Choice.APPROVE and role not in open_roles(gate, visit):
         return f"role '{role}' has given all the approvals that '{gate.id}' asks of it"
@@ -84,7 +86,7 @@ def _refuse_person(
 
 def with_role(gate: GatePlan, visit: GateVisit, decision: Decision) -> Decision:
     """The decision with its role filled in; the decision must not be refusable."""
-    held = roles_held(gate, visit, decision.person)
+    held = roles_held(gate, visit, decision.counts_for)
     return decision if decision.role else replace(decision, role=held[0])
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from models.canonical import Digest, Frozen, Slug, Told
 from models.inventory import Environment, RiskTier, Submission
+from models.signing import PublicKey
 from models.verdict import Reading, Verdict
 
 
@@ -75,9 +76,15 @@ READINGS = {
 
 
 class Electorate(Frozen):
-    """Who held a gate's roles when the directory was read: role to people."""
+    """Who held a gate's roles when the directory was read (role to people), and with which keys they sign.
+
+    `audience` is the installation that their signatures are for; `gateways` are keys that vouch for people.
+    """
 
     people: dict[Slug, tuple[Slug, ...]]
+    audience: str = Field(default="", exclude_if=lambda audience: not audience)
+    keys: dict[Slug, tuple[PublicKey, ...]] = Field(default_factory=dict, exclude_if=lambda keys: not keys)
+    gateways: tuple[PublicKey, ...] = Field(default=(), exclude_if=lambda keys: not keys)
 
 
 class EffectKey(Frozen):

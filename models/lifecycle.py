@@ -93,6 +93,8 @@ class _Kernel:
                 return self._breached(state, body.breach)
             case "requested":
                 return self._requested(state, body.action)
+            case "attempted":
+                raise AssertionError("what is always refused was applied")
             case _:
                 assert_never(body)
 

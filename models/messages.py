@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from models.canonical import PRINTABLE, Digest, Frozen, Slug, Told
 from models.evidence import StepOrder, StepResult
 from models.inventory import Submission
+from models.signing import Envelope
 
 REASON_LIMIT = 1_000
 
@@ -37,7 +38,8 @@ class Decision(Frozen):
     """One person's decision at one visit of one gate, about one artifact.
 
     `visit` and `artifact` say what was looked at; a decision about anything else counts for nothing.
-    `role` may be left out by a person who holds just one of the roles that the gate asks.
+    `role` may be left out by a person who holds just one of the roles that the gate asks. Who decides in somebody's
+    place names them in `on_behalf_of`; `key` is the name of the key that signed.
     """
 
     gate: Slug
@@ -47,6 +49,13 @@ class Decision(Frozen):
     reason: Reason
     artifact: Digest
     role: Slug | None = None
+    on_behalf_of: Slug | None = Field(default=None, exclude_if=lambda person: person is None)
+    key: Digest | None = Field(default=None, exclude_if=lambda key: key is None)
+
+    @property
+    def counts_for(self) -> Slug:
+        """Whose decision it is: the holder of the role."""
+        return self.on_behalf_of or self.person
 
 
 class Action(StrEnum):
@@ -117,10 +126,20 @@ class StepFailed(Frozen):
 
 
 class Decided(Frozen):
-    """A person decided."""
+    """A person decided, as the envelope says. `objection` is why that is not to be believed."""
 
     event: Literal["decided"] = "decided"
     decision: Decision
+    envelope: Envelope | None = Field(default=None, exclude_if=lambda envelope: envelope is None)
+    objection: Told = Field(default="", exclude_if=lambda objection: not objection)
+
+
+class Attempted(Frozen):
+    """Somebody sent something signed that is no message to this lifecycle, and why not."""
+
+    event: Literal["attempted"] = "attempted"
+    envelope: Envelope
+    objection: Told
 
 
 class TimerFired(Frozen):
@@ -154,7 +173,7 @@ class Requested(Frozen):
 
 
 Body = Annotated[
-    Started | StepSucceeded | StepFailed | Decided | TimerFired | VersionSubmitted | Breached | Requested,
+    Started | StepSucceeded | StepFailed | Decided | Attempted | TimerFired | VersionSubmitted | Breached | Requested,
     Field(discriminator="event"),
 ]
 

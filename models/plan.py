@@ -43,7 +43,8 @@ class Escalation(Frozen):
 class GatePlan(Frozen):
     """Where a version waits: checks on readings first, then people. Times in seconds from the gate's opening.
 
-    `satisfies` are the controls that its template claims for it.
+    `satisfies` are the controls that its template claims for it. `authentication` says whose word is taken for who
+    decides: each person's own signature, or also that of a gateway that has let them in.
     """
 
     id: Slug
@@ -55,6 +56,9 @@ class GatePlan(Frozen):
     remind: tuple[int, ...] = ()
     escalate: tuple[Escalation, ...] = ()
     on_timeout: Literal["hold", "reject"] = "hold"
+    authentication: Literal["signature", "gateway"] = Field(
+        default="signature", exclude_if=lambda authentication: authentication == "signature"
+    )
 
     @property
     def asks_people(self) -> bool:

@@ -6,12 +6,14 @@ from typing import TypeVar
 
 from models.approval import eligible, open_roles
 from models.canonical import Digest, Frozen, Slug
+from models.challenge import challenge
 from models.deadlines import pending
 from models.evidence import Evidence, StepKind, StepOrder
 from models.inventory import Environment, VersionStatus
 from models.messages import Decision, Failure
 from models.plan import Plan
 from models.state import Passage, Phase, State, Version
+from models.statements import Challenge
 from models.verdict import CheckResult, Reading
 
 Item = TypeVar("Item")
@@ -26,7 +28,7 @@ class Asked(Frozen):
 
 
 class GateStatus(Frozen):
-    """An open gate: its question, what is owed, what was decided."""
+    """An open gate: its question, what is owed, what was decided, and what a decision has to be about."""
 
     gate: Slug
     visit: int
@@ -36,6 +38,7 @@ class GateStatus(Frozen):
     due: datetime | None
     asked: tuple[Asked, ...]
     decisions: tuple[Decision, ...]
+    about: Challenge | None
 
 
 class VersionStatusView(Frozen):
@@ -81,7 +84,7 @@ class Status(Frozen):
 
 def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...] = ()) -> Status:
     """The status of a state under its plan; `troubles` are what cannot be written or sent just now."""
-    gate = _gate(plan, state)
+    gate = _gate(plan, digest, state)
     return Status(
         model=state.model,
         owner=state.owner,
@@ -160,7 +163,7 @@ def _asked(plan: Plan, state: State) -> tuple[Asked, ...]:
     return tuple(Asked(role=role, owed=count, people=eligible(plan, state, role)) for role, count in owed.items())
 
 
-def _gate(plan: Plan, state: State) -> GateStatus | None:
+def _gate(plan: Plan, digest: Digest, state: State) -> GateStatus | None:
     gate, visit, subject = state.gate_plan(plan), state.gate, state.subject
     if gate is None or visit is None or subject is None:
         return None
@@ -174,6 +177,7 @@ def _gate(plan: Plan, state: State) -> GateStatus | None:
         due=due,
         asked=_asked(plan, state),
         decisions=visit.decisions,
+        about=challenge(plan, digest, state),
     )
 
 

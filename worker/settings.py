@@ -82,6 +82,15 @@ class Settings(BaseSettings):
     policies: Place | None = Field(default=None, description="folder of policy packs of one's own (*.yaml)")
     directory: Place | None = Field(default=None, description="YAML file of people and groups; default: under home")
 
+    keys: Place | None = Field(default=None, description="registry of keys; default: keys.json beside the directory")
+    audience: str = Field(
+        default="modelops", min_length=1, max_length=120, description="the installation that signatures are for"
+    )
+    wallet: Place = Field(
+        default=Path("~/.config/modelops/keys"), description="where a person's own private keys are, encrypted"
+    )
+    passphrase: SecretStr | None = Field(default=None, description="of the private key; asked for if it is not set")
+
     worker_metrics_port: Port = Field(default=9464, description="our own metrics, and /healthz")
     sdk_metrics_port: Port = Field(default=9465, description="the Temporal SDK's metrics")
     log_format: str = Field(default="console", pattern="^(console|json)$")
@@ -113,6 +122,11 @@ class Settings(BaseSettings):
     def people(self) -> Path:
         """The directory file."""
         return (self.directory or self.root / "directory.yaml").resolve()
+
+    @property
+    def registry(self) -> Path:
+        """The registry of keys."""
+        return (self.keys or self.people.with_name("keys.json")).resolve()
 
     @property
     def wants_tls(self) -> bool:

@@ -99,7 +99,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
             settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
         ),
         windows=FileWindows(settings.windows),
-        directory=YamlDirectory(settings.people),
+        directory=YamlDirectory(settings.people, settings.registry, settings.audience),
         schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
         policies=PolicyFolder(settings.policies),
         prover=KeptProofs(root / "proofs", ChildProver().prove),

@@ -2,7 +2,17 @@
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-PURE = ("models", "activities", "workflows", "rfc8785", "pydantic", "pydantic_core", "annotated_types", "yaml")
+PURE = (
+    "cryptography",
+    "models",
+    "activities",
+    "workflows",
+    "rfc8785",
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "yaml",
+)
 
 
 def sandboxed() -> SandboxedWorkflowRunner:

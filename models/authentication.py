@@ -1,0 +1,149 @@
+"""Whether a signed decision is what it says: the key, the times, and everything that it is about.
+
+The workflow asks before the kernel does, the actuator before it acts, and the verifier of the trail after all of it.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from models.canonical import Digest
+from models.challenge import challenge
+from models.evidence import Electorate
+from models.messages import Attempted, Decided, Decision
+from models.plan import GatePlan, Plan
+from models.signing import Envelope, PublicKey, key_id, signer_of
+from models.state import State
+from models.statements import LIFETIME, Challenge, Deciding, Delegating, Statement, read_statement
+
+SKEW = timedelta(minutes=2)
+"""How far the clocks of people and servers may be apart."""
+
+_TOLD = 300
+
+
+def read_decision(
+    plan: Plan, plan_digest: Digest, state: State, envelope: Envelope, at: datetime
+) -> Decided | Attempted:
+    """What was sent, as an event: a decision, with why it is not to be believed if it is not."""
+    try:
+        statement = read_statement(envelope)
+    except ValueError as error:
+        return Attempted(envelope=envelope, objection=f"this is no signed statement: {str(error)[:_TOLD]}")
+    if not isinstance(statement.says, Deciding):
+        return Attempted(envelope=envelope, objection=f"this is no decision but a statement to {statement.says.kind}")
+    found = _objections(plan, plan_digest, state, envelope, statement, statement.says, at)
+    return Decided(decision=decision_of(statement, statement.says), envelope=envelope, objection=next(found, ""))
+
+
+def decision_of(statement: Statement, says: Deciding) -> Decision:
+    """The decision that a statement claims."""
+    delegation = _delegation(statement)
+    return Decision(
+        gate=says.about.gate,
+        visit=says.about.visit,
+        person=statement.person,
+        decision=says.decision,
+        reason=says.reason,
+        artifact=says.about.artifact,
+        role=says.role,
+        on_behalf_of=delegation.person if delegation else None,
+        key=statement.key,
+    )
+
+
+def _delegation(statement: Statement) -> Statement | None:
+    if statement.delegation is None:
+        return None
+    try:
+        return read_statement(statement.delegation)
+    except ValueError:
+        return None
+
+
+def _objections(
+    plan: Plan,
+    plan_digest: Digest,
+    state: State,
+    envelope: Envelope,
+    statement: Statement,
+    says: Deciding,
+    at: datetime,
+) -> Iterator[str]:
+    gate, visit, now = state.gate_plan(plan), state.gate, challenge(plan, plan_digest, state)
+    if gate is None or visit is None:
+        return
+    if now is None:
+        yield "nobody's signature can be checked at this gate: no key is known"
+        return
+    yield from differences(says.about, now)
+    yield from untimely(statement, visit.opened, at)
+    keys = tuple(signing_keys(visit.electorate, gate, statement))
+    yield from unsigned(envelope, statement, keys)
+    yield from _misdelegated(visit.electorate, statement, says, at)
+
+
+def differences(about: Challenge, now: Challenge) -> Iterator[str]:
+    """Where a decision is about something else than what is decided now."""
+    words = {"audience": "installation", "nonce": "opening of the gate", "evidence": "set of evidence"}
+    for name in Challenge.model_fields:
+        signed, present = getattr(about, name), getattr(now, name)
+        if signed != present:
+            yield f"the decision is about another {words.get(name, name)}: {signed}, not {present}"
+
+
+def untimely(statement: Statement, opened: datetime, at: datetime) -> Iterator[str]:
+    """Why a statement does not count now."""
+    issued, ends = statement.issued_at, statement.expires_at
+    if ends - issued > LIFETIME:
+        yield f"the signature is to hold longer than {LIFETIME.days} days"
+    if issued > at + SKEW:
+        yield f"it was signed at {issued:%Y-%m-%d %H:%M} UTC, which is still to come: is the signer's clock right?"
+    if issued < opened - SKEW:
+        yield f"it was signed at {issued:%Y-%m-%d %H:%M} UTC, before the gate was open"
+    if ends <= at:
+        yield f"the signature has run out at {ends:%Y-%m-%d %H:%M} UTC"
+
+
+def signing_keys(electorate: Electorate, gate: GatePlan, statement: Statement) -> Iterator[PublicKey]:
+    """The keys with which a statement may be signed: the person's own, or the one that a delegation names."""
+    yield from electorate.keys.get(statement.person, ())
+    if gate.authentication == "gateway":
+        yield from electorate.gateways
+    delegation = _delegation(statement)
+    if delegation and isinstance(delegation.says, Delegating):
+        yield delegation.says.to_public
+
+
+def unsigned(envelope: Envelope, statement: Statement, keys: tuple[PublicKey, ...]) -> Iterator[str]:
+    """Why a signature is not one of the keys that count for the person."""
+    named = tuple(key for key in keys if key_id(key) == statement.key)
+    if not named:
+        yield f"{statement.person} has no key {statement.key[:19]}… that counts here: it has to be enrolled"
+    elif signer_of(envelope, named) is None:
+        yield f"the signature is not that of {statement.person}'s key {statement.key[:19]}…"
+
+
+def _misdelegated(electorate: Electorate, statement: Statement, says: Deciding, at: datetime) -> Iterator[str]:
+    """Why somebody may not decide in somebody else's place."""
+    if statement.delegation is None:
+        return
+    delegation = _delegation(statement)
+    if delegation is None or not isinstance(delegation.says, Delegating):
+        yield "what it brings along is no delegation"
+        return
+    granted, giver = delegation.says, delegation.person
+    if delegation.delegation is not None:
+        yield "a delegation cannot be handed on"
+    if (granted.to, granted.to_key) != (statement.person, statement.key):
+        yield f"{giver} delegated to {granted.to} with another key, not to {statement.person} with this one"
+    if key_id(granted.to_public) != granted.to_key:
+        yield "the delegation names two different keys"
+    if granted.audience != says.about.audience:
+        yield f"the delegation is for the installation '{granted.audience}'"
+    if granted.role != says.role:
+        yield f"{giver} delegated the role '{granted.role}', not '{says.role}'"
+    if granted.lifecycles and says.about.lifecycle not in granted.lifecycles:
+        yield f"{giver} delegated for {', '.join(granted.lifecycles[:5])}, not for {says.about.lifecycle}"
+    if not delegation.issued_at - SKEW <= at < delegation.expires_at:
+        yield f"the delegation holds until {delegation.expires_at:%Y-%m-%d %H:%M} UTC"
+    yield from unsigned(statement.delegation, delegation, electorate.keys.get(giver, ()))
