@@ -24,6 +24,7 @@ from activities.adapters.yaml_directory import YamlDirectory
 from activities.audit import AuditActivities
 from activities.evaluation import EvaluationActivities
 from activities.failures import FailureTranslator
+from activities.identity import IdentityActivities
 from activities.monitoring import MonitoringActivities
 from activities.notification import NotificationActivities
 from activities.packaging import PackagingActivities
@@ -125,6 +126,7 @@ def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QU
         activities=[
             audit.record_events,
             audit.record_plan,
+            IdentityActivities(parts.directory).identify,
             notification.ask_approvers,
             notification.notify_people,
             registration.register_model,
