@@ -176,8 +176,8 @@ class Windows(Protocol):
 class Directory(Protocol):
     """People, the groups that they are in, and the keys with which they sign."""
 
-    def electorate(self, roles: Mapping[str, str]) -> Electorate:
-        """Who holds each role, given the group that it is bound to, and with which keys they sign now."""
+    def electorate(self, roles: Mapping[str, str], also: Sequence[str] = ()) -> Electorate:
+        """Who holds each role, given the group that it is bound to, and with which keys they, and others, sign now."""
 
     def keyring(self) -> Keyring:
         """Every key that was ever enrolled."""

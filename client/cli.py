@@ -11,7 +11,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from client.commands import differences, drawings, lifecycles, messages, models, policies, proofs, system, templates
+from client.commands import (
+    differences,
+    drawings,
+    keys,
+    lifecycles,
+    messages,
+    models,
+    policies,
+    proofs,
+    system,
+    templates,
+)
 from client.console import EXIT_CODES, complain, exit_status
 from models.errors import ModelopsError
 from models.messages import Action
@@ -41,6 +52,7 @@ app = typer.Typer(
 )
 _template = typer.Typer(no_args_is_help=True, help="Lifecycle templates: look at them, check your own.")
 _policy = typer.Typer(no_args_is_help=True, help="Policy packs: what they demand, and of which models.")
+_key = typer.Typer(no_args_is_help=True, help="Keys, with which people sign what they decide.")
 _model = typer.Typer(no_args_is_help=True, help="Models in the inventory.")
 
 
@@ -52,6 +64,16 @@ _add(app, "up", system.up, "MODELOPS_HOME=/data/modelops modelops up")
 app.add_typer(_template, name="template", epilog="Example: modelops template list")
 app.add_typer(_policy, name="policy", epilog="Example: modelops policy list")
 app.add_typer(_model, name="model", epilog="Example: modelops model show loan-approval")
+app.add_typer(_key, name="key", epilog="Example: modelops key create --as rosa")
+_add(_key, "create", keys.create, "modelops key create --as rosa")
+_add(_key, "enroll", keys.enroll, "modelops key enroll rosa.enrolment.json")
+_add(
+    _key,
+    "revoke",
+    keys.revoke,
+    "modelops key revoke 3fa9c1 --reason 'Stolen.' --since 2026-11-20T08:00:00",
+)
+_add(_key, "list", keys.list_keys, "modelops key list")
 _add(_template, "list", templates.list_templates, "modelops template list")
 _add(_template, "show", templates.show_template, "modelops template show credit-high-risk --source > mine.yaml")
 _add(_template, "check", templates.check_template, "modelops template check mine.yaml")

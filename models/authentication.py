@@ -1,4 +1,4 @@
-"""Whether a signed decision is what it says: the key, the times, and everything that it is about.
+"""Whether what somebody signed is what it says: the key, the times, and everything that it is about.
 
 The workflow asks before the kernel does, the actuator before it acts, and the verifier of the trail after all of it.
 """
@@ -6,14 +6,23 @@ The workflow asks before the kernel does, the actuator before it acts, and the v
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from models.canonical import Digest
+from models.canonical import Digest, Slug, digest
 from models.challenge import challenge
 from models.evidence import Electorate
-from models.messages import Attempted, Decided, Decision
+from models.messages import Action, Attempted, Decided, Decision, HandedIn, Request, Requested, VersionSubmitted
 from models.plan import GatePlan, Plan
 from models.signing import Envelope, PublicKey, key_id, signer_of
-from models.state import State
-from models.statements import LIFETIME, Challenge, Deciding, Delegating, Statement, read_statement
+from models.state import State, turn_of
+from models.statements import (
+    LIFETIME,
+    Challenge,
+    Deciding,
+    Delegating,
+    Requesting,
+    Statement,
+    Submitting,
+    read_statement,
+)
 
 SKEW = timedelta(minutes=2)
 """How far the clocks of people and servers may be apart."""
@@ -33,6 +42,90 @@ def read_decision(
         return Attempted(envelope=envelope, objection=f"this is no decision but a statement to {statement.says.kind}")
     found = _objections(plan, plan_digest, state, envelope, statement, statement.says, at)
     return Decided(decision=decision_of(statement, statement.says), envelope=envelope, objection=next(found, ""))
+
+
+def read_request(state: State, envelope: Envelope, known: Electorate, at: datetime) -> Requested | Attempted:
+    """What was asked for, as an event, given what the directory says of whoever asks."""
+    try:
+        statement = read_statement(envelope)
+    except ValueError as error:
+        return Attempted(envelope=envelope, objection=f"this is no signed statement: {str(error)[:_TOLD]}")
+    says = statement.says
+    if not isinstance(says, Requesting):
+        return Attempted(envelope=envelope, objection=f"this is no request but a statement to {says.kind}")
+    return Requested(
+        action=says.action,
+        request=Request(person=statement.person, reason=says.reason, jti=statement.jti),
+        envelope=envelope,
+        known=known,
+        objection=next(_request_objections(state, envelope, statement, says, known, at), ""),
+    )
+
+
+def read_submission(state: State, given: HandedIn, known: Electorate, at: datetime) -> VersionSubmitted:
+    """A version that was handed in, as an event, given what the directory says of its submitter."""
+    return VersionSubmitted(
+        submission=given.submission,
+        envelope=given.envelope,
+        known=known,
+        objection=next(_submission_objections(state, given, known, at), ""),
+    )
+
+
+def person_of(envelope: Envelope) -> Slug | None:
+    """Who an envelope claims to be of."""
+    try:
+        return read_statement(envelope).person
+    except ValueError:
+        return None
+
+
+def _request_objections(
+    state: State, envelope: Envelope, statement: Statement, says: Requesting, known: Electorate, at: datetime
+) -> Iterator[str]:
+    yield from _misaddressed(state, says, known)
+    if says.visit != state.visit:
+        yield f"this is visit {state.visit} of the lifecycle's stages; the request was signed at visit {says.visit}"
+    yield from untimely(statement, statement.issued_at, at)
+    yield from unsigned(envelope, statement, known.keys.get(statement.person, ()))
+    yield from _unauthorised(state, statement.person, says.action, known)
+
+
+def _unauthorised(state: State, person: Slug, action: Action, known: Electorate) -> Iterator[str]:
+    """To turn a lifecycle takes somebody who answers for the model; to keep it going, anybody whose key is known."""
+    version = state.candidate
+    answering = person == state.owner or any(person in holders for holders in known.people.values())
+    theirs = action is Action.ABANDON and version is not None and person in (version.developer, version.submitter)
+    if turn_of(action) is not None and not answering and not theirs:
+        yield f"{person} is not the model's owner and holds no role of its lifecycle, and may not ask to {action}"
+
+
+def _submission_objections(state: State, given: HandedIn, known: Electorate, at: datetime) -> Iterator[str]:
+    try:
+        statement = read_statement(given.envelope)
+    except ValueError as error:
+        yield f"this is no signed statement: {str(error)[:_TOLD]}"
+        return
+    says = statement.says
+    if not isinstance(says, Submitting):
+        yield f"this is no submission but a statement to {says.kind}"
+        return
+    yield from _misaddressed(state, says, known)
+    if says.number != state.submitted + 1:
+        yield f"it was signed as version {says.number}; the next one is version {state.submitted + 1}"
+    if says.submission != digest(given.submission):
+        yield "the signature is for another version"
+    if statement.person != given.submission.submitter:
+        yield f"{statement.person} signed for a version that {given.submission.submitter} is to have submitted"
+    yield from untimely(statement, statement.issued_at, at)
+    yield from unsigned(given.envelope, statement, known.keys.get(statement.person, ()))
+
+
+def _misaddressed(state: State, says: Requesting | Submitting, known: Electorate) -> Iterator[str]:
+    if says.lifecycle != state.model:
+        yield f"it was signed for '{says.lifecycle}'"
+    if says.audience != known.audience:
+        yield f"it was signed for the installation '{says.audience}', and this is '{known.audience}'"
 
 
 def decision_of(statement: Statement, says: Deciding) -> Decision:

@@ -7,7 +7,7 @@ nothing but the count of events, and says why.
 from datetime import datetime
 from typing import NamedTuple, TypeVar, assert_never
 
-from models.admission import refuse, turn_of
+from models.admission import refuse
 from models.approval import open_roles, tally, with_role
 from models.canonical import replace, spell_duration
 from models.deadlines import REVIEW
@@ -27,7 +27,7 @@ from models.messages import (
 from models.orders import ask, order_of, own, restore
 from models.plan import Plan, Remedy
 from models.remediation import choose_remedy, used
-from models.state import GateVisit, Intent, Passage, Phase, State, Turn, change
+from models.state import GateVisit, Intent, Passage, Phase, State, Turn, change, turn_of
 from models.succession import REMEMBERED, admit, book, drop, end, pass_gate
 from models.verdict import Verdict, combine, judge
 
@@ -92,7 +92,7 @@ class _Kernel:
             case "breached":
                 return self._breached(state, body.breach)
             case "requested":
-                return self._requested(state, body.action)
+                return self._requested(_spend(state, body.request.jti), body.action)
             case "attempted":
                 raise AssertionError("what is always refused was applied")
             case _:
@@ -113,6 +113,7 @@ class _Kernel:
             failure=None,
             checks=(),
             gate=None,
+            spent=(),
         )
 
     def _enter(self, state: State, name: str) -> Step:
@@ -360,6 +361,10 @@ class _Kernel:
         if state.held:
             return self._run(change(state, phase=Phase.WORKING), state.held)
         return self._enter(state, state.stage)
+
+
+def _spend(state: State, jti: str | None) -> State:
+    return change(state, spent=(*state.spent, jti)) if jti else state
 
 
 def _phase_of(state: State, order: StepOrder) -> Phase:

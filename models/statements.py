@@ -63,11 +63,12 @@ class Requesting(Frozen):
 
 
 class Submitting(Frozen):
-    """A version handed in, by the digest of its facts."""
+    """A version handed in, by the digest of its facts, as the model's version of a number."""
 
     kind: Literal["submit"] = "submit"
     audience: Audience
     lifecycle: Slug
+    number: Count
     submission: Digest
 
 

@@ -28,7 +28,10 @@ class Asked(Frozen):
 
 
 class GateStatus(Frozen):
-    """An open gate: its question, what is owed, what was decided, and what a decision has to be about."""
+    """An open gate: its question, what is owed, what was decided, and what a decision has to be about.
+
+    `holders` are all who hold its roles, whether they may decide or not.
+    """
 
     gate: Slug
     visit: int
@@ -37,6 +40,7 @@ class GateStatus(Frozen):
     opened: datetime
     due: datetime | None
     asked: tuple[Asked, ...]
+    holders: dict[Slug, tuple[Slug, ...]]
     decisions: tuple[Decision, ...]
     about: Challenge | None
 
@@ -78,6 +82,7 @@ class Status(Frozen):
     previous: int | None
     serving: dict[Environment, int]
     statuses: dict[int, VersionStatus]
+    submitted: int
     passages: tuple[Passage, ...]
     troubles: tuple[str, ...] = ()
 
@@ -108,6 +113,7 @@ def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...]
         previous=state.previous.number if state.previous else None,
         serving=state.serving,
         statuses=state.statuses,
+        submitted=state.submitted,
         passages=state.passages,
         troubles=troubles,
     )
@@ -176,6 +182,7 @@ def _gate(plan: Plan, digest: Digest, state: State) -> GateStatus | None:
         opened=visit.opened,
         due=due,
         asked=_asked(plan, state),
+        holders={role: visit.electorate.people.get(role, ()) for role in gate.approvals},
         decisions=visit.decisions,
         about=challenge(plan, digest, state),
     )

@@ -25,6 +25,7 @@ from activities.audit import AuditActivities
 from activities.checkpoint import CheckpointActivities
 from activities.evaluation import EvaluationActivities
 from activities.failures import FailureTranslator
+from activities.identity import IdentityActivities
 from activities.monitoring import MonitoringActivities
 from activities.notification import NotificationActivities
 from activities.packaging import PackagingActivities
@@ -133,6 +134,7 @@ def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QU
             audit.record_events,
             audit.record_plan,
             checkpoint.write_checkpoint,
+            IdentityActivities(parts.directory).identify,
             notification.ask_approvers,
             notification.notify_people,
             registration.register_model,
