@@ -246,17 +246,12 @@ class Modelops:
 
     async def submit(self, model: Slug, submission: Submission, signer: Signer) -> Receipt:
         """Sign for a new version, and hand it in."""
-        status = await self.status(model)
-        return await self._update(model, "submit_version", self._handed_in(status, submission, signer))
-
-    def _handed_in(self, status: Status, submission: Submission, signer: Signer) -> HandedIn:
-        return signer.submit(self._audience, status.model, status.submitted + 1, submission)
+        return await self._update(model, "submit_version", signer.submit(self._audience, model, submission))
 
     async def request(self, model: Slug, action: Action, signer: Signer, reason: str) -> Receipt:
         """Sign and ask for what may be asked at any time; RefusedError where it makes no sense."""
-        status = await self.status(model)
         with in_plain_words("the request"):
-            asked = signer.request(self._audience, model, status.visit, action, reason)
+            asked = signer.request(self._audience, model, action, reason)
         return await self._update(model, "request", asked)
 
     async def send(self, model: Slug, name: Message, message: Envelope | HandedIn) -> Receipt:

@@ -26,10 +26,11 @@ Read = Callable[[], Dossier]
 
 
 class Crosschecked(NamedTuple):
-    """What is wrong, and what could not be compared."""
+    """What is wrong, what could not be compared, and which model was."""
 
     findings: tuple[Finding, ...]
     remarks: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()
 
 
 async def crosscheck(modelops: Modelops, examiner: Examiner, dossier: Dossier, read: Read) -> Crosschecked:
@@ -44,7 +45,8 @@ async def crosscheck(modelops: Modelops, examiner: Examiner, dossier: Dossier, r
     # What the engine has seen to be recorded was recorded before; what is on record was ordered before.
     comparison = _Comparison(examiner, dossier, heard, await asyncio.to_thread(read))
     remarks = () if heard.complete else (f"{model}: the server no longer keeps the first runs of its lifecycle",)
-    return Crosschecked((*comparison.state(status), *comparison.entries(), *comparison.events()), remarks)
+    found = (*comparison.state(status), *comparison.entries(), *comparison.events())
+    return Crosschecked(found, remarks, (model,))
 
 
 async def _settled(modelops: Modelops, status: Status, read: Read) -> tuple[Dossier, Status]:

@@ -60,14 +60,14 @@ class Signer:
         )
         return self.sign(says, _DECISION_HOLDS, delegation)
 
-    def request(self, audience: str, lifecycle: Slug, visit: int, action: Action, reason: str) -> Envelope:
-        """Something asked of a lifecycle that is at a visit, good for an hour."""
-        says = Requesting(audience=audience, lifecycle=lifecycle, visit=visit, action=action, reason=reason)
+    def request(self, audience: str, lifecycle: Slug, action: Action, reason: str) -> Envelope:
+        """Something asked of a lifecycle, good for an hour."""
+        says = Requesting(audience=audience, lifecycle=lifecycle, action=action, reason=reason)
         return self.sign(says, _REQUEST_HOLDS)
 
-    def submit(self, audience: str, lifecycle: Slug, number: int, submission: Submission) -> HandedIn:
+    def submit(self, audience: str, lifecycle: Slug, submission: Submission) -> HandedIn:
         """A version, signed for, good for a day."""
-        says = Submitting(audience=audience, lifecycle=lifecycle, number=number, submission=digest(submission))
+        says = Submitting(audience=audience, lifecycle=lifecycle, submission=digest(submission))
         return HandedIn(submission=submission, envelope=self.sign(says, _DECISION_HOLDS))
 
     def delegate(

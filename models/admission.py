@@ -11,6 +11,7 @@ from models.messages import (
     Action,
     Breached,
     Event,
+    Once,
     StepFailed,
     StepSucceeded,
     TimerFired,
@@ -44,16 +45,20 @@ def _refuse_now(plan: Plan, state: State, event: Event) -> str | None:
         case "timer_fired":
             return _refuse_timer(plan, state, body)
         case "version_submitted":
-            return body.objection or _refuse_submission(plan, state, body.submission)
+            return body.objection or _spent(state, body.once) or _refuse_submission(plan, state, body.submission)
         case "breached":
             return _refuse_breach(plan, state, body, event.at)
         case "requested":
-            repeated = "this very request has been carried out already" if body.request.jti in state.spent else ""
-            return body.objection or repeated or _refuse_request(plan, state, body.action)
+            return body.objection or _spent(state, body.once) or _refuse_request(plan, state, body.action)
         case "started":
             return "the lifecycle has already begun"
         case _:
             assert_never(body)
+
+
+def _spent(state: State, once: Once | None) -> str | None:
+    names = {spent.jti for spent in state.spent}
+    return f"statement {once.jti} has been carried out already" if once and once.jti in names else None
 
 
 def _refuse_answer(state: State, body: StepSucceeded | StepFailed) -> str | None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from models.canonical import Digest, Slug, digest
 from models.challenge import challenge
 from models.evidence import Electorate
-from models.messages import Action, Attempted, Decided, Decision, HandedIn, Request, Requested, VersionSubmitted
+from models.messages import Action, Attempted, Decided, Decision, HandedIn, Once, Request, Requested, VersionSubmitted
 from models.plan import GatePlan, Plan
 from models.signing import Envelope, PublicKey, key_id, signer_of
 from models.state import State, turn_of
@@ -55,20 +55,30 @@ def read_request(state: State, envelope: Envelope, known: Electorate, at: dateti
         return Attempted(envelope=envelope, objection=f"this is no request but a statement to {says.kind}")
     return Requested(
         action=says.action,
-        request=Request(person=statement.person, reason=says.reason, jti=statement.jti),
+        request=Request(person=statement.person, reason=says.reason),
         envelope=envelope,
         known=known,
+        once=Once(jti=statement.jti, until=statement.expires_at),
         objection=next(_request_objections(state, envelope, statement, says, known, at), ""),
     )
 
 
-def read_submission(state: State, given: HandedIn, known: Electorate, at: datetime) -> VersionSubmitted:
+def read_submission(state: State, given: HandedIn, known: Electorate, at: datetime) -> VersionSubmitted | Attempted:
     """A version that was handed in, as an event, given what the directory says of its submitter."""
+    envelope = given.envelope
+    try:
+        statement = read_statement(envelope)
+    except ValueError as error:
+        return Attempted(envelope=envelope, objection=f"this is no signed statement: {str(error)[:_TOLD]}")
+    says = statement.says
+    if not isinstance(says, Submitting):
+        return Attempted(envelope=envelope, objection=f"this is no submission but a statement to {says.kind}")
     return VersionSubmitted(
         submission=given.submission,
-        envelope=given.envelope,
+        envelope=envelope,
         known=known,
-        objection=next(_submission_objections(state, given, known, at), ""),
+        once=Once(jti=statement.jti, until=statement.expires_at),
+        objection=next(_submission_objections(state, given, statement, says, known, at), ""),
     )
 
 
@@ -84,8 +94,6 @@ def _request_objections(
     state: State, envelope: Envelope, statement: Statement, says: Requesting, known: Electorate, at: datetime
 ) -> Iterator[str]:
     yield from _misaddressed(state, says, known)
-    if says.visit != state.visit:
-        yield f"this is visit {state.visit} of the lifecycle's stages; the request was signed at visit {says.visit}"
     yield from untimely(statement, statement.issued_at, at)
     yield from unsigned(envelope, statement, known.keys.get(statement.person, ()))
     yield from _unauthorised(state, statement.person, says.action, known)
@@ -100,19 +108,10 @@ def _unauthorised(state: State, person: Slug, action: Action, known: Electorate)
         yield f"{person} is not the model's owner and holds no role of its lifecycle, and may not ask to {action}"
 
 
-def _submission_objections(state: State, given: HandedIn, known: Electorate, at: datetime) -> Iterator[str]:
-    try:
-        statement = read_statement(given.envelope)
-    except ValueError as error:
-        yield f"this is no signed statement: {str(error)[:_TOLD]}"
-        return
-    says = statement.says
-    if not isinstance(says, Submitting):
-        yield f"this is no submission but a statement to {says.kind}"
-        return
+def _submission_objections(
+    state: State, given: HandedIn, statement: Statement, says: Submitting, known: Electorate, at: datetime
+) -> Iterator[str]:
     yield from _misaddressed(state, says, known)
-    if says.number != state.submitted + 1:
-        yield f"it was signed as version {says.number}; the next one is version {state.submitted + 1}"
     if says.submission != digest(given.submission):
         yield "the signature is for another version"
     if statement.person != given.submission.submitter:

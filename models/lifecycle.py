@@ -22,6 +22,7 @@ from models.messages import (
     Event,
     Failure,
     Notify,
+    Once,
     RunStep,
 )
 from models.orders import ask, order_of, own, restore
@@ -88,11 +89,12 @@ class _Kernel:
             case "timer_fired":
                 return self._timer(state, body.timer)
             case "version_submitted":
+                state = self._spend(state, body.once)
                 return self._turn(state, Intent(turn=Turn.NEW_VERSION, submission=body.submission))
             case "breached":
                 return self._breached(state, body.breach)
             case "requested":
-                return self._requested(_spend(state, body.request.jti), body.action)
+                return self._requested(self._spend(state, body.once), body.action)
             case "attempted":
                 raise AssertionError("what is always refused was applied")
             case _:
@@ -113,7 +115,6 @@ class _Kernel:
             failure=None,
             checks=(),
             gate=None,
-            spent=(),
         )
 
     def _enter(self, state: State, name: str) -> Step:
@@ -285,6 +286,12 @@ class _Kernel:
 
     # --- turns
 
+    def _spend(self, state: State, once: Once | None) -> State:
+        """A statement has counted: remembered for as long as it could be sent again."""
+        if once is None:
+            return state
+        return change(state, spent=(*(spent for spent in state.spent if spent.until > self.at), once))
+
     def _turn(self, state: State, intent: Intent) -> Step:
         both, known = intent, state.intent
         if known:
@@ -361,10 +368,6 @@ class _Kernel:
         if state.held:
             return self._run(change(state, phase=Phase.WORKING), state.held)
         return self._enter(state, state.stage)
-
-
-def _spend(state: State, jti: str | None) -> State:
-    return change(state, spent=(*state.spent, jti)) if jti else state
 
 
 def _phase_of(state: State, order: StepOrder) -> Phase:

@@ -78,11 +78,17 @@ class Action(StrEnum):
 
 
 class Request(Frozen):
-    """Who asks, and why; `jti` is the name of the signed statement, which counts once."""
+    """Who asks, and why."""
 
     person: Slug
     reason: Reason
-    jti: str | None = Field(default=None, exclude_if=lambda jti: jti is None)
+
+
+class Once(Frozen):
+    """The name of a signed statement, which counts once, and until when it could be sent again (UTC)."""
+
+    jti: str
+    until: datetime
 
 
 class Breach(Frozen):
@@ -165,6 +171,7 @@ class VersionSubmitted(Frozen):
     submission: Submission
     envelope: Envelope | None = Field(default=None, exclude_if=lambda envelope: envelope is None)
     known: Electorate | None = Field(default=None, exclude_if=lambda known: known is None)
+    once: Once | None = Field(default=None, exclude_if=lambda once: once is None)
     objection: Told = Field(default="", exclude_if=lambda objection: not objection)
 
 
@@ -187,6 +194,7 @@ class Requested(Frozen):
     request: Request
     envelope: Envelope | None = Field(default=None, exclude_if=lambda envelope: envelope is None)
     known: Electorate | None = Field(default=None, exclude_if=lambda known: known is None)
+    once: Once | None = Field(default=None, exclude_if=lambda once: once is None)
     objection: Told = Field(default="", exclude_if=lambda objection: not objection)
 
 

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from models.canonical import Digest, Frozen, Slug
 from models.evidence import Electorate, Evidence, StepKind, StepOrder
 from models.inventory import Environment, Submission, VersionStatus
-from models.messages import Action, Decision, Failure
+from models.messages import Action, Decision, Failure, Once
 from models.plan import GatePlan, Plan, Remedy, StagePlan
 from models.verdict import CheckResult, Reading, Verdict
 
@@ -106,7 +106,7 @@ class State:
 
     `submitted` is how many versions there have been; `statuses` has those in play and the latest of the others.
     `reviewed` is when the champion was looked at last: when it became champion, or when its review was due.
-    `spent` are the names of the requests that counted at the present visit.
+    `spent` are the statements that have counted and could be sent again.
     `doubtful`: a step failed that may have changed what production serves.
     No model of pydantic: to read a field of one costs five times as much, and nothing is read as often.
     """
@@ -138,7 +138,7 @@ class State:
     held: StepOrder | None = None
     remedies: tuple[RemedyUse, ...] = ()
     passages: tuple[Passage, ...] = ()
-    spent: tuple[str, ...] = ()
+    spent: tuple[Once, ...] = ()
 
     @property
     def subject(self) -> Version | None:

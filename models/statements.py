@@ -52,23 +52,21 @@ class Deciding(Frozen):
 
 
 class Requesting(Frozen):
-    """Something asked of a lifecycle while it is at a visit of a stage."""
+    """Something asked of a lifecycle."""
 
     kind: Literal["request"] = "request"
     audience: Audience
     lifecycle: Slug
-    visit: Count
     action: Action
     reason: Reason
 
 
 class Submitting(Frozen):
-    """A version handed in, by the digest of its facts, as the model's version of a number."""
+    """A version handed in, by the digest of its facts."""
 
     kind: Literal["submit"] = "submit"
     audience: Audience
     lifecycle: Slug
-    number: Count
     submission: Digest
 
 

@@ -82,7 +82,6 @@ class Status(Frozen):
     previous: int | None
     serving: dict[Environment, int]
     statuses: dict[int, VersionStatus]
-    submitted: int
     passages: tuple[Passage, ...]
     troubles: tuple[str, ...] = ()
 
@@ -113,7 +112,6 @@ def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...]
         previous=state.previous.number if state.previous else None,
         serving=state.serving,
         statuses=state.statuses,
-        submitted=state.submitted,
         passages=state.passages,
         troubles=troubles,
     )

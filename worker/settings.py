@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     policies: Place | None = Field(default=None, description="folder of policy packs of one's own (*.yaml)")
     directory: Place | None = Field(default=None, description="YAML file of people and groups; default: under home")
 
-    keys: Place | None = Field(default=None, description="registry of keys; default: keys.json beside the directory")
+    keys: Place | None = Field(default=None, description="registry of keys; default: keys.json under home")
     audience: str = Field(
         default="modelops", min_length=1, max_length=120, description="the installation that signatures are for"
     )
@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     @property
     def registry(self) -> Path:
         """The registry of keys."""
-        return (self.keys or self.people.with_name("keys.json")).resolve()
+        return (self.keys or self.root / "keys.json").resolve()
 
     @property
     def notary(self) -> Path:

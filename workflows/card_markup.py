@@ -14,7 +14,6 @@ from models.verdict import Kpi
 _PLAIN = frozenset(string.ascii_letters + string.digits + " .,;-+%='?")
 _ROOM = "\u00a0\u00a0"
 _COLUMN, _LABEL, _MOST, _LEAST = 120, 14, 8, 5
-_WIDE = 70
 
 
 class Mark(Enum):

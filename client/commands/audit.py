@@ -40,7 +40,7 @@ def verify_audit(
         examiner = Examiner(catalog, seals_of(chosen))
         dossiers = [_dossier(catalog, name) for name in ([model] if model else _names(catalog))]
         checked, silence = _ask(chosen, catalog, examiner, () if offline else dossiers)
-    asked = () if offline or silence else tuple(one.record.model for one in dossiers if one.record.events)
+    asked = [name for one in checked for name in one.compared]
     more = [finding for one in checked for finding in one.findings]
     found = examiner.conclude(dossiers, asked, more, [remark for one in checked for remark in one.remarks])
     if as_json:

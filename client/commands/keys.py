@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,32 +15,16 @@ from client.console import clean, moment, say, show, show_json
 from client.documents import read_envelope, write_text
 from client.render import table
 from client.signer import Signer
-from client.wallet import Wallet
+from client.wallet import Wallet, passphrase_of
 from models.errors import InvalidInputError, RefusedError
 from models.keys import EnrolledKey, Keyholder, Keyring, load_keyring
 from models.signing import Envelope, key_id, signer_of
 from models.statements import Possessing, read_statement
-from worker.settings import Settings, read_settings
+from worker.settings import read_settings
 
 _Key = Annotated[str, typer.Argument(metavar="KEY", help="The beginning of a key's name: see `modelops key list`.")]
 
 _WRITES = "`modelops key create` writes one"
-
-
-def open_signer(chosen: Settings, person: str) -> Signer:
-    """Signs with a person's own key; asks for the passphrase if it is not set."""
-    wallet = Wallet(chosen.wallet)
-    known = wallet.has(person)
-    return Signer(person, wallet.open(person, passphrase_of(chosen, f"Passphrase of {person}'s key") if known else ""))
-
-
-def passphrase_of(chosen: Settings, prompt: str, confirm: bool = False) -> str:
-    """The passphrase that is set, else the one that is typed; InvalidInputError where nobody can type."""
-    if chosen.passphrase:
-        return chosen.passphrase.get_secret_value()
-    if not sys.stdin.isatty():
-        raise InvalidInputError("the key's passphrase is not known", "set MODELOPS_PASSPHRASE, or use a terminal")
-    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))
 
 
 def create(
@@ -56,7 +39,7 @@ def create(
     """
     chosen = read_settings()
     wallet = Wallet(chosen.wallet)
-    private = wallet.create(person, passphrase_of(chosen, f"Passphrase for {person}'s new key", confirm=True))
+    private = wallet.create(person, passphrase_of(chosen, person, new=True))
     signer = Signer(person, private)
     file = output or Path(f"{person}.enrolment.json")
     write_text(file, f"{signer.possess().model_dump_json(indent=2)}\n")

@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from client.api import Modelops
-from client.catalog import Catalog
-from client.commands.keys import open_signer
 from client.commands.parameters import File, Model, Person, Reason
 from client.console import going_on, say, show, show_json
 from client.documents import read_envelope, read_submission
 from client.signer import Signer, delegated_role
+from client.wallet import open_signer
 from models.messages import Action, Choice, Receipt
 from models.signing import Envelope
 from worker.settings import Settings, read_settings
@@ -90,9 +89,7 @@ def submit(
         async with Modelops.connect(chosen, say) as modelops:
             if wait:
                 return await modelops.submit(model, submission, signer)
-            with Catalog(chosen.database) as catalog:
-                number = max((version.number for version in catalog.versions(model)), default=0) + 1
-            await modelops.leave(model, "submit_version", signer.submit(chosen.audience, model, number, submission))
+            await modelops.leave(model, "submit_version", signer.submit(chosen.audience, model, submission))
             return None
 
     receipt = asyncio.run(work())

@@ -12,7 +12,9 @@ from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
 from models.journal import JournalEntry
 from models.plan import Plan
+from tests.signers import AUDIENCE, keyring
 from tests.temporal.doubles import (
+    NAMES,
     PEOPLE,
     CopyingTrainer,
     NamingPackager,
@@ -143,6 +145,7 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
     submission = write_submission(root, "v1")
     people = root / "directory.yaml"
     people.write_text(PEOPLE)
+    people.with_name("keys.json").write_text(keyring(NAMES).model_dump_json())
     parts = Parts(
         inventory=MemoryInventory(plan, submission, progress),
         store=OneFile(root / "v1.json"),
@@ -152,7 +155,7 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         deployer=InstantDeployer(),
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
-        directory=YamlDirectory(people),
+        directory=YamlDirectory(people, people.with_name("keys.json"), AUDIENCE),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),

@@ -17,6 +17,7 @@ from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowRepor
 from models.inventory import Environment, Submission
 from models.plan import COMPILER, KERNEL, Plan, Proof
 from models.verdict import Reading
+from tests.signers import AUDIENCE, keyring
 from worker.policies import PolicyFolder
 from worker.wiring import Parts
 
@@ -27,7 +28,11 @@ people:
   rosa: {name: Rosa, email: rosa@example.com, groups: [model-risk]}
   lena: {name: Lena, email: lena@example.com, groups: [legal-ai]}
   paul: {name: Paul, email: paul@example.com, groups: [lending-product]}
+  olga: {name: Olga, email: olga@example.com, groups: []}
+  sam: {name: Sam, email: sam@example.com, groups: [ml-platform]}
 """
+NAMES = ("ana", "dmitri", "rosa", "lena", "paul", "olga", "sam")
+"""Everybody in it."""
 
 
 class TextScanner:
@@ -212,6 +217,7 @@ def quick_parts(root: Path) -> Parts:
     people = root / "directory.yaml"
     if not people.exists():
         people.write_text(PEOPLE)
+        people.with_name("keys.json").write_text(keyring(NAMES).model_dump_json())
     inventory = SqlInventory(f"sqlite:///{root / 'inventory.db'}")
     return Parts(
         inventory=inventory,
@@ -222,9 +228,9 @@ def quick_parts(root: Path) -> Parts:
         deployer=RecordingDeployer(root / "effects.txt"),
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
-        directory=YamlDirectory(people),
+        directory=YamlDirectory(people, people.with_name("keys.json"), AUDIENCE),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
-        notary=FileNotary(inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", "modelops"),
+        notary=FileNotary(inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", AUDIENCE),
     )

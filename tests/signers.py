@@ -1,0 +1,37 @@
+"""People of the tests who can sign: everybody's key follows from their name."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from client.signer import Signer
+from models.evidence import Electorate
+from models.keys import EnrolledKey, Keyring
+
+AUDIENCE = "modelops"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def private_key(name: str) -> Ed25519PrivateKey:
+    """The key that follows from a name."""
+    return Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest())
+
+
+def signer(person: str, clock: Callable[[], datetime] | None = None, key: str = "") -> Signer:
+    """Signs for a person, with the person's own key or another one."""
+    private = private_key(key or person)
+    return Signer(person, private, clock) if clock else Signer(person, private)
+
+
+def keyring(people: Iterable[str]) -> Keyring:
+    """Everybody's key, enrolled long ago."""
+    keys = (EnrolledKey(person=one, public=signer(one).public, enrolled=LONG_AGO) for one in people)
+    return Keyring(keys=tuple(keys))
+
+
+def electorate(people: dict[str, tuple[str, ...]]) -> Electorate:
+    """Holders of roles whose keys are known."""
+    holders = sorted({person for held in people.values() for person in held})
+    return Electorate(people=people, audience=AUDIENCE, keys={one: (signer(one).public,) for one in holders})
