@@ -99,6 +99,7 @@ _add(app, "start", lifecycles.start, "modelops start loan-approval --template cr
 _add(app, "status", lifecycles.status, "modelops status loan-approval --watch")
 _add(app, "history", lifecycles.history, "modelops history loan-approval --utc")
 _add(_audit, "verify", audit.verify_audit, "modelops audit verify loan-approval --utc")
+_add(_audit, "export", audit.export_audit, "modelops audit export loan-approval --output loan-approval-evidence")
 _add(app, "monitor", lifecycles.monitor, "modelops monitor loan-approval")
 _add(app, "submit", messages.submit, "modelops submit loan-approval version.yaml --as sam")
 _add(

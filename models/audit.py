@@ -240,7 +240,7 @@ class _Walker:
         """The links around each break, and the position that the first of them should have."""
         near, broken, first, calm = deque[_Link](maxlen=_NEAR), list[_Link](), 1, 0
         for entry in entries:
-            link = _Link(entry.position, entry.previous, entry.hash, _content(entry))
+            link = _Link(entry.position, entry.previous, entry.hash, leaf_of(entry))
             sound = self._pass(link)
             if broken:
                 broken.append(link)
@@ -289,8 +289,8 @@ def _leaf(position: int, model: str | None, kind: str, at: datetime, body: str) 
     return hashlib.sha256(_LEAF + content.encode()).digest()
 
 
-def _content(entry: AuditEntry) -> bytes:
-    """The leaf of an entry; nothing, which no hash vouches for, of one that can never have been sealed."""
+def leaf_of(entry: AuditEntry) -> bytes:
+    """What an entry adds to the chain; nothing, which no hash vouches for, if it can never have been sealed."""
     try:
         return _leaf(entry.position, entry.model, entry.kind, entry.at, entry.body)
     except UnicodeEncodeError:

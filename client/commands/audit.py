@@ -4,19 +4,23 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
+from temporalio.client import WorkflowHistory
 
 from client.api import Modelops
+from client.bundle import Sources, export
 from client.catalog import Catalog
-from client.commands.parameters import Json, Utc
-from client.console import TAMPERED, clean, complain, moment, show, show_json
+from client.commands.parameters import Json, Model, Utc
+from client.console import TAMPERED, clean, complain, moment, say, show, show_json
 from client.crosscheck import Crosschecked, crosscheck
 from client.examination import Dossier, Examined, Examiner, Finding, Seals, open_dossier
 from models.errors import UnavailableError, UnknownNameError
-from worker.keeping import checkpoints_of, notary_keys
+from worker.keeping import checkpoints_of, notary_keys, store_of
+from worker.policies import known_packs
 from worker.settings import Settings, read_settings
 
 Offline = Annotated[bool, typer.Option("--offline", help="Do not ask Temporal.")]
@@ -53,6 +57,33 @@ def verify_audit(
         complain(silence)
     if not found.holds:
         raise typer.Exit(TAMPERED)
+
+
+def export_audit(
+    model: Model,
+    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="A folder, empty or with an earlier export.")],
+    offline: Offline = False,
+) -> None:
+    """Write everything that proves what happened to a model into a folder, with a script that verifies it.
+
+    Whoever has the folder needs Python alone: python DIR/verify.py --notary KEY. --offline leaves the histories out.
+    """
+    chosen = read_settings()
+    seals = seals_of(chosen)
+    with Catalog(chosen.database) as catalog:
+        dossier = _dossier(catalog, model)
+        runs = () if offline or not dossier.record.events else asyncio.run(_runs(chosen, model))
+        packs, store = known_packs(chosen.policies), store_of(chosen)
+        exported = export(Sources(catalog, dossier, seals, store, packs, runs), output)
+    for name in exported.missing:
+        say(f"Missing in the artifact store: {name}")
+    show(f"Wrote {exported.files} files to {exported.folder}.")
+    show(f"To verify them: python {exported.folder / 'verify.py'} --notary {seals.keys[-1] if seals.keys else 'KEY'}")
+
+
+async def _runs(chosen: Settings, model: str) -> Sequence[WorkflowHistory]:
+    async with Modelops.connect(chosen) as modelops:
+        return (await modelops.heard(model)).runs
 
 
 def seals_of(chosen: Settings) -> Seals:
