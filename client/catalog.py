@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from client.rows import entry_of, read_rows
+from client.rows import entry_of, read_entries, read_rows
 from models.audit import AuditEntry, AuditHead, AuditKind
 from models.canonical import Frozen
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
@@ -215,7 +215,7 @@ class Catalog:
 
     def _batch(self, *where: ColumnElement[bool]) -> Sequence[AuditEntry]:
         with self._reading() as session:
-            return [entry_of(row) for row in read_rows(session, AuditRecord, *where, limit=_BATCH)]
+            return read_entries(session, *where, limit=_BATCH)
 
     def _rows(self, query: SelectOfScalar[Table]) -> Sequence[Table]:
         with self._reading() as session:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import zip_longest
 from json import JSONEncoder
 from typing import NamedTuple
@@ -25,6 +26,7 @@ _NEAR = 1_000
 """Entries on either side of a break that are looked at to tell what was done; all others are forgotten at once."""
 
 _quote = JSONEncoder(ensure_ascii=False).encode
+_quote_name = lru_cache(1_000)(_quote)
 _LEAF = b"modelops/leaf/1\x00"
 _NODE = b"modelops/audit/1\x00"
 
@@ -282,10 +284,9 @@ class _Walker:
 def _leaf(position: int, model: str | None, kind: str, at: datetime, body: str) -> bytes:
     """The hash of an entry's content as canonical JSON (RFC 8785), whose text and order of keys are Python's here."""
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
-    about = "null" if model is None else _quote(model)
-    content = (
-        f'{{"at":"{moment}","body":{_quote(body)},"kind":{_quote(str(kind))},"model":{about},"position":{position}}}'
-    )
+    about = "null" if model is None else _quote_name(model)
+    names = f'"kind":{_quote_name(str(kind))},"model":{about}'
+    content = f'{{"at":"{moment}","body":{_quote(body)},{names},"position":{position}}}'
     return hashlib.sha256(_LEAF + content.encode()).digest()
 
 
