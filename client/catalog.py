@@ -135,6 +135,13 @@ class Catalog:
         with self._reading() as session:
             return [_listed(*row) for row in session.exec(query.order_by(col(ModelRecord.id)))]
 
+    def mentioned(self) -> Sequence[str]:
+        """Every model that anything is kept of, registered or not, by name."""
+        columns = [col(ModelRecord.id), col(AuditRecord.model), *(col(table.model) for table in _ABOUT_ONE)]
+        with self._reading() as session:
+            found = {name for column in columns for name in session.exec(select(column).distinct())}
+        return sorted(name for name in found if name)
+
     def facts(self, model: str) -> ModelFacts:
         """What was registered of a model; UnknownNameError."""
         return ModelFacts.model_validate_json(self._model(model).facts)

@@ -44,7 +44,8 @@ async def crosscheck(modelops: Modelops, examiner: Examiner, dossier: Dossier, r
         return _gone(dossier)
     # What the engine has seen to be recorded was recorded before; what is on record was ordered before.
     comparison = _Comparison(examiner, dossier, heard, await asyncio.to_thread(read))
-    remarks = () if heard.complete else (f"{model}: the server no longer keeps the first runs of its lifecycle",)
+    gone = f"{model}: the server keeps its lifecycle from event {heard.since + 1} on; what was before is not compared"
+    remarks = (gone,) if heard.since else ()
     found = (*comparison.state(status), *comparison.entries(), *comparison.events())
     return Crosschecked(found, remarks, (model,))
 
@@ -109,14 +110,16 @@ class _Comparison:
                 yield _finding(self._model, Tampering.CHANGED, message)
 
     def entries(self) -> Iterator[Finding]:
-        """Entries that no execution has asked for. Without the first runs nobody can tell."""
+        """Entries that no execution has asked for, from where on there is a history."""
         plan = self._dossier.plan
         if plan and self._heard.plans != {plan}:
             ran = ", ".join(sorted(self._heard.plans)) or "none that can be read"
             yield _finding(self._model, Tampering.CHANGED, f"the record is of plan {plan}, the execution of {ran}")
-        if not self._heard.complete:
-            return
+        events = self._dossier.rerun.events
+        known = [one.position for one in events if one.recorded and one.recorded.seq <= self._heard.since]
         for entry in self._dossier.record.history:
+            if entry.position <= max(known, default=0):
+                continue
             if reason := self._unheard(entry):
                 message = f"audit row {entry.position}: {reason}"
                 yield self._examiner.entry(self._model, entry.position, Tampering.INSERTED, message)

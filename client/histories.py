@@ -13,8 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from client.caller import CALL_TIMEOUT
 from models.canonical import canonical, digest
 from models.evidence import EffectKey
-from models.journal import JournalEntry
-from models.plan import Plan
+from models.journal import JournalEntry, LifecycleInput
 
 _SIGNED = frozenset({"decide", "request", "submit_version"})
 
@@ -22,13 +21,13 @@ _SIGNED = frozenset({"decide", "request", "submit_version"})
 class Heard:
     """What some runs of a lifecycle tell: the events and effects that they had recorded, and what people sent them.
 
-    `events` are bodies of entries by their seq, `kept` those whose recording was confirmed; of the effects, `ordered`
+    `since` is the event after which the first of these runs began; `plans` are those that they ran on. `events` are bodies of entries by their seq, `kept` those whose recording was confirmed; of the effects, `ordered`
     and `done`; of the signed messages, the payloads that were `sent` and those that were `answered`.
     """
 
     def __init__(self) -> None:
         self.runs: tuple[WorkflowHistory, ...] = ()
-        self.complete = False
+        self.since = 0
         self.plans: set[str] = set()
         self.events: dict[int, set[str]] = {}
         self.kept: dict[int, HistoryEvent] = {}
@@ -55,7 +54,7 @@ async def listen(client: Client, workflow_id: str) -> Heard:
             break
         runs.append(history)
         run = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
-    heard.runs, heard.complete = tuple(reversed(runs)), not run
+    heard.runs = tuple(reversed(runs))
     for history in heard.runs:
         await _Listener(client.data_converter, heard).hear(history.events)
     return heard
@@ -107,9 +106,12 @@ class _Listener:
 
     def _begin(self, given: dict[str, Any]) -> None:
         try:
-            self._heard.plans.add(digest(Plan.model_validate(given.get("plan"))))
+            begun = LifecycleInput.model_validate(given)
         except ValidationError:
             return
+        if not self._heard.plans:
+            self._heard.since = begun.state.seq
+        self._heard.plans.add(digest(begun.plan))
 
     def _order(self, number: int, given: dict[str, Any]) -> None:
         self._journals[number] = [entry.seq for entry in self._entries(given)]

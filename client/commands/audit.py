@@ -18,7 +18,7 @@ from client.commands.parameters import Json, Model, Utc
 from client.console import TAMPERED, clean, complain, moment, say, show, show_json
 from client.crosscheck import Crosschecked, crosscheck
 from client.examination import Dossier, Examined, Examiner, Finding, Seals, open_dossier
-from models.errors import UnavailableError, UnknownNameError
+from models.errors import ModelopsError, UnavailableError, UnknownNameError
 from worker.keeping import checkpoints_of, notary_keys, store_of
 from worker.policies import known_packs
 from worker.settings import Settings, read_settings
@@ -42,7 +42,7 @@ def verify_audit(
     chosen = read_settings()
     with Catalog(chosen.database) as catalog:
         examiner = Examiner(catalog, seals_of(chosen))
-        dossiers = [_dossier(catalog, name) for name in ([model] if model else _names(catalog))]
+        dossiers = [_dossier(catalog, name) for name in ([model] if model else catalog.mentioned())]
         checked, silence = _ask(chosen, catalog, examiner, () if offline else dossiers)
     asked = [name for one in checked for name in one.compared]
     more = [finding for one in checked for finding in one.findings]
@@ -91,10 +91,6 @@ def seals_of(chosen: Settings) -> Seals:
     return Seals(checkpoints_of(chosen).all(), notary_keys(chosen), chosen.audience, datetime.now(UTC))
 
 
-def _names(catalog: Catalog) -> list[str]:
-    return [listed.model for listed in catalog.models()]
-
-
 def _dossier(catalog: Catalog, model: str) -> Dossier:
     record = catalog.record(model)
     if record.is_empty:
@@ -104,21 +100,26 @@ def _dossier(catalog: Catalog, model: str) -> Dossier:
 
 def _ask(
     chosen: Settings, catalog: Catalog, examiner: Examiner, dossiers: Sequence[Dossier]
-) -> tuple[list[Crosschecked], UnavailableError | None]:
-    """What the engine says of those that have a lifecycle; that it says nothing is told last."""
+) -> tuple[list[Crosschecked], ModelopsError | None]:
+    """What the engine says of those that have a lifecycle, and why it says nothing of some."""
     living = [dossier for dossier in dossiers if dossier.record.events]
+    checked, silence = list[Crosschecked](), list[ModelopsError]()
 
-    async def work() -> list[Crosschecked]:
+    async def work() -> None:
         async with Modelops.connect(chosen) as modelops:
-            return [
-                await crosscheck(modelops, examiner, one, partial(_dossier, catalog, one.record.model))
-                for one in living
-            ]
+            for one in living:
+                try:
+                    read = partial(_dossier, catalog, one.record.model)
+                    checked.append(await crosscheck(modelops, examiner, one, read))
+                except ModelopsError as error:
+                    silence.append(error)
 
     try:
-        return asyncio.run(work()) if living else [], None
+        if living:
+            asyncio.run(work())
     except UnavailableError as error:
-        return [], error
+        silence.append(error)
+    return checked, next(iter(silence), None)
 
 
 def _told(found: Examined, utc: bool, offline: bool) -> list[Text]:
