@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from client.signer import Signer
+from client.wallet import Wallet
 from models.evidence import Electorate
 from models.keys import EnrolledKey, Keyring
 
 AUDIENCE = "modelops"
+PASSPHRASE = "only for the tests"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -35,3 +39,12 @@ def electorate(people: dict[str, tuple[str, ...]]) -> Electorate:
     """Holders of roles whose keys are known."""
     holders = sorted({person for held in people.values() for person in held})
     return Electorate(people=people, audience=AUDIENCE, keys={one: (signer(one).public,) for one in holders})
+
+
+def fill(wallet: Path, *people: str) -> None:
+    """Put people's keys into a wallet, under the passphrase."""
+    kind, encoding = serialization.PrivateFormat.OpenSSH, serialization.Encoding.PEM
+    for person in people:
+        locked = kind.encryption_builder().kdf_rounds(1).build(PASSPHRASE.encode())
+        Wallet(wallet).path(person).parent.mkdir(parents=True, exist_ok=True)
+        Wallet(wallet).path(person).write_bytes(private_key(person).private_bytes(encoding, kind, locked))

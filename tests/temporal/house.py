@@ -210,7 +210,12 @@ class House:
                 await asyncio.sleep(0.05)
 
     async def decision(
-        self, person: str, choice: Choice = Choice.APPROVE, role: str | None = None, **about: object
+        self,
+        person: str,
+        choice: Choice = Choice.APPROVE,
+        role: str | None = None,
+        reason: str = "looked at the evidence",
+        **about: object,
     ) -> Envelope:
         """What a person would sign about the open gate, or about something else."""
         gate = (await self.status()).gate
@@ -219,7 +224,7 @@ class House:
         held = [one for one, people in gate.holders.items() if person in people]
         asked = gate.about.model_copy(update=about)
         chosen = role or (held[0] if held else next(iter(gate.holders)))
-        return signer(person).decide(asked, choice, chosen, "looked at the evidence")
+        return signer(person).decide(asked, choice, chosen, reason)
 
     async def decide(self, person: str, choice: Choice = Choice.APPROVE) -> Receipt:
         """A decision as an update."""

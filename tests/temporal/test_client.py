@@ -26,7 +26,7 @@ from models.journal import LifecycleInput
 from models.messages import Action, Choice
 from models.plan import Plan, Proof
 from models.state import Phase, State
-from tests.signers import signer
+from tests.signers import PASSPHRASE, fill, signer
 from tests.temporal.house import WITHIN, House, claimed, facts_of, plan_of
 from worker.settings import PROJECT
 from worker.wiring import build_worker
@@ -208,7 +208,8 @@ async def test_refused_requests(house: House, modelops: Modelops) -> None:
 
 
 async def run(house: House, *command: str) -> subprocess.CompletedProcess[str]:
-    """A program of the project, as a person runs it, with the house's server."""
+    """A program of the project, as a person runs it, with the house's server and a wallet of their own."""
+    fill(house.root / "wallet", "rosa")
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", *command],
@@ -216,6 +217,8 @@ async def run(house: House, *command: str) -> subprocess.CompletedProcess[str]:
         env={
             **os.environ,
             "MODELOPS_HOME": str(house.root),
+            "MODELOPS_WALLET": str(house.root / "wallet"),
+            "MODELOPS_PASSPHRASE": PASSPHRASE,
             "MODELOPS_TEMPORAL_ADDRESS": house.client.service_client.config.target_host,
         },
         capture_output=True,
