@@ -26,6 +26,7 @@ from temporalio.service import RPCError
 
 from client.caller import CALL_TIMEOUT, Caller
 from client.documents import in_plain_words
+from client.histories import Heard, listen
 from client.signer import Signer
 from models.canonical import Digest, Slug, digest
 from models.errors import ConflictError, RefusedError, UnavailableError
@@ -171,6 +172,11 @@ class Modelops:
         async with self._caller.translated(lifecycle_id(model)):
             asked = self._handle(model).query("status", result_type=Status, rpc_timeout=CALL_TIMEOUT)
             return Status.model_validate(await self._answered(model, asked))
+
+    async def heard(self, model: Slug) -> Heard:
+        """What all runs of a lifecycle tell that the server still keeps, and their histories."""
+        async with self._caller.translated(lifecycle_id(model)):
+            return await listen(self._client, lifecycle_id(model))
 
     async def decide(
         self, model: Slug, gate: Slug, choice: Choice, signer: Signer, reason: str, **given: Any

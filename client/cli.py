@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from client.commands import (
+    audit,
     differences,
     drawings,
     keys,
@@ -50,6 +51,7 @@ app = typer.Typer(
     help="Takes every model from registration to retirement, by the lifecycle template that governs it.",
     epilog=f"{EXIT_CODES}\n\nExample: modelops up",
 )
+_audit = typer.Typer(no_args_is_help=True, help="The audit trail: whether it holds, and evidence to take along.")
 _template = typer.Typer(no_args_is_help=True, help="Lifecycle templates: look at them, check your own.")
 _policy = typer.Typer(no_args_is_help=True, help="Policy packs: what they demand, and of which models.")
 _key = typer.Typer(no_args_is_help=True, help="Keys, with which people sign what they decide.")
@@ -61,6 +63,7 @@ def _add(to: typer.Typer, name: str, command: Callable[..., None], example: str)
 
 
 _add(app, "up", system.up, "MODELOPS_HOME=/data/modelops modelops up")
+app.add_typer(_audit, name="audit", epilog="Example: modelops audit verify")
 app.add_typer(_template, name="template", epilog="Example: modelops template list")
 app.add_typer(_policy, name="policy", epilog="Example: modelops policy list")
 app.add_typer(_model, name="model", epilog="Example: modelops model show loan-approval")
@@ -95,6 +98,8 @@ _add(app, "list", models.list_models, "modelops list --json")
 _add(app, "start", lifecycles.start, "modelops start loan-approval --template credit-high-risk")
 _add(app, "status", lifecycles.status, "modelops status loan-approval --watch")
 _add(app, "history", lifecycles.history, "modelops history loan-approval --utc")
+_add(_audit, "verify", audit.verify_audit, "modelops audit verify loan-approval --utc")
+_add(_audit, "export", audit.export_audit, "modelops audit export loan-approval --output loan-approval-evidence")
 _add(app, "monitor", lifecycles.monitor, "modelops monitor loan-approval")
 _add(app, "submit", messages.submit, "modelops submit loan-approval version.yaml --as sam")
 _add(

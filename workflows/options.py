@@ -53,3 +53,6 @@ JOURNAL_BYTES = 200_000
 
 MEASURE_TIMEOUT = timedelta(minutes=30)
 REGISTER_TIMEOUT = timedelta(minutes=1)
+
+CHECKPOINT_TIMEOUT = timedelta(minutes=2)
+CHECKPOINT_EVERY = timedelta(hours=1)

@@ -133,6 +133,13 @@ class InstantDeployer:
         """Nothing to do."""
 
 
+class NoNotary:
+    """Seals nothing."""
+
+    def checkpoint(self) -> None:
+        """Nothing is kept."""
+
+
 def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Submission]:
     """Parts for lifecycles on one plan, and the version that all of them are given."""
     submission = write_submission(root, "v1")
@@ -152,5 +159,6 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
+        notary=NoNotary(),
     )
     return parts, submission

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from activities.adapters.file_artifact_store import FileArtifactStore
+from activities.adapters.file_checkpoints import FileCheckpoints
+from activities.adapters.file_notary import FileNotary
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from models.canonical import Digest, Frozen, digest, digest_bytes
@@ -216,8 +218,9 @@ def quick_parts(root: Path) -> Parts:
     if not people.exists():
         people.write_text(PEOPLE)
         people.with_name("keys.json").write_text(keyring(NAMES).model_dump_json())
+    inventory = SqlInventory(f"sqlite:///{root / 'inventory.db'}")
     return Parts(
-        inventory=SqlInventory(f"sqlite:///{root / 'inventory.db'}"),
+        inventory=inventory,
         store=FileArtifactStore(root / "artifacts", [root]),
         scanner=TextScanner(),
         evaluator=TextEvaluator(),
@@ -229,4 +232,5 @@ def quick_parts(root: Path) -> Parts:
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
+        notary=FileNotary(inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", AUDIENCE),
     )
