@@ -16,7 +16,7 @@ from models.lifecycle import step
 from models.messages import Action, Attempted, Choice, Decided, Event, HandedIn, Requested, VersionSubmitted
 from models.signing import Envelope, key_id, payload_of, seal
 from models.state import Phase, change
-from models.statements import LIFETIME, PAYLOAD_TYPE, Challenge, Deciding, Statement, read_statement
+from models.statements import DELEGATED_FOR, LIFETIME, PAYLOAD_TYPE, Challenge, Deciding, Statement, read_statement
 from tests.signers import AUDIENCE, keyring, private_key, signer
 from tests.unit.kernel_world import World, plan_of, submission
 
@@ -202,6 +202,7 @@ def test_a_delegate_decides_for_the_holder(world: World) -> None:
         ({"audience": "elsewhere"}, "for the installation 'elsewhere'"),
         ({"lifecycles": ("cards", "deposits")}, "delegated for cards, deposits, not for loans"),
         ({"until": timedelta(seconds=1)}, "the delegation holds until"),
+        ({"until": DELEGATED_FOR + timedelta(days=1)}, "longer than 30 days"),
         ({"giver": "lena"}, "lena holds none of the roles"),
         ({"giver": "mallory"}, "mallory has no key"),
     ],
