@@ -15,6 +15,7 @@ from client.commands import (
     audit,
     differences,
     drawings,
+    gates,
     keys,
     lifecycles,
     messages,
@@ -55,6 +56,7 @@ _audit = typer.Typer(no_args_is_help=True, help="The audit trail: whether it hol
 _template = typer.Typer(no_args_is_help=True, help="Lifecycle templates: look at them, check your own.")
 _policy = typer.Typer(no_args_is_help=True, help="Policy packs: what they demand, and of which models.")
 _key = typer.Typer(no_args_is_help=True, help="Keys, with which people sign what they decide.")
+_gate = typer.Typer(no_args_is_help=True, help="Gates, where versions wait for people.")
 _model = typer.Typer(no_args_is_help=True, help="Models in the inventory.")
 
 
@@ -101,6 +103,15 @@ _add(app, "history", lifecycles.history, "modelops history loan-approval --utc")
 _add(_audit, "verify", audit.verify_audit, "modelops audit verify loan-approval --utc")
 _add(_audit, "export", audit.export_audit, "modelops audit export loan-approval --output loan-approval-evidence")
 _add(app, "monitor", lifecycles.monitor, "modelops monitor loan-approval")
+app.add_typer(_gate, name="gate", epilog="Example: modelops gate show loan-approval")
+_add(_gate, "show", gates.show_gate, "modelops gate show loan-approval --open evaluation")
+_add(app, "inbox", gates.inbox, "modelops inbox --as rosa")
+_add(
+    app,
+    "delegate",
+    gates.delegate,
+    "modelops delegate --as rosa --to tom.enrolment.json --role risk --until 2026-12-20 --output tom-for-rosa.json",
+)
 _add(app, "submit", messages.submit, "modelops submit loan-approval version.yaml --as sam")
 _add(
     app,

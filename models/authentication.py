@@ -14,6 +14,7 @@ from models.plan import GatePlan, Plan
 from models.signing import Envelope, PublicKey, key_id, signer_of
 from models.state import State, turn_of
 from models.statements import (
+    DELEGATED_FOR,
     LIFETIME,
     Challenge,
     Deciding,
@@ -226,6 +227,16 @@ def _misdelegated(electorate: Electorate, statement: Statement, says: Deciding, 
     granted, giver = delegation.says, delegation.person
     if delegation.delegation is not None:
         yield "a delegation cannot be handed on"
+    if not delegation.issued_at - SKEW <= at < delegation.expires_at:
+        yield f"the delegation holds until {delegation.expires_at:%Y-%m-%d %H:%M} UTC"
+    if delegation.expires_at - delegation.issued_at > DELEGATED_FOR:
+        yield f"the delegation is to hold longer than {DELEGATED_FOR.days} days"
+    yield from _beyond(granted, giver, statement, says)
+    yield from unsigned(statement.delegation, delegation, electorate.keys.get(giver, ()))
+
+
+def _beyond(granted: Delegating, giver: Slug, statement: Statement, says: Deciding) -> Iterator[str]:
+    """Where a decision goes further than what somebody handed over."""
     if (granted.to, granted.to_key) != (statement.person, statement.key):
         yield f"{giver} delegated to {granted.to} with another key, not to {statement.person} with this one"
     if key_id(granted.to_public) != granted.to_key:
@@ -236,6 +247,3 @@ def _misdelegated(electorate: Electorate, statement: Statement, says: Deciding, 
         yield f"{giver} delegated the role '{granted.role}', not '{says.role}'"
     if granted.lifecycles and says.about.lifecycle not in granted.lifecycles:
         yield f"{giver} delegated for {', '.join(granted.lifecycles[:5])}, not for {says.about.lifecycle}"
-    if not delegation.issued_at - SKEW <= at < delegation.expires_at:
-        yield f"the delegation holds until {delegation.expires_at:%Y-%m-%d %H:%M} UTC"
-    yield from unsigned(statement.delegation, delegation, electorate.keys.get(giver, ()))

@@ -57,7 +57,7 @@ def enroll(
 
     Whoever may write the registry may do this: check first that the request comes from the person.
     """
-    key = _requested(read_envelope(file), Keyholder.GATEWAY if gateway else Keyholder.PERSON)
+    key = requested_key(read_envelope(file), Keyholder.GATEWAY if gateway else Keyholder.PERSON)
     _change(read_settings().registry, lambda keyring: keyring.enrol(key))
     show(f"Enrolled {key.id} as a key of {key.person}.")
 
@@ -105,7 +105,8 @@ def _gone(key: EnrolledKey) -> str:
     return f"{moment(key.revoked)}: {clean(key.reason)}" if key.revoked else ""
 
 
-def _requested(envelope: Envelope, kind: Keyholder) -> EnrolledKey:
+def requested_key(envelope: Envelope, kind: Keyholder = Keyholder.PERSON) -> EnrolledKey:
+    """The key that somebody has proved to have; InvalidInputError, RefusedError."""
     now = datetime.now(UTC)
     try:
         statement = read_statement(envelope)
