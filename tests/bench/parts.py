@@ -6,7 +6,7 @@ from pathlib import Path
 
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Earned, Serving
-from models.audit import AuditEntry
+from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest, digest_bytes
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
@@ -101,6 +101,10 @@ class MemoryInventory:
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """Nobody asks."""
         return []
+
+    def head(self, position: int | None = None) -> AuditHead:
+        """Nobody asks."""
+        return AuditHead()
 
 
 class OneFile:

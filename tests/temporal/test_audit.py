@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
@@ -154,7 +155,7 @@ def events(house: House) -> list[AuditRecord]:
     """Every row of the trail."""
     with Catalog(house.database) as catalog:
         rows = [row for row in catalog.record(house.model).rows if row.table == "audit"]
-    return [AuditRecord(**row.values) for row in rows]
+    return [AuditRecord(**dict[str, Any](row.values)) for row in rows]
 
 
 async def test_a_trail_cut_behind_the_engines_back_is_found(house: House) -> None:
