@@ -1,5 +1,6 @@
 """The evidence of one model in a folder, to be verified by somebody who has nothing of ours."""
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -14,15 +15,13 @@ from temporalio.client import WorkflowHistory
 from activities.ports import ArtifactStore
 from client.catalog import Catalog
 from client.examination import Dossier, Seals
+from client.signed_messages import signed_messages
 from models.audit import AuditEntry, AuditKind, EffectRecord, leaf_of
 from models.canonical import Digest, canonical, digest, digest_bytes
 from models.errors import ConflictError, InvalidInputError, UnknownNameError
-from models.evidence import Electorate
 from models.inventory import Archived
 from models.plan import Plan
 from models.policy import Pack
-from models.signing import Envelope, PublicKey, key_id
-from models.statements import Delegating, read_statement
 from models.status import describe
 from workflows.card import render
 
@@ -62,12 +61,13 @@ class _Writer:
 
     def lines(self, name: str, lines: Iterable[bytes], end: bytes = b"\n") -> None:
         """A file of lines, of which there may be more than fit into memory."""
-        path = self.folder / name
+        path, running = self.folder / name, hashlib.sha256()
         path.parent.mkdir(exist_ok=True)
         with path.open("wb") as file:
-            file.writelines(line + end for line in lines)
-        with path.open("rb") as file:
-            self.digests[name] = digest_bytes(file.read())
+            for line in lines:
+                file.write(line + end)
+                running.update(line + end)
+        self.digests[name] = f"sha256:{running.hexdigest()}"
 
 
 def export(sources: Sources, folder: Path) -> Exported:
@@ -116,7 +116,7 @@ def _fill(writer: _Writer, sources: Sources) -> tuple[Digest, ...]:
     seqs = {row.values["position"]: row.values["seq"] for row in dossier.record.rows if row.table == "audit"}
     trail = (entry for entry in sources.catalog.trail() if entry.position <= head.position)
     writer.lines("trail.jsonl", (_line(entry, entry.position in whole, seqs) for entry in trail))
-    writer.write("decisions.json", _json(list(_decisions(dossier))))
+    writer.write("decisions.json", _json(list(signed_messages(dossier))))
     writer.lines("checkpoints.jsonl", seals.kept)
     writer.lines("notary.pub", (key.encode() for key in seals.keys))
     writer.write("verify.py", files("client").joinpath("bundle_verifier.py").read_bytes())
@@ -184,36 +184,3 @@ def _named(dossier: Dossier) -> Iterator[Digest]:
         found |= dict.fromkeys(one.digest for one in effect.result.evidence)
         found |= dict.fromkeys(one.archive for one in effect.changes if isinstance(one, Archived))
     return iter(found)
-
-
-def _decisions(dossier: Dossier) -> Iterator[dict[str, object]]:
-    """Every signed message of the trail, with the public key that it names, if the record knows it."""
-    for replayed in dossier.rerun.events:
-        body = replayed.recorded.event.body if replayed.recorded else None
-        envelope = getattr(body, "envelope", None)
-        if envelope is None:
-            continue
-        gate = replayed.before.gate
-        known = (getattr(body, "known", None), gate.electorate if gate else None)
-        keys = [key for one in known if one for key in _keys(one)]
-        yield {
-            "position": replayed.position,
-            "envelope": envelope.model_dump(mode="json"),
-            "key": _key_of(envelope, keys),
-        }
-
-
-def _keys(known: Electorate) -> Iterator[PublicKey]:
-    yield from known.gateways
-    for keys in known.keys.values():
-        yield from keys
-
-
-def _key_of(envelope: Envelope, keys: Sequence[PublicKey]) -> PublicKey | None:
-    try:
-        statement = read_statement(envelope)
-        delegation = read_statement(statement.delegation) if statement.delegation else None
-    except ValueError:
-        return None
-    granted = (delegation.says.to_public,) if delegation and isinstance(delegation.says, Delegating) else ()
-    return next((key for key in (*keys, *granted) if key_id(key) == statement.key), None)
