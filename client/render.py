@@ -14,7 +14,7 @@ from client.console import clean, moment
 from models.canonical import spell_duration
 from models.inventory import Environment, ModelFacts, Rating, VersionStatus
 from models.plan import GatePlan, MonitorPlan, Plan, StagePlan
-from models.state import Phase
+from models.state import Finding, Phase
 from models.status import GateStatus, Status, VersionStatusView
 from models.verdict import Verdict
 
@@ -186,9 +186,14 @@ def _gate(name: str, gate: GateStatus) -> Group:
         Text(f"Gate '{gate.gate}': {clean(gate.question)}", style="bold"),
         Text(f"About artifact {gate.artifact}", style="dim"),
         table(("Role", "Decision", "Who", "Reason"), rows),
+        *_titled(("Finding", "Role", "Who", "Version", "To be closed"), [_finding(one) for one in gate.findings]),
         Text(f"Decide: modelops decide {name} {gate.gate} approve --as {person} --reason WHY", style="bold"),
         "",
     )
+
+
+def _finding(one: Finding) -> tuple[object, ...]:
+    return one.id, one.role, one.person, one.version, one.text
 
 
 def _checks(found: Status) -> Table | None:

@@ -28,6 +28,7 @@ from models.messages import (
     Breached,
     Choice,
     Decided,
+    Decision,
     Requested,
     Started,
     StepFailed,
@@ -163,7 +164,7 @@ def tell_body(body: Body) -> str:
             role = f" for {made.role}" if made.role else ""
             instead = f" in {made.on_behalf_of}'s place" if made.on_behalf_of else ""
             what = f"{made.person} {_DECIDED[made.decision]} at gate '{made.gate}'{role}{instead}: {made.reason}"
-            return _full_stop(what)
+            return " ".join((_full_stop(what), *_found(made)))
         case Attempted():
             return "Something signed was sent that is no message to a lifecycle."
         case TimerFired():
@@ -177,6 +178,13 @@ def tell_body(body: Body) -> str:
             return _full_stop(f"{asked.person} asked {_ASKED[action]}: {asked.reason}")
         case _:
             assert_never(body)
+
+
+def _found(made: Decision) -> Iterator[str]:
+    """What a decision leaves for later versions, and what it closes."""
+    yield from (f"Finding: {_full_stop(text)}" for text in made.findings)
+    if made.closes:
+        yield f"This closes {', '.join(made.closes)}."
 
 
 def tell_attempt(body: Body) -> str:

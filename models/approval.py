@@ -6,6 +6,7 @@ Separation of duties by lineage, one person once per gate, quorum by distinct pe
 from collections.abc import Mapping
 
 from models.canonical import Slug, replace
+from models.findings import refuse_findings
 from models.messages import Choice, Decision
 from models.plan import Duty, GatePlan, Plan
 from models.state import GateVisit, State, Version
@@ -81,7 +82,7 @@ def _refuse_person(
     role = decision.role or held[0]
     if decision.decision is Choice.APPROVE and role not in open_roles(gate, visit):
         return f"role '{role}' has given all the approvals that '{gate.id}' asks of it"
-    return None
+    return refuse_findings(state, gate.id, role, decision)
 
 
 def with_role(gate: GatePlan, visit: GateVisit, decision: Decision) -> Decision:

@@ -48,6 +48,8 @@ def decision_of(statement: Statement, says: Deciding) -> Decision:
         role=says.role,
         on_behalf_of=delegation.person if delegation else None,
         key=statement.key,
+        findings=says.findings,
+        closes=says.closes,
     )
 
 

@@ -12,6 +12,7 @@ from models.approval import open_roles, tally, with_role
 from models.canonical import replace, spell_duration
 from models.deadlines import REVIEW
 from models.evidence import StepKind, StepOrder, StepResult
+from models.findings import close_findings, raise_findings
 from models.inventory import VersionStatus
 from models.messages import (
     Action,
@@ -227,9 +228,9 @@ class _Kernel:
 
     def _decided(self, state: State, decision: Decision) -> Step:
         gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
-        decided = (*visit.decisions, with_role(gate, visit, decision))
-        visit = replace(visit, decisions=decided)
-        state = change(state, gate=visit)
+        made = with_role(gate, visit, decision)
+        visit = replace(visit, decisions=(*visit.decisions, made))
+        state = raise_findings(change(state, gate=visit), _admitted(state.subject), made)
         verdict = tally(gate, visit)
         if verdict is None:
             return Step(state)
@@ -263,7 +264,7 @@ class _Kernel:
         state = change(state, passages=(*state.passages[1 - REMEMBERED :], passage))
         target = stage.routes.of(verdict) if stage.routes else None
         if verdict is Verdict.PASS and target:
-            return self._enter(pass_gate(state, stage.gate.id) if stage.gate else state, target)
+            return self._enter(close_findings(pass_gate(state, stage.gate.id)) if stage.gate else state, target)
         if verdict is Verdict.FAIL and version:
             return self._reject(state, target)
         if verdict is Verdict.INCONCLUSIVE and version and target == self.plan.enters.new_version:

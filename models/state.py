@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from models.canonical import Digest, Frozen, Slug
 from models.evidence import Electorate, Evidence, StepKind, StepOrder
 from models.inventory import Environment, Submission, VersionStatus
-from models.messages import Decision, Failure
+from models.messages import Decision, Failure, FindingId, FindingText, Name
 from models.plan import GatePlan, Plan, Remedy, StagePlan
 from models.verdict import CheckResult, Reading, Verdict
 
@@ -37,6 +37,17 @@ class Version(Frozen):
     gates: tuple[Slug, ...] = ()
     readings: tuple[Reading, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+
+
+class Finding(Frozen):
+    """What a role asks of later versions at a gate: who rejected which version for it."""
+
+    id: FindingId
+    gate: Slug
+    role: Slug
+    text: FindingText
+    person: Name
+    version: int
 
 
 class GateVisit(Frozen):
@@ -94,6 +105,7 @@ class State:
     `submitted` is how many versions there have been; `statuses` has those in play and the latest of the others.
     `reviewed` is when the champion was looked at last: when it became champion, or when its review was due.
     `doubtful`: a step failed that may have changed what production serves.
+    `findings` are those that are open, `found` is how many there have been.
     No model of pydantic: to read a field of one costs five times as much, and nothing is read as often.
     """
 
@@ -124,6 +136,8 @@ class State:
     held: StepOrder | None = None
     remedies: tuple[RemedyUse, ...] = ()
     passages: tuple[Passage, ...] = ()
+    findings: tuple[Finding, ...] = Field(default=(), exclude_if=lambda findings: not findings)
+    found: int = Field(default=0, exclude_if=lambda found: not found)
 
     @property
     def subject(self) -> Version | None:

@@ -12,7 +12,7 @@ from models.evidence import Evidence, StepKind, StepOrder
 from models.inventory import Environment, VersionStatus
 from models.messages import Decision, Failure
 from models.plan import Plan
-from models.state import Passage, Phase, State, Version
+from models.state import Finding, Passage, Phase, State, Version
 from models.statements import Challenge
 from models.verdict import CheckResult, Reading
 
@@ -28,7 +28,10 @@ class Asked(Frozen):
 
 
 class GateStatus(Frozen):
-    """An open gate: its question, what is owed, what was decided, and what a decision has to be about."""
+    """An open gate: its question, what is owed, what was decided, and what a decision has to be about.
+
+    `findings` are those of earlier versions that approvals here have to close.
+    """
 
     gate: Slug
     visit: int
@@ -38,6 +41,7 @@ class GateStatus(Frozen):
     due: datetime | None
     asked: tuple[Asked, ...]
     decisions: tuple[Decision, ...]
+    findings: tuple[Finding, ...] = ()
     about: Challenge | None
 
 
@@ -177,6 +181,7 @@ def _gate(plan: Plan, digest: Digest, state: State) -> GateStatus | None:
         due=due,
         asked=_asked(plan, state),
         decisions=visit.decisions,
+        findings=tuple(one for one in state.findings if one.gate == gate.id),
         about=challenge(plan, digest, state),
     )
 

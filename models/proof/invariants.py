@@ -1,16 +1,16 @@
 """What must hold of every state and of every step, whatever happens: said in words when it does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from models.admission import refuse
 from models.evidence import StepKind, StepOrder
 from models.inventory import VersionStatus
 from models.lifecycle import Step
-from models.messages import Action, Breached, Choice, Decided, Event, Requested, RunStep, StepSucceeded
+from models.messages import Action, Breached, Choice, Decided, Decision, Event, Requested, RunStep, StepSucceeded
 from models.plan import GatePlan, Plan, Remedy
 from models.proof.moves import request
 from models.proof.symmetry import BARRED
-from models.state import Phase, State, Turn
+from models.state import Finding, Phase, State, Turn
 from models.verdict import Verdict, combine, judge
 
 _DEPLOYS = (StepKind.PROMOTE, StepKind.RESTORE)
@@ -140,13 +140,15 @@ def gates_are_earned(plan: Plan, before: State, event: Event, after: Step) -> st
         return f"a version passes {', '.join(sorted(gained))} in stage '{before.stage}'"
     if combine(tuple(judge(plan.kpi(name), then.readings).verdict for name in gate.checks)) is not Verdict.PASS:
         return f"a version passes '{gate.id}' and not its checks"
+    if any(one.gate == gate.id for one in after.state.findings):
+        return f"a version passes '{gate.id}' with a finding that is open"
     return _unapproved(plan, gate, before, event) if gate.asks_people else None
 
 
 def _unapproved(plan: Plan, gate: GatePlan, before: State, event: Event) -> str | None:
     if not isinstance(event.body, Decided) or before.gate is None:
         return f"a version passes '{gate.id}' and nobody decides"
-    made = [*before.gate.decisions, event.body.decision]
+    made = _made(before, event)
     people = {decision.person for decision in made}
     counts = {role: sum(one.role == role for one in made) for role in gate.approvals}
     if any(decision.decision is Choice.REJECT for decision in made):
@@ -167,6 +169,30 @@ def what_fails_is_turned_away(plan: Plan, before: State, event: Event, after: St
     if (failed or rejected) and was and now and was.number == now.number:
         return "a version goes on although it was turned away"
     return None
+
+
+def findings_stay_until_they_are_closed(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A finding is open until the gate is passed, by approvals of its role that close it; a new one is open at once."""
+    left, made = after.state.findings, _made(before, event)
+    lost = [one for one in before.findings if one not in left]
+    if any(one in _open(lost, made) for one in lost) or (lost and after.state.visit == before.visit):
+        return f"finding {lost[0].id} is gone, and nobody of '{lost[0].role}' has closed it"
+    raised = event.body.decision.findings if isinstance(event.body, Decided) else ()
+    if len(left) != len(before.findings) - len(lost) + len(raised):
+        return f"a rejection found {len(raised)} things, and {len(left)} are open"
+    return None
+
+
+def _made(before: State, event: Event) -> tuple[Decision, ...]:
+    """The decisions of the visit, with the one that was just made."""
+    earlier = before.gate.decisions if before.gate else ()
+    return (*earlier, event.body.decision) if isinstance(event.body, Decided) else earlier
+
+
+def _open(findings: Iterable[Finding], made: Iterable[Decision]) -> list[Finding]:
+    """The findings that no decision of their role at their gate closes."""
+    closed = {(one.gate, one.role, name) for one in made for name in one.closes}
+    return [one for one in findings if (one.gate, one.role, one.id) not in closed]
 
 
 def a_submission_is_kept(plan: Plan, before: State, event: Event, after: Step) -> str | None:
@@ -289,6 +315,7 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     one_step_at_a_time,
     gates_are_earned,
     what_fails_is_turned_away,
+    findings_stay_until_they_are_closed,
     a_submission_is_kept,
     retirement_is_for_good,
     only_what_is_asked_turns,

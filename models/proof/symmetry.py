@@ -3,7 +3,8 @@
 A lifecycle counts events, visits and versions for ever, and knows people by name; none of that decides what may happen
 next. Renaming them leaves finitely many states (Ip and Dill, "Better Verification Through Symmetry", 1996). What no
 transition looks at is left out: times, reasons, evidence, what serves outside production. What only keeps something
-from happening is left out, too, and explored both ways: timers that have fired already, brakes that are on.
+from happening is left out, too, and explored both ways: timers that have fired already, brakes that are on, findings
+that are open.
 """
 
 from collections.abc import Callable, Hashable
@@ -83,6 +84,8 @@ class Symmetry:
             remedies=(),
             reviewed=EPOCH if state.reviewed else None,
             passages=(),
+            findings=(),
+            found=0,
         )
 
     def fingerprint(self, state: State) -> Hashable:

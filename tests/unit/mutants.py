@@ -228,6 +228,30 @@ KERNEL = (
         "an approval counts for every role",
     ),
     Mutant(
+        "findings",
+        "    if left := [finding for finding in known if finding.id not in decision.closes]:",
+        "    if left := list[Finding]():",
+        "an approval passes over what its role has found",
+    ),
+    Mutant(
+        "findings",
+        "    if strange := [one for one in decision.closes if one not in {finding.id for finding in known}]:",
+        "    if strange := list[str]():",
+        "a role closes what another one has found",
+    ),
+    Mutant(
+        "findings",
+        "    return change(state, findings=(*state.findings, *raised), found=state.found + len(raised))",
+        "    return state",
+        "what a rejection finds is forgotten",
+    ),
+    Mutant(
+        "findings",
+        "if one.id not in closed)) if closed else state",
+        "if one.id in closed)) if closed else state",
+        "what is closed stays open, and the rest is gone",
+    ),
+    Mutant(
         "admission",
         "    if order is None or (order.visit, order.step) != (body.visit, body.step):",
         "    if order is None:",
