@@ -3,10 +3,11 @@
 Separation of duties by lineage, one person once per gate, quorum by distinct people, sticky rejection.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from models.canonical import Slug, replace
 from models.findings import refuse_findings
+from models.inventory import Submission
 from models.messages import Choice, Decision
 from models.plan import Duty, GatePlan, Plan
 from models.state import GateVisit, State, Version
@@ -27,13 +28,23 @@ def roles_held(gate: GatePlan, visit: GateVisit, person: Slug) -> tuple[Slug, ..
 
 def duty_of(plan: Plan, state: State, version: Version, person: Slug) -> Duty | None:
     """What a person did for a version that bars them from approving it."""
-    did = {Duty.OWNER: state.owner, Duty.DEVELOPER: version.developer, Duty.SUBMITTER: version.submitter}
-    return barring(plan, did, person)
+    return barring(plan, lineage(plan, state.owner, version), person)
 
 
-def barring(plan: Plan, did: Mapping[Duty, Slug], person: Slug) -> Duty | None:
+def lineage(plan: Plan, owner: Slug, version: Version | Submission) -> dict[Duty, tuple[Slug, ...]]:
+    """Who did what for a version, and for the template that governs it."""
+    return {
+        Duty.OWNER: (owner,),
+        Duty.DEVELOPER: (version.developer,),
+        Duty.SUBMITTER: (version.submitter,),
+        Duty.TRAINER: (version.trained_by,) if version.trained_by else (),
+        Duty.EDITOR: plan.editors,
+    }
+
+
+def barring(plan: Plan, did: Mapping[Duty, Collection[Slug]], person: Slug) -> Duty | None:
     """The duty that bars a person from approving a version, by who did what for it."""
-    return next((duty for duty in plan.separation if did[duty] == person), None)
+    return next((duty for duty in plan.separation if person in did[duty]), None)
 
 
 def eligible(plan: Plan, state: State, role: Slug) -> tuple[Slug, ...]:
@@ -78,7 +89,9 @@ def _refuse_person(
         return f"{holder} holds several roles that '{gate.id}' asks ({', '.join(held)}): say which with 'role'"
     for person in involved:
         if duty := duty_of(plan, state, version, person):
-            return f"{person} is the {duty} of version {version.number} and may not decide on it (separation of duties)"
+            of = "the template of version" if duty is Duty.EDITOR else "version"
+            did = f"{person} is {'an' if duty is Duty.EDITOR else 'the'} {duty} of {of} {version.number}"
+            return f"{did} and may not decide on it (separation of duties)"
     role = decision.role or held[0]
     if decision.decision is Choice.APPROVE and role not in open_roles(gate, visit):
         return f"role '{role}' has given all the approvals that '{gate.id}' asks of it"

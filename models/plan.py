@@ -209,11 +209,13 @@ class Entries(Frozen):
 
 
 class Duty(StrEnum):
-    """What a person has done for a version, and for that must not approve it."""
+    """What a person has done for a version, or for the template that governs it, and for that must not approve it."""
 
     OWNER = "owner"
     DEVELOPER = "developer"
     SUBMITTER = "submitter"
+    TRAINER = "trainer"
+    EDITOR = "editor"
 
 
 class Plan(Frozen):
@@ -228,6 +230,7 @@ class Plan(Frozen):
     tiers: tuple[RiskTier, ...]
     roles: dict[Slug, Slug]
     separation: tuple[Duty, ...]
+    editors: tuple[Slug, ...] = Field(default=(), exclude_if=lambda editors: not editors)
     kpis: tuple[Kpi, ...]
     stages: tuple[StagePlan, ...]
     enters: Entries

@@ -33,6 +33,7 @@ class Version(Frozen):
     artifact: Digest
     developer: Slug
     submitter: Slug
+    trained_by: Slug | None = Field(default=None, exclude_if=lambda person: person is None)
     bundle: Digest | None = None
     gates: tuple[Slug, ...] = ()
     readings: tuple[Reading, ...] = ()

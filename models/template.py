@@ -220,7 +220,10 @@ class Enters(Frozen):
 
 
 class Template(Frozen):
-    """A lifecycle as people write it. The order of the stages matters: the first is the entry."""
+    """A lifecycle as people write it. The order of the stages matters: the first is the entry.
+
+    `editors` are the people who wrote it, by their ids in the directory.
+    """
 
     lifecycle: Slug
     version: Version
@@ -232,6 +235,7 @@ class Template(Frozen):
     review: Review | None = None
     roles: dict[Slug, Slug] = Field(default_factory=dict, max_length=64)
     separation_of_duties: tuple[Duty, ...] = tuple(Duty)
+    editors: tuple[Slug, ...] = Field(default=(), max_length=64)
     kpis: dict[Slug, Indicator] = Field(default_factory=dict, max_length=128)
     enters: Enters
     stages: dict[Slug, Stage] = Field(min_length=1, max_length=512)

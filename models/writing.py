@@ -34,6 +34,8 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
         "stages": {stage.name: _stage(stage) for stage in plan.stages},
         "monitors": {monitor.id: _monitor(monitor) for monitor in plan.monitors},
     }
+    if plan.editors:
+        tree["editors"] = list(plan.editors)
     if plan.retention:
         tree["retention"] = _span(plan.retention)
     if plan.review:

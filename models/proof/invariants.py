@@ -9,7 +9,7 @@ from models.lifecycle import Step
 from models.messages import Action, Breached, Choice, Decided, Decision, Event, Requested, RunStep, StepSucceeded
 from models.plan import GatePlan, Plan, Remedy
 from models.proof.moves import request
-from models.proof.symmetry import BARRED
+from models.proof.symmetry import barred
 from models.state import Finding, Phase, State, Turn
 from models.verdict import Verdict, combine, judge
 
@@ -155,8 +155,8 @@ def _unapproved(plan: Plan, gate: GatePlan, before: State, event: Event) -> str 
         return f"a version passes '{gate.id}' and somebody rejected it"
     if len(people) < len(made) or any(counts[role] < count for role, count in gate.approvals.items()):
         return f"a version passes '{gate.id}' with {counts} approvals of {len(people)} people; it asks {gate.approvals}"
-    if barred := people & {BARRED[duty] for duty in plan.separation}:
-        return f"a version passes '{gate.id}' by decision of its {barred.pop()}"
+    if involved := people.intersection(barred(plan)):
+        return f"a version passes '{gate.id}' by decision of its {min(involved)}"
     strangers = [d.person for d in made if d.person not in before.gate.electorate.people.get(d.role or "", ())]
     return f"a version passes '{gate.id}' by decision of {strangers[0]}, who has no role in it" if strangers else None
 

@@ -35,7 +35,7 @@ from models.messages import (
 )
 from models.plan import GatePlan, MonitorPlan, Plan, Remedy, reachable, targets
 from models.proof.graph import KEEPS_VERSION
-from models.proof.symmetry import ANYBODY, BARRED, CANDIDATE, DEVELOPER, EPOCH, OWNER, VISIT, artifact, electorate
+from models.proof.symmetry import ANYBODY, CANDIDATE, DEVELOPER, EPOCH, TRAINER, VISIT, artifact, barred, electorate
 from models.state import Finding, GateVisit, RemedyUse, State, change
 from models.verdict import Comparison, Kpi, Reading, Verdict, combine, judge
 
@@ -55,6 +55,7 @@ _SUBMISSION = Submission(
     contract=DataContract(inputs=(Column(name="x"),), outputs=(Column(name="y"),), label="y"),
     developer=DEVELOPER,
     submitter=DEVELOPER,
+    trained_by=TRAINER,
 )
 
 
@@ -105,7 +106,7 @@ class Moves:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+        self._plan, self._barred = plan, barred(plan)
         self._answers: dict[tuple[str, StepKind, str, int | None], tuple[Move, ...]] = {}
         alike = {(monitor.then, monitor.brakes): monitor for monitor in reversed(plan.monitors)}
         self._breaches = [(_breach(monitor), _brakes_on(monitor)) for monitor in alike.values()]
@@ -137,8 +138,8 @@ class Moves:
         yield _decide(gate, "stranger", None, subject.artifact)
         for made in state.gate.decisions:
             yield from (_decide(gate, made.person, role, subject.artifact) for role in gate.approvals)
-        for duty in self._plan.separation:
-            yield from (_decide(gate, BARRED[duty], role, subject.artifact) for role in gate.approvals)
+        for person in self._barred:
+            yield from (_decide(gate, person, role, subject.artifact) for role in gate.approvals)
 
     def _over_findings(self, state: State) -> Iterator[tuple[Move, State]]:
         """Approvals that pass over what a role has found, and those that close what another one has."""
@@ -146,7 +147,7 @@ class Moves:
         if gate is None or state.gate is None or subject is None:
             return
         for role in open_roles(gate, state.gate):
-            for person in _voters(role, state.gate)[:1]:
+            for person in self._voters(role, state.gate)[:1]:
                 yield _decide(gate, person, role, subject.artifact), change(state, findings=(_finding(gate.id, role),))
                 yield _decide(gate, person, role, subject.artifact, closes=("F1",)), state
 
@@ -187,7 +188,7 @@ class Moves:
             return
         owed = open_roles(gate, visit)
         for role in gate.approvals:
-            voters = _voters(role, visit)
+            voters = self._voters(role, visit)
             for person in voters:
                 if role in owed:
                     yield _decide(gate, person, role, subject.artifact), state
@@ -195,6 +196,13 @@ class Moves:
             if role in owed and voters:
                 found = change(state, findings=(_finding(gate.id, role),), found=1)
                 yield _decide(gate, voters[0], role, subject.artifact, closes=("F1",)), found
+
+    def _voters(self, role: str, visit: GateVisit) -> list[str]:
+        """Who of a role could be next: the first who has not decided, and the one who is in every role."""
+        decided = {made.person for made in visit.decisions}
+        free = [person for person in visit.electorate.people.get(role, ()) if person not in decided]
+        single = [person for person in free if person not in (ANYBODY, *self._barred)]
+        return [*single[:1], *(person for person in free if person == ANYBODY)]
 
     def _timers(self, state: State) -> Iterator[Move]:
         for deadline in pending(self._plan, state):
@@ -241,14 +249,6 @@ def reading_of(kpi: Kpi, verdict: Verdict) -> Reading:
 
 def _within(comparison: Comparison) -> float:
     return comparison.bound + {">": 1.0, "<": -1.0}.get(comparison.operator, 0.0)
-
-
-def _voters(role: str, visit: GateVisit) -> list[str]:
-    """Who of a role could be next: the first who has not decided, and the one who is in every role."""
-    decided = {made.person for made in visit.decisions}
-    free = [person for person in visit.electorate.people.get(role, ()) if person not in decided]
-    single = [person for person in free if person not in (ANYBODY, OWNER, DEVELOPER)]
-    return [*single[:1], *(person for person in free if person == ANYBODY)]
 
 
 @cache

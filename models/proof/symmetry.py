@@ -23,9 +23,20 @@ from models.verdict import Reading
 Part = TypeVar("Part")
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-MODEL, OWNER, DEVELOPER, ANYBODY = "model", "owner", "developer", "anybody"
-BARRED = {Duty.OWNER: OWNER, Duty.DEVELOPER: DEVELOPER, Duty.SUBMITTER: DEVELOPER}
-"""Who has each duty that keeps people from deciding."""
+MODEL, OWNER, DEVELOPER, TRAINER, ANYBODY = "model", "owner", "developer", "trainer", "anybody"
+
+
+def barred(plan: Plan) -> tuple[str, ...]:
+    """Who may not decide for what they did."""
+    did: dict[Duty, tuple[str, ...]] = {
+        Duty.OWNER: (OWNER,),
+        Duty.DEVELOPER: (DEVELOPER,),
+        Duty.SUBMITTER: (DEVELOPER,),
+        Duty.TRAINER: (TRAINER,),
+        Duty.EDITOR: plan.editors[:1],
+    }
+    return tuple(dict.fromkeys(person for duty in plan.separation for person in did[duty]))
+
 
 VISIT = 1
 """The visit that every state is in."""
@@ -44,10 +55,10 @@ def artifact(number: int) -> Digest:
 
 
 def electorate(plan: Plan, roles: tuple[str, ...]) -> Electorate:
-    """As many people in each role as any gate asks of it, one who is in all, and the two who may not decide."""
+    """As many people in each role as any gate asks of it, one who is in all, and those who may not decide."""
     most = max((count for stage in plan.stages if stage.gate for count in stage.gate.approvals.values()), default=1)
     single = {role: tuple(f"{role}-{index}" for index in range(1, most + 1)) for role in roles}
-    return Electorate(people={role: (*people, ANYBODY, OWNER, DEVELOPER) for role, people in single.items()})
+    return Electorate(people={role: (*people, ANYBODY, *barred(plan)) for role, people in single.items()})
 
 
 class Symmetry:
@@ -176,6 +187,7 @@ def _version(version: Version, place: int) -> Version:
         artifact=artifact(place),
         developer=DEVELOPER,
         submitter=DEVELOPER,
+        trained_by=TRAINER,
         bundle=artifact(place) if version.bundle else None,
         gates=tuple(sorted(version.gates)),
         readings=tuple(_latest(version)),
@@ -215,7 +227,7 @@ def _submission(submission: Submission | None, place: int) -> Submission | None:
     if submission is None:
         return None
     pinned = replace(submission.artifact, digest=artifact(place))
-    return replace(submission, artifact=pinned, developer=DEVELOPER, submitter=DEVELOPER)
+    return replace(submission, artifact=pinned, developer=DEVELOPER, submitter=DEVELOPER, trained_by=TRAINER)
 
 
 def _intent(intent: Intent | None) -> Intent | None:

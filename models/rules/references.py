@@ -88,6 +88,7 @@ def entries_said_twice(draft: Draft) -> Iterator[Diagnostic]:
     lists: list[tuple[Path, tuple[str | int, ...]]] = [
         (("tiers",), template.tiers),
         (("separation_of_duties",), template.separation_of_duties),
+        (("editors",), template.editors),
         *_checks(draft),
     ]
     for name, stage in template.stages.items():

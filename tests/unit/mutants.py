@@ -199,6 +199,18 @@ KERNEL = (
         "    if False:",
         "a developer approves their own version",
     ),
+    Mutant(
+        "approval",
+        "        Duty.TRAINER: (version.trained_by,) if version.trained_by else (),",
+        "        Duty.TRAINER: (),",
+        "who trained a version approves it",
+    ),
+    Mutant(
+        "approval",
+        "        Duty.EDITOR: plan.editors,",
+        "        Duty.EDITOR: (),",
+        "who wrote the template approves under it",
+    ),
     Mutant("approval", "    if not held:", "    if False:", "strangers decide"),
     Mutant(
         "approval", "    if decision.visit != state.visit:", "    if False:", "a decision of an earlier visit counts"

@@ -129,7 +129,7 @@ def waived(name: str, until: str = "2029-01-01", owner: str = "risk") -> tuple[s
 
 
 _UNEYED = ("satisfies: [four-eyes, ", "satisfies: [")
-_DUTIES = ("separation_of_duties: [owner, developer, submitter]", "separation_of_duties: [owner, developer]")
+_DUTIES = ("[owner, developer, submitter, trainer, editor]", "[owner, developer, trainer, editor]")
 _EVALUATED_LATE = ("scan, evaluate, package, promote]", "scan, package, promote, evaluate]")
 _COUNCIL = (
     ("satisfies: [data-protection-impact, ", "satisfies: [four-eyes, data-protection-impact, "),

@@ -6,6 +6,7 @@ version: 1.0.0
 title: Two gates, and a suspension that people end
 tiers: [medium]
 roles: {risk: model-risk, legal: legal-ai}
+editors: [edith]
 kpis: {threats: {pass: "== 0", fail: "> 0"}, drift: {pass: "<= 0.1", fail: "> 0.25"}}
 enters: {new_version: development, retirement: retiring, suspension: suspended}
 stages:

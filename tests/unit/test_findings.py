@@ -46,7 +46,7 @@ def test_a_rejection_is_final_and_leaves_its_findings(rejected: World) -> None:
 
 
 def test_an_approval_of_the_role_closes_every_finding(rejected: World) -> None:
-    """Whoever approves for the role that raised them, another person too, is told which are left; others are not asked."""
+    """Whoever approves for the role that raised them, another person too, is told which are left."""
     refused = rejected.decide("ravi", closes=("F2",)).refusal or ""
     assert "F1 (Renters are treated worse)" in refused
     assert "F2" not in refused
