@@ -194,10 +194,16 @@ EXPLANATIONS = {
     ),
     "MO409": Explanation(
         "a question to nobody",
-        "`question`, `sla`, `remind`, `escalate` and `on_timeout` belong to a gate that asks people, and this one has"
-        " no `approvals`. Either they were forgotten or the rest is left over.",
+        "`question`, `sla`, `remind`, `escalate`, `on_timeout`, `authentication` belong to a gate that asks people, and"
+        " this one has no `approvals`. Either they were forgotten or the rest is left over.",
     ),
     "MO410": Explanation("unused role", "No gate, escalation or monitor names the role.", warning=True),
+    "MO411": Explanation(
+        "a gateway's word where a signature is due",
+        "Where models of tier high or critical are governed, each person signs what they decide (`authentication:"
+        " signature`, as at a gate that says nothing). A gateway that has let somebody in can vouch for them in other"
+        " tiers only: whoever held it would be everybody.",
+    ),
     "MO501": Explanation(
         "step without a version",
         "The step works on a version, and in this stage there may be none: before versions enter, in suspension, in"

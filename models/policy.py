@@ -62,18 +62,22 @@ def _unbounded(checks: object) -> object:
 
 
 class Shape(Frozen):
-    """What a gate must ask to satisfy a control: people of each role, KPIs at least so strict, evidence of steps."""
+    """What a gate must ask to satisfy a control: people of each role, KPIs at least so strict, evidence of steps.
+
+    `signed`: whoever decides signs it.
+    """
 
     approvals: dict[Slug, Annotated[int, Field(ge=1, le=99)]] = Field(default_factory=dict, max_length=16)
     checks: Annotated[dict[Slug, Bound | None], BeforeValidator(_unbounded)] = Field(
         default_factory=dict, max_length=64
     )
     evidence: tuple[Runnable, ...] = Field(default=(), max_length=16)
+    signed: bool = Field(default=False, exclude_if=lambda signed: not signed)
 
     @property
     def empty(self) -> bool:
         """Whether nothing is asked."""
-        return not (self.approvals or self.checks or self.evidence)
+        return not (self.approvals or self.checks or self.evidence or self.signed)
 
 
 END = "END"

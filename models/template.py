@@ -130,7 +130,8 @@ class Reminder(Frozen):
 class Gate(Frozen):
     """Checks, people, or both. The keys about waiting have no default: a gate that asks people writes them.
 
-    `satisfies` claims controls of policy packs: the compiler holds the gate to their shape.
+    `satisfies` claims controls of policy packs: the compiler holds the gate to their shape. `authentication` says whose
+    word is taken for who decides; left out, it is each person's own signature.
     """
 
     id: Slug | None = None
@@ -142,6 +143,7 @@ class Gate(Frozen):
     remind: tuple[Span, ...] = Field(default=(), max_length=16)
     escalate: tuple[Reminder, ...] = Field(default=(), max_length=16)
     on_timeout: Literal["hold", "reject"] | None = None
+    authentication: Literal["signature", "gateway"] | None = None
 
 
 class Then(Frozen):

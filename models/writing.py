@@ -76,6 +76,7 @@ def _gate(gate: GatePlan) -> Tree:
         "remind": [_span(after) for after in gate.remind],
         "escalate": [{"after": _span(escalation.after), "to": escalation.to} for escalation in gate.escalate],
         "on_timeout": gate.on_timeout,
+        "authentication": gate.authentication,
     }
 
 

@@ -59,6 +59,11 @@ def _waits(topic: Topic, before: GatePlan, after: GatePlan) -> Changes:
             way = Direction.TIGHTER if after.on_timeout == "reject" else Direction.LOOSER
             does = {"reject": "rejects when nobody decides in time", "hold": "waits on when nobody decides in time"}
             yield topic.says(way, f"{does[after.on_timeout]}; before, it {does[before.on_timeout]}", "on_timeout")
+        if before.authentication != after.authentication:
+            way = Direction.TIGHTER if after.authentication == "signature" else Direction.LOOSER
+            takes = {"signature": "each person's own signature", "gateway": "a gateway's word"}
+            text = f"takes {takes[after.authentication]} for who decides instead of {takes[before.authentication]}"
+            yield topic.says(way, text, "authentication")
     yield from _told(topic, "reminds", before.remind, after.remind, "remind")
     old, new = _told_by_role(before), _told_by_role(after)
     for role in sorted(old.keys() | new.keys()):

@@ -88,6 +88,7 @@ def _gate(stage: Element, task: Element) -> GatePlan:
             "escalate": [
                 {"after": after, "to": facts["to"]} for facts, after in told if facts.get("kind") == ESCALATION
             ],
+            "authentication": gate.get("authentication", "signature"),
             "on_timeout": "reject" if any(event.get("cancelActivity") != "false" for event in late) else "hold",
         }
     )

@@ -116,4 +116,5 @@ def _lower_gate(stage: str, gate: Gate) -> GatePlan:
         remind=tuple(sorted(gate.remind)),
         escalate=tuple(Escalation(after=reminder.after, to=reminder.to) for reminder in escalate),
         on_timeout=gate.on_timeout or "hold",
+        authentication=gate.authentication or "signature",
     )

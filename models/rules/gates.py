@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from models.canonical import spell_duration
 from models.diagnostics import Diagnostic
+from models.inventory import RiskTier
 from models.rules.draft import Draft, Rule
 from models.source.yaml_source import Path
 from models.template import Gate
@@ -71,10 +72,27 @@ def routes_all_verdicts(draft: Draft) -> Iterator[Diagnostic]:
 def asks_somebody(draft: Draft) -> Iterator[Diagnostic]:
     """MO409."""
     for path, gate in _gates(draft, people=False):
-        for field in ("question", "sla", "remind", "escalate", "on_timeout"):
+        for field in ("question", "sla", "remind", "escalate", "on_timeout", "authentication"):
             if getattr(gate, field):
                 message = f"'{field}' is about people, and the gate asks nobody"
                 yield draft.report("MO409", (*path, field), message, "add approvals, or remove it", key=True)
 
 
-RULES: tuple[Rule, ...] = (decides_something, asks_properly, in_time, routes_all_verdicts, asks_somebody)
+def signed_where_it_matters(draft: Draft) -> Iterator[Diagnostic]:
+    """MO411."""
+    grave = [tier for tier in draft.template.tiers if tier in (RiskTier.HIGH, RiskTier.CRITICAL)]
+    for path, gate in _gates(draft, people=True):
+        if grave and gate.authentication == "gateway":
+            message = f"the gate takes a gateway's word for who decides about models of tier {' and '.join(grave)}"
+            suggestion = "write 'authentication: signature', or leave it out"
+            yield draft.report("MO411", (*path, "authentication"), message, suggestion)
+
+
+RULES: tuple[Rule, ...] = (
+    decides_something,
+    asks_properly,
+    in_time,
+    routes_all_verdicts,
+    asks_somebody,
+    signed_where_it_matters,
+)

@@ -99,8 +99,8 @@ KERNEL = (
     ),
     Mutant(
         "lifecycle",
-        "        decided = (*visit.decisions, with_role(gate, visit, decision))",
-        "        decided = (with_role(gate, visit, decision),)",
+        "        visit = replace(visit, decisions=(*visit.decisions, made))",
+        "        visit = replace(visit, decisions=(made,))",
         "only the last decision is kept",
     ),
     Mutant(
@@ -189,8 +189,8 @@ KERNEL = (
     ),
     Mutant(
         "approval",
-        "    if any(person == earlier.person for earlier in visit.decisions):",
-        "    if False:",
+        "        if any(person in (earlier.person, earlier.counts_for) for earlier in visit.decisions):",
+        "        if False:",
         "one person decides twice",
     ),
     Mutant(
@@ -393,6 +393,18 @@ RULES = (
         "            if after >= sla:",
         "            if after > sla:",
         "a reminder with the deadline is one",
+    ),
+    Mutant(
+        "rules.gates",
+        '        if grave and gate.authentication == "gateway":',
+        '        if RiskTier.CRITICAL in grave[:1] and gate.authentication == "gateway":',
+        "a gateway decides about models of high risk",
+    ),
+    Mutant(
+        "rules.policy",
+        '    if shape.signed and not (gate.approvals and gate.authentication != "gateway"):',
+        '    if shape.signed and gate.authentication == "gateway":',
+        "a gate that asks nobody has people sign",
     ),
     Mutant("rules.gates", "        if not gate.checks:", "        if False:", "a gate that lets everything pass"),
     Mutant(

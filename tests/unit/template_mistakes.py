@@ -203,6 +203,9 @@ GATES = [
     of("MO407", _VALIDATION, "then: staging", "|then: staging"),
     of("MO408", "    do: [classify]\n", "    do: [classify]" + _ASKS, "|gate:\n      question: May it"),
     of("MO409", "checks: [threats", "sla: 5d, checks: [threats", "|sla: 5d, checks"),
+    of("MO409", "checks: [threats", "authentication: gateway, checks: [threats", "|authentication: gateway, checks"),
+    of("MO411", "      id: release\n", "      id: release\n      authentication: gateway\n", "|gateway"),
+    of("MO207", "      id: release\n", "      id: release\n      authentication: password\n", "|password"),
     of("MO410", "  risk: model-risk\n", "  risk: model-risk\n  security: appsec\n", "|security:"),
 ]
 

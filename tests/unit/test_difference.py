@@ -22,6 +22,7 @@ from models.plan import ControlPlan, PackPlan, Plan
 from models.policy import Policy
 from models.verdict import Comparison
 from tests.unit.policy_mistakes import LATER, LOAN
+from tests.unit.small_plans import SMALL
 from tests.unit.template_mistakes import CREDIT, TEMPLATES
 from tests.unit.test_compiler import COMPARISONS, REINSTATING
 from worker.policies import built_in_packs
@@ -358,6 +359,17 @@ def test_the_way_back_mirrors(before: Plan, after: Plan) -> None:
     """There and back, the same subjects change, and tighter and looser are exchanged."""
     there, back = difference(before, after), difference(after, before)
     assert mirrored(there) == Counter((one.subject, one.direction) for one in back)
+
+
+def test_a_gateway_in_place_of_signatures_is_looser() -> None:
+    """Whoever holds the gateway could decide for everybody."""
+    own, gateway = (
+        edited(("gate: {id: release", f"gate: {{id: release{how}"), text=SMALL)
+        for how in ("", ", authentication: gateway")
+    )
+    sentence = "gate 'release' takes a gateway's word for who decides instead of each person's own signature"
+    assert told(own, gateway) == [(LOOSER, sentence)]
+    assert [way for way, _ in told(gateway, own)] == [TIGHTER]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
