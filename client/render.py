@@ -245,7 +245,8 @@ def _asks(gate: GatePlan | None) -> str:
         return ""
     approvals = ", ".join(f"{count} of {role}" for role, count in gate.approvals.items())
     wanted = "; ".join(part for part in (", ".join(gate.checks), approvals) if part)
-    return f"{gate.id}: {wanted}" + (f" within {spell_duration(gate.sla)}" if gate.sla else "")
+    lapse = f", approvals lapse after {spell_duration(gate.approvals_lapse)}" if gate.approvals_lapse else ""
+    return f"{gate.id}: {wanted}" + (f" within {spell_duration(gate.sla)}{lapse}" if gate.sla else "")
 
 
 def _leads(stage: StagePlan) -> str:

@@ -37,6 +37,7 @@ from models.messages import (
     VersionSubmitted,
 )
 from models.plan import Plan
+from models.standing import LAPSE
 from models.state import Phase, Snapshot
 from models.verdict import Verdict
 
@@ -51,7 +52,7 @@ _ASKED = {
 }
 _DECIDED = {Choice.APPROVE: "approved", Choice.REJECT: "rejected"}
 _ANSWERED = {Verdict.PASS: "passed", Verdict.FAIL: "failed", Verdict.INCONCLUSIVE: "was inconclusive"}
-_TIMERS = {"remind": "A reminder", "escalate": "An escalation", "sla": "The deadline"}
+_TIMERS = {"remind": "A reminder", "escalate": "An escalation", "sla": "The deadline", LAPSE: "The end of an approval"}
 
 
 class Line(Frozen):

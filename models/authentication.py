@@ -79,6 +79,9 @@ def _objections(
         return
     yield from differences(says.about, now)
     yield from untimely(statement, visit.opened, at)
+    since = visit.anew.get(statement.person)
+    if since and statement.issued_at <= since:
+        yield f"it was signed before {statement.person} was asked again, at {since:%Y-%m-%d %H:%M} UTC"
     keys = tuple(signing_keys(visit.electorate, gate, statement))
     yield from unsigned(envelope, statement, keys)
     yield from _misdelegated(visit.electorate, statement, says, at)

@@ -1,9 +1,10 @@
-"""When a gate reminds, escalates and runs out, and when a champion is due to be looked at anew."""
+"""When a gate reminds, escalates and runs out, when approvals lapse, and when a champion is to be looked at anew."""
 
 from datetime import datetime, timedelta
 
 from models.canonical import Frozen
 from models.plan import GatePlan, Plan
+from models.standing import lapses
 from models.state import Phase, State
 
 REVIEW = "review"
@@ -24,14 +25,15 @@ def timers(gate: GatePlan) -> dict[str, int]:
 
 
 def running(plan: Plan, state: State) -> dict[str, datetime]:
-    """When each timer of the open gate is due that has not gone off; in production, the next review."""
+    """When each timer of the open gate and its approvals is due that has not gone off; in production, the next review."""
     if state.phase is Phase.STEADY and plan.review and state.reviewed:
         return {REVIEW: state.reviewed + timedelta(seconds=plan.review.every)}
     gate, visit = state.gate_plan(plan), state.gate
     if gate is None or visit is None:
         return {}
     left = {timer: after for timer, after in timers(gate).items() if timer not in visit.fired}
-    return {timer: visit.opened + timedelta(seconds=after) for timer, after in left.items()}
+    due = {timer: visit.opened + timedelta(seconds=after) for timer, after in left.items()}
+    return due | lapses(gate, visit)
 
 
 def pending(plan: Plan, state: State) -> tuple[Deadline, ...]:

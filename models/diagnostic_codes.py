@@ -194,8 +194,8 @@ EXPLANATIONS = {
     ),
     "MO409": Explanation(
         "a question to nobody",
-        "`question`, `sla`, `remind`, `escalate`, `on_timeout`, `authentication` belong to a gate that asks people, and"
-        " this one has no `approvals`. Either they were forgotten or the rest is left over.",
+        "`question`, `sla`, `remind`, `escalate`, `on_timeout`, `authentication` and `approvals_lapse` belong to a gate"
+        " that asks people, and this one has no `approvals`. Either they were forgotten or the rest is left over.",
     ),
     "MO410": Explanation("unused role", "No gate, escalation or monitor names the role.", warning=True),
     "MO411": Explanation(

@@ -44,7 +44,8 @@ class GatePlan(Frozen):
     """Where a version waits: checks on readings first, then people. Times in seconds from the gate's opening.
 
     `satisfies` are the controls that its template claims for it. `authentication` says whose word is taken for who
-    decides: each person's own signature, or also that of a gateway that has let them in.
+    decides: each person's own signature, or also that of a gateway that has let them in. An approval that has not led
+    through the gate counts for `approvals_lapse` seconds; 0: without end.
     """
 
     id: Slug
@@ -59,6 +60,7 @@ class GatePlan(Frozen):
     authentication: Literal["signature", "gateway"] = Field(
         default="signature", exclude_if=lambda authentication: authentication == "signature"
     )
+    approvals_lapse: int = Field(default=0, exclude_if=lambda lapse: not lapse)
 
     @property
     def asks_people(self) -> bool:

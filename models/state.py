@@ -52,12 +52,17 @@ class Finding(Frozen):
 
 
 class GateVisit(Frozen):
-    """A gate that is open: who may decide, who has, which timers went off."""
+    """A gate that is open: who may decide, who has and when, which timers went off.
+
+    `anew` says since when a person is asked again whose approval does not count any more.
+    """
 
     opened: datetime
     electorate: Electorate
     decisions: tuple[Decision, ...] = ()
     fired: tuple[str, ...] = ()
+    decided: dict[Name, datetime] = Field(default_factory=dict, exclude_if=lambda decided: not decided)
+    anew: dict[Name, datetime] = Field(default_factory=dict, exclude_if=lambda anew: not anew)
 
 
 class Turn(IntEnum):

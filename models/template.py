@@ -131,7 +131,8 @@ class Gate(Frozen):
     """Checks, people, or both. The keys about waiting have no default: a gate that asks people writes them.
 
     `satisfies` claims controls of policy packs: the compiler holds the gate to their shape. `authentication` says whose
-    word is taken for who decides; left out, it is each person's own signature.
+    word is taken for who decides; left out, it is each person's own signature. `approvals_lapse` is how long an
+    approval counts that has not led through the gate; left out, without end.
     """
 
     id: Slug | None = None
@@ -144,6 +145,7 @@ class Gate(Frozen):
     escalate: tuple[Reminder, ...] = Field(default=(), max_length=16)
     on_timeout: Literal["hold", "reject"] | None = None
     authentication: Literal["signature", "gateway"] | None = None
+    approvals_lapse: Span | None = None
 
 
 class Then(Frozen):

@@ -69,6 +69,8 @@ def _gate(gate: GatePlan) -> Tree:
     written: dict[str, Tree] = {"id": gate.id, "satisfies": list(gate.satisfies), "checks": list(gate.checks)}
     if not gate.asks_people:
         return written
+    if gate.approvals_lapse:
+        written["approvals_lapse"] = _span(gate.approvals_lapse)
     return written | {
         "question": gate.question,
         "approvals": dict(gate.approvals),

@@ -64,10 +64,21 @@ def _waits(topic: Topic, before: GatePlan, after: GatePlan) -> Changes:
             takes = {"signature": "each person's own signature", "gateway": "a gateway's word"}
             text = f"takes {takes[after.authentication]} for who decides instead of {takes[before.authentication]}"
             yield topic.says(way, text, "authentication")
+        yield from _lapses(topic, before.approvals_lapse, after.approvals_lapse)
     yield from _told(topic, "reminds", before.remind, after.remind, "remind")
     old, new = _told_by_role(before), _told_by_role(after)
     for role in sorted(old.keys() | new.keys()):
         yield from _told(topic, f"escalates to {role}", old.get(role, ()), new.get(role, ()), "escalate")
+
+
+def _lapses(topic: Topic, before: int, after: int) -> Changes:
+    below = "approvals_lapse"
+    if before and after:
+        yield from topic.span(before, after, "lets approvals lapse after {}", below)
+    elif after:
+        yield topic.says(Direction.TIGHTER, f"lets approvals lapse after {spell_duration(after)}", below)
+    elif before:
+        yield topic.says(Direction.LOOSER, "no longer lets approvals lapse", below)
 
 
 def _told_by_role(gate: GatePlan) -> Mapping[Slug, tuple[int, ...]]:

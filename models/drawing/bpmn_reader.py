@@ -89,6 +89,7 @@ def _gate(stage: Element, task: Element) -> GatePlan:
                 {"after": after, "to": facts["to"]} for facts, after in told if facts.get("kind") == ESCALATION
             ],
             "authentication": gate.get("authentication", "signature"),
+            "approvals_lapse": int(gate.get("approvalsLapse", 0)),
             "on_timeout": "reject" if any(event.get("cancelActivity") != "false" for event in late) else "hold",
         }
     )

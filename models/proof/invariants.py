@@ -6,10 +6,23 @@ from models.admission import refuse
 from models.evidence import StepKind, StepOrder
 from models.inventory import VersionStatus
 from models.lifecycle import Step
-from models.messages import Action, Breached, Choice, Decided, Decision, Event, Requested, RunStep, StepSucceeded
+from models.messages import (
+    Action,
+    Breached,
+    Choice,
+    Decided,
+    Decision,
+    Event,
+    Notify,
+    Requested,
+    RunStep,
+    StepSucceeded,
+    TimerFired,
+)
 from models.plan import GatePlan, Plan, Remedy
 from models.proof.moves import request
 from models.proof.symmetry import barred
+from models.standing import LAPSE
 from models.state import Finding, Phase, State, Turn
 from models.verdict import Verdict, combine, judge
 
@@ -302,6 +315,23 @@ def nothing_serves_again_by_itself(
     return "a champion that does not serve is deployed again, and nobody asked for it"
 
 
+def what_fell_is_asked_anew(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """An approval counts no more when it has lapsed, or whoever it counts for does not hold the role any more."""
+    was, visit = before.gate, after.state.gate
+    if was is None or visit is None or after.state.visit != before.visit:
+        return None
+    for made in visit.decisions:
+        if made.counts_for not in visit.electorate.people.get(made.role or "", ()):
+            return f"the approval of {made.person} counts, who has no role in it any more"
+        if isinstance(event.body, TimerFired) and event.body.timer == f"{LAPSE}:{made.person}":
+            return f"the approval of {made.person} has lapsed, and counts"
+    fell = [made for made in was.decisions if made not in visit.decisions]
+    told = {role for command in after.commands if isinstance(command, Notify) for role in command.roles}
+    if isinstance(event.body, Decided) and fell:
+        return f"the decision of {fell[0].person} is gone, and another one was made"
+    return None if {made.role for made in fell} <= told else "a role is asked again, and nobody of it is told"
+
+
 _STATES: tuple[Callable[[Plan, State], str | None], ...] = (
     one_champion,
     champion_serves,
@@ -316,6 +346,7 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     gates_are_earned,
     what_fails_is_turned_away,
     findings_stay_until_they_are_closed,
+    what_fell_is_asked_anew,
     a_submission_is_kept,
     retirement_is_for_good,
     only_what_is_asked_turns,

@@ -210,7 +210,8 @@ def _gate(visit: GateVisit) -> GateVisit:
         before = sum(one.role == made.role for one in decisions)
         person = made.person if made.person == ANYBODY else f"{made.role}-{before + 1}"
         decisions.append(replace(made, person=person, visit=VISIT, artifact=artifact(CANDIDATE)))
-    return GateVisit(opened=EPOCH, electorate=visit.electorate, decisions=tuple(decisions))
+    decided = dict.fromkeys([made.person for made in decisions], EPOCH)
+    return GateVisit(opened=EPOCH, electorate=visit.electorate, decisions=tuple(decisions), decided=decided)
 
 
 def _in_order(visit: GateVisit) -> list[Decision]:

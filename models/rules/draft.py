@@ -117,4 +117,5 @@ def _lower_gate(stage: str, gate: Gate) -> GatePlan:
         escalate=tuple(Escalation(after=reminder.after, to=reminder.to) for reminder in escalate),
         on_timeout=gate.on_timeout or "hold",
         authentication=gate.authentication or "signature",
+        approvals_lapse=gate.approvals_lapse or 0,
     )

@@ -72,7 +72,7 @@ def routes_all_verdicts(draft: Draft) -> Iterator[Diagnostic]:
 def asks_somebody(draft: Draft) -> Iterator[Diagnostic]:
     """MO409."""
     for path, gate in _gates(draft, people=False):
-        for field in ("question", "sla", "remind", "escalate", "on_timeout", "authentication"):
+        for field in ("question", "sla", "remind", "escalate", "on_timeout", "authentication", "approvals_lapse"):
             if getattr(gate, field):
                 message = f"'{field}' is about people, and the gate asks nobody"
                 yield draft.report("MO409", (*path, field), message, "add approvals, or remove it", key=True)

@@ -43,6 +43,7 @@ GOOD = {
     "failing-into-retirement": edited(CREDIT, (_VALIDATION, _VALIDATION.replace("fail: development", "fail: retiring"))),
     "inconclusive-from-the-start": edited(CREDIT, (_VALIDATION, _VALIDATION.replace("inconclusive: validation", "inconclusive: development"))),
     "gateways-at-medium-tier": edited(SMALL, ('question: "Is it fit?"', 'question: "Is it fit?", authentication: gateway')),
+    "approvals-that-lapse": edited(CREDIT, ("      id: release\n", "      id: release\n      approvals_lapse: 30d\n")),
     "edited-by-people": edited(CREDIT, ("retention: 3653d", "editors: [rosa, ana]\nretention: 3653d")),
     "telling-only": edited(CREDIT, ("then: retrain", "then: escalate"), (_BRAKES, "")),
     "suspending": edited(CREDIT, ("then: retrain", "then: suspend"), ("otherwise: suspend", "otherwise: escalate")),

@@ -99,8 +99,8 @@ KERNEL = (
     ),
     Mutant(
         "lifecycle",
-        "        visit = replace(visit, decisions=(*visit.decisions, made))",
-        "        visit = replace(visit, decisions=(made,))",
+        "decisions=(*visit.decisions, made), decided=",
+        "decisions=(made,), decided=",
         "only the last decision is kept",
     ),
     Mutant(
@@ -262,6 +262,24 @@ KERNEL = (
         "if one.id not in closed)) if closed else state",
         "if one.id in closed)) if closed else state",
         "what is closed stays open, and the rest is gone",
+    ),
+    Mutant(
+        "standing",
+        "        decisions=tuple(made for made in visit.decisions if made not in gone),",
+        "        decisions=visit.decisions,",
+        "an approval that has lapsed counts",
+    ),
+    Mutant(
+        "standing",
+        "    if made.role is None or made.counts_for not in electorate.people.get(made.role, ()):\n        return False",
+        "    if made.role is None:\n        return False",
+        "an approval counts for a role that its giver has lost",
+    ),
+    Mutant(
+        "lifecycle",
+        "        return Step(state, told)\n",
+        "        return Step(state)\n",
+        "nobody is told who is asked again",
     ),
     Mutant(
         "admission",

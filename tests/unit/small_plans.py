@@ -17,7 +17,7 @@ stages:
     environment: TEST
     do: [scan, promote]
     gate: {id: release, question: "Is it fit?", checks: [threats], approvals: {risk: 1, legal: 1}, sla: 5d,
-           remind: [1d], escalate: [{after: 5d, to: risk}], on_timeout: hold}
+           remind: [1d], escalate: [{after: 5d, to: risk}], on_timeout: hold, approvals_lapse: 3d}
     then: {pass: production, fail: development, inconclusive: staging}
   production: {environment: PROD, do: [promote, monitor], steady: true}
   suspended:

@@ -204,6 +204,8 @@ GATES = [
     of("MO408", "    do: [classify]\n", "    do: [classify]" + _ASKS, "|gate:\n      question: May it"),
     of("MO409", "checks: [threats", "sla: 5d, checks: [threats", "|sla: 5d, checks"),
     of("MO409", "checks: [threats", "authentication: gateway, checks: [threats", "|authentication: gateway, checks"),
+    of("MO409", "checks: [threats", "approvals_lapse: 1d, checks: [threats", "|approvals_lapse: 1d"),
+    of("MO205", "      id: release\n", "      id: release\n      approvals_lapse: 5\n", "approvals_lapse: |5"),
     of("MO411", "      id: release\n", "      id: release\n      authentication: gateway\n", "|gateway"),
     of("MO207", "      id: release\n", "      id: release\n      authentication: password\n", "|password"),
     of("MO410", "  risk: model-risk\n", "  risk: model-risk\n  security: appsec\n", "|security:"),

@@ -62,6 +62,7 @@ ONE_EDIT = [
         TIGHTER,
         "gate 'independent-validation' rejects when nobody decides in time; before, it waits on when nobody decides in time",
     ),
+    ("      sla: 5d\n", "      sla: 5d\n      approvals_lapse: 30d\n", TIGHTER, "gate 'release' lets approvals lapse after 30d"),
     ("question: May this", "question: Should this", NEUTRAL, "gate 'release' asks 'Should this version decide about customers in production?' instead of 'May this version decide about customers in production?'"),
     ('pass: ">= 0.75"', 'pass: ">= 0.7"', LOOSER, "KPI 'auc' passes at >= 0.7 instead of >= 0.75"),
     ('pass: ">= 0.75"', 'pass: "> 0.75"', TIGHTER, "KPI 'auc' passes at > 0.75 instead of >= 0.75"),
