@@ -132,6 +132,7 @@ def _lower(draft: Draft) -> Plan:
         ),
         controls=tuple(satisfied_by(draft, demand) for demand in demands(draft)),
         retention=template.retention,
+        calendar=template.calendar.in_order if template.calendar else None,
         review=ReviewPlan(every=template.review.every, to=template.review.to) if template.review else None,
     )
     written = rfc8785.dumps(plan.model_dump(mode="json", exclude=_NOT_WRITTEN))

@@ -8,7 +8,8 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from models.canonical import Digest, Frozen, Slug
+from models.calendar import Calendar
+from models.canonical import Digest, Frozen, Slug, Wait
 from models.evidence import StepKind
 from models.inventory import Environment, RiskTier
 from models.verdict import Kpi, Verdict
@@ -34,18 +35,18 @@ class StepPlan(Frozen):
 
 
 class Escalation(Frozen):
-    """Whom to tell when a wait has lasted `after` seconds."""
+    """Whom to tell when a wait has lasted for a time."""
 
-    after: int
+    after: Wait
     to: Slug
 
 
 class GatePlan(Frozen):
-    """Where a version waits: checks on readings first, then people. Times in seconds from the gate's opening.
+    """Where a version waits: checks on readings first, then people. Times count from the gate's opening.
 
     `satisfies` are the controls that its template claims for it. `authentication` says whose word is taken for who
     decides: each person's own signature, or also that of a gateway that has let them in. An approval that has not led
-    through the gate counts for `approvals_lapse` seconds; 0: without end.
+    through the gate counts for `approvals_lapse`; 0: without end.
     """
 
     id: Slug
@@ -53,14 +54,14 @@ class GatePlan(Frozen):
     satisfies: tuple[Slug, ...] = Field(default=(), exclude_if=lambda claimed: not claimed)
     checks: tuple[Slug, ...] = ()
     approvals: dict[Slug, int] = Field(default_factory=dict)
-    sla: int = 0
-    remind: tuple[int, ...] = ()
+    sla: Wait = 0
+    remind: tuple[Wait, ...] = ()
     escalate: tuple[Escalation, ...] = ()
     on_timeout: Literal["hold", "reject"] = "hold"
     authentication: Literal["signature", "gateway"] = Field(
         default="signature", exclude_if=lambda authentication: authentication == "signature"
     )
-    approvals_lapse: int = Field(default=0, exclude_if=lambda lapse: not lapse)
+    approvals_lapse: Wait = Field(default=0, exclude_if=lambda lapse: not lapse)
 
     @property
     def asks_people(self) -> bool:
@@ -242,6 +243,7 @@ class Plan(Frozen):
     controls: tuple[ControlPlan, ...] = ()
     retention: int | None = None
     review: ReviewPlan | None = None
+    calendar: Calendar | None = Field(default=None, exclude_if=lambda calendar: calendar is None)
 
     def __copy__(self) -> Self:
         """A copy may be given other stages: it finds out for itself what they mean."""

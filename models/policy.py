@@ -14,6 +14,7 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from models.calendar import Day
 from models.canonical import Frozen, Slug, digest
 from models.diagnostics import Diagnostic, did_you_mean, errors_of, in_reading_order, quote
 from models.errors import TemplateError
@@ -23,7 +24,7 @@ from models.plan import Duty
 from models.scope import EVERY_MODEL, Scope
 from models.source.misfits import Schema, name_misfits
 from models.source.yaml_source import Path, Source, parse_yaml
-from models.template import Bound, Day, Runnable, Span, Version
+from models.template import Bound, Runnable, Span, Version
 from models.tiering import Answer, Question, Questionnaire, Tiering, defects, rate
 
 

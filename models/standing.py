@@ -1,8 +1,9 @@
 """Which approvals at an open gate still stand: an approval lapses in time, and with the role or the key behind it."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from models.calendar import Calendar, later
 from models.canonical import Digest, Slug, replace
 from models.evidence import Electorate
 from models.messages import Choice, Decision
@@ -13,13 +14,12 @@ from models.state import GateVisit
 LAPSE = "lapse"
 
 
-def lapses(gate: GatePlan, visit: GateVisit) -> dict[str, datetime]:
+def lapses(calendar: Calendar | None, gate: GatePlan, visit: GateVisit) -> dict[str, datetime]:
     """When each approval lapses, by the name of its timer: `lapse:ana`."""
     if not gate.approvals_lapse:
         return {}
-    after = timedelta(seconds=gate.approvals_lapse)
     given = [made.person for made in visit.decisions if made.decision is Choice.APPROVE]
-    return {f"{LAPSE}:{person}": visit.decided[person] + after for person in given}
+    return {f"{LAPSE}:{person}": later(calendar, visit.decided[person], gate.approvals_lapse) for person in given}
 
 
 def lapsed(visit: GateVisit, timer: str) -> tuple[Decision, ...]:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from models.canonical import Slug
+from models.canonical import Slug, Wait
 from models.plan import Brakes, GatePlan, MonitorPlan, Plan, Routes, StagePlan
 from models.source.yaml_source import Tree
 from models.verdict import Comparison
@@ -36,6 +36,8 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
     }
     if plan.editors:
         tree["editors"] = list(plan.editors)
+    if plan.calendar:
+        tree["calendar"] = plan.calendar.model_dump(mode="json")
     if plan.retention:
         tree["retention"] = _span(plan.retention)
     if plan.review:
@@ -44,8 +46,8 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
     return _FOLDED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _span(seconds: int) -> str:
-    return f"{seconds}s"
+def _span(wait: Wait) -> str:
+    return wait if isinstance(wait, str) else f"{wait}s"
 
 
 def _bound(comparison: Comparison) -> str:

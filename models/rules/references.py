@@ -91,6 +91,9 @@ def entries_said_twice(draft: Draft) -> Iterator[Diagnostic]:
         (("editors",), template.editors),
         *_checks(draft),
     ]
+    if template.calendar:
+        days = tuple(day.isoformat() for day in template.calendar.holidays)
+        lists += [(("calendar", "workdays"), template.calendar.workdays), (("calendar", "holidays"), days)]
     for name, stage in template.stages.items():
         if stage.gate:
             lists.append((("stages", name, "gate", "remind"), stage.gate.remind))

@@ -1,7 +1,7 @@
 """Templates in which nothing is wrong, each for another reason: edits of the built-in ones and of small ones."""
 
 from tests.unit.small_plans import REJECTING, SMALL
-from tests.unit.template_mistakes import CREDIT, TEMPLATES
+from tests.unit.template_mistakes import CALENDAR, CREDIT, TEMPLATES
 
 LOW = (TEMPLATES / "low-risk.yaml").read_text()
 
@@ -44,6 +44,8 @@ GOOD = {
     "inconclusive-from-the-start": edited(CREDIT, (_VALIDATION, _VALIDATION.replace("inconclusive: validation", "inconclusive: development"))),
     "gateways-at-medium-tier": edited(SMALL, ('question: "Is it fit?"', 'question: "Is it fit?", authentication: gateway')),
     "approvals-that-lapse": edited(CREDIT, ("      id: release\n", "      id: release\n      approvals_lapse: 30d\n")),
+    "business-days": edited(CREDIT, ("retention: 3653d", CALENDAR + "retention: 3653d"), ("sla: 10d", "sla: 10bd"), ("[3d, 7d]", "[3d, 7bd]"), ("{after: 10d", "{after: 11bd")),
+    "business-hours": edited(CREDIT, ("retention: 3653d", CALENDAR.replace("holidays", "hours: [9, 17], holidays") + "retention: 3653d"), ("      id: release\n", "      id: release\n      approvals_lapse: 20bd\n")),
     "edited-by-people": edited(CREDIT, ("retention: 3653d", "editors: [rosa, ana]\nretention: 3653d")),
     "telling-only": edited(CREDIT, ("then: retrain", "then: escalate"), (_BRAKES, "")),
     "suspending": edited(CREDIT, ("then: retrain", "then: suspend"), ("otherwise: suspend", "otherwise: escalate")),

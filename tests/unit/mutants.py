@@ -408,8 +408,8 @@ RULES = (
     Mutant("rules.policy", "        if waiver.until <= draft.policy.on:", "        if False:", "a waiver never ends"),
     Mutant(
         "rules.gates",
-        "            if after >= sla:",
-        "            if after > sla:",
+        "            if after == sla or not never_later(after, sla):",
+        "            if not never_later(after, sla):",
         "a reminder with the deadline is one",
     ),
     Mutant(
@@ -417,6 +417,18 @@ RULES = (
         '        if grave and gate.authentication == "gateway":',
         '        if RiskTier.CRITICAL in grave[:1] and gate.authentication == "gateway":',
         "a gateway decides about models of high risk",
+    ),
+    Mutant(
+        "rules.gates",
+        "            if isinstance(wait, str):",
+        "            if wait == gate.sla and isinstance(wait, str):",
+        "an escalation in business days needs no calendar",
+    ),
+    Mutant(
+        "canonical",
+        "(isinstance(one, int) or isinstance(other, str)) and",
+        "",
+        "business days are as long as days",
     ),
     Mutant(
         "rules.policy",

@@ -362,6 +362,36 @@ def test_the_way_back_mirrors(before: Plan, after: Plan) -> None:
     assert mirrored(there) == Counter((one.subject, one.direction) for one in back)
 
 
+CALENDAR = ("retention: 3653d", "calendar: {zone: Europe/Berlin, workdays: [mon, tue]}\nretention: 3653d")
+
+
+@pytest.mark.parametrize(
+    ("edit", "way", "sentence"),
+    [
+        (
+            ("Europe/Berlin", "Europe/Paris"),
+            NEUTRAL,
+            "the calendar is that of 'Europe/Paris' instead of 'Europe/Berlin'",
+        ),
+        (("mon, tue]", "mon, tue, wed]"), TIGHTER, "the calendar counts wed as a business day"),
+        (("mon, tue]}", "mon, tue], holidays: [2026-12-25]}"), LOOSER, "the calendar has a holiday on 2026-12-25"),
+        (
+            ("mon, tue]}", "mon, tue], hours: [9, 17]}"),
+            NEUTRAL,
+            "the calendar has the hours '(9, 17)' instead of nothing",
+        ),
+        (("sla: 10d", "sla: 10bd"), LOOSER, "gate 'independent-validation' gives people 10bd instead of 10d"),
+        (("sla: 10d", "sla: 13bd"), LOOSER, "gate 'independent-validation' gives people 13bd instead of 10d"),
+    ],
+)
+def test_business_days(edit: tuple[str, str], way: Direction, sentence: str) -> None:
+    """What a calendar counts, and a wait that counts by it."""
+    before = edited(CALENDAR)
+    assert (way, sentence) in told(before, edited(CALENDAR, edit))
+    assert (way.mirrored, True) in [(one, True) for one, _ in told(edited(CALENDAR, edit), before)]
+    assert (NEUTRAL, "the calendar is new") in told(PLAN, before)
+
+
 def test_a_gateway_in_place_of_signatures_is_looser() -> None:
     """Whoever holds the gateway could decide for everybody."""
     own, gateway = (
