@@ -6,12 +6,12 @@ from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
 from activities.ports import Directory, Inventory
-from models.approval import barring, lineage
 from models.canonical import Frozen, Slug
 from models.errors import UnknownNameError
 from models.evidence import EffectKey, StepOrder, StepResult
 from models.inventory import Notified
 from models.journal import Assignment
+from models.separation import barring, lineage
 
 
 class Notice(Frozen):

@@ -3,13 +3,11 @@
 Separation of duties by lineage, one person once per gate, quorum by distinct people, sticky rejection.
 """
 
-from collections.abc import Collection, Mapping
-
 from models.canonical import Slug, replace
 from models.findings import refuse_findings
-from models.inventory import Submission
 from models.messages import Choice, Decision
 from models.plan import Duty, GatePlan, Plan
+from models.separation import duty_of
 from models.state import GateVisit, State, Version
 from models.verdict import Verdict
 
@@ -26,34 +24,12 @@ def roles_held(gate: GatePlan, visit: GateVisit, person: Slug) -> tuple[Slug, ..
     return tuple(role for role in gate.approvals if person in visit.electorate.people.get(role, ()))
 
 
-def duty_of(plan: Plan, state: State, version: Version, person: Slug) -> Duty | None:
-    """What a person did for a version that bars them from approving it."""
-    return barring(plan, lineage(plan, state.owner, version), person)
-
-
-def lineage(plan: Plan, owner: Slug, version: Version | Submission) -> dict[Duty, tuple[Slug, ...]]:
-    """Who did what for a version, and for the template that governs it."""
-    return {
-        Duty.OWNER: (owner,),
-        Duty.DEVELOPER: (version.developer,),
-        Duty.SUBMITTER: (version.submitter,),
-        Duty.TRAINER: (version.trained_by,) if version.trained_by else (),
-        Duty.EDITOR: plan.editors,
-    }
-
-
-def barring(plan: Plan, did: Mapping[Duty, Collection[Slug]], person: Slug) -> Duty | None:
-    """The duty that bars a person from approving a version, by who did what for it."""
-    return next((duty for duty in plan.separation if person in did[duty]), None)
-
-
 def eligible(plan: Plan, state: State, role: Slug) -> tuple[Slug, ...]:
     """The people who may decide for a role now: holders who are not barred and have not decided yet."""
     if state.gate is None or state.subject is None:
         return ()
-    decided = {person for decision in state.gate.decisions for person in (decision.person, decision.counts_for)}
-    holders = state.gate.electorate.people.get(role, ())
-    return tuple(p for p in holders if p not in decided and not duty_of(plan, state, state.subject, p))
+    able = (person for person in state.gate.electorate.people.get(role, ()) if not _spent(plan, state, person))
+    return tuple(person for person in able if not _all_spent(plan, state, _in_place(state, role, person)))
 
 
 def refuse_decision(plan: Plan, state: State, decision: Decision, objection: str = "") -> str | None:
@@ -95,7 +71,38 @@ def _refuse_person(
     role = decision.role or held[0]
     if decision.decision is Choice.APPROVE and role not in open_roles(gate, visit):
         return f"role '{role}' has given all the approvals that '{gate.id}' asks of it"
-    return refuse_findings(state, gate.id, role, decision)
+    return _refuse_place(plan, state, role, decision) or refuse_findings(state, gate.id, role, decision)
+
+
+def _in_place(state: State, role: Slug, person: Slug) -> tuple[Slug, ...]:
+    """Those who are away and in whose place somebody holds a role; none if they hold it themselves."""
+    away = state.gate.electorate.away.get(role, {}) if state.gate else {}
+    return tuple(absent for absent, cover in away.items() if cover == person)
+
+
+def _refuse_place(plan: Plan, state: State, role: Slug, decision: Decision) -> str | None:
+    """Why nobody can decide in the place of those who are away: none of them could, or it would be handed on."""
+    absent = _in_place(state, role, decision.counts_for)
+    if absent and decision.on_behalf_of:
+        return f"{decision.counts_for} holds '{role}' in the place of {' and '.join(absent)}, and cannot hand that on"
+    why = _all_spent(plan, state, absent)
+    return f"{decision.counts_for} holds '{role}' in the place of somebody who may not decide: {why}" if why else None
+
+
+def _all_spent(plan: Plan, state: State, people: tuple[Slug, ...]) -> str | None:
+    """Why none of some people could decide now; None if one could, or there are none."""
+    why = [_spent(plan, state, person) for person in people]
+    return why[0] if why and all(why) else None
+
+
+def _spent(plan: Plan, state: State, person: Slug) -> str | None:
+    """Why a person could not decide now, were they there."""
+    if state.gate is None or state.subject is None:
+        return None
+    if any(person in (earlier.person, earlier.counts_for) for earlier in state.gate.decisions):
+        return f"{person} has already decided"
+    duty = duty_of(plan, state, state.subject, person)
+    return f"{person} is the {duty} of version {state.subject.number}" if duty else None
 
 
 def with_role(gate: GatePlan, visit: GateVisit, decision: Decision) -> Decision:

@@ -62,27 +62,7 @@ def parse_duration(text: object) -> object:
     return int(number) * _SECONDS[unit]
 
 
-BusinessDays = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,2}bd$")]
-"""So many days on which people work, as in `5bd`."""
-
-Wait = int | BusinessDays
-"""How long something is waited for: whole seconds, or business days of a calendar."""
-
-_SHORTER = 2 * 3_600
-"""By how much a wait of whole days can be shorter than that because clocks are changed."""
-
-
-def at_least(wait: Wait) -> int:
-    """The seconds that a wait lasts at least: a business day later is a day later, or more."""
-    return wait if isinstance(wait, int) else int(wait.removesuffix("bd")) * _SECONDS["d"] - _SHORTER
-
-
-def never_later(one: Wait, other: Wait) -> bool:
-    """Whether a wait never lasts longer than another, whenever both begin."""
-    return one == other or ((isinstance(one, int) or isinstance(other, str)) and at_least(one) <= at_least(other))
-
-
-def spell_duration(seconds: Wait) -> str:
+def spell_duration(seconds: int | str) -> str:
     """Whole seconds in the largest unit that divides them: 432000 is `5d`; business days as they are."""
     if isinstance(seconds, str):
         return seconds

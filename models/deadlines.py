@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 
 from models.calendar import later
-from models.canonical import Frozen, Wait
+from models.canonical import Frozen
 from models.plan import GatePlan, Plan
 from models.standing import lapses
 from models.state import Phase, State
+from models.waits import Wait
 
 REVIEW = "review"
 

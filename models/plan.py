@@ -9,10 +9,11 @@ from typing import Literal, Self
 from pydantic import Field
 
 from models.calendar import Calendar
-from models.canonical import Digest, Frozen, Slug, Wait
+from models.canonical import Digest, Frozen, Slug
 from models.evidence import StepKind
 from models.inventory import Environment, RiskTier
 from models.verdict import Kpi, Verdict
+from models.waits import Wait
 
 KERNEL = "1"
 """Version of the kernel's behaviour; a plan says which one it was compiled for."""

@@ -33,7 +33,8 @@ def fallen(gate: GatePlan, visit: GateVisit, electorate: Electorate) -> tuple[De
 
 
 def _stands(gate: GatePlan, visit: GateVisit, electorate: Electorate, made: Decision) -> bool:
-    if made.role is None or made.counts_for not in electorate.people.get(made.role, ()):
+    role = made.role or ""
+    if made.counts_for not in (*electorate.people.get(role, ()), *electorate.away.get(role, ())):
         return False
     if made.on_behalf_of:
         granted = visit.electorate.keys.get(made.on_behalf_of, ())

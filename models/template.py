@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from models.calendar import Calendar, Day
-from models.canonical import Frozen, Slug, Wait, parse_duration
+from models.canonical import Frozen, Slug, parse_duration
 from models.diagnostics import errors_of, in_reading_order
 from models.errors import TemplateError
 from models.evidence import StepKind
@@ -27,6 +27,7 @@ from models.plan import Duty, Remedy
 from models.source.misfits import Schema, name_misfits
 from models.source.yaml_source import Source, parse_yaml
 from models.verdict import Comparison
+from models.waits import Wait
 
 _LONGEST_SPAN = 36_500 * 86_400
 _BUSINESS = re.compile(r"[1-9][0-9]{0,2}bd\Z")

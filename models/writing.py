@@ -7,10 +7,11 @@ import json
 import re
 from collections.abc import Iterable
 
-from models.canonical import Slug, Wait
+from models.canonical import Slug
 from models.plan import Brakes, GatePlan, MonitorPlan, Plan, Routes, StagePlan
 from models.source.yaml_source import Tree
 from models.verdict import Comparison
+from models.waits import Wait
 
 _FOLDED = re.compile("[\x85\u2028\u2029\ufeff]")
 """What YAML takes for the end of a line, or for none of the text, where JSON does not."""

@@ -24,7 +24,7 @@ class YamlDirectory:
         self._clock = clock
 
     def electorate(self, roles: Mapping[str, str]) -> Electorate:
-        """Who holds each role, sorted by name, with their keys; a group that nobody is in gives an empty role.
+        """Who holds each role now, sorted by name, with their keys; a group that nobody is in gives an empty role.
 
         InvalidInputError.
         """
@@ -32,11 +32,13 @@ class YamlDirectory:
             text = self._people.read_bytes()
         except OSError as error:
             raise unreadable(self._people, error) from error
-        held, at, keyring = load_people(text, self._people).electorate(roles), self._clock(), self.keyring()
-        holders = sorted({person for people in held.people.values() for person in people})
+        at, keyring = self._clock(), self.keyring()
+        held = load_people(text, self._people).electorate(roles, at)
+        holders = sorted({person for people in (*held.people.values(), *held.away.values()) for person in people})
         keys = {person: keyring.of(person, at) for person in holders}
         return Electorate(
             people=held.people,
+            away=held.away,
             audience=self._audience,
             keys={person: known for person, known in keys.items() if known},
             gateways=keyring.gateways(at),

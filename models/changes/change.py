@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from models.canonical import Frozen, Wait, never_later, spell_duration
+from models.canonical import Frozen, spell_duration
 from models.source.yaml_source import Path
+from models.waits import Wait, never_later
 
 
 class Direction(StrEnum):

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from models.canonical import Slug, Wait, never_later, spell_duration
+from models.canonical import Slug, spell_duration
 from models.changes.change import Changes, Direction, Topic
 from models.inventory import Environment
 from models.plan import GatePlan, Plan, StagePlan
 from models.proof.graph import KEEPS_VERSION, gate_of, holds_before, promotes
+from models.waits import Wait, never_later
 
 
 def gates(before: Plan, after: Plan) -> Changes:

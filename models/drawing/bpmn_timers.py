@@ -3,11 +3,12 @@
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from models.canonical import Slug, Wait, spell_duration
+from models.canonical import Slug, spell_duration
 from models.drawing.bpmn_names import ESCALATION, REMINDER, SLA, part_id
 from models.drawing.bpmn_sheet import CIRCLE, Sheet
 from models.drawing.pen import Box, Point, add
 from models.plan import GatePlan
+from models.waits import Wait
 
 BELOW = 130
 """How far timers and their ends reach below the task."""

@@ -24,12 +24,14 @@ Part = TypeVar("Part")
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 MODEL, OWNER, DEVELOPER, TRAINER, ANYBODY = "model", "owner", "developer", "trainer", "anybody"
+COVER = "cover"
+"""Who holds every role in the owner's place."""
 
 
 def barred(plan: Plan) -> tuple[str, ...]:
     """Who may not decide for what they did."""
     did: dict[Duty, tuple[str, ...]] = {
-        Duty.OWNER: (OWNER,),
+        Duty.OWNER: (OWNER, COVER),
         Duty.DEVELOPER: (DEVELOPER,),
         Duty.SUBMITTER: (DEVELOPER,),
         Duty.TRAINER: (TRAINER,),
@@ -55,10 +57,11 @@ def artifact(number: int) -> Digest:
 
 
 def electorate(plan: Plan, roles: tuple[str, ...]) -> Electorate:
-    """As many people in each role as any gate asks of it, one who is in all, and those who may not decide."""
+    """As many people in each role as any gate asks of it, one who is in all, and those who may not decide there."""
     most = max((count for stage in plan.stages if stage.gate for count in stage.gate.approvals.values()), default=1)
     single = {role: tuple(f"{role}-{index}" for index in range(1, most + 1)) for role in roles}
-    return Electorate(people={role: (*people, ANYBODY, *barred(plan)) for role, people in single.items()})
+    people = {role: (*people, ANYBODY, *barred(plan)) for role, people in single.items()}
+    return Electorate(people=people, away={role: {OWNER: COVER} for role in roles if Duty.OWNER in plan.separation})
 
 
 class Symmetry:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from models.canonical import Wait, at_least, spell_duration
+from models.canonical import spell_duration
 from models.diagnostics import Diagnostic, did_you_mean, quote
 from models.evidence import StepKind
 from models.plan import Entries, Escalation, GatePlan, Routes, StagePlan, StepPlan, reachable
@@ -12,6 +12,7 @@ from models.proof.graph import KEEPS_VERSION, done_before, holds_before, kinds_o
 from models.source.yaml_source import Path, Source
 from models.template import Gate, Stage, Template
 from models.verdict import Verdict
+from models.waits import Wait, at_least
 
 Rule = Callable[["Draft"], Iterator[Diagnostic]]
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from models.canonical import Wait, never_later, spell_duration
+from models.canonical import spell_duration
 from models.diagnostics import Diagnostic
 from models.inventory import RiskTier
 from models.rules.draft import Draft, Rule
 from models.source.yaml_source import Path
 from models.template import Gate
 from models.verdict import Verdict
+from models.waits import Wait, never_later
 
 
 def _gates(draft: Draft, people: bool) -> Iterator[tuple[Path, Gate]]:

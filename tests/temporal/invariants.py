@@ -19,7 +19,6 @@ from sqlmodel import col, select
 from activities.adapters.sql_engine import Database
 from client.catalog import Catalog
 from client.verification import verify
-from models.approval import lineage
 from models.audit import AuditKind, EffectRecord, Folded, fold, verify_chain
 from models.canonical import digest
 from models.evidence import EffectKey
@@ -28,6 +27,7 @@ from models.journal import JournalEntry
 from models.messages import Choice, Decided, Decision, Receipt
 from models.plan import GatePlan, Plan
 from models.records import LedgerRecord
+from models.separation import lineage
 from models.state import State, snapshot
 from models.status import Status, describe
 from tests.contract.reader import Reader

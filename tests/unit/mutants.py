@@ -200,16 +200,22 @@ KERNEL = (
         "a developer approves their own version",
     ),
     Mutant(
-        "approval",
+        "separation",
         "        Duty.TRAINER: (version.trained_by,) if version.trained_by else (),",
         "        Duty.TRAINER: (),",
         "who trained a version approves it",
     ),
     Mutant(
-        "approval",
+        "separation",
         "        Duty.EDITOR: plan.editors,",
         "        Duty.EDITOR: (),",
         "who wrote the template approves under it",
+    ),
+    Mutant(
+        "approval",
+        "    return why[0] if why and all(why) else None",
+        "    return None",
+        "somebody decides in the place of the owner",
     ),
     Mutant("approval", "    if not held:", "    if False:", "strangers decide"),
     Mutant(
@@ -271,8 +277,8 @@ KERNEL = (
     ),
     Mutant(
         "standing",
-        "    if made.role is None or made.counts_for not in electorate.people.get(made.role, ()):\n        return False",
-        "    if made.role is None:\n        return False",
+        "    if made.counts_for not in (*electorate.people.get(role, ()), *electorate.away.get(role, ())):",
+        "    if not role:",
         "an approval counts for a role that its giver has lost",
     ),
     Mutant(
@@ -425,9 +431,9 @@ RULES = (
         "an escalation in business days needs no calendar",
     ),
     Mutant(
-        "canonical",
-        "(isinstance(one, int) or isinstance(other, str)) and",
-        "",
+        "waits",
+        "(comparable and at_least(one) <= at_least(other))",
+        "at_least(one) <= at_least(other)",
         "business days are as long as days",
     ),
     Mutant(

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.calendar import WEEK, Calendar, later
-from models.canonical import at_least, digest, never_later
+from models.canonical import digest
 from models.compiler import compile_template
 from models.deadlines import pending
 from models.state import Phase
 from models.status import describe
+from models.waits import at_least, never_later
 from tests.unit.good_templates import GOOD
 from tests.unit.kernel_world import World
 
