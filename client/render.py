@@ -11,6 +11,7 @@ from rich.text import Text
 
 from client.catalog import Known, Listed
 from client.console import clean, moment
+from models.calendar import Calendar
 from models.canonical import spell_duration
 from models.inventory import Environment, ModelFacts, Rating, VersionStatus
 from models.plan import GatePlan, MonitorPlan, Plan, StagePlan
@@ -228,12 +229,25 @@ def plan(compiled: Plan) -> Group:
     ]
     return Group(
         Text(f"{compiled.template} {compiled.version}: {clean(compiled.title)}", style="bold"),
-        Text(f"Governs tiers {', '.join(compiled.tiers)}; the gates of PROD: {_gates_of_production(compiled)}\n"),
+        Text(f"Governs tiers {', '.join(compiled.tiers)}; the gates of PROD: {_gates_of_production(compiled)}"),
+        Text(f"{_edited(compiled)}{_business_days(compiled.calendar)}"),
         table(("Stage", "Environment", "Steps", "Gate", "Leads to"), steps),
         *_titled(("Role", "Group"), list(compiled.roles.items())),
         *_titled(("KPI", "Passes", "Fails", "Observations"), kpis),
         *_titled(("Monitor", "Checks", "Every", "Breach starts", "Brakes"), watches),
     )
+
+
+def _edited(compiled: Plan) -> str:
+    return f"Edited by {', '.join(compiled.editors)}\n" if compiled.editors else ""
+
+
+def _business_days(calendar: Calendar | None) -> str:
+    if calendar is None:
+        return ""
+    hours = f", {calendar.hours[0]} to {calendar.hours[1]} o'clock" if calendar.hours else ""
+    free = f", holidays: {len(calendar.holidays)}" if calendar.holidays else ""
+    return f"Business days: {', '.join(calendar.workdays)} in {calendar.zone}{hours}{free}\n"
 
 
 def _titled(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[RenderableType]:

@@ -58,7 +58,9 @@ def _refuse_person(
             return f"{person} has already decided at this visit of '{gate.id}'"
     held = roles_held(gate, visit, holder)
     if not held:
-        return f"{holder} holds none of the roles that '{gate.id}' asks: {', '.join(gate.approvals)}"
+        away = [role for role in gate.approvals if holder in visit.electorate.away.get(role, {})]
+        why = "is away, and holds none" if away else "holds none"
+        return f"{holder} {why} of the roles that '{gate.id}' asks: {', '.join(gate.approvals)}"
     if decision.role is not None and decision.role not in held:
         return f"{holder} does not hold the role '{decision.role}'; they hold {', '.join(held)}"
     if decision.role is None and len(held) > 1:

@@ -129,6 +129,7 @@ def test_a_cover_decides_in_the_place_of_who_is_away() -> None:
     """As if they held the role, and without handing it on."""
     world = at_gate({"rosa": "paul"}, ("paul", "ravi"))
     assert eligible(world.plan, world.state, "risk") == ("paul", "ravi")
+    assert "rosa is away" in (world.decide("rosa").refusal or "")
     assert "cannot hand that on" in (world.decide("helga", on_behalf_of="paul", role="risk").refusal or "")
     assert world.decide("paul", role="risk").refusal is None
 
