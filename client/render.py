@@ -121,6 +121,7 @@ def status(found: Status, brief: bool = False) -> Group:
         _banner(found),
         _gate(found.model, found.gate) if found.gate else None,
         _checks(found),
+        *_titled(("Finding", "Gate", "Role", "Who", "Version", "To be closed"), [_finding(f) for f in found.findings]),
         *(part for name, view in views if view for part in ("", _version(name, view))),
     ]
     return Group(*(part for part in parts if part is not None))
@@ -187,14 +188,13 @@ def _gate(name: str, gate: GateStatus) -> Group:
         Text(f"Gate '{gate.gate}': {clean(gate.question)}", style="bold"),
         Text(f"About artifact {gate.artifact}", style="dim"),
         table(("Role", "Decision", "Who", "Reason"), rows),
-        *_titled(("Finding", "Role", "Who", "Version", "To be closed"), [_finding(one) for one in gate.findings]),
         Text(f"Decide: modelops decide {name} {gate.gate} approve --as {person} --reason WHY", style="bold"),
         "",
     )
 
 
 def _finding(one: Finding) -> tuple[object, ...]:
-    return one.id, one.role, one.person, one.version, one.text
+    return one.id, one.gate, one.role, one.person, one.version, one.text
 
 
 def _checks(found: Status) -> Table | None:

@@ -12,7 +12,7 @@ from models.canonical import Frozen, replace
 from models.waits import Wait
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_ZONE = re.compile(r"UTC|[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]+){1,2}\Z")
+_ZONE = re.compile(r"(?:UTC|[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z0-9_+-]+){1,2})\Z")
 _WHOLE = 24
 _NEXT = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)

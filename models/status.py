@@ -58,7 +58,7 @@ class VersionStatusView(Frozen):
 
 
 class Status(Frozen):
-    """The answer to the query `status`."""
+    """The answer to the query `status`. `findings` are all that are open, whatever gate they are about."""
 
     model: Slug
     owner: Slug
@@ -83,6 +83,7 @@ class Status(Frozen):
     serving: dict[Environment, int]
     statuses: dict[int, VersionStatus]
     passages: tuple[Passage, ...]
+    findings: tuple[Finding, ...] = ()
     troubles: tuple[str, ...] = ()
 
 
@@ -113,6 +114,7 @@ def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...]
         serving=state.serving,
         statuses=state.statuses,
         passages=state.passages,
+        findings=state.findings,
         troubles=troubles,
     )
 

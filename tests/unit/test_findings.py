@@ -102,6 +102,12 @@ def test_people_are_told(rejected: World) -> None:
     console = Console(width=200, record=True)
     console.print(drawn(told))
     assert "The limits are not written down." in console.export_text()
+    rejected.decide("ravi", Choice.REJECT)
+    awaiting = describe(CREDIT, digest(CREDIT), rejected.state)
+    assert (awaiting.gate, len(awaiting.findings)) == (None, 2)
+    console.print(drawn(awaiting))
+    assert console.export_text().count("independent-validation  risk") == 2
+    at_validation(rejected)
     closing = Decided(decision=rejected.decision("ravi", closes=("F1", "F2")))
     assert tell_body(closing).endswith("This closes F1, F2.")
     finding = Decided(decision=rejected.decision("ravi", Choice.REJECT, findings=("Too slow",)))
