@@ -11,11 +11,12 @@ from rich.text import Text
 
 from client.catalog import Known, Listed
 from client.console import clean, moment
+from models.calendar import Calendar
 from models.canonical import spell_duration
 from models.inventory import Environment, ModelFacts, Rating, VersionStatus
 from models.messages import Decision
 from models.plan import GatePlan, MonitorPlan, Plan, StagePlan
-from models.state import Phase
+from models.state import Finding, Phase
 from models.status import GateStatus, Status, VersionStatusView
 from models.verdict import Verdict
 
@@ -121,6 +122,7 @@ def status(found: Status, brief: bool = False) -> Group:
         _banner(found),
         gate(found, found.gate) if found.gate else None,
         _checks(found),
+        *_titled(("Finding", "Gate", "Role", "Who", "Version", "To be closed"), [_finding(f) for f in found.findings]),
         *(part for name, view in views if view for part in ("", _version(name, view))),
     ]
     return Group(*(part for part in parts if part is not None))
@@ -201,6 +203,10 @@ def _who(made: Decision) -> str:
     return f"{made.person} for {made.on_behalf_of}" if made.on_behalf_of else made.person
 
 
+def _finding(one: Finding) -> tuple[object, ...]:
+    return one.id, one.gate, one.role, one.person, one.version, one.text
+
+
 def _checks(found: Status) -> Table | None:
     if not found.checks:
         return None
@@ -233,12 +239,25 @@ def plan(compiled: Plan) -> Group:
     ]
     return Group(
         Text(f"{compiled.template} {compiled.version}: {clean(compiled.title)}", style="bold"),
-        Text(f"Governs tiers {', '.join(compiled.tiers)}; the gates of PROD: {_gates_of_production(compiled)}\n"),
+        Text(f"Governs tiers {', '.join(compiled.tiers)}; the gates of PROD: {_gates_of_production(compiled)}"),
+        Text(f"{_edited(compiled)}{_business_days(compiled.calendar)}"),
         table(("Stage", "Environment", "Steps", "Gate", "Leads to"), steps),
         *_titled(("Role", "Group"), list(compiled.roles.items())),
         *_titled(("KPI", "Passes", "Fails", "Observations"), kpis),
         *_titled(("Monitor", "Checks", "Every", "Breach starts", "Brakes"), watches),
     )
+
+
+def _edited(compiled: Plan) -> str:
+    return f"Edited by {', '.join(compiled.editors)}\n" if compiled.editors else ""
+
+
+def _business_days(calendar: Calendar | None) -> str:
+    if calendar is None:
+        return ""
+    hours = f", {calendar.hours[0]} to {calendar.hours[1]} o'clock" if calendar.hours else ""
+    free = f", holidays: {len(calendar.holidays)}" if calendar.holidays else ""
+    return f"Business days: {', '.join(calendar.workdays)} in {calendar.zone}{hours}{free}\n"
 
 
 def _titled(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[RenderableType]:
@@ -250,7 +269,8 @@ def _asks(gate: GatePlan | None) -> str:
         return ""
     approvals = ", ".join(f"{count} of {role}" for role, count in gate.approvals.items())
     wanted = "; ".join(part for part in (", ".join(gate.checks), approvals) if part)
-    return f"{gate.id}: {wanted}" + (f" within {spell_duration(gate.sla)}" if gate.sla else "")
+    lapse = f", approvals lapse after {spell_duration(gate.approvals_lapse)}" if gate.approvals_lapse else ""
+    return f"{gate.id}: {wanted}" + (f" within {spell_duration(gate.sla)}{lapse}" if gate.sla else "")
 
 
 def _leads(stage: StagePlan) -> str:

@@ -34,6 +34,7 @@ from models.messages import (
     TimerFired,
 )
 from models.signing import Envelope
+from models.standing import LAPSE
 from models.state import Phase, State, snapshot
 from models.status import Status, describe, sentence, waiting_for
 from workflows import options
@@ -338,5 +339,5 @@ def _deadline_sentence(deadline: Deadline, state: State) -> str:
     if deadline.timer == REVIEW:
         return f"review of the champion of {state.model} at {deadline.due:%Y-%m-%d %H:%M} UTC"
     kind = deadline.timer.partition(":")[0]
-    word = {"remind": "reminder", "escalate": "escalation"}.get(kind, "deadline")
+    word = {"remind": "reminder", "escalate": "escalation", LAPSE: "end of an approval"}.get(kind, "deadline")
     return f"{word} of the gate in stage {state.stage} at {deadline.due:%Y-%m-%d %H:%M} UTC"
