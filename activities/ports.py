@@ -1,11 +1,11 @@
 """What the activities need of the world, in our words. Adapters fit these; the fakes of the tests fit them too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from models.audit import AuditEntry
+from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
@@ -69,6 +69,12 @@ class Inventory(Protocol):
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
+
+    def head(self) -> AuditHead:
+        """Where the whole trail ends; read it before `entries`, or writers come between."""
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """The whole trail of all models, oldest first; it may be longer than the memory."""
 
 
 class ArtifactStore(Protocol):

@@ -11,7 +11,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from client.commands import differences, drawings, lifecycles, messages, models, policies, proofs, system, templates
+from client.commands import (
+    differences,
+    drawings,
+    lifecycles,
+    messages,
+    models,
+    policies,
+    proofs,
+    rebuilding,
+    system,
+    templates,
+)
 from client.console import EXIT_CODES, complain, exit_status
 from models.errors import ModelopsError
 from models.messages import Action
@@ -74,6 +85,7 @@ _add(app, "start", lifecycles.start, "modelops start loan-approval --template cr
 _add(app, "status", lifecycles.status, "modelops status loan-approval --watch")
 _add(app, "history", lifecycles.history, "modelops history loan-approval --utc")
 _add(app, "monitor", lifecycles.monitor, "modelops monitor loan-approval")
+_add(app, "rebuild", rebuilding.rebuild, "modelops rebuild loan-approval")
 _add(app, "submit", messages.submit, "modelops submit loan-approval version.yaml --as sam")
 _add(
     app,

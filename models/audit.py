@@ -14,6 +14,7 @@ from models.evidence import EffectKey, StepResult
 from models.inventory import Change
 from models.journal import JournalEntry
 from models.lifecycle import step
+from models.messages import Notify
 from models.plan import Plan
 from models.state import State, snapshot
 
@@ -82,10 +83,14 @@ class ChainProblem(Frozen):
 
 
 class Folded(NamedTuple):
-    """Where the recorded events lead, and where the record disagrees with the kernel (each naming its seq)."""
+    """Where the recorded events lead, and where the record disagrees with the kernel (each naming its seq).
+
+    `notices` is what people were to be told on the way.
+    """
 
     state: State
     problems: tuple[str, ...]
+    notices: tuple[Notify, ...] = ()
 
 
 def seal(head: AuditHead, model: str | None, kind: AuditKind, at: datetime, body: str) -> AuditEntry:
@@ -118,7 +123,7 @@ def fold(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Folded:
 
     Other kinds of entry are passed over. An event that cannot be read or belongs elsewhere is a problem, and left out.
     """
-    state, problems = initial, list[str]()
+    state, problems, notices = initial, list[str](), list[Notify]()
     for entry in entries:
         if entry.kind != AuditKind.EVENT:
             continue
@@ -132,8 +137,9 @@ def fold(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Folded:
             continue
         answer = step(plan, state, recorded.event)
         state = answer.state
+        notices += [command for command in answer.commands if isinstance(command, Notify)]
         problems += [f"seq {recorded.seq}: {why}" for why in _disagreements(recorded, state, answer.refusal)]
-    return Folded(state, tuple(problems))
+    return Folded(state, tuple(problems), tuple(notices))
 
 
 def _event(entry: AuditEntry) -> JournalEntry:

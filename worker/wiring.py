@@ -125,6 +125,7 @@ def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QU
         activities=[
             audit.record_events,
             audit.record_plan,
+            audit.confirm_state,
             notification.ask_approvers,
             notification.notify_people,
             registration.register_model,

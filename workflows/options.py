@@ -31,6 +31,9 @@ RECORD_TIMEOUT = timedelta(seconds=10)
 PROVE_TIMEOUT = timedelta(minutes=15)
 """A plan that nobody has explored yet is explored before it is recorded."""
 
+CONFIRM_TIMEOUT = timedelta(minutes=15)
+"""The whole trail of all models is hashed again before a rebuilt lifecycle goes on."""
+
 RECORD_PAUSE = timedelta(seconds=15)
 """The record does not answer: say so in the card, and try again after this; twice as long each time."""
 

@@ -1,6 +1,6 @@
 """The system of record on SQLite and PostgreSQL. Each commit is one transaction, and the audit entry is part of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import rfc8785
@@ -27,6 +27,8 @@ from models.records import (
     ModelRecord,
     PlanRecord,
 )
+
+_BATCH = 500
 
 
 def _now() -> datetime:
@@ -157,7 +159,26 @@ class SqlInventory:
         """The audit entries that name a model, oldest first."""
         with self._database.reading() as session:
             query = select(AuditRecord).where(AuditRecord.model == model).order_by(col(AuditRecord.position))
-            return [AuditEntry.model_validate(row.model_dump(exclude={"seq"})) for row in session.exec(query)]
+            return [_entry(row) for row in session.exec(query)]
+
+    def head(self) -> AuditHead:
+        """Where the whole trail ends; read it before `entries`, or writers come between."""
+        with self._database.reading() as session:
+            row = session.exec(select(AuditHeadRecord)).first()
+        return _place(row) if row else AuditHead()
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """The whole trail of all models, oldest first, in batches."""
+        after = 0
+        while batch := self._batch(after):
+            yield from batch
+            after = batch[-1].position
+
+    def _batch(self, after: int) -> Sequence[AuditEntry]:
+        with self._database.reading() as session:
+            later = select(AuditRecord).where(col(AuditRecord.position) > after)
+            query = later.order_by(col(AuditRecord.position)).limit(_BATCH)
+            return [_entry(row) for row in session.exec(query)]
 
 
 def _body(value: BaseModel) -> str:
@@ -197,6 +218,10 @@ def _place(head: AuditHeadRecord) -> AuditHead:
 def _append(session: Session, head: AuditHeadRecord, entry: AuditEntry, seq: int | None = None) -> None:
     session.add(AuditRecord(**entry.model_dump(), seq=seq))
     head.position, head.hash = entry.position, entry.hash
+
+
+def _entry(row: AuditRecord) -> AuditEntry:
+    return AuditEntry.model_validate(row.model_dump(exclude={"seq"}))
 
 
 def _recorded_result(session: Session, key: EffectKey) -> StepResult | None:

@@ -52,7 +52,8 @@ def start(
         facts = catalog.facts(model)
         if catalog.plan_of(model):
             raise ConflictError(
-                f"'{model}' has a lifecycle already; a model has only one", f"`modelops status {model}` shows it"
+                f"'{model}' has a lifecycle already; a model has only one",
+                f"`modelops status {model}` shows it; `modelops rebuild {model}` goes on with one that was lost",
             )
 
     plan = find_template(template).compiled(policy_of(settings, facts)).plan

@@ -1,12 +1,12 @@
 """Parts that take no time, so that what is measured is the workflow and the server, not a database or a disk."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Earned, Serving
-from models.audit import AuditEntry
+from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest, digest_bytes
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
@@ -99,6 +99,14 @@ class MemoryInventory:
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """Nobody asks."""
         return []
+
+    def head(self) -> AuditHead:
+        """Nobody asks."""
+        return AuditHead()
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """Nobody asks."""
+        return iter(())
 
 
 class OneFile:

@@ -219,7 +219,7 @@ def quick_parts(root: Path) -> Parts:
         deployer=RecordingDeployer(root / "effects.txt"),
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
-        directory=YamlDirectory(people),
+        directory=YamlDirectory(people, root / "keys.json", "test"),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
