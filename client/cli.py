@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from client.commands import (
     differences,
     drawings,
+    findings,
     lifecycles,
     messages,
     models,
@@ -85,6 +86,7 @@ _add(app, "start", lifecycles.start, "modelops start loan-approval --template cr
 _add(app, "status", lifecycles.status, "modelops status loan-approval --watch")
 _add(app, "history", lifecycles.history, "modelops history loan-approval --utc")
 _add(app, "monitor", lifecycles.monitor, "modelops monitor loan-approval")
+_add(app, "findings", findings.findings, "modelops findings --all")
 _add(app, "rebuild", rebuilding.rebuild, "modelops rebuild loan-approval")
 _add(app, "submit", messages.submit, "modelops submit loan-approval version.yaml --as sam")
 _add(

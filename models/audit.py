@@ -27,11 +27,12 @@ _NODE = b"modelops/audit/1\x00"
 
 
 class AuditKind(StrEnum):
-    """What an entry records; its body is the `JournalEntry`, the `EffectRecord` or the `Plan` itself."""
+    """What an entry records; its body is the `JournalEntry`, `EffectRecord`, `Plan` or `Discovery` itself."""
 
     EVENT = "event"
     EFFECT = "effect"
     PLAN = "plan"
+    FINDING = "finding"
 
 
 class EffectRecord(Frozen):

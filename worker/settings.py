@@ -7,11 +7,14 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from models.canonical import Duration
 from models.errors import InvalidInputError
 from models.inventory import Environment
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
+
+ACTUATORS = ("modelops-actuator@",)
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -42,6 +45,7 @@ Servers = Annotated[
     _json_like('{"DEV": "http://127.0.0.1:8501", "TEST": "http://127.0.0.1:8502", "PROD": "http://127.0.0.1:8503"}'),
 ]
 Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
+Identities = Annotated[tuple[str, ...], NoDecode, _json_like('["modelops-actuator@"]')]
 Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
 
 
@@ -90,6 +94,13 @@ class Settings(BaseSettings):
         default=Path("~/.config/modelops/keys"), description="where a person's own private keys are, encrypted"
     )
     passphrase: SecretStr | None = Field(default=None, description="of the private key; asked for if it is not set")
+
+    actuator_identities: Identities = Field(
+        default=ACTUATORS, description="how the identities begin that may poll the actuator's task queue"
+    )
+    reconcile_every: Annotated[Duration, Field(ge=60)] = Field(
+        default=900, description="how often record, executions, environments and workers are compared, as in 15m"
+    )
 
     worker_metrics_port: Port = Field(default=9464, description="our own metrics, and /healthz")
     sdk_metrics_port: Port = Field(default=9465, description="the Temporal SDK's metrics")

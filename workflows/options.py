@@ -6,6 +6,9 @@ from temporalio.common import RetryPolicy
 
 TASK_QUEUE = "modelops"
 
+ACTUATOR_SUFFIX = "-actuator"
+"""What the name of the actuator's task queue ends with."""
+
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """A worker that died is noticed after this; the worker beats by itself, three times as often."""
 
@@ -48,3 +51,13 @@ JOURNAL_BYTES = 200_000
 
 MEASURE_TIMEOUT = timedelta(minutes=30)
 REGISTER_TIMEOUT = timedelta(minutes=1)
+
+RECONCILE_TIMEOUT = timedelta(minutes=10)
+ANSWER_TIMEOUT = timedelta(seconds=5)
+"""How long one lifecycle may take to say where it is."""
+
+NEWBORN = PROVE_TIMEOUT
+"""How long an execution may be without a record: its plan is being proved."""
+
+RECORD_GRACE = timedelta(seconds=30)
+"""How long record and execution may differ: what is being recorded or deployed just now is no contradiction."""

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Earned, Serving
 from models.audit import AuditEntry, AuditHead
@@ -12,11 +13,13 @@ from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
 from models.journal import JournalEntry
 from models.plan import Plan
+from models.reconciliation import Shelf
 from tests.temporal.doubles import (
     PEOPLE,
     CopyingTrainer,
     NamingPackager,
     NewestFile,
+    NoExecutions,
     NoSchedules,
     TextEvaluator,
     TextScanner,
@@ -138,6 +141,10 @@ class InstantDeployer:
     def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
         """Nothing to do."""
 
+    def serves(self, environment: Environment) -> Shelf:
+        """Nobody asks."""
+        return {}
+
 
 def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Submission]:
     """Parts for lifecycles on one plan, and the version that all of them are given."""
@@ -157,5 +164,8 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
+        findings=SqlFindings(f"sqlite:///{root / 'findings.db'}"),
+        executions=NoExecutions(),
+        environments=InstantDeployer(),
     )
     return parts, submission

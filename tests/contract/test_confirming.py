@@ -19,7 +19,7 @@ DEEDS = {
     ("UPDATE audit SET body = replace(body, 'sven', 'eve') WHERE seq = 3",): "the audit trail does not hold: entry",
     ("DELETE FROM audit WHERE position = 5",): "the audit trail does not hold: entry 5: missing",
     ("DELETE FROM audit WHERE position > 10",): "the audit trail does not hold: entry 11: missing",
-    ("DELETE FROM audit WHERE position > 10", RELINK): "the trail leads to stage 'development', visit 2",
+    ("DELETE FROM audit WHERE position > 10", RELINK): "the trail leads to stage 'development', visit 3",
     ("UPDATE lifecycle SET stage = 'production', visit = 9",): "the inventory says 'production', visit 9",
     ("UPDATE plan SET content = replace(content, '0.7', '0.1')",): "was changed",
     ("DELETE FROM lifecycle",): "no lifecycle of 'loan'",
