@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import (
+    QueryRejectCondition,
     SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
@@ -162,7 +163,7 @@ class Modelops:
             found = await self._handle(model).describe(rpc_timeout=CALL_TIMEOUT)
             if found.close_time:
                 await self._handle(model).result()
-            status = await self.status(model)
+            status = await self._ask(model)
             if not any(trouble.startswith(UNCONFIRMED) for trouble in status.troubles):
                 return status
             await asyncio.sleep(_LOOK_AGAIN)
@@ -190,10 +191,15 @@ class Modelops:
         )
 
     async def status(self, model: Slug) -> Status:
-        """Where a lifecycle is, what it waits for, and who can act."""
+        """Where a lifecycle is, what it waits for, and who can act; RefusedError if its execution is lost."""
         async with self._caller.translated(lifecycle_id(model)):
-            asked = self._handle(model).query("status", result_type=Status, rpc_timeout=CALL_TIMEOUT)
-            return Status.model_validate(await self._answered(model, asked))
+            return await self._ask(model, QueryRejectCondition.NOT_COMPLETED_CLEANLY)
+
+    async def _ask(self, model: Slug, refusing: QueryRejectCondition | None = None) -> Status:
+        asked = self._handle(model).query(
+            "status", result_type=Status, reject_condition=refusing, rpc_timeout=CALL_TIMEOUT
+        )
+        return Status.model_validate(await self._answered(model, asked))
 
     async def decide(
         self,

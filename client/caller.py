@@ -15,6 +15,7 @@ from temporalio.client import (
     WorkflowExecutionDescription,
     WorkflowFailureError,
     WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -52,7 +53,7 @@ class Caller:
             yield
         except (WorkflowUpdateFailedError, WorkflowFailureError) as error:
             raise rebuilt(error.cause) from error
-        except WorkflowQueryFailedError as error:
+        except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
             raise await self._query_failed(workflow_id, error) from error
         except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
             raise await self._silence(workflow_id, note) from error
@@ -132,7 +133,7 @@ class Caller:
                 return None
             raise
 
-    async def _query_failed(self, workflow_id: str, error: WorkflowQueryFailedError) -> ModelopsError:
+    async def _query_failed(self, workflow_id: str, error: Exception) -> ModelopsError:
         ended = await self._ended(workflow_id)
         return ended or InvalidInputError(f"'{workflow_id}' cannot answer: {error}", "the worker's log says why")
 

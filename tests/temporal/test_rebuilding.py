@@ -2,11 +2,16 @@
 
 import asyncio
 import contextlib
+import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.service import RPCError, RPCStatusCode
@@ -20,14 +25,18 @@ from models.inventory import Change, Deployed, Environment
 from models.journal import JournalEntry, LifecycleInput
 from models.messages import Action, Breach, Request, Requested
 from models.rebuilding import resumed
+from models.signing import seal
 from models.state import Phase, change
 from models.status import Status
 from tests.contract.backdoor import execute
 from tests.temporal.house import WITHIN, House, facts_of, plan_of
 from tests.temporal.invariants import check_invariants
+from worker.settings import PROJECT
+from workflows import options
 from workflows.lifecycle import UNCONFIRMED
 
 LOW = plan_of("low-risk")
+ENVELOPE = seal(b"{}", "text/plain", Ed25519PrivateKey.generate())
 
 
 @pytest.fixture
@@ -126,27 +135,26 @@ async def test_what_was_answered_and_not_recorded_is_named(
     await house.update("request", pause)
     await house.recorded()
 
-    def away(entry: JournalEntry) -> None:
-        raise UnavailableError("the database is away")
-
     with monkeypatch.context() as patched:
         patched.setattr(house.parts.inventory, "commit_event", away)
         await house.handle.signal("resume", resume)
+        await house.handle.signal("decide", ENVELOPE)
         await house.update("request", pause)
         await house.handle.signal("report_breach", breach)
         await house.handle.signal("report_breach", {"monitor": 1})
-        await house.until(lambda s: s.seq == recorded(house).state.seq + 3)
+        await house.until(lambda s: s.seq >= recorded(house).state.seq + 3)
         await house.handle.terminate("by accident")
     lost = await modelops.lost(house.model, house.parts.inventory.trail(house.model))
     assert lost.unrecorded is not None
     assert [(one.message, one.answered) for one in lost.unrecorded] == [
         (Requested(action=Action.RESUME, request=resume), False),
+        (ENVELOPE, False),
         (pause, True),
         (breach, False),
     ]
     status = await modelops.rebuild(facts_of(house.model, LOW.tiers[0]), recorded(house))
     assert status.paused
-    for one in lost.unrecorded[:2]:
+    for one in (lost.unrecorded[0], lost.unrecorded[2]):
         await house.update("request", one.message)
     await check_invariants(house, LOW)
 
@@ -234,3 +242,49 @@ async def test_what_runs_or_has_ended_is_not_rebuilt(house: House, modelops: Mod
         await modelops.rebuild(facts, true)
     with pytest.raises(RefusedError, match="has ended"):
         recorded(house)
+
+
+async def test_the_commands(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`status` says how to go on with what is lost, `rebuild` does it, and names what has to be sent again."""
+    await house.close()
+    house.queue = options.TASK_QUEUE
+    await house.open()
+    await serving(house)
+    pause = Requested(action=Action.PAUSE, request=Request(person="sam", reason="maintenance"))
+    with monkeypatch.context() as patched:
+        patched.setattr(house.parts.inventory, "commit_event", away)
+        await house.update("request", pause)
+        await house.handle.terminate("by accident")
+    lost = await run(house, "status", house.model)
+    assert (lost.returncode, f"`modelops rebuild {house.model}`" in lost.stderr) == (3, True)
+    found = await run(house, "rebuild", house.model)
+    assert found.returncode == 0, found
+    assert "whose execution was terminated. Now: version 1 serves" in found.stdout
+    assert "and was answered): sam asked to pause, saying 'maintenance'" in found.stdout
+    assert pause.model_dump_json(exclude_defaults=True) in found.stdout
+    again = await run(house, "rebuild", house.model)
+    assert (again.returncode, "runs: nothing is lost" in again.stderr) == (3, True)
+    await house.handle.terminate("by accident")
+    told = json.loads((await run(house, "rebuild", house.model, "--json")).stdout)
+    assert (told["lost"], told["unrecorded"], told["status"]["phase"]) == ("terminated", [], "steady")
+
+
+async def run(house: House, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command, as a person gives it."""
+    address = house.client.service_client.config.target_host
+    environment = {"MODELOPS_HOME": str(house.root), "MODELOPS_TEMPORAL_ADDRESS": address, "COLUMNS": "400"}
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "client.cli", *words],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def away(entry: JournalEntry) -> None:
+    """No event can be recorded."""
+    raise UnavailableError("the database is away")
