@@ -1,7 +1,7 @@
 """A lifecycle whose execution was lost goes on in another one."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import assert_never
 
@@ -12,7 +12,7 @@ from client.console import going_on, moment, say, show, show_json
 from client.story import tell_attempt
 from models.authentication import decision_of
 from models.canonical import Frozen, Slug
-from models.errors import UnknownNameError
+from models.errors import ModelopsError, UnknownNameError
 from models.inventory import Submission
 from models.messages import Attempted, Body, Breach, Breached, Decided, Decision, Requested, VersionSubmitted
 from models.rebuilding import Heard, Message, resumed
@@ -56,8 +56,13 @@ def rebuild(model: Model, as_json: Json = False) -> None:
     async def work() -> Rebuilt:
         async with Modelops.connect(settings, say) as modelops:
             lost = await modelops.lost(model, entries)
-            status = await modelops.rebuild(facts, given)
             heard = None if lost.unrecorded is None else tuple(map(_unrecorded, lost.unrecorded))
+            try:
+                status = await modelops.rebuild(facts, given)
+            except ModelopsError:
+                # The next look would be at the execution that failed just now, which has heard nothing.
+                say("\n".join(_to_be_sent(heard or ())))
+                raise
             return Rebuilt(model=model, lost=lost.how, unrecorded=heard, status=status)
 
     found = asyncio.run(work())
@@ -72,7 +77,11 @@ def _lines(found: Rebuilt) -> Iterator[str]:
     yield f"Rebuilt the lifecycle of {found.model}, whose execution was {found.lost}. Now: {now}."
     if found.unrecorded is None:
         yield f"Its history is gone. Whoever was answered after event {found.status.seq} has to say it again."
-    for one in found.unrecorded or ():
+    yield from _to_be_sent(found.unrecorded or ())
+
+
+def _to_be_sent(heard: Iterable[Unrecorded]) -> Iterator[str]:
+    for one in heard:
         answered = "and was answered" if one.sender_was_answered else "unanswered"
         yield f"Not on record, has to be sent again ({moment(one.at)}, {answered}): {one.told}"
         yield f"    as it was sent: {one.message.model_dump_json(exclude_defaults=True)}"
