@@ -25,6 +25,7 @@ from models.inventory import Change, Deployed, Environment
 from models.journal import JournalEntry, LifecycleInput
 from models.messages import Action, Breach, Request, Requested
 from models.rebuilding import resumed
+from models.reconciliation import Finding, FindingKind
 from models.signing import seal
 from models.state import Phase, change
 from models.status import Status
@@ -36,6 +37,7 @@ from workflows import options
 from workflows.lifecycle import UNCONFIRMED
 
 LOW = plan_of("low-risk")
+UNEXPECTED = Finding(kind=FindingKind.SERVING_DIFFERS, model=None, about="PROD", text="PROD serves nothing")
 ENVELOPE = seal(b"{}", "text/plain", Ed25519PrivateKey.generate())
 
 
@@ -262,6 +264,8 @@ async def test_the_commands(house: House, monkeypatch: pytest.MonkeyPatch) -> No
     assert "whose execution was terminated. Now: version 1 serves" in found.stdout
     assert "and was answered): sam asked to pause, saying 'maintenance'" in found.stdout
     assert pause.model_dump_json(exclude_defaults=True) in found.stdout
+    house.parts.findings.commit_findings(frozenset({UNEXPECTED.model_copy(update={"model": house.model})}))
+    assert "Contradicts the record: PROD serves nothing" in (await run(house, "status", house.model)).stdout
     again = await run(house, "rebuild", house.model)
     assert (again.returncode, "runs: nothing is lost" in again.stderr) == (3, True)
     await house.handle.terminate("by accident")

@@ -85,6 +85,23 @@ async def test_lost_found_and_rebuilt(house: House, how: str) -> None:
     await check_invariants(house, LOW)
 
 
+async def test_a_beginning_over_a_record(house: House) -> None:
+    """Whoever begins a terminated lifecycle anew gets nothing done, is found, and the true one goes on afterwards."""
+    await serving(house)
+    effects = house.deployer.effects()
+    await house.handle.terminate("by somebody")
+    await house.begin(LOW)
+    status = await house.until_phase(Phase.STUCK)
+    assert status.failure is not None
+    assert (status.failure.type, status.seq) == ("ConflictError", 2)
+    assert await holding(house) == [(FindingKind.STATE_DIFFERS, house.model)]
+    await house.handle.terminate("by whoever has seen the finding")
+    await Modelops(house.client, queue=house.queue).rebuild(facts_of(house.model, LOW.tiers[0]), recorded(house))
+    assert await holding(house) == []
+    assert house.deployer.effects() == effects
+    await check_invariants(house, LOW)
+
+
 async def test_a_lifecycle_at_work_is_no_contradiction(house: House) -> None:
     """Looks in the middle of its work find nothing that is not so, and nothing once it has ended."""
     await house.start(LOW)
@@ -135,6 +152,22 @@ async def test_who_polls_the_actuators_queue(house: House, identity: str, known:
             while identity not in await polls.pollers(queue):
                 await asyncio.sleep(0.1)
         assert await holding(house) == ([] if known else [(FindingKind.UNKNOWN_WORKER, identity)])
+
+
+async def test_a_silent_execution(house: House) -> None:
+    """A lifecycle that runs and does not say where it is, is silent; one that nobody asks is only there."""
+    await house.start(LOW)
+    await house.until_phase(Phase.AWAITING_VERSION)
+    await house.close()
+    executions = TemporalExecutions(house.client, attributes.MODEL.name, timedelta(seconds=1))
+    seen = (await executions.look([house.model, "nobody"]))[house.model]
+    assert (seen.fate, seen.silent, seen.place) == ("running", True, None)
+    async with asyncio.timeout(WITHIN):
+        while not (found := (await executions.look([])).get(house.model)):
+            await asyncio.sleep(0.1)
+    assert (found.runs, found.silent) == (True, False)
+    assert "nobody" not in await executions.look(["nobody"])
+    await house.open()
 
 
 async def test_a_silent_environment(house: House) -> None:
