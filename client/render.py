@@ -1,6 +1,7 @@
 """Lifecycles, models and templates as tables for people."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType
@@ -9,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from client.catalog import Known, Listed
+from client.catalog import Found, Known, Listed
 from client.console import clean, moment
 from models.calendar import Calendar
 from models.canonical import spell_duration
@@ -113,6 +114,23 @@ def model(facts: ModelFacts, rating: Rating | None, regulations: Sequence[str], 
     if known:
         parts += ["", table(("Version", "Status", "Artifact", "Gates passed"), known)]
     return Group(*parts)
+
+
+def findings(found: Sequence[Found]) -> Table:
+    """What contradicts the record, and since when."""
+    rows = [
+        (one.kind.replace("_", " "), one.model, one.text, moment(one.first_seen), _until(one.resolved)) for one in found
+    ]
+    return table(("Kind", "Model", "Finding", "Since", "Until"), rows)
+
+
+def _until(resolved: datetime | None) -> str:
+    return moment(resolved) if resolved else ""
+
+
+def contradicted(found: Sequence[Found]) -> Text:
+    """What contradicts the record of one model, in one line."""
+    return Text(f"Contradicts the record: {clean('; '.join(one.text for one in found))}", style="red")
 
 
 def status(found: Status, brief: bool = False) -> Group:

@@ -37,6 +37,7 @@ from models.messages import (
     VersionSubmitted,
 )
 from models.plan import Plan
+from models.reconciliation import Discovery
 from models.standing import LAPSE
 from models.state import Phase, Snapshot
 from models.verdict import Verdict
@@ -92,6 +93,8 @@ def tell(entries: Iterable[AuditEntry]) -> Iterator[Line]:
                 case AuditKind.PLAN:
                     plan = Plan.model_validate_json(entry.body)
                     line = _line(entry, f"The plan of template {plan.template} {plan.version} was recorded.")
+                case AuditKind.FINDING:
+                    line = _line(entry, tell_discovery(Discovery.model_validate_json(entry.body)))
                 case _:
                     line = _line(entry, f"An entry of an unknown kind, '{entry.kind}'.")
         except ValidationError:
@@ -149,6 +152,11 @@ def tell_change(change: Change) -> str:
             return _full_stop(f"Monitor '{change.monitor}' found {change.verdict}: {'; '.join(change.reasons)}")
         case _:
             assert_never(change)
+
+
+def tell_discovery(discovery: Discovery) -> str:
+    """What was found to contradict the record, or that it does so no more."""
+    return _full_stop(f"{'Found' if discovery.holds else 'No longer so'}: {discovery.finding.text}")
 
 
 def tell_body(body: Body) -> str:

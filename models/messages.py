@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from models.canonical import PRINTABLE, Digest, Frozen, Slug, Told
-from models.evidence import Electorate, StepOrder, StepResult
+from models.evidence import EffectKey, Electorate, StepOrder, StepResult
 from models.inventory import Submission
 from models.signing import Envelope
 
@@ -241,6 +241,10 @@ class Notify(Frozen):
     topic: str
     roles: tuple[Slug, ...]
     subject: str
+
+    def key(self, model: Slug) -> EffectKey:
+        """The once-only key of telling them."""
+        return EffectKey(model=model, visit=self.visit, step=f"notify/{self.topic}")
 
 
 Command = RunStep | CancelStep | Notify
