@@ -105,7 +105,7 @@ class MemoryInventory:
         """Nobody asks."""
         return []
 
-    def head(self) -> AuditHead:
+    def head(self, position: int | None = None) -> AuditHead:
         """Nobody asks."""
         return AuditHead()
 

@@ -139,7 +139,7 @@ def test_history() -> None:
     assert any(
         "olga asked to go on" in line and "REFUSED because the lifecycle is not paused." in line for line in lines
     )
-    assert any("rita approved at gate 'validation': It is sound." in line for line in lines)
+    assert any("rita approved at gate 'validation' for risk: It is sound." in line for line in lines)
     assert "holds, up to sha256:" in lines[-3]
     assert "are what the trail makes of them" in lines[-2]
     assert "agree with the record" in lines[-1]
