@@ -6,13 +6,12 @@ from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
 from activities.ports import Directory, Inventory
-from models.approval import barring
 from models.canonical import Frozen, Slug
 from models.errors import UnknownNameError
 from models.evidence import EffectKey, StepOrder, StepResult
 from models.inventory import Notified
 from models.journal import Assignment
-from models.plan import Duty
+from models.separation import barring, lineage
 
 
 class Notice(Frozen):
@@ -55,7 +54,7 @@ class NotificationActivities:
         except UnknownNameError:
             return people
         plan = self._inventory.governing_plan(order.model)
-        did = {Duty.OWNER: facts.owner, Duty.DEVELOPER: given.developer, Duty.SUBMITTER: given.submitter}
+        did = lineage(plan, facts.owner, given)
         return [person for person in people if not barring(plan, did, person)]
 
     @activity.defn(name="notify_people", no_thread_cancel_exception=True)

@@ -15,6 +15,7 @@ from client.commands import (
     audit,
     differences,
     drawings,
+    findings,
     gates,
     keys,
     lifecycles,
@@ -22,6 +23,7 @@ from client.commands import (
     models,
     policies,
     proofs,
+    rebuilding,
     system,
     templates,
 )
@@ -112,6 +114,8 @@ _add(
     gates.delegate,
     "modelops delegate --as rosa --to tom.enrolment.json --role risk --until 2026-12-20 --output tom-for-rosa.json",
 )
+_add(app, "findings", findings.findings, "modelops findings --all")
+_add(app, "rebuild", rebuilding.rebuild, "modelops rebuild loan-approval")
 _add(app, "submit", messages.submit, "modelops submit loan-approval version.yaml --as sam")
 _add(
     app,

@@ -1,6 +1,7 @@
 """Lifecycles, models and templates as tables for people."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType
@@ -9,13 +10,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from client.catalog import Known, Listed
+from client.catalog import Found, Known, Listed
 from client.console import clean, moment
+from models.calendar import Calendar
 from models.canonical import spell_duration
 from models.inventory import Environment, ModelFacts, Rating, VersionStatus
 from models.messages import Decision
 from models.plan import GatePlan, MonitorPlan, Plan, StagePlan
-from models.state import Phase
+from models.state import Finding, Phase
 from models.status import GateStatus, Status, VersionStatusView
 from models.verdict import Verdict
 
@@ -114,6 +116,23 @@ def model(facts: ModelFacts, rating: Rating | None, regulations: Sequence[str], 
     return Group(*parts)
 
 
+def findings(found: Sequence[Found]) -> Table:
+    """What contradicts the record, and since when."""
+    rows = [
+        (one.kind.replace("_", " "), one.model, one.text, moment(one.first_seen), _until(one.resolved)) for one in found
+    ]
+    return table(("Kind", "Model", "Finding", "Since", "Until"), rows)
+
+
+def _until(resolved: datetime | None) -> str:
+    return moment(resolved) if resolved else ""
+
+
+def contradicted(found: Sequence[Found]) -> Text:
+    """What contradicts the record of one model, in one line."""
+    return Text(f"Contradicts the record: {clean('; '.join(one.text for one in found))}", style="red")
+
+
 def status(found: Status, brief: bool = False) -> Group:
     """Where a lifecycle is, and how to act; in brief, without what its versions have earned."""
     views = () if brief else (("Version", found.version), ("Champion", found.champion))
@@ -121,6 +140,7 @@ def status(found: Status, brief: bool = False) -> Group:
         _banner(found),
         gate(found, found.gate) if found.gate else None,
         _checks(found),
+        *_titled(("Finding", "Gate", "Role", "Who", "Version", "To be closed"), [_finding(f) for f in found.findings]),
         *(part for name, view in views if view for part in ("", _version(name, view))),
     ]
     return Group(*(part for part in parts if part is not None))
@@ -201,6 +221,10 @@ def _who(made: Decision) -> str:
     return f"{made.person} for {made.on_behalf_of}" if made.on_behalf_of else made.person
 
 
+def _finding(one: Finding) -> tuple[object, ...]:
+    return one.id, one.gate, one.role, one.person, one.version, one.text
+
+
 def _checks(found: Status) -> Table | None:
     if not found.checks:
         return None
@@ -233,12 +257,25 @@ def plan(compiled: Plan) -> Group:
     ]
     return Group(
         Text(f"{compiled.template} {compiled.version}: {clean(compiled.title)}", style="bold"),
-        Text(f"Governs tiers {', '.join(compiled.tiers)}; the gates of PROD: {_gates_of_production(compiled)}\n"),
+        Text(f"Governs tiers {', '.join(compiled.tiers)}; the gates of PROD: {_gates_of_production(compiled)}"),
+        Text(f"{_edited(compiled)}{_business_days(compiled.calendar)}"),
         table(("Stage", "Environment", "Steps", "Gate", "Leads to"), steps),
         *_titled(("Role", "Group"), list(compiled.roles.items())),
         *_titled(("KPI", "Passes", "Fails", "Observations"), kpis),
         *_titled(("Monitor", "Checks", "Every", "Breach starts", "Brakes"), watches),
     )
+
+
+def _edited(compiled: Plan) -> str:
+    return f"Edited by {', '.join(compiled.editors)}\n" if compiled.editors else ""
+
+
+def _business_days(calendar: Calendar | None) -> str:
+    if calendar is None:
+        return ""
+    hours = f", {calendar.hours[0]} to {calendar.hours[1]} o'clock" if calendar.hours else ""
+    free = f", holidays: {len(calendar.holidays)}" if calendar.holidays else ""
+    return f"Business days: {', '.join(calendar.workdays)} in {calendar.zone}{hours}{free}\n"
 
 
 def _titled(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[RenderableType]:
@@ -250,7 +287,8 @@ def _asks(gate: GatePlan | None) -> str:
         return ""
     approvals = ", ".join(f"{count} of {role}" for role, count in gate.approvals.items())
     wanted = "; ".join(part for part in (", ".join(gate.checks), approvals) if part)
-    return f"{gate.id}: {wanted}" + (f" within {spell_duration(gate.sla)}" if gate.sla else "")
+    lapse = f", approvals lapse after {spell_duration(gate.approvals_lapse)}" if gate.approvals_lapse else ""
+    return f"{gate.id}: {wanted}" + (f" within {spell_duration(gate.sla)}{lapse}" if gate.sla else "")
 
 
 def _leads(stage: StagePlan) -> str:

@@ -28,6 +28,7 @@ from models.messages import (
     Breached,
     Choice,
     Decided,
+    Decision,
     Requested,
     Started,
     StepFailed,
@@ -36,6 +37,8 @@ from models.messages import (
     VersionSubmitted,
 )
 from models.plan import Plan
+from models.reconciliation import Discovery
+from models.standing import LAPSE
 from models.state import Phase, Snapshot
 from models.verdict import Verdict
 
@@ -50,7 +53,7 @@ _ASKED = {
 }
 _DECIDED = {Choice.APPROVE: "approved", Choice.REJECT: "rejected"}
 _ANSWERED = {Verdict.PASS: "passed", Verdict.FAIL: "failed", Verdict.INCONCLUSIVE: "was inconclusive"}
-_TIMERS = {"remind": "A reminder", "escalate": "An escalation", "sla": "The deadline"}
+_TIMERS = {"remind": "A reminder", "escalate": "An escalation", "sla": "The deadline", LAPSE: "The end of an approval"}
 
 
 class Line(Frozen):
@@ -90,6 +93,8 @@ def tell(entries: Iterable[AuditEntry]) -> Iterator[Line]:
                 case AuditKind.PLAN:
                     plan = Plan.model_validate_json(entry.body)
                     line = _line(entry, f"The plan of template {plan.template} {plan.version} was recorded.")
+                case AuditKind.FINDING:
+                    line = _line(entry, tell_discovery(Discovery.model_validate_json(entry.body)))
                 case _:
                     line = _line(entry, f"An entry of an unknown kind, '{entry.kind}'.")
         except ValidationError:
@@ -149,6 +154,11 @@ def tell_change(change: Change) -> str:
             assert_never(change)
 
 
+def tell_discovery(discovery: Discovery) -> str:
+    """What was found to contradict the record, or that it does so no more."""
+    return _full_stop(f"{'Found' if discovery.holds else 'No longer so'}: {discovery.finding.text}")
+
+
 def tell_body(body: Body) -> str:
     """What happened."""
     match body:
@@ -163,7 +173,7 @@ def tell_body(body: Body) -> str:
             role = f" for {made.role}" if made.role else ""
             instead = f" in {made.on_behalf_of}'s place" if made.on_behalf_of else ""
             what = f"{made.person} {_DECIDED[made.decision]} at gate '{made.gate}'{role}{instead}: {made.reason}"
-            return _full_stop(what)
+            return " ".join((_full_stop(what), *_found(made)))
         case Attempted():
             return "Something signed was sent that is no message to a lifecycle."
         case TimerFired():
@@ -177,6 +187,13 @@ def tell_body(body: Body) -> str:
             return _full_stop(f"{asked.person} asked {_ASKED[action]}: {asked.reason}")
         case _:
             assert_never(body)
+
+
+def _found(made: Decision) -> Iterator[str]:
+    """What a decision leaves for later versions, and what it closes."""
+    yield from (f"Finding: {_full_stop(text)}" for text in made.findings)
+    if made.closes:
+        yield f"This closes {', '.join(made.closes)}."
 
 
 def tell_attempt(body: Body) -> str:

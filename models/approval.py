@@ -3,11 +3,11 @@
 Separation of duties by lineage, one person once per gate, quorum by distinct people, sticky rejection.
 """
 
-from collections.abc import Mapping
-
 from models.canonical import Slug, replace
+from models.findings import refuse_findings
 from models.messages import Choice, Decision
 from models.plan import Duty, GatePlan, Plan
+from models.separation import duty_of
 from models.state import GateVisit, State, Version
 from models.verdict import Verdict
 
@@ -24,24 +24,12 @@ def roles_held(gate: GatePlan, visit: GateVisit, person: Slug) -> tuple[Slug, ..
     return tuple(role for role in gate.approvals if person in visit.electorate.people.get(role, ()))
 
 
-def duty_of(plan: Plan, state: State, version: Version, person: Slug) -> Duty | None:
-    """What a person did for a version that bars them from approving it."""
-    did = {Duty.OWNER: state.owner, Duty.DEVELOPER: version.developer, Duty.SUBMITTER: version.submitter}
-    return barring(plan, did, person)
-
-
-def barring(plan: Plan, did: Mapping[Duty, Slug], person: Slug) -> Duty | None:
-    """The duty that bars a person from approving a version, by who did what for it."""
-    return next((duty for duty in plan.separation if did[duty] == person), None)
-
-
 def eligible(plan: Plan, state: State, role: Slug) -> tuple[Slug, ...]:
     """The people who may decide for a role now: holders who are not barred and have not decided yet."""
     if state.gate is None or state.subject is None:
         return ()
-    decided = {person for decision in state.gate.decisions for person in (decision.person, decision.counts_for)}
-    holders = state.gate.electorate.people.get(role, ())
-    return tuple(p for p in holders if p not in decided and not duty_of(plan, state, state.subject, p))
+    able = (person for person in state.gate.electorate.people.get(role, ()) if not _spent(plan, state, person))
+    return tuple(person for person in able if not _all_spent(plan, state, _in_place(state, role, person)))
 
 
 def refuse_decision(plan: Plan, state: State, decision: Decision, objection: str = "") -> str | None:
@@ -70,18 +58,53 @@ def _refuse_person(
             return f"{person} has already decided at this visit of '{gate.id}'"
     held = roles_held(gate, visit, holder)
     if not held:
-        return f"{holder} holds none of the roles that '{gate.id}' asks: {', '.join(gate.approvals)}"
+        away = [role for role in gate.approvals if holder in visit.electorate.away.get(role, {})]
+        why = "is away, and holds none" if away else "holds none"
+        return f"{holder} {why} of the roles that '{gate.id}' asks: {', '.join(gate.approvals)}"
     if decision.role is not None and decision.role not in held:
         return f"{holder} does not hold the role '{decision.role}'; they hold {', '.join(held)}"
     if decision.role is None and len(held) > 1:
         return f"{holder} holds several roles that '{gate.id}' asks ({', '.join(held)}): say which with 'role'"
     for person in involved:
         if duty := duty_of(plan, state, version, person):
-            return f"{person} is the {duty} of version {version.number} and may not decide on it (separation of duties)"
+            of = "the template of version" if duty is Duty.EDITOR else "version"
+            did = f"{person} is {'an' if duty is Duty.EDITOR else 'the'} {duty} of {of} {version.number}"
+            return f"{did} and may not decide on it (separation of duties)"
     role = decision.role or held[0]
     if decision.decision is Choice.APPROVE and role not in open_roles(gate, visit):
         return f"role '{role}' has given all the approvals that '{gate.id}' asks of it"
-    return None
+    return _refuse_place(plan, state, role, decision) or refuse_findings(state, gate.id, role, decision)
+
+
+def _in_place(state: State, role: Slug, person: Slug) -> tuple[Slug, ...]:
+    """Those who are away and in whose place somebody holds a role; none if they hold it themselves."""
+    away = state.gate.electorate.away.get(role, {}) if state.gate else {}
+    return tuple(absent for absent, cover in away.items() if cover == person)
+
+
+def _refuse_place(plan: Plan, state: State, role: Slug, decision: Decision) -> str | None:
+    """Why nobody can decide in the place of those who are away: none of them could, or it would be handed on."""
+    absent = _in_place(state, role, decision.counts_for)
+    if absent and decision.on_behalf_of:
+        return f"{decision.counts_for} holds '{role}' in the place of {' and '.join(absent)}, and cannot hand that on"
+    why = _all_spent(plan, state, absent)
+    return f"{decision.counts_for} holds '{role}' in the place of somebody who may not decide: {why}" if why else None
+
+
+def _all_spent(plan: Plan, state: State, people: tuple[Slug, ...]) -> str | None:
+    """Why none of some people could decide now; None if one could, or there are none."""
+    why = [_spent(plan, state, person) for person in people]
+    return why[0] if why and all(why) else None
+
+
+def _spent(plan: Plan, state: State, person: Slug) -> str | None:
+    """Why a person could not decide now, were they there."""
+    if state.gate is None or state.subject is None:
+        return None
+    if any(person in (earlier.person, earlier.counts_for) for earlier in state.gate.decisions):
+        return f"{person} has already decided"
+    duty = duty_of(plan, state, state.subject, person)
+    return f"{person} is the {duty} of version {state.subject.number}" if duty else None
 
 
 def with_role(gate: GatePlan, visit: GateVisit, decision: Decision) -> Decision:

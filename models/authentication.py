@@ -141,6 +141,8 @@ def decision_of(statement: Statement, says: Deciding) -> Decision:
         role=says.role,
         on_behalf_of=delegation.person if delegation else None,
         key=statement.key,
+        findings=says.findings,
+        closes=says.closes,
     )
 
 
@@ -170,6 +172,9 @@ def _objections(
         return
     yield from differences(says.about, now)
     yield from untimely(statement, visit.opened, at)
+    since = visit.anew.get(statement.person)
+    if since and statement.issued_at <= since:
+        yield f"it was signed before {statement.person} was asked again, at {since:%Y-%m-%d %H:%M} UTC"
     keys = tuple(signing_keys(visit.electorate, gate, statement))
     yield from unsigned(envelope, statement, keys)
     yield from _misdelegated(visit.electorate, statement, says, at)

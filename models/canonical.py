@@ -62,8 +62,10 @@ def parse_duration(text: object) -> object:
     return int(number) * _SECONDS[unit]
 
 
-def spell_duration(seconds: int) -> str:
-    """Whole seconds in the largest unit that divides them: 432000 is `5d`."""
+def spell_duration(seconds: int | str) -> str:
+    """Whole seconds in the largest unit that divides them: 432000 is `5d`; business days as they are."""
+    if isinstance(seconds, str):
+        return seconds
     for unit in ("d", "h", "m"):
         if seconds and seconds % _SECONDS[unit] == 0:
             return f"{seconds // _SECONDS[unit]}{unit}"

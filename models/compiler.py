@@ -117,6 +117,7 @@ def _lower(draft: Draft) -> Plan:
         tiers=tuple(tier for tier in RiskTier if tier in template.tiers),
         roles=dict(sorted(template.roles.items())),
         separation=tuple(duty for duty in Duty if duty in template.separation_of_duties),
+        editors=tuple(sorted(template.editors)),
         kpis=tuple(
             Kpi(name=name, passes=kpi.passes, fails=kpi.fails, at_least=kpi.at_least)
             for name, kpi in sorted(template.kpis.items())
@@ -131,6 +132,7 @@ def _lower(draft: Draft) -> Plan:
         ),
         controls=tuple(satisfied_by(draft, demand) for demand in demands(draft)),
         retention=template.retention,
+        calendar=template.calendar.in_order if template.calendar else None,
         review=ReviewPlan(every=template.review.every, to=template.review.to) if template.review else None,
     )
     written = rfc8785.dumps(plan.model_dump(mode="json", exclude=_NOT_WRITTEN))

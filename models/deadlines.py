@@ -1,10 +1,13 @@
-"""When a gate reminds, escalates and runs out, and when a champion is due to be looked at anew."""
+"""When a gate reminds, escalates and runs out, when approvals lapse, and when a champion is to be looked at anew."""
 
 from datetime import datetime, timedelta
 
+from models.calendar import later
 from models.canonical import Frozen
 from models.plan import GatePlan, Plan
+from models.standing import lapses
 from models.state import Phase, State
+from models.waits import Wait
 
 REVIEW = "review"
 
@@ -16,22 +19,23 @@ class Deadline(Frozen):
     due: datetime
 
 
-def timers(gate: GatePlan) -> dict[str, int]:
-    """Every timer of a gate, in seconds from its opening: `remind:0`, `escalate:0`, `sla`."""
+def timers(gate: GatePlan) -> dict[str, Wait]:
+    """How long after its opening each timer of a gate is due: `remind:0`, `escalate:0`, `sla`."""
     found = {f"remind:{index}": after for index, after in enumerate(gate.remind)}
     found |= {f"escalate:{index}": escalation.after for index, escalation in enumerate(gate.escalate)}
     return found | {"sla": gate.sla}
 
 
 def running(plan: Plan, state: State) -> dict[str, datetime]:
-    """When each timer of the open gate is due that has not gone off; in production, the next review."""
+    """When each timer of the open gate and its approvals is due that has not gone off; in production, the review."""
     if state.phase is Phase.STEADY and plan.review and state.reviewed:
         return {REVIEW: state.reviewed + timedelta(seconds=plan.review.every)}
     gate, visit = state.gate_plan(plan), state.gate
     if gate is None or visit is None:
         return {}
     left = {timer: after for timer, after in timers(gate).items() if timer not in visit.fired}
-    return {timer: visit.opened + timedelta(seconds=after) for timer, after in left.items()}
+    due = {timer: later(plan.calendar, visit.opened, after) for timer, after in left.items()}
+    return due | lapses(plan.calendar, gate, visit)
 
 
 def pending(plan: Plan, state: State) -> tuple[Deadline, ...]:

@@ -80,8 +80,8 @@ EXPLANATIONS = {
     ),
     "MO205": Explanation(
         "not a duration",
-        "A duration is a whole number with s, m, h or d: `90s`, `30m`, `12h`, `5d`. At least 1s, at most 36500d."
-        " A number alone does not say of what.",
+        "A duration is a whole number with s, m, h or d: `90s`, `30m`, `12h`, `5d`. At least 1s, at most 36500d; a"
+        " gate knows `1bd` to `999bd`, business days, too. A number alone does not say of what.",
     ),
     "MO206": Explanation(
         "not a comparison",
@@ -184,7 +184,7 @@ EXPLANATIONS = {
     "MO406": Explanation(
         "too late to matter",
         "A reminder at or after the SLA reminds of nothing; an escalation after the SLA of a gate that then rejects is"
-        " never sent.",
+        " never sent. Five business days are never shorter than five days, and may be much longer.",
     ),
     "MO407": Explanation("gate without all routes", "A gate routes all three verdicts: pass, fail, inconclusive."),
     "MO408": Explanation(
@@ -194,10 +194,20 @@ EXPLANATIONS = {
     ),
     "MO409": Explanation(
         "a question to nobody",
-        "`question`, `sla`, `remind`, `escalate` and `on_timeout` belong to a gate that asks people, and this one has"
-        " no `approvals`. Either they were forgotten or the rest is left over.",
+        "`question`, `sla`, `remind`, `escalate`, `on_timeout`, `authentication` and `approvals_lapse` belong to a gate"
+        " that asks people, and this one has no `approvals`. Either they were forgotten or the rest is left over.",
     ),
     "MO410": Explanation("unused role", "No gate, escalation or monitor names the role.", warning=True),
+    "MO411": Explanation(
+        "a gateway's word where a signature is due",
+        "Where models of tier high or critical are governed, each person signs what they decide (`authentication:"
+        " signature`, as at a gate that says nothing). A gateway that has let somebody in can vouch for them in other"
+        " tiers only: whoever held it would be everybody.",
+    ),
+    "MO412": Explanation(
+        "business days without a calendar",
+        "`5bd` counts the days on which people work; `calendar` says which: a zone, days of the week, holidays.",
+    ),
     "MO501": Explanation(
         "step without a version",
         "The step works on a version, and in this stage there may be none: before versions enter, in suspension, in"

@@ -16,6 +16,7 @@ from models.plan import Plan
 
 _FAMILIES: tuple[Callable[[Plan, Plan], Changes], ...] = (
     gates.gates,
+    gates.calendar,
     gates.dominance,
     gates.reinstatement,
     work.evidence,

@@ -78,10 +78,12 @@ READINGS = {
 class Electorate(Frozen):
     """Who held a gate's roles when the directory was read (role to people), and with which keys they sign.
 
-    `audience` is the installation that their signatures are for; `gateways` are keys that vouch for people.
+    `audience` is the installation that their signatures are for; `gateways` are keys that vouch for people. `away` says
+    of each role who holds it and was away, and who is among the people only in their place.
     """
 
     people: dict[Slug, tuple[Slug, ...]]
+    away: dict[Slug, dict[Slug, Slug | None]] = Field(default_factory=dict, exclude_if=lambda away: not away)
     audience: str = Field(default="", exclude_if=lambda audience: not audience)
     keys: dict[Slug, tuple[PublicKey, ...]] = Field(default_factory=dict, exclude_if=lambda keys: not keys)
     gateways: tuple[PublicKey, ...] = Field(default=(), exclude_if=lambda keys: not keys)

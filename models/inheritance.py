@@ -12,7 +12,7 @@ from models.source.yaml_source import Path, Source, Tree, parse_yaml
 Parents = Mapping[str, str | bytes]
 """The texts that a template may extend, by the name that it gives them."""
 
-GROWING = frozenset({"checks", "satisfies", "policies"})
+GROWING = frozenset({"checks", "satisfies", "policies", "editors"})
 """Lists to which a child adds."""
 
 OWN = frozenset({"lifecycle", "version"})

@@ -173,7 +173,10 @@ class ModelFacts(Frozen):
 
 
 class Submission(Frozen):
-    """What is registered of one version: immutable references only."""
+    """What is registered of one version: immutable references only.
+
+    `trainer` is the program that can train it anew, `trained_by` the person who has trained it last.
+    """
 
     artifact: Reference
     source: Source
@@ -184,6 +187,7 @@ class Submission(Frozen):
     developer: Slug
     submitter: Slug
     trainer: Slug | None = None
+    trained_by: Slug | None = Field(default=None, exclude_if=lambda person: person is None)
     notes: Annotated[str, StringConstraints(max_length=500), PRINTABLE] = ""
 
 

@@ -12,6 +12,7 @@ from models.approval import open_roles, tally, with_role
 from models.canonical import replace, spell_duration
 from models.deadlines import REVIEW
 from models.evidence import StepKind, StepOrder, StepResult
+from models.findings import close_findings, raise_findings
 from models.inventory import VersionStatus
 from models.messages import (
     Action,
@@ -28,6 +29,7 @@ from models.messages import (
 from models.orders import ask, order_of, own, restore
 from models.plan import Plan, Remedy
 from models.remediation import choose_remedy, used
+from models.standing import fallen, lapsed, without
 from models.state import GateVisit, Intent, Passage, Phase, State, Turn, change, turn_of
 from models.succession import REMEMBERED, admit, book, drop, end, pass_gate
 from models.verdict import Verdict, combine, judge
@@ -200,7 +202,7 @@ class _Kernel:
             return self._take(state)
         match order.kind:
             case StepKind.ASK:
-                return Step(self._open(state, result))
+                return self._open(state, result)
             case StepKind.TRAIN:
                 return self._next(admit(state, _admitted(result.submission)))
             case StepKind.RESTORE:
@@ -222,16 +224,31 @@ class _Kernel:
 
     # --- gates
 
-    def _open(self, state: State, result: StepResult) -> State:
+    def _open(self, state: State, result: StepResult) -> Step:
         electorate = _admitted(result.electorate)
-        gate = state.gate or GateVisit(opened=self.at, electorate=electorate)
-        return change(state, phase=Phase.DECIDING, gate=replace(gate, electorate=electorate))
+        visit = state.gate or GateVisit(opened=self.at, electorate=electorate)
+        state = change(state, phase=Phase.DECIDING, gate=visit)
+        gone = fallen(_admitted(state.gate_plan(self.plan)), visit, electorate)
+        return self._ask_anew(state, replace(visit, electorate=electorate), gone)
+
+    def _ask_anew(self, state: State, visit: GateVisit, gone: tuple[Decision, ...]) -> Step:
+        state = change(state, gate=without(visit, gone, self.at) if gone else visit)
+        told = tuple(
+            self._notify(
+                state,
+                f"anew:{state.seq}:{made.person}",
+                (made.role,) if made.role else (),
+                f"the approval of {made.person} does not count any more: a decision for {made.role} is due again",
+            )
+            for made in gone
+        )
+        return Step(state, told)
 
     def _decided(self, state: State, decision: Decision) -> Step:
         gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
-        decided = (*visit.decisions, with_role(gate, visit, decision))
-        visit = replace(visit, decisions=decided)
-        state = change(state, gate=visit)
+        made = with_role(gate, visit, decision)
+        visit = replace(visit, decisions=(*visit.decisions, made), decided=visit.decided | {made.person: self.at})
+        state = raise_findings(change(state, gate=visit), _admitted(state.subject), made)
         verdict = tally(gate, visit)
         if verdict is None:
             return Step(state)
@@ -244,6 +261,8 @@ class _Kernel:
             told = self._notify(state, f"{REVIEW}:{state.seq}", (self.plan.review.to,), due)
             return Step(change(state, reviewed=self.at), (told,))
         gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
+        if gone := lapsed(visit, timer):
+            return self._ask_anew(state, visit, gone)
         state = change(state, gate=replace(visit, fired=(*visit.fired, timer)))
         if timer == "sla" and gate.on_timeout == "reject":
             return self._route(state, Verdict.FAIL, f"nobody decided at '{gate.id}' in time")
@@ -265,7 +284,7 @@ class _Kernel:
         state = change(state, passages=(*state.passages[1 - REMEMBERED :], passage))
         target = stage.routes.of(verdict) if stage.routes else None
         if verdict is Verdict.PASS and target:
-            return self._enter(pass_gate(state, stage.gate.id) if stage.gate else state, target)
+            return self._enter(close_findings(pass_gate(state, stage.gate.id)) if stage.gate else state, target)
         if verdict is Verdict.FAIL and version:
             return self._reject(state, target)
         if verdict is Verdict.INCONCLUSIVE and version and target == self.plan.enters.new_version:

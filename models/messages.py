@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from models.canonical import PRINTABLE, Digest, Frozen, Slug, Told
-from models.evidence import Electorate, StepOrder, StepResult
+from models.evidence import EffectKey, Electorate, StepOrder, StepResult
 from models.inventory import Submission
 from models.signing import Envelope
 
@@ -20,6 +20,12 @@ Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63), PRINTABLE]
 """Whatever a person wrote for their name; the kernel says in words why it may not count."""
+
+
+FindingText = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True), PRINTABLE]
+
+FindingId = Annotated[str, StringConstraints(pattern=r"^F[1-9][0-9]{0,8}$")]
+"""The name of a finding within a lifecycle: `F1`, never given again."""
 
 
 def shorten(text: str) -> str:
@@ -39,7 +45,8 @@ class Decision(Frozen):
 
     `visit` and `artifact` say what was looked at; a decision about anything else counts for nothing.
     `role` may be left out by a person who holds just one of the roles that the gate asks. Who decides in somebody's
-    place names them in `on_behalf_of`; `key` is the name of the key that signed.
+    place names them in `on_behalf_of`; `key` is the name of the key that signed. A rejection may leave `findings`, and
+    an approval says which it `closes`.
     """
 
     gate: Slug
@@ -51,6 +58,8 @@ class Decision(Frozen):
     role: Slug | None = None
     on_behalf_of: Slug | None = Field(default=None, exclude_if=lambda person: person is None)
     key: Digest | None = Field(default=None, exclude_if=lambda key: key is None)
+    findings: tuple[FindingText, ...] = Field(default=(), max_length=20, exclude_if=lambda findings: not findings)
+    closes: tuple[FindingId, ...] = Field(default=(), max_length=40, exclude_if=lambda closes: not closes)
 
     @property
     def counts_for(self) -> Slug:
@@ -232,6 +241,10 @@ class Notify(Frozen):
     topic: str
     roles: tuple[Slug, ...]
     subject: str
+
+    def key(self, model: Slug) -> EffectKey:
+        """The once-only key of telling them."""
+        return EffectKey(model=model, visit=self.visit, step=f"notify/{self.topic}")
 
 
 Command = RunStep | CancelStep | Notify

@@ -1,10 +1,12 @@
 """People and their groups, as a directory file says them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from models.calendar import Day
 from models.canonical import Frozen, Slug
 from models.diagnostics import render
 from models.errors import InvalidInputError
@@ -13,6 +15,19 @@ from models.inventory import Text
 from models.source.yaml_source import parse_yaml
 
 _REMEDY = "Write `people: {ana: {name: Ana, email: ana@example.com, groups: [credit]}}`."
+_AWAY = "Write `absences: [{from: 2026-12-01, until: 2026-12-21, cover: ravi}]`; `until` is the first day back."
+
+
+class Absence(Frozen):
+    """Somebody is away: from which day, on which day they are back (both UTC), and who holds their roles meanwhile."""
+
+    since: Day = Field(alias="from")
+    until: Day
+    cover: Slug
+
+    def on(self, day: date) -> bool:
+        """Whether it is on a day."""
+        return self.since <= day < self.until
 
 
 class Person(Frozen):
@@ -21,6 +36,7 @@ class Person(Frozen):
     name: Text
     email: Text
     groups: tuple[Slug, ...]
+    absences: tuple[Absence, ...] = ()
 
 
 class People(Frozen):
@@ -28,14 +44,42 @@ class People(Frozen):
 
     people: dict[Slug, Person]
 
-    def electorate(self, roles: Mapping[str, str]) -> Electorate:
-        """Who holds each role, given its group, sorted by id; a group that nobody is in gives an empty role."""
-        return Electorate(
-            people={
-                role: tuple(sorted(name for name, person in self.people.items() if group in person.groups))
-                for role, group in roles.items()
-            }
-        )
+    def electorate(self, roles: Mapping[str, str], at: datetime | None = None) -> Electorate:
+        """Who holds each role at a time, given its group, sorted by id; without a time, as if nobody were away.
+
+        A group that nobody is in gives an empty role. Whoever covers for somebody who is away holds the role in their
+        place, unless they are away themselves: that is not handed on.
+        """
+        away = self._away(at.astimezone(UTC).date()) if at else {}
+        people, places = dict[Slug, tuple[Slug, ...]](), dict[Slug, dict[Slug, Slug | None]]()
+        for role, group in roles.items():
+            members = {name for name, person in self.people.items() if group in person.groups}
+            present = members - away.keys()
+            absent = {name: away[name] for name in sorted(members & away.keys())}
+            covers = {cover for cover in absent.values() if cover not in away}
+            people[role] = tuple(sorted(present | covers))
+            if absent:
+                places[role] = {name: cover if cover in covers - present else None for name, cover in absent.items()}
+        return Electorate(people=people, away=places)
+
+    def _away(self, day: date) -> dict[Slug, Slug]:
+        """Everybody who is away on a day, and who covers for them."""
+        return {
+            name: absence.cover
+            for name, person in self.people.items()
+            for absence in person.absences
+            if absence.on(day)
+        }
+
+    def defects(self) -> Iterator[str]:
+        """What no type can say of absences."""
+        for name, person in self.people.items():
+            for number, absence in enumerate(person.absences):
+                place = f"people.{name}.absences.{number}"
+                if absence.until <= absence.since:
+                    yield f"{place}: it ends before it begins"
+                if absence.cover not in self.people or absence.cover == name:
+                    yield f"{place}: '{absence.cover}' is nobody who can cover for {name}"
 
 
 def load_people(text: bytes, file: Path) -> People:
@@ -44,11 +88,14 @@ def load_people(text: bytes, file: Path) -> People:
     if source.diagnostics:
         raise InvalidInputError(f"{file} is not plain YAML:\n{render(source.diagnostics)}", _REMEDY)
     try:
-        return People.model_validate(source.tree)
+        people = People.model_validate(source.tree)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise InvalidInputError(f"{file}: {place}: {first['msg']}", _REMEDY) from error
+    if wrong := next(people.defects(), None):
+        raise InvalidInputError(f"{file}: {wrong}", _AWAY)
+    return people
 
 
 def unreadable(file: Path, error: OSError) -> InvalidInputError:

@@ -8,10 +8,12 @@ from typing import Literal, Self
 
 from pydantic import Field
 
+from models.calendar import Calendar
 from models.canonical import Digest, Frozen, Slug
 from models.evidence import StepKind
 from models.inventory import Environment, RiskTier
 from models.verdict import Kpi, Verdict
+from models.waits import Wait
 
 KERNEL = "1"
 """Version of the kernel's behaviour; a plan says which one it was compiled for."""
@@ -34,17 +36,18 @@ class StepPlan(Frozen):
 
 
 class Escalation(Frozen):
-    """Whom to tell when a wait has lasted `after` seconds."""
+    """Whom to tell when a wait has lasted for a time."""
 
-    after: int
+    after: Wait
     to: Slug
 
 
 class GatePlan(Frozen):
-    """Where a version waits: checks on readings first, then people. Times in seconds from the gate's opening.
+    """Where a version waits: checks on readings first, then people. Times count from the gate's opening.
 
     `satisfies` are the controls that its template claims for it. `authentication` says whose word is taken for who
-    decides: each person's own signature, or also that of a gateway that has let them in.
+    decides: each person's own signature, or also that of a gateway that has let them in. An approval that has not led
+    through the gate counts for `approvals_lapse`; 0: without end.
     """
 
     id: Slug
@@ -52,13 +55,14 @@ class GatePlan(Frozen):
     satisfies: tuple[Slug, ...] = Field(default=(), exclude_if=lambda claimed: not claimed)
     checks: tuple[Slug, ...] = ()
     approvals: dict[Slug, int] = Field(default_factory=dict)
-    sla: int = 0
-    remind: tuple[int, ...] = ()
+    sla: Wait = 0
+    remind: tuple[Wait, ...] = ()
     escalate: tuple[Escalation, ...] = ()
     on_timeout: Literal["hold", "reject"] = "hold"
     authentication: Literal["signature", "gateway"] = Field(
         default="signature", exclude_if=lambda authentication: authentication == "signature"
     )
+    approvals_lapse: Wait = Field(default=0, exclude_if=lambda lapse: not lapse)
 
     @property
     def asks_people(self) -> bool:
@@ -209,11 +213,13 @@ class Entries(Frozen):
 
 
 class Duty(StrEnum):
-    """What a person has done for a version, and for that must not approve it."""
+    """What a person has done for a version, or for the template that governs it, and for that must not approve it."""
 
     OWNER = "owner"
     DEVELOPER = "developer"
     SUBMITTER = "submitter"
+    TRAINER = "trainer"
+    EDITOR = "editor"
 
 
 class Plan(Frozen):
@@ -228,6 +234,7 @@ class Plan(Frozen):
     tiers: tuple[RiskTier, ...]
     roles: dict[Slug, Slug]
     separation: tuple[Duty, ...]
+    editors: tuple[Slug, ...] = Field(default=(), exclude_if=lambda editors: not editors)
     kpis: tuple[Kpi, ...]
     stages: tuple[StagePlan, ...]
     enters: Entries
@@ -237,6 +244,7 @@ class Plan(Frozen):
     controls: tuple[ControlPlan, ...] = ()
     retention: int | None = None
     review: ReviewPlan | None = None
+    calendar: Calendar | None = Field(default=None, exclude_if=lambda calendar: calendar is None)
 
     def __copy__(self) -> Self:
         """A copy may be given other stages: it finds out for itself what they mean."""

@@ -14,6 +14,7 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from models.calendar import Day
 from models.canonical import Frozen, Slug, digest
 from models.diagnostics import Diagnostic, did_you_mean, errors_of, in_reading_order, quote
 from models.errors import TemplateError
@@ -23,7 +24,7 @@ from models.plan import Duty
 from models.scope import EVERY_MODEL, Scope
 from models.source.misfits import Schema, name_misfits
 from models.source.yaml_source import Path, Source, parse_yaml
-from models.template import Bound, Day, Runnable, Span, Version
+from models.template import Bound, Runnable, Span, Version
 from models.tiering import Answer, Question, Questionnaire, Tiering, defects, rate
 
 
@@ -62,18 +63,22 @@ def _unbounded(checks: object) -> object:
 
 
 class Shape(Frozen):
-    """What a gate must ask to satisfy a control: people of each role, KPIs at least so strict, evidence of steps."""
+    """What a gate must ask to satisfy a control: people of each role, KPIs at least so strict, evidence of steps.
+
+    `signed`: whoever decides signs it.
+    """
 
     approvals: dict[Slug, Annotated[int, Field(ge=1, le=99)]] = Field(default_factory=dict, max_length=16)
     checks: Annotated[dict[Slug, Bound | None], BeforeValidator(_unbounded)] = Field(
         default_factory=dict, max_length=64
     )
     evidence: tuple[Runnable, ...] = Field(default=(), max_length=16)
+    signed: bool = Field(default=False, exclude_if=lambda signed: not signed)
 
     @property
     def empty(self) -> bool:
         """Whether nothing is asked."""
-        return not (self.approvals or self.checks or self.evidence)
+        return not (self.approvals or self.checks or self.evidence or self.signed)
 
 
 END = "END"

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from models.canonical import Digest, Frozen, Slug
 from models.evidence import Electorate, Evidence, StepKind, StepOrder
 from models.inventory import Environment, Submission, VersionStatus
-from models.messages import Action, Decision, Failure, Once
+from models.messages import Action, Decision, Failure, FindingId, FindingText, Name, Once
 from models.plan import GatePlan, Plan, Remedy, StagePlan
 from models.verdict import CheckResult, Reading, Verdict
 
@@ -33,19 +33,36 @@ class Version(Frozen):
     artifact: Digest
     developer: Slug
     submitter: Slug
+    trained_by: Slug | None = Field(default=None, exclude_if=lambda person: person is None)
     bundle: Digest | None = None
     gates: tuple[Slug, ...] = ()
     readings: tuple[Reading, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
 
+class Finding(Frozen):
+    """What a role asks of later versions at a gate: who rejected which version for it."""
+
+    id: FindingId
+    gate: Slug
+    role: Slug
+    text: FindingText
+    person: Name
+    version: int
+
+
 class GateVisit(Frozen):
-    """A gate that is open: who may decide, who has, which timers went off."""
+    """A gate that is open: who may decide, who has and when, which timers went off.
+
+    `anew` says since when a person is asked again whose approval does not count any more.
+    """
 
     opened: datetime
     electorate: Electorate
     decisions: tuple[Decision, ...] = ()
     fired: tuple[str, ...] = ()
+    decided: dict[Name, datetime] = Field(default_factory=dict, exclude_if=lambda decided: not decided)
+    anew: dict[Name, datetime] = Field(default_factory=dict, exclude_if=lambda anew: not anew)
 
 
 class Turn(IntEnum):
@@ -108,6 +125,7 @@ class State:
     `reviewed` is when the champion was looked at last: when it became champion, or when its review was due.
     `spent` are the statements that have counted and could be sent again.
     `doubtful`: a step failed that may have changed what production serves.
+    `findings` are those that are open, `found` is how many there have been.
     No model of pydantic: to read a field of one costs five times as much, and nothing is read as often.
     """
 
@@ -139,6 +157,8 @@ class State:
     remedies: tuple[RemedyUse, ...] = ()
     passages: tuple[Passage, ...] = ()
     spent: tuple[Once, ...] = ()
+    findings: tuple[Finding, ...] = Field(default=(), exclude_if=lambda findings: not findings)
+    found: int = Field(default=0, exclude_if=lambda found: not found)
 
     @property
     def subject(self) -> Version | None:

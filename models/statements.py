@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from models.canonical import PRINTABLE, Digest, Frozen, Slug, canonical
-from models.messages import Action, Choice, Count, Reason
+from models.messages import Action, Choice, Count, FindingId, FindingText, Reason
 from models.signing import Envelope, payload_of
 
 PAYLOAD_TYPE = "application/vnd.modelops.statement+json"
@@ -22,8 +22,6 @@ Audience = Annotated[str, StringConstraints(min_length=1, max_length=120), PRINT
 
 Jti = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
 """The statement's own name, never used again (RFC 7519)."""
-
-FindingText = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True), PRINTABLE]
 
 
 class Challenge(Frozen):
@@ -51,7 +49,7 @@ class Deciding(Frozen):
     role: Slug
     reason: Reason
     findings: tuple[FindingText, ...] = Field(default=(), max_length=20)
-    closes: tuple[str, ...] = Field(default=(), max_length=40)
+    closes: tuple[FindingId, ...] = Field(default=(), max_length=40)
 
 
 class Requesting(Frozen):

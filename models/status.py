@@ -12,7 +12,7 @@ from models.evidence import Evidence, StepKind, StepOrder
 from models.inventory import Environment, VersionStatus
 from models.messages import Decision, Failure
 from models.plan import Plan
-from models.state import Passage, Phase, State, Version
+from models.state import Finding, Passage, Phase, State, Version
 from models.statements import Challenge
 from models.verdict import CheckResult, Reading
 
@@ -30,7 +30,8 @@ class Asked(Frozen):
 class GateStatus(Frozen):
     """An open gate: its question, what is owed, what was decided, and what a decision has to be about.
 
-    `holders` are all who hold its roles, whether they may decide or not.
+    `holders` are all who hold its roles, whether they may decide or not; `findings` are those of earlier versions that
+    approvals here have to close.
     """
 
     gate: Slug
@@ -42,6 +43,7 @@ class GateStatus(Frozen):
     asked: tuple[Asked, ...]
     holders: dict[Slug, tuple[Slug, ...]]
     decisions: tuple[Decision, ...]
+    findings: tuple[Finding, ...] = ()
     about: Challenge | None
 
 
@@ -58,7 +60,7 @@ class VersionStatusView(Frozen):
 
 
 class Status(Frozen):
-    """The answer to the query `status`."""
+    """The answer to the query `status`. `findings` are all that are open, whatever gate they are about."""
 
     model: Slug
     owner: Slug
@@ -83,6 +85,7 @@ class Status(Frozen):
     serving: dict[Environment, int]
     statuses: dict[int, VersionStatus]
     passages: tuple[Passage, ...]
+    findings: tuple[Finding, ...] = ()
     troubles: tuple[str, ...] = ()
 
 
@@ -113,6 +116,7 @@ def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...]
         serving=state.serving,
         statuses=state.statuses,
         passages=state.passages,
+        findings=state.findings,
         troubles=troubles,
     )
 
@@ -182,6 +186,7 @@ def _gate(plan: Plan, digest: Digest, state: State) -> GateStatus | None:
         asked=_asked(plan, state),
         holders={role: visit.electorate.people.get(role, ()) for role in gate.approvals},
         decisions=visit.decisions,
+        findings=tuple(one for one in state.findings if one.gate == gate.id),
         about=challenge(plan, digest, state),
     )
 

@@ -20,6 +20,7 @@ def admit(state: State, submission: Submission) -> State:
         artifact=submission.artifact.digest,
         developer=submission.developer,
         submitter=submission.submitter,
+        trained_by=submission.trained_by,
     )
     gone = [number for number, status in sorted(state.statuses.items()) if status not in _LIVE]
     forgotten = set(gone[:-REMEMBERED])

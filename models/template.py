@@ -2,7 +2,6 @@
 
 import json
 import re
-from datetime import date
 from math import isfinite
 from typing import Annotated, Literal, NamedTuple
 
@@ -17,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from models.calendar import Calendar, Day
 from models.canonical import Frozen, Slug, parse_duration
 from models.diagnostics import errors_of, in_reading_order
 from models.errors import TemplateError
@@ -27,9 +27,10 @@ from models.plan import Duty, Remedy
 from models.source.misfits import Schema, name_misfits
 from models.source.yaml_source import Source, parse_yaml
 from models.verdict import Comparison
+from models.waits import Wait
 
 _LONGEST_SPAN = 36_500 * 86_400
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_BUSINESS = re.compile(r"[1-9][0-9]{0,2}bd\Z")
 _BOUND = re.compile(r"(?:>=|<=|>|<|==) +[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?\Z")
 
 _TIMEOUTS = {
@@ -54,19 +55,14 @@ def _span(value: object) -> object:
     return seconds
 
 
+def _wait(value: object) -> object:
+    return value if isinstance(value, str) and _BUSINESS.match(value) else _span(value)
+
+
 def _comparison(value: object) -> object:
     if not isinstance(value, str) or not _BOUND.match(value) or not isfinite(float(value.split()[1])):
         raise PydanticCustomError("comparison", "a comparison is an operator and a number, as in '>= 0.8'")
     return value
-
-
-def _day(value: object) -> object:
-    if not isinstance(value, str) or not _DAY.match(value):
-        raise PydanticCustomError("day", "a day is written as in 2026-04-17")
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise PydanticCustomError("day", "there is no such day") from None
 
 
 def _written(pattern: str, example: str) -> WithJsonSchema:
@@ -76,10 +72,10 @@ def _written(pattern: str, example: str) -> WithJsonSchema:
 Span = Annotated[int, BeforeValidator(_span), _written("^[0-9]+[smhd]$", "5d")]
 """Whole seconds; people must write a unit."""
 
-Bound = Annotated[Comparison, BeforeValidator(_comparison), _written(f"^{_BOUND.pattern}", ">= 0.8")]
-Day = Annotated[date, BeforeValidator(_day), _written(f"^{_DAY.pattern}", "2026-04-17")]
-"""A day of the calendar, as in 2026-04-17."""
+Patience = Annotated[Wait, BeforeValidator(_wait), _written("^[0-9]+(?:[smhd]|bd)$", "5bd")]
+"""How long people are waited for: a span, or business days of the template's calendar."""
 
+Bound = Annotated[Comparison, BeforeValidator(_comparison), _written(f"^{_BOUND.pattern}", ">= 0.8")]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9}){0,2}$")]
 
@@ -123,14 +119,16 @@ class Step(Frozen):
 class Reminder(Frozen):
     """Whom to tell when nobody has decided `after` a time."""
 
-    after: Span
+    after: Patience
     to: Slug
 
 
 class Gate(Frozen):
     """Checks, people, or both. The keys about waiting have no default: a gate that asks people writes them.
 
-    `satisfies` claims controls of policy packs: the compiler holds the gate to their shape.
+    `satisfies` claims controls of policy packs: the compiler holds the gate to their shape. `authentication` says whose
+    word is taken for who decides; left out, it is each person's own signature. `approvals_lapse` is how long an
+    approval counts that has not led through the gate; left out, without end.
     """
 
     id: Slug | None = None
@@ -138,10 +136,12 @@ class Gate(Frozen):
     question: Text | None = None
     checks: tuple[Slug, ...] = Field(default=(), max_length=64)
     approvals: dict[Slug, Annotated[int, Field(ge=1, le=99)]] = Field(default_factory=dict, max_length=16)
-    sla: Span | None = None
-    remind: tuple[Span, ...] = Field(default=(), max_length=16)
+    sla: Patience | None = None
+    remind: tuple[Patience, ...] = Field(default=(), max_length=16)
     escalate: tuple[Reminder, ...] = Field(default=(), max_length=16)
     on_timeout: Literal["hold", "reject"] | None = None
+    authentication: Literal["signature", "gateway"] | None = None
+    approvals_lapse: Patience | None = None
 
 
 class Then(Frozen):
@@ -220,7 +220,10 @@ class Enters(Frozen):
 
 
 class Template(Frozen):
-    """A lifecycle as people write it. The order of the stages matters: the first is the entry."""
+    """A lifecycle as people write it. The order of the stages matters: the first is the entry.
+
+    `editors` are the people who wrote it, by their ids in the directory.
+    """
 
     lifecycle: Slug
     version: Version
@@ -232,6 +235,8 @@ class Template(Frozen):
     review: Review | None = None
     roles: dict[Slug, Slug] = Field(default_factory=dict, max_length=64)
     separation_of_duties: tuple[Duty, ...] = tuple(Duty)
+    editors: tuple[Slug, ...] = Field(default=(), max_length=64)
+    calendar: Calendar | None = None
     kpis: dict[Slug, Indicator] = Field(default_factory=dict, max_length=128)
     enters: Enters
     stages: dict[Slug, Stage] = Field(min_length=1, max_length=512)
@@ -243,6 +248,7 @@ _SCHEMA: Schema = {
     ("enters",): Enters,
     ("waivers", "*"): Waiver,
     ("review",): Review,
+    ("calendar",): Calendar,
     ("kpis", "*"): Indicator,
     ("stages", "*"): Stage,
     ("stages", "*", "do", "*"): Step,

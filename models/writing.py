@@ -11,6 +11,7 @@ from models.canonical import Slug
 from models.plan import Brakes, GatePlan, MonitorPlan, Plan, Routes, StagePlan
 from models.source.yaml_source import Tree
 from models.verdict import Comparison
+from models.waits import Wait
 
 _FOLDED = re.compile("[\x85\u2028\u2029\ufeff]")
 """What YAML takes for the end of a line, or for none of the text, where JSON does not."""
@@ -34,6 +35,10 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
         "stages": {stage.name: _stage(stage) for stage in plan.stages},
         "monitors": {monitor.id: _monitor(monitor) for monitor in plan.monitors},
     }
+    if plan.editors:
+        tree["editors"] = list(plan.editors)
+    if plan.calendar:
+        tree["calendar"] = plan.calendar.model_dump(mode="json")
     if plan.retention:
         tree["retention"] = _span(plan.retention)
     if plan.review:
@@ -42,8 +47,8 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
     return _FOLDED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _span(seconds: int) -> str:
-    return f"{seconds}s"
+def _span(wait: Wait) -> str:
+    return wait if isinstance(wait, str) else f"{wait}s"
 
 
 def _bound(comparison: Comparison) -> str:
@@ -67,6 +72,8 @@ def _gate(gate: GatePlan) -> Tree:
     written: dict[str, Tree] = {"id": gate.id, "satisfies": list(gate.satisfies), "checks": list(gate.checks)}
     if not gate.asks_people:
         return written
+    if gate.approvals_lapse:
+        written["approvals_lapse"] = _span(gate.approvals_lapse)
     return written | {
         "question": gate.question,
         "approvals": dict(gate.approvals),
@@ -74,6 +81,7 @@ def _gate(gate: GatePlan) -> Tree:
         "remind": [_span(after) for after in gate.remind],
         "escalate": [{"after": _span(escalation.after), "to": escalation.to} for escalation in gate.escalate],
         "on_timeout": gate.on_timeout,
+        "authentication": gate.authentication,
     }
 
 

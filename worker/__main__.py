@@ -3,16 +3,18 @@
 import asyncio
 import signal
 import sys
+from datetime import timedelta
 
 import structlog
 
 from activities.adapters.sql_migration import migrate
 from models.errors import ModelopsError, UnavailableError
 from worker.connection import connect
+from worker.reconciling import schedule_reconciliation
 from worker.schedules import schedule_checkpoints
 from worker.search_attributes import register_search_attributes
 from worker.settings import Settings, read_settings
-from worker.telemetry import configure_logging, serve_telemetry
+from worker.telemetry import configure_logging, count_findings, serve_telemetry
 from worker.wiring import build_worker, choose_parts
 
 INVALID, UNAVAILABLE = 4, 5
@@ -26,7 +28,10 @@ async def serve(settings: Settings) -> None:
     client = await connect(settings, metrics_port=settings.sdk_metrics_port)
     await register_search_attributes(client)
     await schedule_checkpoints(client)
-    worker = build_worker(client, choose_parts(settings, client))
+    parts = choose_parts(settings, client)
+    worker = build_worker(client, parts, actuators=settings.actuator_identities)
+    await schedule_reconciliation(client, worker.task_queue, timedelta(seconds=settings.reconcile_every))
+    count_findings(parts.findings.findings)
     telemetry = serve_telemetry(
         settings.worker_metrics_port, lambda: {} if worker.is_running else {"worker": "not polling"}
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from models.canonical import Duration
 from models.errors import InvalidInputError
 from models.inventory import Environment
 
@@ -15,6 +16,7 @@ ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|
 
 GIT = "git:"
 """What the place of checkpoints begins with if it is a git repository."""
+ACTUATORS = ("modelops-actuator@",)
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -45,6 +47,7 @@ Servers = Annotated[
     _json_like('{"DEV": "http://127.0.0.1:8501", "TEST": "http://127.0.0.1:8502", "PROD": "http://127.0.0.1:8503"}'),
 ]
 Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
+Identities = Annotated[tuple[str, ...], NoDecode, _json_like('["modelops-actuator@"]')]
 Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
 
 
@@ -101,6 +104,12 @@ class Settings(BaseSettings):
     )
     notary_key: Place | None = Field(
         default=None, description="the notary's private key, made if it is missing; default: notary.key under home"
+    )
+    actuator_identities: Identities = Field(
+        default=ACTUATORS, description="how the identities begin that may poll the actuator's task queue"
+    )
+    reconcile_every: Annotated[Duration, Field(ge=60)] = Field(
+        default=900, description="how often record, executions, environments and workers are compared, as in 15m"
     )
 
     worker_metrics_port: Port = Field(default=9464, description="our own metrics, and /healthz")

@@ -1,9 +1,11 @@
 """The composition root: the one module that chooses the real parts."""
 
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
@@ -15,10 +17,13 @@ from activities.adapters.file_notary import FileNotary
 from activities.adapters.file_windows import FileWindows
 from activities.adapters.oci_packager import OciPackager
 from activities.adapters.oip_deployer import OipDeployer
+from activities.adapters.oip_index import OipIndex
 from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.process_trainer import ProcessTrainer
+from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.static_scanner import StaticScanner
+from activities.adapters.temporal_executions import TemporalExecutions
 from activities.adapters.temporal_scheduler import TemporalScheduler
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.audit import AuditActivities
@@ -33,7 +38,10 @@ from activities.ports import (
     ArtifactStore,
     Deployer,
     Directory,
+    Environments,
     Evaluator,
+    Executions,
+    Findings,
     Inventory,
     Notary,
     Packager,
@@ -45,20 +53,23 @@ from activities.ports import (
     Windows,
 )
 from activities.promotion import PromotionActivities
+from activities.reconciliation import ReconciliationActivities
 from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
 from models.plan import KERNEL
+from models.reconciliation import Expected
 from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
 from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
-from worker.settings import Settings
-from workflows import options
+from worker.settings import ACTUATORS, Settings
+from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.lifecycle import ModelLifecycle
 from workflows.monitoring import MonitorCheck
+from workflows.reconciliation import Reconciliation
 from workflows.registration import ModelRegistration
 from workflows.sandbox import sandboxed
 
@@ -88,6 +99,9 @@ class Parts:
     policies: Policies
     prover: Prover
     notary: Notary
+    findings: Findings
+    executions: Executions
+    environments: Environments
 
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
@@ -110,11 +124,32 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         policies=PolicyFolder(settings.policies),
         prover=KeptProofs(root / "proofs", ChildProver().prove),
         notary=FileNotary(inventory, checkpoints_of(settings), settings.notary, settings.audience),
+        findings=SqlFindings(settings.database),
+        executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
+        environments=OipIndex(settings.inference),
     )
 
 
-def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QUEUE) -> Worker:
-    """A worker for every workflow and activity of ours."""
+def build_worker(
+    client: Client, parts: Parts, task_queue: str = options.TASK_QUEUE, actuators: tuple[str, ...] = ACTUATORS
+) -> Worker:
+    """A worker for every workflow and activity of ours; `actuators` are how the identities of actuators begin."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint, Reconciliation],
+        activities=[*_activities(parts), _reconciliation(parts, task_queue, actuators).reconcile],
+        build_id=BUILD,
+        activity_executor=ThreadPoolExecutor(ACTIVITY_THREADS, thread_name_prefix="activity"),
+        workflow_runner=sandboxed(),
+        workflow_failure_exception_types=[ApplicationError, ActivityError],
+        interceptors=[Beating(), Observing(), FailureTranslator()],
+        max_cached_workflows=CACHED_LIFECYCLES,
+        graceful_shutdown_timeout=DRAIN,
+    )
+
+
+def _activities(parts: Parts) -> list[Callable[..., Any]]:
     audit = AuditActivities(parts.inventory, parts.prover)
     checkpoint = CheckpointActivities(parts.notary)
     notification = NotificationActivities(parts.inventory, parts.directory)
@@ -126,40 +161,40 @@ def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QU
     monitoring = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
     retirement = RetirementActivities(parts.inventory, parts.store)
-    return Worker(
-        client,
-        task_queue=task_queue,
-        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint],
-        activities=[
-            audit.record_events,
-            audit.record_plan,
-            checkpoint.write_checkpoint,
-            IdentityActivities(parts.directory).identify,
-            notification.ask_approvers,
-            notification.notify_people,
-            registration.register_model,
-            registration.classify,
-            registration.register_version,
-            scanning.scan_artifact,
-            evaluation.evaluate_version,
-            packaging.package_version,
-            promotion.promote_version,
-            promotion.restore_version,
-            promotion.stop_serving,
-            promotion.undeploy_model,
-            monitoring.start_monitors,
-            monitoring.stop_monitors,
-            monitoring.measure_window,
-            retraining.train_version,
-            retirement.assess_consumers,
-            retirement.notify_consumers,
-            retirement.archive_model,
-        ],
-        build_id=BUILD,
-        activity_executor=ThreadPoolExecutor(ACTIVITY_THREADS, thread_name_prefix="activity"),
-        workflow_runner=sandboxed(),
-        workflow_failure_exception_types=[ApplicationError, ActivityError],
-        interceptors=[Beating(), Observing(), FailureTranslator()],
-        max_cached_workflows=CACHED_LIFECYCLES,
-        graceful_shutdown_timeout=DRAIN,
+    return [
+        audit.record_events,
+        audit.record_plan,
+        audit.confirm_state,
+        checkpoint.write_checkpoint,
+        IdentityActivities(parts.directory).identify,
+        notification.ask_approvers,
+        notification.notify_people,
+        registration.register_model,
+        registration.classify,
+        registration.register_version,
+        scanning.scan_artifact,
+        evaluation.evaluate_version,
+        packaging.package_version,
+        promotion.promote_version,
+        promotion.restore_version,
+        promotion.stop_serving,
+        promotion.undeploy_model,
+        monitoring.start_monitors,
+        monitoring.stop_monitors,
+        monitoring.measure_window,
+        retraining.train_version,
+        retirement.assess_consumers,
+        retirement.notify_consumers,
+        retirement.archive_model,
+    ]
+
+
+def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -> ReconciliationActivities:
+    return ReconciliationActivities(
+        parts.findings,
+        parts.executions,
+        parts.environments,
+        f"{task_queue}{options.ACTUATOR_SUFFIX}",
+        Expected(actuators, newborn=options.NEWBORN),
+        options.RECORD_GRACE,
     )

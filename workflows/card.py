@@ -1,9 +1,9 @@
 """The model card that the Temporal Web UI shows: what is going on, what it waits for, and the exact way to act."""
 
-from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import quote as escape
 
+from models.calendar import later
 from models.evidence import StepKind
 from models.messages import Action, Choice, Decision
 from models.plan import Plan
@@ -92,7 +92,7 @@ def _situation(plan: Plan, status: Status) -> list[str]:
 def _owed(plan: Plan, status: Status, gate: GateStatus) -> list[str]:
     asked = [f"{ask.owed} approval{'s' * (ask.owed > 1)} of {ask.role}" for ask in gate.asked]
     planned = plan.stage(status.stage).gate
-    due = gate.opened + timedelta(seconds=planned.sla if planned else 0)
+    due = later(plan.calendar, gate.opened, planned.sla if planned else 0)
     rejects = planned is not None and planned.on_timeout == "reject"
     when = "until" if status.due else "⏰ overdue since"
     silence = ", then the version is rejected" if rejects else "; silence is not consent"

@@ -32,12 +32,13 @@ class YamlDirectory:
         except OSError as error:
             raise unreadable(self._people, error) from error
         people, at, keyring = load_people(text, self._people), self._clock(), self.keyring()
-        held = people.electorate(roles)
-        asked = {person for holders in held.people.values() for person in holders}
+        held = people.electorate(roles, at)
+        asked = {person for holders in (*held.people.values(), *held.away.values()) for person in holders}
         holders = sorted(asked | {person for person in also if person in people.people})
         keys = {person: keyring.of(person, at) for person in holders}
         return Electorate(
             people=held.people,
+            away=held.away,
             audience=self._audience,
             keys={person: known for person, known in keys.items() if known},
             gateways=keyring.gateways(at),

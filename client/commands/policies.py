@@ -213,6 +213,7 @@ def _asks(control: Control) -> list[str]:
     asks = [f"{count} of {role}" for role, count in gate.approvals.items()] if gate else []
     asks += [f"{kpi} {bound or 'checked'}" for kpi, bound in gate.checks.items()] if gate else []
     asks += [f"evidence of {kind}" for kind in gate.evidence] if gate else []
+    asks += ["signed decisions"] if gate and gate.signed else []
     asks += [f"step {kind}" for kind in control.steps]
     often = f" every {spell_duration(control.every)}" if control.every else ""
     asks += [f"{kpi} watched{often}" for kpi in control.monitors]

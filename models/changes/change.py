@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from models.canonical import Frozen, spell_duration
 from models.source.yaml_source import Path
+from models.waits import Wait, never_later
 
 
 class Direction(StrEnum):
@@ -76,9 +77,14 @@ class Topic(NamedTuple):
             direction = more_is if after > before else more_is.mirrored
             yield self.says(direction, text.format(f"{spell(after)} instead of {spell(before)}"), *below)
 
-    def span(self, before: int, after: int, text: str, *below: str, longer_is: Direction = Direction.LOOSER) -> Changes:
-        """A change from one time to another, in seconds."""
-        yield from self.number(before, after, text, *below, more_is=longer_is, spell=spell_duration)
+    def span(
+        self, before: Wait, after: Wait, text: str, *below: str, longer_is: Direction = Direction.LOOSER
+    ) -> Changes:
+        """A change from one time to another; where neither is never the longer one, it is both longer and shorter."""
+        said = text.format(f"{spell_duration(after)} instead of {spell_duration(before)}")
+        for way, one, other in ((longer_is, after, before), (longer_is.mirrored, before, after)):
+            if not never_later(one, other):
+                yield self.says(way, said, *below)
 
 
 def _shown(value: object) -> str:

@@ -7,6 +7,7 @@ from models.changes.change import Changes, Direction, Topic
 from models.inventory import Environment
 from models.plan import GatePlan, Plan, StagePlan
 from models.proof.graph import KEEPS_VERSION, gate_of, holds_before, promotes
+from models.waits import Wait, never_later
 
 
 def gates(before: Plan, after: Plan) -> Changes:
@@ -59,18 +60,34 @@ def _waits(topic: Topic, before: GatePlan, after: GatePlan) -> Changes:
             way = Direction.TIGHTER if after.on_timeout == "reject" else Direction.LOOSER
             does = {"reject": "rejects when nobody decides in time", "hold": "waits on when nobody decides in time"}
             yield topic.says(way, f"{does[after.on_timeout]}; before, it {does[before.on_timeout]}", "on_timeout")
+        if before.authentication != after.authentication:
+            way = Direction.TIGHTER if after.authentication == "signature" else Direction.LOOSER
+            takes = {"signature": "each person's own signature", "gateway": "a gateway's word"}
+            text = f"takes {takes[after.authentication]} for who decides instead of {takes[before.authentication]}"
+            yield topic.says(way, text, "authentication")
+        yield from _lapses(topic, before.approvals_lapse, after.approvals_lapse)
     yield from _told(topic, "reminds", before.remind, after.remind, "remind")
     old, new = _told_by_role(before), _told_by_role(after)
     for role in sorted(old.keys() | new.keys()):
         yield from _told(topic, f"escalates to {role}", old.get(role, ()), new.get(role, ()), "escalate")
 
 
-def _told_by_role(gate: GatePlan) -> Mapping[Slug, tuple[int, ...]]:
+def _lapses(topic: Topic, before: Wait, after: Wait) -> Changes:
+    below = "approvals_lapse"
+    if before and after:
+        yield from topic.span(before, after, "lets approvals lapse after {}", below)
+    elif after:
+        yield topic.says(Direction.TIGHTER, f"lets approvals lapse after {spell_duration(after)}", below)
+    elif before:
+        yield topic.says(Direction.LOOSER, "no longer lets approvals lapse", below)
+
+
+def _told_by_role(gate: GatePlan) -> Mapping[Slug, tuple[Wait, ...]]:
     roles = sorted({one.to for one in gate.escalate})
     return {role: tuple(one.after for one in gate.escalate if one.to == role) for role in roles}
 
 
-def _told(topic: Topic, verb: str, before: tuple[int, ...], after: tuple[int, ...], below: str) -> Changes:
+def _told(topic: Topic, verb: str, before: tuple[Wait, ...], after: tuple[Wait, ...], below: str) -> Changes:
     """Telling people earlier is tighter, and telling them more often; where it is neither, it is both."""
     text = f"{verb} after {_times(after)} instead of {_times(before)}" if before else f"{verb} after {_times(after)}"
     for way, one, other in ((Direction.LOOSER, after, before), (Direction.TIGHTER, before, after)):
@@ -78,13 +95,28 @@ def _told(topic: Topic, verb: str, before: tuple[int, ...], after: tuple[int, ..
             yield topic.says(way, text if after else f"no longer {verb}", below)
 
 
-def _as_urgent(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+def _as_urgent(one: tuple[Wait, ...], other: tuple[Wait, ...]) -> bool:
     """Whether for each time of the other there is one of its own by then."""
-    return len(one) >= len(other) and all(mine <= theirs for mine, theirs in zip(one, other, strict=False))
+    return len(one) >= len(other) and all(map(never_later, one, other))
 
 
-def _times(times: Iterable[int]) -> str:
+def _times(times: Iterable[Wait]) -> str:
     return " and ".join(map(spell_duration, times))
+
+
+def calendar(before: Plan, after: Plan) -> Changes:
+    """Which days count as business days: with more of them, people decide sooner."""
+    topic, old, new = Topic("the calendar", ("calendar",)), before.calendar, after.calendar
+    if old and new:
+        yield from topic.replaced("is that of", old.zone, new.zone, "zone")
+        texts = ("counts {} as a business day", "no longer counts {} as a business day")
+        yield from topic.members(old.workdays, new.workdays, *texts, "workdays")
+        texts = ("has a holiday on {}", "no longer has a holiday on {}")
+        free, freed = ([day.isoformat() for day in one.holidays] for one in (old, new))
+        yield from topic.members(free, freed, *texts, "holidays", more_is_tighter=False)
+        yield from topic.replaced("has the hours", old.hours, new.hours, "hours")
+    elif new or old:
+        yield topic.neutral("is new" if new else "is gone")
 
 
 # --- what gates stand before

@@ -22,6 +22,10 @@ def duties(before: Plan, after: Plan) -> Changes:
     topic = Topic("separation of duties", ("separation_of_duties",))
     texts = ("bars the {} of a version from approving it", "no longer bars the {} of a version from approving it")
     yield from topic.members(before.separation, after.separation, *texts)
+    topic = Topic("the template", ("editors",))
+    yield from topic.members(
+        before.editors, after.editors, "names '{}' as an editor", "no longer names '{}' as an editor"
+    )
 
 
 def roles(before: Plan, after: Plan) -> Changes:

@@ -74,7 +74,7 @@ def _in_order(stage: Element) -> Iterator[Element]:
 def _gate(stage: Element, task: Element) -> GatePlan:
     gate = _all(task, "bpmn:extensionElements/modelops:gate")[0]
     timers = [event for event in _all(stage, "bpmn:boundaryEvent") if event.get("attachedToRef") == task.get("id")]
-    told = [(_told(event, "timer") or {}, _seconds(event)) for event in timers]
+    told = [(facts := _told(event, "timer") or {}, facts.get("business") or _seconds(event)) for event in timers]
     late = [event for event in timers if (_told(event, "timer") or {}).get("kind") == SLA]
     return GatePlan.model_validate(
         {
@@ -88,6 +88,8 @@ def _gate(stage: Element, task: Element) -> GatePlan:
             "escalate": [
                 {"after": after, "to": facts["to"]} for facts, after in told if facts.get("kind") == ESCALATION
             ],
+            "authentication": gate.get("authentication", "signature"),
+            "approvals_lapse": gate.get("approvalsLapse", 0),
             "on_timeout": "reject" if any(event.get("cancelActivity") != "false" for event in late) else "hold",
         }
     )

@@ -110,7 +110,9 @@ def _write_people(
 
 def _extend_gate(task: Element, gate: GatePlan) -> None:
     told = add(task, "bpmn:extensionElements")
-    gated = add(told, "modelops:gate", id=gate.id, question=gate.question)
+    by = None if gate.authentication == "signature" else gate.authentication
+    lapse = str(gate.approvals_lapse) if gate.approvals_lapse else None
+    gated = add(told, "modelops:gate", id=gate.id, question=gate.question, authentication=by, approvalsLapse=lapse)
     for control in gate.satisfies:
         add(gated, "modelops:claim", control=control)
     for kpi in gate.checks:

@@ -8,6 +8,7 @@ from models.drawing.bpmn_names import ESCALATION, REMINDER, SLA, part_id
 from models.drawing.bpmn_sheet import CIRCLE, Sheet
 from models.drawing.pen import Box, Point, add
 from models.plan import GatePlan
+from models.waits import Wait
 
 BELOW = 130
 """How far timers and their ends reach below the task."""
@@ -18,10 +19,10 @@ _MARGIN = 10
 
 
 class Timer(NamedTuple):
-    """What goes off after how many seconds, whom it tells, and whether it ends the wait."""
+    """What goes off after which time, whom it tells, and whether it ends the wait."""
 
     kind: str
-    after: int
+    after: Wait
     to: Slug | None = None
     ends: bool = False
 
@@ -76,7 +77,8 @@ def write_timers(sheet: Sheet, parent: Element, stage: Slug, gate: GatePlan, tas
 def _define(event: Element, timer: Timer, task: str) -> None:
     event.set("attachedToRef", task)
     event.set("cancelActivity", "true" if timer.ends else "false")
-    add(add(event, "bpmn:extensionElements"), "modelops:timer", kind=timer.kind, to=timer.to)
+    business = timer.after if isinstance(timer.after, str) else None
+    add(add(event, "bpmn:extensionElements"), "modelops:timer", kind=timer.kind, to=timer.to, business=business)
     definition = add(event, "bpmn:timerEventDefinition", id=f"{event.attrib['id']}.definition")
-    duration = add(definition, "bpmn:timeDuration", f"PT{timer.after}S")
+    duration = add(definition, "bpmn:timeDuration", f"P{business[:-2]}D" if business else f"PT{timer.after}S")
     duration.set("xsi:type", "bpmn:tFormalExpression")

@@ -120,4 +120,7 @@ def asked(gate: GatePlan) -> Iterator[str]:
 
 def patience(gate: GatePlan) -> str:
     """By when people decide, and what silence means."""
-    return f"within {spell_duration(gate.sla)}, else {gate.on_timeout}" if gate.asks_people else ""
+    if not gate.asks_people:
+        return ""
+    lapse = f", approvals lapse after {spell_duration(gate.approvals_lapse)}" if gate.approvals_lapse else ""
+    return f"within {spell_duration(gate.sla)}, else {gate.on_timeout}{lapse}"

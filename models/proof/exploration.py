@@ -84,8 +84,8 @@ class Explorer:
                 return False
             state = self._states[number]
             self._follow(BEGIN, state, number)
-            for move in self._moves.stale(state):
-                if refuse(self._plan, state, move.event) is None:
+            for move, at in self._moves.stale(state):
+                if refuse(self._plan, at, move.event) is None:
                     raise _Broken("something stale was taken", number, move.words)
             for move, at in self._moves.possible(state):
                 self._follow(move, at, number)

@@ -1,16 +1,29 @@
 """What must hold of every state and of every step, whatever happens: said in words when it does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from models.admission import refuse
 from models.evidence import StepKind, StepOrder
 from models.inventory import VersionStatus
 from models.lifecycle import Step
-from models.messages import Action, Breached, Choice, Decided, Event, Requested, RunStep, StepSucceeded
+from models.messages import (
+    Action,
+    Breached,
+    Choice,
+    Decided,
+    Decision,
+    Event,
+    Notify,
+    Requested,
+    RunStep,
+    StepSucceeded,
+    TimerFired,
+)
 from models.plan import GatePlan, Plan, Remedy
 from models.proof.moves import request
-from models.proof.symmetry import BARRED
-from models.state import Phase, State, Turn
+from models.proof.symmetry import barred
+from models.standing import LAPSE
+from models.state import Finding, Phase, State, Turn
 from models.verdict import Verdict, combine, judge
 
 _DEPLOYS = (StepKind.PROMOTE, StepKind.RESTORE)
@@ -140,21 +153,23 @@ def gates_are_earned(plan: Plan, before: State, event: Event, after: Step) -> st
         return f"a version passes {', '.join(sorted(gained))} in stage '{before.stage}'"
     if combine(tuple(judge(plan.kpi(name), then.readings).verdict for name in gate.checks)) is not Verdict.PASS:
         return f"a version passes '{gate.id}' and not its checks"
+    if any(one.gate == gate.id for one in after.state.findings):
+        return f"a version passes '{gate.id}' with a finding that is open"
     return _unapproved(plan, gate, before, event) if gate.asks_people else None
 
 
 def _unapproved(plan: Plan, gate: GatePlan, before: State, event: Event) -> str | None:
     if not isinstance(event.body, Decided) or before.gate is None:
         return f"a version passes '{gate.id}' and nobody decides"
-    made = [*before.gate.decisions, event.body.decision]
+    made = _made(before, event)
     people = {decision.person for decision in made}
     counts = {role: sum(one.role == role for one in made) for role in gate.approvals}
     if any(decision.decision is Choice.REJECT for decision in made):
         return f"a version passes '{gate.id}' and somebody rejected it"
     if len(people) < len(made) or any(counts[role] < count for role, count in gate.approvals.items()):
         return f"a version passes '{gate.id}' with {counts} approvals of {len(people)} people; it asks {gate.approvals}"
-    if barred := people & {BARRED[duty] for duty in plan.separation}:
-        return f"a version passes '{gate.id}' by decision of its {barred.pop()}"
+    if involved := people.intersection(barred(plan)):
+        return f"a version passes '{gate.id}' by decision of its {min(involved)}"
     strangers = [d.person for d in made if d.person not in before.gate.electorate.people.get(d.role or "", ())]
     return f"a version passes '{gate.id}' by decision of {strangers[0]}, who has no role in it" if strangers else None
 
@@ -167,6 +182,30 @@ def what_fails_is_turned_away(plan: Plan, before: State, event: Event, after: St
     if (failed or rejected) and was and now and was.number == now.number:
         return "a version goes on although it was turned away"
     return None
+
+
+def findings_stay_until_they_are_closed(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A finding is open until the gate is passed, by approvals of its role that close it; a new one is open at once."""
+    left, made = after.state.findings, _made(before, event)
+    lost = [one for one in before.findings if one not in left]
+    if any(one in _open(lost, made) for one in lost) or (lost and after.state.visit == before.visit):
+        return f"finding {lost[0].id} is gone, and nobody of '{lost[0].role}' has closed it"
+    raised = event.body.decision.findings if isinstance(event.body, Decided) else ()
+    if len(left) != len(before.findings) - len(lost) + len(raised):
+        return f"a rejection found {len(raised)} things, and {len(left)} are open"
+    return None
+
+
+def _made(before: State, event: Event) -> tuple[Decision, ...]:
+    """The decisions of the visit, with the one that was just made."""
+    earlier = before.gate.decisions if before.gate else ()
+    return (*earlier, event.body.decision) if isinstance(event.body, Decided) else earlier
+
+
+def _open(findings: Iterable[Finding], made: Iterable[Decision]) -> list[Finding]:
+    """The findings that no decision of their role at their gate closes."""
+    closed = {(one.gate, one.role, name) for one in made for name in one.closes}
+    return [one for one in findings if (one.gate, one.role, one.id) not in closed]
 
 
 def a_submission_is_kept(plan: Plan, before: State, event: Event, after: Step) -> str | None:
@@ -276,6 +315,23 @@ def nothing_serves_again_by_itself(
     return "a champion that does not serve is deployed again, and nobody asked for it"
 
 
+def what_fell_is_asked_anew(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """An approval counts no more when it has lapsed, or whoever it counts for does not hold the role any more."""
+    was, visit = before.gate, after.state.gate
+    if was is None or visit is None or after.state.visit != before.visit:
+        return None
+    for made in visit.decisions:
+        if made.counts_for not in visit.electorate.people.get(made.role or "", ()):
+            return f"the approval of {made.person} counts, who has no role in it any more"
+        if isinstance(event.body, TimerFired) and event.body.timer == f"{LAPSE}:{made.person}":
+            return f"the approval of {made.person} has lapsed, and counts"
+    fell = [made for made in was.decisions if made not in visit.decisions]
+    told = {role for command in after.commands if isinstance(command, Notify) for role in command.roles}
+    if isinstance(event.body, Decided) and fell:
+        return f"the decision of {fell[0].person} is gone, and another one was made"
+    return None if {made.role for made in fell} <= told else "a role is asked again, and nobody of it is told"
+
+
 _STATES: tuple[Callable[[Plan, State], str | None], ...] = (
     one_champion,
     champion_serves,
@@ -289,6 +345,8 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     one_step_at_a_time,
     gates_are_earned,
     what_fails_is_turned_away,
+    findings_stay_until_they_are_closed,
+    what_fell_is_asked_anew,
     a_submission_is_kept,
     retirement_is_for_good,
     only_what_is_asked_turns,

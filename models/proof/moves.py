@@ -35,8 +35,8 @@ from models.messages import (
 )
 from models.plan import GatePlan, MonitorPlan, Plan, Remedy, reachable, targets
 from models.proof.graph import KEEPS_VERSION
-from models.proof.symmetry import ANYBODY, BARRED, CANDIDATE, DEVELOPER, EPOCH, OWNER, VISIT, artifact, electorate
-from models.state import GateVisit, RemedyUse, State, change
+from models.proof.symmetry import ANYBODY, CANDIDATE, DEVELOPER, EPOCH, TRAINER, VISIT, artifact, barred, electorate
+from models.state import Finding, GateVisit, RemedyUse, State, change
 from models.verdict import Comparison, Kpi, Reading, Verdict, combine, judge
 
 FRESH = 4
@@ -55,6 +55,7 @@ _SUBMISSION = Submission(
     contract=DataContract(inputs=(Column(name="x"),), outputs=(Column(name="y"),), label="y"),
     developer=DEVELOPER,
     submitter=DEVELOPER,
+    trained_by=TRAINER,
 )
 
 
@@ -105,7 +106,7 @@ class Moves:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+        self._plan, self._barred = plan, barred(plan)
         self._answers: dict[tuple[str, StepKind, str, int | None], tuple[Move, ...]] = {}
         alike = {(monitor.then, monitor.brakes): monitor for monitor in reversed(plan.monitors)}
         self._breaches = [(_breach(monitor), _brakes_on(monitor)) for monitor in alike.values()]
@@ -115,16 +116,19 @@ class Moves:
         if state.in_flight:
             yield from ((move, state) for move in self._answers_of(state.in_flight))
         if state.gate:
-            yield from ((move, state) for move in self._decisions(state, state.gate))
+            yield from self._decisions(state, state.gate)
         yield from ((move, state) for move in (*self._timers(state), *REQUESTS))
         for move, uses in self._breaches:
             yield move, state
             if uses:
                 yield move, change(state, remedies=uses)
 
-    def stale(self, state: State) -> Iterator[Move]:
-        """What must change nothing: doubles, answers of steps that are over, decisions about something else."""
-        yield from _DOUBLES
+    def stale(self, state: State) -> Iterator[tuple[Move, State]]:
+        """What must change nothing, and in which state: doubles, what is over, decisions about something else."""
+        yield from ((move, state) for move in (*_DOUBLES, *self._about_something_else(state)))
+        yield from self._over_findings(state)
+
+    def _about_something_else(self, state: State) -> Iterator[Move]:
         gate, subject = state.gate_plan(self._plan), state.subject
         if gate is None or state.gate is None or subject is None:
             return
@@ -134,8 +138,18 @@ class Moves:
         yield _decide(gate, "stranger", None, subject.artifact)
         for made in state.gate.decisions:
             yield from (_decide(gate, made.person, role, subject.artifact) for role in gate.approvals)
-        for duty in self._plan.separation:
-            yield from (_decide(gate, BARRED[duty], role, subject.artifact) for role in gate.approvals)
+        for person in self._barred:
+            yield from (_decide(gate, person, role, subject.artifact) for role in gate.approvals)
+
+    def _over_findings(self, state: State) -> Iterator[tuple[Move, State]]:
+        """Approvals that pass over what a role has found, and those that close what another one has."""
+        gate, subject = state.gate_plan(self._plan), state.subject
+        if gate is None or state.gate is None or subject is None:
+            return
+        for role in open_roles(gate, state.gate):
+            for person in self._voters(role, state.gate)[:1]:
+                yield _decide(gate, person, role, subject.artifact), change(state, findings=(_finding(gate.id, role),))
+                yield _decide(gate, person, role, subject.artifact, closes=("F1",)), state
 
     def _answers_of(self, order: StepOrder) -> tuple[Move, ...]:
         key = (order.stage, order.kind, order.step, order.version)
@@ -168,16 +182,27 @@ class Moves:
                     said = "" if verdict is Verdict.PASS else f": {verdict}"
                     yield f"{words}{said}", _DONE.model_copy(update={"verdict": verdict, "readings": readings})
 
-    def _decisions(self, state: State, visit: GateVisit) -> Iterator[Move]:
+    def _decisions(self, state: State, visit: GateVisit) -> Iterator[tuple[Move, State]]:
         gate, subject = state.gate_plan(self._plan), state.subject
         if gate is None or subject is None:
             return
         owed = open_roles(gate, visit)
         for role in gate.approvals:
-            for person in _voters(role, visit):
+            voters = self._voters(role, visit)
+            for person in voters:
                 if role in owed:
-                    yield _decide(gate, person, role, subject.artifact)
-                yield _decide(gate, person, role, subject.artifact, Choice.REJECT)
+                    yield _decide(gate, person, role, subject.artifact), state
+                yield _decide(gate, person, role, subject.artifact, Choice.REJECT), state
+            if role in owed and voters:
+                found = change(state, findings=(_finding(gate.id, role),), found=1)
+                yield _decide(gate, voters[0], role, subject.artifact, closes=("F1",)), found
+
+    def _voters(self, role: str, visit: GateVisit) -> list[str]:
+        """Who of a role could be next: the first who has not decided, and the one who is in every role."""
+        decided = {made.person for made in visit.decisions}
+        free = [person for person in visit.electorate.people.get(role, ()) if person not in decided]
+        single = [person for person in free if person not in (ANYBODY, *self._barred)]
+        return [*single[:1], *(person for person in free if person == ANYBODY)]
 
     def _timers(self, state: State) -> Iterator[Move]:
         for deadline in pending(self._plan, state):
@@ -226,18 +251,29 @@ def _within(comparison: Comparison) -> float:
     return comparison.bound + {">": 1.0, "<": -1.0}.get(comparison.operator, 0.0)
 
 
-def _voters(role: str, visit: GateVisit) -> list[str]:
-    """Who of a role could be next: the first who has not decided, and the one who is in every role."""
-    decided = {made.person for made in visit.decisions}
-    free = [person for person in visit.electorate.people.get(role, ()) if person not in decided]
-    single = [person for person in free if person not in (ANYBODY, OWNER, DEVELOPER)]
-    return [*single[:1], *(person for person in free if person == ANYBODY)]
+@cache
+def _decision(
+    gate: str, person: str, role: str | None, about: str, choice: Choice, visit: int, closes: tuple[str, ...]
+) -> Move:
+    made = Decision(
+        gate=gate,
+        visit=visit,
+        person=person,
+        decision=choice,
+        reason=_REASON,
+        artifact=about,
+        role=role,
+        findings=(_REASON,) if choice is Choice.REJECT else (),
+        closes=closes,
+    )
+    words = f"{person} {choice}s at '{gate}'" + (f" for {role}" if role else "")
+    return _move(f"{words}, closing {', '.join(closes)}" if closes else words, Decided(decision=made))
 
 
 @cache
-def _decision(gate: str, person: str, role: str | None, about: str, choice: Choice, visit: int) -> Move:
-    made = Decision(gate=gate, visit=visit, person=person, decision=choice, reason=_REASON, artifact=about, role=role)
-    return _move(f"{person} {choice}s at '{gate}'" + (f" for {role}" if role else ""), Decided(decision=made))
+def _finding(gate: str, role: str) -> Finding:
+    """What a role has found at a gate in an earlier version."""
+    return Finding(id="F1", gate=gate, role=role, text=_REASON, person=f"{role}-1", version=CANDIDATE)
 
 
 @cache
@@ -246,9 +282,15 @@ def _timer(name: str) -> Move:
 
 
 def _decide(
-    gate: GatePlan, person: str, role: str | None, about: str, choice: Choice = Choice.APPROVE, visit: int = VISIT
+    gate: GatePlan,
+    person: str,
+    role: str | None,
+    about: str,
+    choice: Choice = Choice.APPROVE,
+    visit: int = VISIT,
+    closes: tuple[str, ...] = (),
 ) -> Move:
-    return _decision(gate.id, person, role, about, choice, visit)
+    return _decision(gate.id, person, role, about, choice, visit, closes)
 
 
 def _breach(monitor: MonitorPlan) -> Move:

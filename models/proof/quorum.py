@@ -6,9 +6,9 @@ Representatives of Subsets", 1935); they are found by augmenting paths (Berge, "
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from models.canonical import Frozen, Slug
+from models.canonical import Frozen, Slug, replace
 from models.evidence import Electorate
-from models.plan import GatePlan, Plan
+from models.plan import Duty, GatePlan, Plan
 
 
 class Shortage(Frozen):
@@ -30,9 +30,13 @@ class Shortage(Frozen):
 def shortages(plan: Plan, electorate: Electorate) -> tuple[Shortage, ...]:
     """For each gate: that nobody can pass it, else each person without whom nobody could.
 
-    Whoever has a duty that bars from deciding may be any of the people, so each is left out once.
+    Whoever has a duty that bars from deciding may be any of the people, so each is left out once; who edits the
+    template is known, and left out always.
     """
     gates = [stage.gate for stage in plan.stages if stage.gate and stage.gate.asks_people]
+    editors = plan.editors if Duty.EDITOR in plan.separation else ()
+    free = {role: tuple(p for p in held if p not in editors) for role, held in electorate.people.items()}
+    electorate = replace(electorate, people=free)
     return tuple(found for gate in gates for found in _of_gate(gate, electorate, bars=bool(plan.separation)))
 
 

@@ -3,7 +3,8 @@
 A lifecycle counts events, visits and versions for ever, and knows people by name; none of that decides what may happen
 next. Renaming them leaves finitely many states (Ip and Dill, "Better Verification Through Symmetry", 1996). What no
 transition looks at is left out: times, reasons, evidence, what serves outside production. What only keeps something
-from happening is left out, too, and explored both ways: timers that have fired already, brakes that are on.
+from happening is left out, too, and explored both ways: timers that have fired already, brakes that are on, findings
+that are open.
 """
 
 from collections.abc import Callable, Hashable
@@ -22,9 +23,22 @@ from models.verdict import Reading
 Part = TypeVar("Part")
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-MODEL, OWNER, DEVELOPER, ANYBODY = "model", "owner", "developer", "anybody"
-BARRED = {Duty.OWNER: OWNER, Duty.DEVELOPER: DEVELOPER, Duty.SUBMITTER: DEVELOPER}
-"""Who has each duty that keeps people from deciding."""
+MODEL, OWNER, DEVELOPER, TRAINER, ANYBODY = "model", "owner", "developer", "trainer", "anybody"
+COVER = "cover"
+"""Who holds every role in the owner's place."""
+
+
+def barred(plan: Plan) -> tuple[str, ...]:
+    """Who may not decide for what they did."""
+    did: dict[Duty, tuple[str, ...]] = {
+        Duty.OWNER: (OWNER, COVER),
+        Duty.DEVELOPER: (DEVELOPER,),
+        Duty.SUBMITTER: (DEVELOPER,),
+        Duty.TRAINER: (TRAINER,),
+        Duty.EDITOR: plan.editors[:1],
+    }
+    return tuple(dict.fromkeys(person for duty in plan.separation for person in did[duty]))
+
 
 VISIT = 1
 """The visit that every state is in."""
@@ -43,10 +57,11 @@ def artifact(number: int) -> Digest:
 
 
 def electorate(plan: Plan, roles: tuple[str, ...]) -> Electorate:
-    """As many people in each role as any gate asks of it, one who is in all, and the two who may not decide."""
+    """As many people in each role as any gate asks of it, one who is in all, and those who may not decide there."""
     most = max((count for stage in plan.stages if stage.gate for count in stage.gate.approvals.values()), default=1)
     single = {role: tuple(f"{role}-{index}" for index in range(1, most + 1)) for role in roles}
-    return Electorate(people={role: (*people, ANYBODY, OWNER, DEVELOPER) for role, people in single.items()})
+    people = {role: (*people, ANYBODY, *barred(plan)) for role, people in single.items()}
+    return Electorate(people=people, away={role: {OWNER: COVER} for role in roles if Duty.OWNER in plan.separation})
 
 
 class Symmetry:
@@ -83,6 +98,8 @@ class Symmetry:
             remedies=(),
             reviewed=EPOCH if state.reviewed else None,
             passages=(),
+            findings=(),
+            found=0,
         )
 
     def fingerprint(self, state: State) -> Hashable:
@@ -173,6 +190,7 @@ def _version(version: Version, place: int) -> Version:
         artifact=artifact(place),
         developer=DEVELOPER,
         submitter=DEVELOPER,
+        trained_by=TRAINER,
         bundle=artifact(place) if version.bundle else None,
         gates=tuple(sorted(version.gates)),
         readings=tuple(_latest(version)),
@@ -195,7 +213,8 @@ def _gate(visit: GateVisit) -> GateVisit:
         before = sum(one.role == made.role for one in decisions)
         person = made.person if made.person == ANYBODY else f"{made.role}-{before + 1}"
         decisions.append(replace(made, person=person, visit=VISIT, artifact=artifact(CANDIDATE)))
-    return GateVisit(opened=EPOCH, electorate=visit.electorate, decisions=tuple(decisions))
+    decided = dict.fromkeys([made.person for made in decisions], EPOCH)
+    return GateVisit(opened=EPOCH, electorate=visit.electorate, decisions=tuple(decisions), decided=decided)
 
 
 def _in_order(visit: GateVisit) -> list[Decision]:
@@ -212,7 +231,7 @@ def _submission(submission: Submission | None, place: int) -> Submission | None:
     if submission is None:
         return None
     pinned = replace(submission.artifact, digest=artifact(place))
-    return replace(submission, artifact=pinned, developer=DEVELOPER, submitter=DEVELOPER)
+    return replace(submission, artifact=pinned, developer=DEVELOPER, submitter=DEVELOPER, trained_by=TRAINER)
 
 
 def _intent(intent: Intent | None) -> Intent | None:

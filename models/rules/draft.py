@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
+from models.canonical import spell_duration
 from models.diagnostics import Diagnostic, did_you_mean, quote
 from models.evidence import StepKind
 from models.plan import Entries, Escalation, GatePlan, Routes, StagePlan, StepPlan, reachable
@@ -11,6 +12,7 @@ from models.proof.graph import KEEPS_VERSION, done_before, holds_before, kinds_o
 from models.source.yaml_source import Path, Source
 from models.template import Gate, Stage, Template
 from models.verdict import Verdict
+from models.waits import Wait, at_least
 
 Rule = Callable[["Draft"], Iterator[Diagnostic]]
 
@@ -105,7 +107,7 @@ def lower_stage(name: str, stage: Stage) -> StagePlan:
 
 
 def _lower_gate(stage: str, gate: Gate) -> GatePlan:
-    escalate = sorted(gate.escalate, key=lambda reminder: (reminder.after, reminder.to))
+    escalate = sorted(gate.escalate, key=lambda reminder: (_soonest(reminder.after), reminder.to))
     return GatePlan(
         id=gate.id or stage,
         question=gate.question or "",
@@ -113,7 +115,13 @@ def _lower_gate(stage: str, gate: Gate) -> GatePlan:
         checks=gate.checks,
         approvals=dict(sorted(gate.approvals.items())),
         sla=gate.sla or 0,
-        remind=tuple(sorted(gate.remind)),
+        remind=tuple(sorted(gate.remind, key=_soonest)),
         escalate=tuple(Escalation(after=reminder.after, to=reminder.to) for reminder in escalate),
         on_timeout=gate.on_timeout or "hold",
+        authentication=gate.authentication or "signature",
+        approvals_lapse=gate.approvals_lapse or 0,
     )
+
+
+def _soonest(wait: Wait) -> tuple[int, str]:
+    return at_least(wait), spell_duration(wait)

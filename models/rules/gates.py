@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from models.canonical import spell_duration
 from models.diagnostics import Diagnostic
+from models.inventory import RiskTier
 from models.rules.draft import Draft, Rule
 from models.source.yaml_source import Path
 from models.template import Gate
 from models.verdict import Verdict
+from models.waits import Wait, never_later
 
 
 def _gates(draft: Draft, people: bool) -> Iterator[tuple[Path, Gate]]:
@@ -45,13 +47,32 @@ def in_time(draft: Draft) -> Iterator[Diagnostic]:
         if sla is None:
             continue
         for index, after in enumerate(gate.remind):
-            if after >= sla:
+            if after == sla or not never_later(after, sla):
                 message = f"a reminder after {spell_duration(after)} is not before the SLA of {spell_duration(sla)}"
                 yield draft.report("MO406", (*path, "remind", index), message, "remind earlier")
         for index, reminder in enumerate(gate.escalate):
-            if gate.on_timeout == "reject" and reminder.after > sla:
+            if gate.on_timeout == "reject" and reminder.after != sla and never_later(sla, reminder.after):
                 message = f"the gate rejects after {spell_duration(sla)}: this escalation is never sent"
                 yield draft.report("MO406", (*path, "escalate", index, "after"), message, "escalate earlier")
+
+
+def _waits(path: Path, gate: Gate) -> Iterator[tuple[Path, Wait | None]]:
+    yield (*path, "sla"), gate.sla
+    yield (*path, "approvals_lapse"), gate.approvals_lapse
+    yield from (((*path, "remind", index), after) for index, after in enumerate(gate.remind))
+    yield from (((*path, "escalate", index, "after"), one.after) for index, one in enumerate(gate.escalate))
+
+
+def counts_known_days(draft: Draft) -> Iterator[Diagnostic]:
+    """MO412."""
+    if draft.template.calendar:
+        return
+    for gate_path, gate in _gates(draft, people=True):
+        for path, wait in _waits(gate_path, gate):
+            if isinstance(wait, str):
+                message = f"'{wait}' counts business days, and the template has no calendar"
+                suggestion = "add 'calendar: {zone: Europe/Berlin, workdays: [mon, tue, wed, thu, fri]}', or write days"
+                yield draft.report("MO412", path, message, suggestion)
 
 
 def routes_all_verdicts(draft: Draft) -> Iterator[Diagnostic]:
@@ -71,10 +92,28 @@ def routes_all_verdicts(draft: Draft) -> Iterator[Diagnostic]:
 def asks_somebody(draft: Draft) -> Iterator[Diagnostic]:
     """MO409."""
     for path, gate in _gates(draft, people=False):
-        for field in ("question", "sla", "remind", "escalate", "on_timeout"):
+        for field in ("question", "sla", "remind", "escalate", "on_timeout", "authentication", "approvals_lapse"):
             if getattr(gate, field):
                 message = f"'{field}' is about people, and the gate asks nobody"
                 yield draft.report("MO409", (*path, field), message, "add approvals, or remove it", key=True)
 
 
-RULES: tuple[Rule, ...] = (decides_something, asks_properly, in_time, routes_all_verdicts, asks_somebody)
+def signed_where_it_matters(draft: Draft) -> Iterator[Diagnostic]:
+    """MO411."""
+    grave = [tier for tier in draft.template.tiers if tier in (RiskTier.HIGH, RiskTier.CRITICAL)]
+    for path, gate in _gates(draft, people=True):
+        if grave and gate.authentication == "gateway":
+            message = f"the gate takes a gateway's word for who decides about models of tier {' and '.join(grave)}"
+            suggestion = "write 'authentication: signature', or leave it out"
+            yield draft.report("MO411", (*path, "authentication"), message, suggestion)
+
+
+RULES: tuple[Rule, ...] = (
+    decides_something,
+    asks_properly,
+    in_time,
+    routes_all_verdicts,
+    asks_somebody,
+    signed_where_it_matters,
+    counts_known_days,
+)

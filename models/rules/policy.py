@@ -124,6 +124,8 @@ def _lacks(draft: Draft, stage: str, gate: Gate, shape: Shape) -> Iterator[str]:
     for kind in shape.evidence:
         if kind not in done:
             yield f"the evidence of '{kind}'"
+    if shape.signed and not (gate.approvals and gate.authentication != "gateway"):
+        yield "people who sign what they decide"
 
 
 def tier_governed(draft: Draft) -> Iterator[Diagnostic]:

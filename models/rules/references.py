@@ -88,8 +88,12 @@ def entries_said_twice(draft: Draft) -> Iterator[Diagnostic]:
     lists: list[tuple[Path, tuple[str | int, ...]]] = [
         (("tiers",), template.tiers),
         (("separation_of_duties",), template.separation_of_duties),
+        (("editors",), template.editors),
         *_checks(draft),
     ]
+    if template.calendar:
+        days = tuple(day.isoformat() for day in template.calendar.holidays)
+        lists += [(("calendar", "workdays"), template.calendar.workdays), (("calendar", "holidays"), days)]
     for name, stage in template.stages.items():
         if stage.gate:
             lists.append((("stages", name, "gate", "remind"), stage.gate.remind))

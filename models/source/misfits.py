@@ -156,5 +156,7 @@ _SAYINGS: dict[str, Callable[[_Misfit], Diagnostic]] = {
     "comparison": _say_as_is("MO206"),
     "day": _say_as_is("MO203"),
     "place": _say_as_is("MO203"),
+    "zone": _say_as_is("MO203"),
+    "hours": _say_as_is("MO203"),
     "reserved": _say_as_is("MO210"),
 }

@@ -1,9 +1,10 @@
 """Parts that take no time, so that what is measured is the workflow and the server, not a database or a disk."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Earned, Serving
 from models.audit import AuditEntry, AuditHead
@@ -12,6 +13,7 @@ from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
 from models.journal import JournalEntry
 from models.plan import Plan
+from models.reconciliation import Shelf
 from tests.signers import AUDIENCE, keyring
 from tests.temporal.doubles import (
     NAMES,
@@ -19,6 +21,7 @@ from tests.temporal.doubles import (
     CopyingTrainer,
     NamingPackager,
     NewestFile,
+    NoExecutions,
     NoSchedules,
     TextEvaluator,
     TextScanner,
@@ -106,6 +109,10 @@ class MemoryInventory:
         """Nobody asks."""
         return AuditHead()
 
+    def entries(self) -> Iterator[AuditEntry]:
+        """Nobody asks."""
+        return iter(())
+
 
 class OneFile:
     """A store with the one artifact in it."""
@@ -136,6 +143,10 @@ class InstantDeployer:
     def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
         """Nothing to do."""
 
+    def serves(self, environment: Environment) -> Shelf:
+        """Nobody asks."""
+        return {}
+
 
 class NoNotary:
     """Seals nothing."""
@@ -164,5 +175,8 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         policies=PolicyFolder(),
         prover=TrustingProver(),
         notary=NoNotary(),
+        findings=SqlFindings(f"sqlite:///{root / 'findings.db'}"),
+        executions=NoExecutions(),
+        environments=InstantDeployer(),
     )
     return parts, submission

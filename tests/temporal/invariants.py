@@ -26,8 +26,9 @@ from models.evidence import EffectKey
 from models.inventory import Deployed, Environment, Notified, Submission, VersionRegistered, VersionStatus, Withdrawn
 from models.journal import JournalEntry
 from models.messages import Choice, Decided, Decision, Receipt
-from models.plan import Duty, GatePlan, Plan
+from models.plan import GatePlan, Plan
 from models.records import LedgerRecord
+from models.separation import lineage
 from models.signing import Envelope
 from models.state import State, snapshot
 from models.status import Status, describe
@@ -124,12 +125,8 @@ def _approved(world: _World, gate: GatePlan, version: int, events: Sequence[Jour
     for body in bodies:
         if isinstance(body, Decided) and body.decision.gate == gate.id:
             visits.setdefault(body.decision.visit, []).append(body.decision)
-    did = {
-        Duty.OWNER: world.status.owner,
-        Duty.DEVELOPER: submission.developer,
-        Duty.SUBMITTER: submission.submitter,
-    }
-    barred = {did[duty] for duty in world.plan.separation}
+    did = lineage(world.plan, world.status.owner, submission)
+    barred = {person for duty in world.plan.separation for person in did[duty]}
     for decisions in visits.values():
         about_it = [one for one in decisions if one.artifact == submission.artifact.digest]
         people = {one.person for one in about_it if one.decision is Choice.APPROVE} - barred
@@ -203,7 +200,7 @@ def _broken_chain(world: _World) -> Iterator[str]:
 
 
 def _disagreements(world: _World) -> Iterator[str]:
-    state, problems = world.folded
+    state, problems, _ = world.folded
     yield from problems
     folded = describe(world.plan, digest(world.plan), state)
     for name in type(folded).model_fields:

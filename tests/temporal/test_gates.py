@@ -1,5 +1,8 @@
 """Gates on a real server: reminders, escalation, deadlines."""
 
+from zoneinfo import ZoneInfo
+
+from models.calendar import later
 from models.inventory import VersionStatus
 from models.state import Phase
 from tests.contract.reader import Reader
@@ -48,3 +51,16 @@ async def test_a_gate_may_reject_when_nobody_answers(house: House) -> None:
     status = await house.until(lambda s: s.statuses.get(1) is VersionStatus.REJECTED)
     assert "nobody decided" in status.passages[-1].reason
     assert status.phase is Phase.AWAITING_VERSION
+
+
+async def test_business_days_are_counted_in_the_workflow(house: House) -> None:
+    """A gate that waits two business days of Tokyo is due by Tokyo's days, whatever the clock of the server shows."""
+    calendar = "calendar: {zone: Asia/Tokyo, workdays: [mon, wed, fri], hours: [9, 17]}\nretention: 3653d"
+    plan = plan_of("credit-high-risk", ("retention: 3653d", calendar), ("sla: 10d", "sla: 9bd"))
+    ZoneInfo.clear_cache()
+    await house.start(plan)
+    await house.submit()
+    status = await house.until_phase(Phase.DECIDING, "validation")
+    assert status.gate is not None
+    assert status.due == later(plan.calendar, status.gate.opened, "9bd")
+    assert status.due.astimezone(ZoneInfo("Asia/Tokyo")).strftime("%a") in ("Mon", "Wed", "Fri")

@@ -1,7 +1,7 @@
 """Templates in which nothing is wrong, each for another reason: edits of the built-in ones and of small ones."""
 
 from tests.unit.small_plans import REJECTING, SMALL
-from tests.unit.template_mistakes import CREDIT, TEMPLATES
+from tests.unit.template_mistakes import CALENDAR, CREDIT, TEMPLATES
 
 LOW = (TEMPLATES / "low-risk.yaml").read_text()
 
@@ -42,6 +42,11 @@ GOOD = {
     "failing-into-suspension": edited(CREDIT, (_VALIDATION, _VALIDATION.replace("fail: development", "fail: suspended"))),
     "failing-into-retirement": edited(CREDIT, (_VALIDATION, _VALIDATION.replace("fail: development", "fail: retiring"))),
     "inconclusive-from-the-start": edited(CREDIT, (_VALIDATION, _VALIDATION.replace("inconclusive: validation", "inconclusive: development"))),
+    "gateways-at-medium-tier": edited(SMALL, ('question: "Is it fit?"', 'question: "Is it fit?", authentication: gateway')),
+    "approvals-that-lapse": edited(CREDIT, ("      id: release\n", "      id: release\n      approvals_lapse: 30d\n")),
+    "business-days": edited(CREDIT, ("retention: 3653d", CALENDAR + "retention: 3653d"), ("sla: 10d", "sla: 10bd"), ("[3d, 7d]", "[3d, 7bd]"), ("{after: 10d", "{after: 11bd")),
+    "business-hours": edited(CREDIT, ("retention: 3653d", CALENDAR.replace("holidays", "hours: [9, 17], holidays") + "retention: 3653d"), ("      id: release\n", "      id: release\n      approvals_lapse: 20bd\n")),
+    "edited-by-people": edited(CREDIT, ("retention: 3653d", "editors: [rosa, ana]\nretention: 3653d")),
     "telling-only": edited(CREDIT, ("then: retrain", "then: escalate"), (_BRAKES, "")),
     "suspending": edited(CREDIT, ("then: retrain", "then: suspend"), ("otherwise: suspend", "otherwise: escalate")),
     "two-monitors": CREDIT + "  unfair: {checks: [live_adverse_impact], every: 12h, breach_after: 2, then: escalate, to: legal}\n",

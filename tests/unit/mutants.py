@@ -99,8 +99,8 @@ KERNEL = (
     ),
     Mutant(
         "lifecycle",
-        "        decided = (*visit.decisions, with_role(gate, visit, decision))",
-        "        decided = (with_role(gate, visit, decision),)",
+        "decisions=(*visit.decisions, made), decided=",
+        "decisions=(made,), decided=",
         "only the last decision is kept",
     ),
     Mutant(
@@ -189,8 +189,8 @@ KERNEL = (
     ),
     Mutant(
         "approval",
-        "    if any(person == earlier.person for earlier in visit.decisions):",
-        "    if False:",
+        "        if any(person in (earlier.person, earlier.counts_for) for earlier in visit.decisions):",
+        "        if False:",
         "one person decides twice",
     ),
     Mutant(
@@ -198,6 +198,24 @@ KERNEL = (
         "    if duty := duty_of(plan, state, version, person):",
         "    if False:",
         "a developer approves their own version",
+    ),
+    Mutant(
+        "separation",
+        "        Duty.TRAINER: (version.trained_by,) if version.trained_by else (),",
+        "        Duty.TRAINER: (),",
+        "who trained a version approves it",
+    ),
+    Mutant(
+        "separation",
+        "        Duty.EDITOR: plan.editors,",
+        "        Duty.EDITOR: (),",
+        "who wrote the template approves under it",
+    ),
+    Mutant(
+        "approval",
+        "    return why[0] if why and all(why) else None",
+        "    return None",
+        "somebody decides in the place of the owner",
     ),
     Mutant("approval", "    if not held:", "    if False:", "strangers decide"),
     Mutant(
@@ -226,6 +244,48 @@ KERNEL = (
         "count - given.count(role) for role, count",
         "count - len(given) for role, count",
         "an approval counts for every role",
+    ),
+    Mutant(
+        "findings",
+        "    if left := [finding for finding in known if finding.id not in decision.closes]:",
+        "    if left := list[Finding]():",
+        "an approval passes over what its role has found",
+    ),
+    Mutant(
+        "findings",
+        "    if strange := [one for one in decision.closes if one not in {finding.id for finding in known}]:",
+        "    if strange := list[str]():",
+        "a role closes what another one has found",
+    ),
+    Mutant(
+        "findings",
+        "    return change(state, findings=(*state.findings, *raised), found=state.found + len(raised))",
+        "    return state",
+        "what a rejection finds is forgotten",
+    ),
+    Mutant(
+        "findings",
+        "if one.id not in closed)) if closed else state",
+        "if one.id in closed)) if closed else state",
+        "what is closed stays open, and the rest is gone",
+    ),
+    Mutant(
+        "standing",
+        "        decisions=tuple(made for made in visit.decisions if made not in gone),",
+        "        decisions=visit.decisions,",
+        "an approval that has lapsed counts",
+    ),
+    Mutant(
+        "standing",
+        "    if made.counts_for not in (*electorate.people.get(role, ()), *electorate.away.get(role, ())):",
+        "    if not role:",
+        "an approval counts for a role that its giver has lost",
+    ),
+    Mutant(
+        "lifecycle",
+        "        return Step(state, told)\n",
+        "        return Step(state)\n",
+        "nobody is told who is asked again",
     ),
     Mutant(
         "admission",
@@ -354,9 +414,33 @@ RULES = (
     Mutant("rules.policy", "        if waiver.until <= draft.policy.on:", "        if False:", "a waiver never ends"),
     Mutant(
         "rules.gates",
-        "            if after >= sla:",
-        "            if after > sla:",
+        "            if after == sla or not never_later(after, sla):",
+        "            if not never_later(after, sla):",
         "a reminder with the deadline is one",
+    ),
+    Mutant(
+        "rules.gates",
+        '        if grave and gate.authentication == "gateway":',
+        '        if RiskTier.CRITICAL in grave[:1] and gate.authentication == "gateway":',
+        "a gateway decides about models of high risk",
+    ),
+    Mutant(
+        "rules.gates",
+        "            if isinstance(wait, str):",
+        "            if wait == gate.sla and isinstance(wait, str):",
+        "an escalation in business days needs no calendar",
+    ),
+    Mutant(
+        "waits",
+        "(comparable and at_least(one) <= at_least(other))",
+        "at_least(one) <= at_least(other)",
+        "business days are as long as days",
+    ),
+    Mutant(
+        "rules.policy",
+        '    if shape.signed and not (gate.approvals and gate.authentication != "gateway"):',
+        '    if shape.signed and gate.authentication == "gateway":',
+        "a gate that asks nobody has people sign",
     ),
     Mutant("rules.gates", "        if not gate.checks:", "        if False:", "a gate that lets everything pass"),
     Mutant(

@@ -129,7 +129,7 @@ def waived(name: str, until: str = "2029-01-01", owner: str = "risk") -> tuple[s
 
 
 _UNEYED = ("satisfies: [four-eyes, ", "satisfies: [")
-_DUTIES = ("separation_of_duties: [owner, developer, submitter]", "separation_of_duties: [owner, developer]")
+_DUTIES = ("[owner, developer, submitter, trainer, editor]", "[owner, developer, trainer, editor]")
 _EVALUATED_LATE = ("scan, evaluate, package, promote]", "scan, package, promote, evaluate]")
 _COUNCIL = (
     ("satisfies: [data-protection-impact, ", "satisfies: [four-eyes, data-protection-impact, "),
@@ -153,6 +153,7 @@ HELD_MISTAKES = [
     held("MO701", "{satisfies: [|clean-artifact", ('"== 0", fail: "> 0"}', '"<= 1", fail: "> 1"}')),
     held("MO702", "|staging:  ", _UNEYED),
     held("MO702", "|production:  ", (", fundamental-rights", "")),
+    held("MO702", "|production:  ", (", oversight-in-use, signed-decisions]", ", oversight-in-use]")),
     held("MO703", "|staging:  ", _UNEYED, *_COUNCIL),
     held("MO704", "fairness, |fairnes]", ("accuracy, fairness]", "accuracy, fairness, fairnes]")),
     held("MO705", "|bnk]", ("retention: 3653d ", "policies: [bnk]\nretention: 3653d ")),
@@ -212,6 +213,7 @@ PACK_MISTAKES = [
 
 OTHER_MISTAKES = [
     held("MO714", "tiers: |[critical]", ("tiers: [high, critical]", "tiers: [critical]")),
+    held("MO701", "[|signed-decisions, clean", ("{satisfies: [clean-", "{satisfies: [signed-decisions, clean-")),
     PolicyMistake("MO701", (), "[|four-eyes, ", pack=BANK.replace("evidence: [evaluate]", "evidence: [archive]")),
 ]
 

@@ -6,6 +6,7 @@ version: 1.0.0
 title: Two gates, and a suspension that people end
 tiers: [medium]
 roles: {risk: model-risk, legal: legal-ai}
+editors: [edith]
 kpis: {threats: {pass: "== 0", fail: "> 0"}, drift: {pass: "<= 0.1", fail: "> 0.25"}}
 enters: {new_version: development, retirement: retiring, suspension: suspended}
 stages:
@@ -16,7 +17,7 @@ stages:
     environment: TEST
     do: [scan, promote]
     gate: {id: release, question: "Is it fit?", checks: [threats], approvals: {risk: 1, legal: 1}, sla: 5d,
-           remind: [1d], escalate: [{after: 5d, to: risk}], on_timeout: hold}
+           remind: [1d], escalate: [{after: 5d, to: risk}], on_timeout: hold, approvals_lapse: 3d}
     then: {pass: production, fail: development, inconclusive: staging}
   production: {environment: PROD, do: [promote, monitor], steady: true}
   suspended:

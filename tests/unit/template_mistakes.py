@@ -6,6 +6,7 @@ from pathlib import Path
 TEMPLATES = Path(__file__).parents[2] / "workflows" / "templates"
 CREDIT = (TEMPLATES / "credit-high-risk.yaml").read_text()
 
+CALENDAR = "calendar: {zone: Europe/Berlin, workdays: [mon, tue, wed, thu, fri], holidays: [2026-12-25]}\n"
 _MONITORS = CREDIT[CREDIT.index("monitors:") :]
 _BRAKES = "    brakes: {cooldown: 7d, at_most: 3, per: 180d, otherwise: suspend}\n"
 _VALIDATION = "then: {pass: staging, fail: development, inconclusive: validation}"
@@ -59,6 +60,12 @@ def of(code: str, old: str, new: str, at: str, *besides: str) -> Mistake:
     return Mistake(code, ((old, new),), at, frozenset(besides))
 
 
+def counted(code: str, old: str, new: str, at: str) -> Mistake:
+    """A mistake in a template with a calendar, made by one edit."""
+    text = CREDIT.replace("retention: 3653d", CALENDAR + "retention: 3653d")
+    return Mistake(code, ((old, new),), at, base=text)
+
+
 TEXT = [
     of("MO101", "title: Credit", 'title: "\\0"\n#', '|"\\0"'),
     of("MO102", "title: Credit", "# " + "x" * 300_000 + "\ntitle: Credit", "|# Decisions about credit that"),
@@ -66,7 +73,7 @@ TEXT = [
     of("MO104", "tiers: [high, critical]", "tiers: [high, critical", "|roles:  "),
     of("MO105", "monitors:", "---\nmonitors:", "|---"),
     Mistake("MO106", ((CREDIT, "# nothing\n"),), "|# nothing"),
-    of("MO107", "owner, developer, submitter]", "&o owner, developer, submitter]", "|&o"),
+    of("MO107", "[owner, developer,", "[&o owner, developer,", "|&o"),
     of("MO108", "tiers: [high", "tiers: !!set [high", "|!!set"),
     of("MO109", "    every: 1d", "    <<: {}\n    every: 1d", "|<<"),
     of("MO110", "    every: 1d", "    every: 1d\n    every: 2d", "|every: 2d"),
@@ -86,6 +93,7 @@ SHAPE = [
     of("MO209", "tiers: [high, critical]", "tiers: [high, critical, high]", "critical, |high"),
     of("MO209", _DO, _DO[:-1] + ", scan]", "promote, |scan"),
     of("MO209", "      id: release\n", "      id: development\n", "|development\n      satisfies: [data"),
+    of("MO209", "retention: 3653d", "editors: [ana, ana]\nretention: 3653d", "[ana, |ana]"),
     of("MO209", "remind: [3d, 7d]", "remind: [3d, 3d]", "[3d, |3d]"),
     of("MO209", "checks: [adverse_impact]\n", "checks: [auc, auc]\n", "[auc, |auc]"),
     of("MO210", "do: [evaluate]", "do: [{run: evaluate, id: ask-1}]", "|ask-1"),
@@ -202,6 +210,25 @@ GATES = [
     of("MO407", _VALIDATION, "then: staging", "|then: staging"),
     of("MO408", "    do: [classify]\n", "    do: [classify]" + _ASKS, "|gate:\n      question: May it"),
     of("MO409", "checks: [threats", "sla: 5d, checks: [threats", "|sla: 5d, checks"),
+    of("MO409", "checks: [threats", "authentication: gateway, checks: [threats", "|authentication: gateway, checks"),
+    of("MO409", "checks: [threats", "approvals_lapse: 1d, checks: [threats", "|approvals_lapse: 1d"),
+    of("MO205", "      id: release\n", "      id: release\n      approvals_lapse: 5\n", "approvals_lapse: |5"),
+    of("MO412", "remind: [3d, 7d]", "remind: [3d, 7bd]", "[3d, |7bd]", "MO406"),
+    of("MO412", "[{after: 10d, to: risk}]", "[{after: 10bd, to: risk}]", "after: |10bd"),
+    of("MO412", "      id: release\n", "      id: release\n      approvals_lapse: 5bd\n", "approvals_lapse: |5bd"),
+    of("MO205", "remind: [3d, 7d]", "remind: [3d, 0bd]", "[3d, |0bd]"),
+    counted("MO406", "remind: [3d, 7d]", "remind: [3d, 9bd]", "[3d, |9bd]"),
+    counted("MO406", "sla: 10d", "sla: 7bd", "[3d, |7d]"),
+    counted("MO205", "every: 1d", "every: 1bd", "every: |1bd"),
+    counted("MO203", "Europe/Berlin", "Europe", "zone: |Europe"),
+    counted("MO203", "holidays:", "hours: [17, 9], holidays:", "hours: |[17, 9]"),
+    counted("MO203", "[2026-12-25]", "[2026-12-32]", "[|2026-12-32]"),
+    counted("MO207", "workdays: [mon,", "workdays: [monday,", "[|monday"),
+    counted("MO208", "holidays:", "hours: [9, 25], holidays:", "9, |25]"),
+    counted("MO209", "workdays: [mon,", "workdays: [mon, tue,", "mon, tue, |tue"),
+    counted("MO209", "[2026-12-25]", "[2026-12-25, 2026-12-25]", "25, |2026-12-25]"),
+    of("MO411", "      id: release\n", "      id: release\n      authentication: gateway\n", "|gateway"),
+    of("MO207", "      id: release\n", "      id: release\n      authentication: password\n", "|password"),
     of("MO410", "  risk: model-risk\n", "  risk: model-risk\n  security: appsec\n", "|security:"),
 ]
 

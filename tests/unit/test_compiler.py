@@ -245,7 +245,7 @@ def test_defaults_written_out_change_nothing() -> None:
         ("sla: 10d", "sla: 11d"),
         ("title: Credit decisions", "title: Credit judgements"),
         ("version: 1.0.0", "version: 1.0.1"),
-        ("[owner, developer, submitter]", "[owner, developer]"),
+        ("[owner, developer, submitter, trainer, editor]", "[owner, developer]"),
         ('pass: ">= 0.75"', 'pass: ">= 0.76"'),
     ],
 )

@@ -22,6 +22,7 @@ from models.plan import ControlPlan, PackPlan, Plan
 from models.policy import Policy
 from models.verdict import Comparison
 from tests.unit.policy_mistakes import LATER, LOAN
+from tests.unit.small_plans import SMALL
 from tests.unit.template_mistakes import CREDIT, TEMPLATES
 from tests.unit.test_compiler import COMPARISONS, REINSTATING
 from worker.policies import built_in_packs
@@ -61,6 +62,7 @@ ONE_EDIT = [
         TIGHTER,
         "gate 'independent-validation' rejects when nobody decides in time; before, it waits on when nobody decides in time",
     ),
+    ("      sla: 5d\n", "      sla: 5d\n      approvals_lapse: 30d\n", TIGHTER, "gate 'release' lets approvals lapse after 30d"),
     ("question: May this", "question: Should this", NEUTRAL, "gate 'release' asks 'Should this version decide about customers in production?' instead of 'May this version decide about customers in production?'"),
     ('pass: ">= 0.75"', 'pass: ">= 0.7"', LOOSER, "KPI 'auc' passes at >= 0.7 instead of >= 0.75"),
     ('pass: ">= 0.75"', 'pass: "> 0.75"', TIGHTER, "KPI 'auc' passes at > 0.75 instead of >= 0.75"),
@@ -68,7 +70,9 @@ ONE_EDIT = [
     ('"> 0.25", at_least: 60', '"> 0.25", at_least: 600', LOOSER, "KPI 'drift' needs 600 instead of 60 observations"),
     ('"> 0.20", at_least: 300', '"> 0.20", at_least: 30', LOOSER, "KPI 'calibration_error' needs 30 instead of 300 observations"),
     ("  legal: legal-ai", "  legal: lawyers", NEUTRAL, "role 'legal' is held by the group 'lawyers' instead of 'legal-ai'"),
-    ("[owner, developer, submitter]", "[owner, developer]", LOOSER, "separation of duties no longer bars the submitter of a version from approving it"),
+    ("developer, submitter, trainer, editor]", "developer, trainer, editor]", LOOSER, "separation of duties no longer bars the submitter of a version from approving it"),
+    ("trainer, editor]", "trainer]", LOOSER, "separation of duties no longer bars the editor of a version from approving it"),
+    ("retention: 3653d", "editors: [ana]\nretention: 3653d", TIGHTER, "the template names 'ana' as an editor"),
     ("tiers: [high, critical]", "tiers: [high]", TIGHTER, "the lifecycle no longer governs models of tier 'critical'"),
     ("tiers: [high, critical]", "tiers: [medium, high, critical]", LOOSER, "the lifecycle governs models of tier 'medium' as well"),
     ("    every: 1d", "    every: 2d", LOOSER, "monitor 'drift' looks every 2d instead of 1d"),
@@ -356,6 +360,47 @@ def test_the_way_back_mirrors(before: Plan, after: Plan) -> None:
     """There and back, the same subjects change, and tighter and looser are exchanged."""
     there, back = difference(before, after), difference(after, before)
     assert mirrored(there) == Counter((one.subject, one.direction) for one in back)
+
+
+CALENDAR = ("retention: 3653d", "calendar: {zone: Europe/Berlin, workdays: [mon, tue]}\nretention: 3653d")
+
+
+@pytest.mark.parametrize(
+    ("edit", "way", "sentence"),
+    [
+        (
+            ("Europe/Berlin", "Europe/Paris"),
+            NEUTRAL,
+            "the calendar is that of 'Europe/Paris' instead of 'Europe/Berlin'",
+        ),
+        (("mon, tue]", "mon, tue, wed]"), TIGHTER, "the calendar counts wed as a business day"),
+        (("mon, tue]}", "mon, tue], holidays: [2026-12-25]}"), LOOSER, "the calendar has a holiday on 2026-12-25"),
+        (
+            ("mon, tue]}", "mon, tue], hours: [9, 17]}"),
+            NEUTRAL,
+            "the calendar has the hours '(9, 17)' instead of nothing",
+        ),
+        (("sla: 10d", "sla: 10bd"), LOOSER, "gate 'independent-validation' gives people 10bd instead of 10d"),
+        (("sla: 10d", "sla: 13bd"), LOOSER, "gate 'independent-validation' gives people 13bd instead of 10d"),
+    ],
+)
+def test_business_days(edit: tuple[str, str], way: Direction, sentence: str) -> None:
+    """What a calendar counts, and a wait that counts by it."""
+    before = edited(CALENDAR)
+    assert (way, sentence) in told(before, edited(CALENDAR, edit))
+    assert (way.mirrored, True) in [(one, True) for one, _ in told(edited(CALENDAR, edit), before)]
+    assert (NEUTRAL, "the calendar is new") in told(PLAN, before)
+
+
+def test_a_gateway_in_place_of_signatures_is_looser() -> None:
+    """Whoever holds the gateway could decide for everybody."""
+    own, gateway = (
+        edited(("gate: {id: release", f"gate: {{id: release{how}"), text=SMALL)
+        for how in ("", ", authentication: gateway")
+    )
+    sentence = "gate 'release' takes a gateway's word for who decides instead of each person's own signature"
+    assert told(own, gateway) == [(LOOSER, sentence)]
+    assert [way for way, _ in told(gateway, own)] == [TIGHTER]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -20,6 +20,7 @@ from models.drawing.bpmn_reader import read
 from models.drawing.graph import Graph
 from models.errors import InvalidInputError
 from models.plan import Plan
+from tests.unit.good_templates import GOOD
 from tests.unit.kernel_world import plan_of
 from tests.unit.small_plans import REJECTING, SMALL
 
@@ -29,6 +30,9 @@ PLANS = {
     "low": plan_of("low-risk"),
     "small": compile_template(SMALL, "t"),
     "rejecting": compile_template(REJECTING, "t"),
+    "business-days": compile_template(GOOD["business-days"], "t"),
+    "business-hours": compile_template(GOOD["business-hours"], "t"),
+    "gateways": compile_template(GOOD["gateways-at-medium-tier"], "t"),
 }
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=60)
 

@@ -4,9 +4,20 @@ from datetime import timedelta
 
 import pytest
 
+from models.approval import eligible
 from models.evidence import StepKind
 from models.inventory import Environment, VersionStatus
-from models.messages import Action, CancelStep, Choice, Notify, RunStep, Started, StepSucceeded, TimerFired
+from models.messages import (
+    Action,
+    CancelStep,
+    Choice,
+    Notify,
+    RunStep,
+    Started,
+    StepSucceeded,
+    TimerFired,
+    VersionSubmitted,
+)
 from models.plan import Remedy
 from models.state import Phase, change
 from models.verdict import Verdict
@@ -86,6 +97,27 @@ def test_a_developer_cannot_approve_their_own_version(world: World) -> None:
     assert refusal is not None
     assert "separation of duties" in refusal
     assert world.decide("dmitri").refusal is None
+
+
+def test_who_trained_a_version_or_wrote_its_template_cannot_approve_it(world: World) -> None:
+    """Dmitri trained it, Rosa is one of the template's editors; Ravi did nothing for it."""
+    trained = submission(1).model_copy(update={"trained_by": "dmitri"})
+    world.plan = world.plan.model_copy(update={"editors": ("olaf", "rosa")})
+    world.start()
+    world.run("development")
+    world.say(VersionSubmitted(submission=trained))
+    while world.state.phase is not Phase.DECIDING:
+        world.answer()
+    assert "dmitri is the trainer of version 1" in (world.decide("dmitri").refusal or "")
+    assert "rosa is an editor of the template of version 1" in (world.decide("rosa").refusal or "")
+    assert eligible(world.plan, world.state, "risk") == ("ravi",)
+    assert world.decide("ravi").refusal is None
+
+
+def test_what_nobody_has_done_is_left_out(world: World) -> None:
+    """A submission without `trained_by` and a plan without editors are written as they were before there were any."""
+    assert "trained_by" not in submission(1).model_dump(mode="json")
+    assert "editors" not in world.plan.model_dump(mode="json")
 
 
 def test_a_decision_about_another_visit_or_artifact_counts_for_nothing(world: World) -> None:

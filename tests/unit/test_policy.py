@@ -51,8 +51,8 @@ CATALOGUE = {
         "GDPR": "Art. 5(1)(d), Art. 32, Art. 35",
         "US MRM": "DEF-2, INV-1, DEV-3, VAL-1, EC-1, CHG-1, VAL-2, VAL-3",
         "NIST AI RMF": (
-            "GOVERN 1.3, GOVERN 1.5, GOVERN 1.6, GOVERN 1.7, MAP 3.5, MEASURE 1.3, MEASURE 2.4, MEASURE 2.5, "
-            "MEASURE 2.7, MEASURE 2.11, MANAGE 1.1, MANAGE 4.1"
+            "GOVERN 1.3, GOVERN 1.4, GOVERN 1.5, GOVERN 1.6, GOVERN 1.7, MAP 3.5, MEASURE 1.3, MEASURE 2.4, "
+            "MEASURE 2.5, MEASURE 2.7, MEASURE 2.11, MANAGE 1.1, MANAGE 4.1"
         ),
         "ISO/IEC 42001": "A.5.3, A.6.2.4, A.6.2.5, A.6.2.6",
     },

@@ -44,6 +44,14 @@ def test_whom_it_hangs_on() -> None:
     assert shortages(plan_asking({"legal": 1, "risk": 2}, bars=False), people) == ()
 
 
+def test_editors_of_the_template_are_not_there() -> None:
+    """They never decide under it, whoever else is barred."""
+    people = Electorate(people={"legal": ("ana", "bo", "cy")})
+    edited = plan_asking({"legal": 1}).model_copy(update={"editors": ("ana", "bo")})
+    assert [one.barred for one in shortages(edited, people)] == [("cy",)]
+    assert shortages(edited.model_copy(update={"separation": ()}), people) == ()
+
+
 @given(
     st.dictionaries(st.sampled_from(["legal", "risk", "product"]), st.integers(1, 2), min_size=1),
     st.dictionaries(st.sampled_from(["legal", "risk", "product"]), st.sets(st.sampled_from(NAMES))),

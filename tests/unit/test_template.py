@@ -60,7 +60,7 @@ def test_the_order_of_stages_is_kept() -> None:
         ("      question: Is", "      qestion: Is", "did you mean 'question'?"),
         ("then: retrain", "then: retrian", "did you mean 'retrain'?"),
         ("do: [stop_serving,", "do: [stop_servin,", "did you mean 'stop_serving'?"),
-        ("[owner, developer, submitter]", "[owner, develper]", "did you mean 'developer'?"),
+        ("[owner, developer, submitter,", "[owner, develper, submitter,", "did you mean 'developer'?"),
         ("brakes: {cooldown: 7d", "brakes: {cooldwn: 7d", "did you mean 'cooldown'?"),
         ("title: Credit decisions, high risk", "title: 12", 'write it in quotes: "12"'),
     ],
