@@ -1,12 +1,9 @@
 """The record beside the engine: what Temporal has seen shows what no hash can."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -25,7 +22,8 @@ from models.records import AuditRecord
 from models.state import Phase
 from tests.contract.backdoor import execute, rewrite
 from tests.signers import AUDIENCE
-from tests.temporal.house import House, plan_of
+from tests.temporal.house import House, facts_of, plan_of
+from tests.temporal.test_rebuilding import lose, recorded
 from worker.policies import built_in_packs
 from worker.schedules import CHECKPOINTS, schedule_checkpoints
 from workflows.checkpoint import AuditCheckpoint
@@ -99,13 +97,6 @@ class Forgetful(Modelops):
         return await understand((await super().heard(model)).runs[2:], pydantic_data_converter)
 
 
-async def delete(house: House) -> None:
-    """Take the latest run of an execution out of the server."""
-    gone = WorkflowExecution(workflow_id=f"model/{house.model}")
-    request = DeleteWorkflowExecutionRequest(namespace=house.client.namespace, workflow_execution=gone)
-    await house.client.workflow_service.delete_workflow_execution(request)
-
-
 async def in_production(house: House) -> None:
     """A low-risk model that serves, its record complete."""
     await house.start(LOW)
@@ -170,10 +161,9 @@ async def test_a_trail_cut_behind_the_engines_back_is_found(house: House) -> Non
     )
     messages = [one.message for one in (await examined(house)).findings]
     assert any("on record any more" in message for message in messages), messages
-    await delete(house)
-    async with asyncio.timeout(20):
-        while not any("the server has no execution" in one.message for one in (await examined(house)).findings):
-            await asyncio.sleep(0.2)
+    await lose(house, "deleted")
+    messages = [one.message for one in (await examined(house)).findings]
+    assert any("the server has no execution" in message for message in messages), messages
 
 
 async def test_the_trail_is_sealed_by_the_clock(house: House, temporal: Client) -> None:
@@ -190,3 +180,16 @@ async def test_the_trail_is_sealed_by_the_clock(house: House, temporal: Client) 
     described = await temporal.get_schedule_handle(CHECKPOINTS).describe()
     assert [interval.every.total_seconds() for interval in described.schedule.spec.intervals] == [3600]
     await temporal.get_schedule_handle(CHECKPOINTS).delete()
+
+
+async def test_a_rebuilt_lifecycle_is_compared_from_where_it_goes_on(house: House) -> None:
+    """What happened before the execution was lost stays on record, and no history tells of it: that is said."""
+    await in_production(house)
+    await lose(house, "terminated")
+    await Modelops(house.client, queue=house.queue).rebuild(facts_of(house.model, LOW.tiers[0]), recorded(house))
+    await house.request(Action.RESUME)
+    await house.recorded()
+    found = await examined(house)
+    assert found.findings == ()
+    assert found.engine == (house.model,)
+    assert "what was before is not compared" in found.remarks[0]
