@@ -13,6 +13,9 @@ from models.inventory_fold import Told, fold_inventory
 from models.signing import PublicKey
 from models.testimony import doubts
 
+_OF_ALL = ("audit_head ", "plan ")
+"""What the rows begin with that are about no one model, and are found with each."""
+
 
 class Finding(Frozen):
     """One thing that is wrong: in which row (or checkpoint, or run), what was done to it, and between which moments.
@@ -104,7 +107,7 @@ class Examiner:
             models=tuple(dossier.record.model for dossier in dossiers),
             events=sum(dossier.record.events for dossier in dossiers),
             engine=tuple(engine),
-            findings=tuple(found),
+            findings=tuple(dict.fromkeys(found)),
             remarks=tuple(remarks),
         )
 
@@ -115,7 +118,8 @@ class Examiner:
             yield self.entry(model, int(problem.split(":")[0].split()[-1]), Tampering.CHANGED, problem)
         for one in misplaced(dossier.record, told):
             kind, message = Tampering(one.deed), f"{one.row}: {one.message}"
-            yield Finding(model=model, row=one.row, kind=kind, message=message, since=one.since)
+            whose = None if one.row.startswith(_OF_ALL) else model
+            yield Finding(model=whose, row=one.row, kind=kind, message=message, since=one.since)
         if rerun.obstacle:
             yield Finding(model=model, row="audit", kind=Tampering.REMOVED, message=rerun.obstacle)
         for event in rerun.events:

@@ -148,4 +148,5 @@ def _told(found: Examined, utc: bool, offline: bool) -> list[Text]:
 def _sentence(one: Finding, utc: bool) -> str:
     since = moment(one.since, utc) if one.since else "the beginning"
     until = moment(one.until, utc) if one.until else "now"
-    return f"{one.kind.upper()}  {one.message}  [between {since} and {until}]"
+    whose = f"{one.model}: " if one.model else ""
+    return f"{one.kind.upper()}  {whose}{one.message}  [between {since} and {until}]"

@@ -123,3 +123,13 @@ def test_an_export_verifies_without_us(home: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert run("export", "loans", "--output", str(home), "--offline").exit_code == 3
+
+
+def test_a_row_of_all_models_is_named_once(home: Path) -> None:
+    """What is found with each model again is one finding; a model that is not registered any more is looked at too."""
+    deed(home, "INSERT INTO deployment VALUES (99, 'ghost', 'PROD', 1, 'x', 'http://x', '2026-01-01', NULL)")
+    deed(home, "UPDATE plan SET template = 'x'")
+    found = json.loads(run("verify", "--offline", "--json").stdout)
+    assert found["models"] == ["ghost", "loans"]
+    named = [(one["model"], one["row"].split()[0], one["kind"]) for one in found["findings"]]
+    assert sorted(named, key=str) == [("ghost", "deployment", "inserted"), (None, "plan", "changed")]
