@@ -300,10 +300,12 @@ class Bundle:
     def decision(self, entry: Json, decision: Json, statement: Json, gate: Json, artifacts: set[str]) -> None:
         """A decision: it is about this opening of this gate, this plan and this artifact."""
         says, about = statement["says"], statement["says"]["about"]
-        told = {
-            name: decision.get(name) for name in ("gate", "visit", "artifact", "person", "decision", "reason", "key")
-        }
+        names = ("gate", "visit", "artifact", "person", "decision", "reason", "role", "key", "on_behalf_of")
+        told = {name: decision.get(name) for name in names}
+        told |= {name: decision.get(name, []) for name in ("findings", "closes")}
         meant = {**about, **says, "person": statement["person"], "key": statement["key"]}
+        if statement.get("delegation"):
+            meant["on_behalf_of"] = json.loads(base64.b64decode(statement["delegation"]["payload"]))["person"]
         for name, value in told.items():
             if meant.get(name) != value:
                 raise Wrong(f"the decision's {name} is recorded as {value}; signed was {meant.get(name)}")

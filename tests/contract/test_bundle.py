@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,21 @@ from activities.adapters.file_checkpoints import FileCheckpoints
 from activities.adapters.file_notary import FileNotary
 from activities.adapters.sql_inventory import SqlInventory
 from client.bundle import Sources, export
-from client.bundle_verifier import Bundle, signed
+from client.bundle_verifier import Bundle, Wrong, signed
 from client.catalog import Catalog
 from client.examination import Seals, open_dossier
 from models.audit import AuditEntry, AuditHead, AuditKind, leaf_of, seal
 from models.canonical import digest_bytes
 from models.errors import ConflictError
+from models.messages import Choice
 from models.signing import Envelope
 from models.signing import seal as sign
-from models.statements import PAYLOAD_TYPE
+from models.statements import PAYLOAD_TYPE, Challenge
 from tests.contract.story import Record, Tell, Told
-from tests.signers import AUDIENCE, private_key
+from tests.signers import AUDIENCE, electorate, private_key, signer
 
 SCRIPT = Path(__file__).parents[2] / "client" / "bundle_verifier.py"
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 Row = dict[str, Any]
 
 
@@ -260,3 +262,41 @@ def test_signatures_are_judged_as_by_another_implementation(seed: bytes, message
     signature[bit // 8] ^= 1 << bit % 8
     malleable = signature[:32] + (int.from_bytes(signature[32:], "little") + order).to_bytes(32, "little")
     assert not signed(key, bytes(malleable), message)
+
+
+def delegated(role: str, until: timedelta, lifecycles: tuple[str, ...] = (), giver: str = "rita") -> Row:
+    """A decision by dora for rita's role, and what came of the script's look at it."""
+    about = Challenge(
+        audience=AUDIENCE,
+        lifecycle="loan",
+        plan=digest_bytes(b"plan"),
+        gate="validation",
+        visit=3,
+        nonce=digest_bytes(b"nonce"),
+        artifact=digest_bytes(b"artifact"),
+        evidence=digest_bytes(b"evidence"),
+    )
+    granted = signer("rita", lambda: NOON, giver).delegate(
+        AUDIENCE, "dora", signer("dora").public, role, NOON + until, lifecycles
+    )
+    sent = signer("dora", lambda: NOON).decide(about, Choice.APPROVE, "risk", "It is sound.", delegation=granted)
+    bundle = Bundle(Path(), None)
+    bundle.manifest = {"model": "loan"}
+    known = electorate({"risk": ("rita",)}).model_dump(mode="json")
+    entry = {"body": {"event": {"at": (NOON + timedelta(hours=1)).isoformat()}, "plan": "x"}}
+    return bundle.statement(sent.model_dump(mode="json"), known, entry)
+
+
+def test_a_delegated_decision() -> None:
+    """Somebody decides with the key that a delegation names: for its role, its models, as long as it holds."""
+    assert delegated("risk", timedelta(days=1), ("loan",))["person"] == "dora"
+    deeds: dict[str, Row] = {
+        "no delegation of this role": {"role": "legal"},
+        "for other models": {"lifecycles": ("churn",)},
+        "did not hold when it was used": {"until": timedelta(minutes=1)},
+        "no key that counts": {"giver": "eve"},
+    }
+    for words, other in deeds.items():
+        usual: Row = {"role": "risk", "until": timedelta(days=1)}
+        with pytest.raises(Wrong, match=words):
+            delegated(**usual | other)

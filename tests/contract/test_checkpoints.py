@@ -22,6 +22,8 @@ from models.plan import Plan
 from models.signing import Envelope
 from tests.contract.backdoor import execute
 from tests.contract.story import Record, Tell
+from worker.keeping import checkpoints_of, notary_keys
+from worker.settings import Settings
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -181,3 +183,15 @@ def test_a_key_that_others_may_read_is_not_used(notary: FileNotary, record: Reco
         (tmp_path / "notary.key").chmod(mode)
         with pytest.raises(InvalidInputError, match=words):
             notary.checkpoint()
+
+
+def test_the_setting_chooses_where_they_are_kept(tmp_path: Path) -> None:
+    """A folder under the home, another folder, or a git repository; the key beside the data unless it is elsewhere."""
+    chosen = Settings(home=tmp_path / "home", checkpoints=None)
+    checkpoints_of(chosen).append(chain(1)[0])
+    assert (tmp_path / "home" / "checkpoints" / "checkpoints.jsonl").exists()
+    assert (chosen.notary, notary_keys(chosen)) == (tmp_path / "home" / "notary.key", ())
+    checkpoints_of(Settings(home=tmp_path / "home", checkpoints=f"git:{tmp_path / 'kept.git'}")).append(chain(1)[0])
+    assert len(GitCheckpoints(tmp_path / "kept.git").all()) == 1
+    checkpoints_of(Settings(home=tmp_path / "home", checkpoints=str(tmp_path / "kept"))).append(chain(1)[0])
+    assert len(FileCheckpoints(tmp_path / "kept").all()) == 1
