@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from models.canonical import Slug
-from models.plan import Brakes, GatePlan, MonitorPlan, Plan, Routes, StagePlan
+from models.plan import Brakes, ControlPlan, GatePlan, MonitorPlan, Plan, Routes, StagePlan
 from models.source.yaml_source import Tree
 from models.verdict import Comparison
 
@@ -34,6 +34,8 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
         "stages": {stage.name: _stage(stage) for stage in plan.stages},
         "monitors": {monitor.id: _monitor(monitor) for monitor in plan.monitors},
     }
+    if plan.waived:
+        tree["waivers"] = {one.control: _waiver(one) for one in plan.waived}
     if plan.retention:
         tree["retention"] = _span(plan.retention)
     if plan.review:
@@ -44,6 +46,11 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
 
 def _span(seconds: int) -> str:
     return f"{seconds}s"
+
+
+def _waiver(control: ControlPlan) -> Tree:
+    waiver = control.waiver.model_dump() if control.waiver else {}
+    return {**waiver, "until": str(control.waived_until)}
 
 
 def _bound(comparison: Comparison) -> str:
