@@ -68,6 +68,8 @@ class Action(StrEnum):
     RETRY = "retry"
     PAUSE = "pause"
     RESUME = "resume"
+    CONFIRM = "confirm"
+    REVIEW = "review"
 
 
 class Request(Frozen):
@@ -143,7 +145,7 @@ class Attempted(Frozen):
 
 
 class TimerFired(Frozen):
-    """A gate's reminder, escalation or deadline is due."""
+    """A reminder, an escalation or a deadline is due: of a gate, a review, a waiver, an emergency."""
 
     event: Literal["timer_fired"] = "timer_fired"
     visit: int
@@ -165,11 +167,12 @@ class Breached(Frozen):
 
 
 class Requested(Frozen):
-    """A person asks for something."""
+    """A person asks for something. An emergency is looked into afterwards, by somebody else."""
 
     event: Literal["requested"] = "requested"
     action: Action
     request: Request
+    emergency: bool = Field(default=False, exclude_if=lambda emergency: not emergency)
 
 
 Body = Annotated[
@@ -199,12 +202,13 @@ class CancelStep(Frozen):
 
 
 class Notify(Frozen):
-    """Tell the holders of some roles (none: the model's owner) something, once per visit and topic."""
+    """Tell the holders of some roles, and some people (nobody: the model's owner) something, once per visit and topic."""
 
     command: Literal["notify"] = "notify"
     visit: int
     topic: str
     roles: tuple[Slug, ...]
+    people: tuple[Slug, ...] = Field(default=(), exclude_if=lambda people: not people)
     subject: str
 
 

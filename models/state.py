@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from models.canonical import Digest, Frozen, Slug
 from models.evidence import Electorate, Evidence, StepKind, StepOrder
 from models.inventory import Environment, Submission, VersionStatus
-from models.messages import Decision, Failure
+from models.messages import Action, Decision, Failure
 from models.plan import GatePlan, Plan, Remedy, StagePlan
 from models.verdict import CheckResult, Reading, Verdict
 
@@ -87,6 +87,32 @@ class Passage(Frozen):
     reason: str = ""
 
 
+class Emergency(Frozen):
+    """What somebody did in an emergency, and why."""
+
+    person: Slug
+    action: Action
+    at: datetime
+    reason: str
+
+
+class Glass(Frozen):
+    """What was done in emergencies that nobody has reviewed: by whom, who else has confirmed it, since when that is due.
+
+    `overdue`: nobody did in time.
+    """
+
+    emergencies: tuple[Emergency, ...]
+    since: datetime
+    confirmed: Slug | None = None
+    overdue: bool = False
+
+    @property
+    def people(self) -> frozenset[Slug]:
+        """Who broke it: none of them may confirm or review it."""
+        return frozenset(emergency.person for emergency in self.emergencies)
+
+
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class State:
     """The whole of a lifecycle's memory. Changed only by the kernel.
@@ -94,6 +120,8 @@ class State:
     `submitted` is how many versions there have been; `statuses` has those in play and the latest of the others.
     `reviewed` is when the champion was looked at last: when it became champion, or when its review was due.
     `doubtful`: a step failed that may have changed what production serves.
+    `lapsed` are controls whose waiver has ended, `reminded` the timers that said so before; `glass` is what was done in
+    an emergency and is not reviewed yet.
     No model of pydantic: to read a field of one costs five times as much, and nothing is read as often.
     """
 
@@ -124,6 +152,9 @@ class State:
     held: StepOrder | None = None
     remedies: tuple[RemedyUse, ...] = ()
     passages: tuple[Passage, ...] = ()
+    reminded: tuple[str, ...] = Field(default=(), exclude_if=lambda reminded: not reminded)
+    lapsed: tuple[Slug, ...] = Field(default=(), exclude_if=lambda lapsed: not lapsed)
+    glass: Glass | None = Field(default=None, exclude_if=lambda glass: glass is None)
 
     @property
     def subject(self) -> Version | None:

@@ -52,7 +52,7 @@ class Deciding(Frozen):
 
 
 class Requesting(Frozen):
-    """Something asked of a lifecycle while it is at a visit of a stage."""
+    """Something asked of a lifecycle while it is at a visit of a stage, or done to it in an emergency."""
 
     kind: Literal["request"] = "request"
     audience: Audience
@@ -60,6 +60,7 @@ class Requesting(Frozen):
     visit: Count
     action: Action
     reason: Reason
+    emergency: bool = Field(default=False, exclude_if=lambda emergency: not emergency)
 
 
 class Submitting(Frozen):

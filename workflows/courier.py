@@ -40,7 +40,7 @@ class Courier:
             message = self._waiting[0]
             key = EffectKey(model=self._model, visit=message.visit, step=f"notify/{message.topic}")
             groups = tuple(self._groups[role] for role in message.roles)
-            notice = Notice(key=key, groups=groups, subject=message.subject)
+            notice = Notice(key=key, groups=groups, people=message.people, subject=message.subject)
             await insist(NotificationActivities.notify_people, notice, message.subject, self._tell)
             self._waiting.pop(0)
         self._busy = False

@@ -13,7 +13,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from models.admission import refuse
-from models.deadlines import REVIEW, Deadline, pending
+from models.deadlines import Deadline, pending, timer_in_words
 from models.evidence import StepKind, StepResult
 from models.journal import Assignment, JournalEntry, LifecycleInput
 from models.lifecycle import step
@@ -311,8 +311,4 @@ def _refuse_to_cancel() -> None:
 
 
 def _deadline_sentence(deadline: Deadline, state: State) -> str:
-    if deadline.timer == REVIEW:
-        return f"review of the champion of {state.model} at {deadline.due:%Y-%m-%d %H:%M} UTC"
-    kind = deadline.timer.partition(":")[0]
-    word = {"remind": "reminder", "escalate": "escalation"}.get(kind, "deadline")
-    return f"{word} of the gate in stage {state.stage} at {deadline.due:%Y-%m-%d %H:%M} UTC"
+    return f"{timer_in_words(deadline.timer)} in stage {state.stage} at {deadline.due:%Y-%m-%d %H:%M} UTC"

@@ -35,7 +35,19 @@ from models.messages import (
 )
 from models.plan import GatePlan, MonitorPlan, Plan, Remedy, reachable, targets
 from models.proof.graph import KEEPS_VERSION
-from models.proof.symmetry import ANYBODY, BARRED, CANDIDATE, DEVELOPER, EPOCH, OWNER, VISIT, artifact, electorate
+from models.proof.symmetry import (
+    ANYBODY,
+    BARRED,
+    BREAKER,
+    CANDIDATE,
+    DEVELOPER,
+    EPOCH,
+    OWNER,
+    SECOND,
+    VISIT,
+    artifact,
+    electorate,
+)
 from models.state import GateVisit, RemedyUse, State, change
 from models.verdict import Comparison, Kpi, Reading, Verdict, combine, judge
 
@@ -70,12 +82,18 @@ def _move(words: str, body: Body) -> Move:
 
 
 BEGIN = _move("the lifecycle begins", Started(plan=artifact(0)))
-_ASKED = {
-    action: _move(f"somebody asks to {action}", Requested(action=action, request=Request(person="x", reason=_REASON)))
-    for action in Action
-}
+
+
+def _ask(action: Action, person: str, emergency: bool = False) -> Move:
+    words = f"{person} asks to {action}{' in an emergency' * emergency}"
+    request = Request(person=person, reason=_REASON)
+    return _move(words, Requested(action=action, request=request, emergency=emergency))
+
+
+_ASKED = {action: _ask(action, SECOND) for action in Action}
 REQUESTS = (
     *_ASKED.values(),
+    *(_ask(action, BREAKER, emergency=True) for action in (Action.SUSPEND, Action.ROLLBACK)),
     _move("a new version is submitted", VersionSubmitted(submission=_SUBMISSION)),
 )
 _DOUBLES = (
@@ -90,6 +108,8 @@ _DOUBLES = (
     ),
     _move("a timer of another visit is due", TimerFired(visit=VISIT - 1, timer="sla")),
     _move("a timer that does not run is due", TimerFired(visit=VISIT, timer="no-timer")),
+    *(_ask(action, BREAKER) for action in (Action.CONFIRM, Action.REVIEW)),
+    _ask(Action.ABANDON, BREAKER, emergency=True),
 )
 
 

@@ -3,7 +3,8 @@
 A lifecycle counts events, visits and versions for ever, and knows people by name; none of that decides what may happen
 next. Renaming them leaves finitely many states (Ip and Dill, "Better Verification Through Symmetry", 1996). What no
 transition looks at is left out: times, reasons, evidence, what serves outside production. What only keeps something
-from happening is left out, too, and explored both ways: timers that have fired already, brakes that are on.
+from happening is left out, too, and explored both ways: timers that have fired already, brakes that are on, the review
+of an emergency that is open. In a renamed state it is open.
 """
 
 from collections.abc import Callable, Hashable
@@ -14,10 +15,11 @@ from typing import Any, TypeVar
 from models.canonical import Digest, replace
 from models.evidence import Electorate, StepOrder
 from models.inventory import Submission, VersionStatus
-from models.messages import Decision, Failure
+from models.messages import Action, Decision, Failure
 from models.plan import Duty, Plan
-from models.state import GateVisit, Intent, State, Version, change
+from models.state import Emergency, GateVisit, Glass, Intent, State, Version, change
 from models.verdict import Reading
+from models.waivers import guarded
 
 Part = TypeVar("Part")
 
@@ -28,6 +30,13 @@ BARRED = {Duty.OWNER: OWNER, Duty.DEVELOPER: DEVELOPER, Duty.SUBMITTER: DEVELOPE
 
 VISIT = 1
 """The visit that every state is in."""
+
+BREAKER, SECOND = "breaker", "second"
+"""Who did something in an emergency, and who looks into it."""
+
+BROKEN = Glass(
+    emergencies=(Emergency(person=BREAKER, action=Action.SUSPEND, at=EPOCH, reason="explored"),), since=EPOCH
+)
 
 PREVIOUS, CHAMPION, CANDIDATE, ELSE = 1, 2, 3, 9
 """The numbers that versions are given by their place; ELSE stands for every version that is not in play."""
@@ -54,6 +63,7 @@ class Symmetry:
 
     def __init__(self, plan: Plan) -> None:
         self._production = plan.production
+        self._waived = plan.waived and tuple((one.control, guarded(plan, one)) for one in plan.waived)
         self._parts: dict[Hashable, Any] = {}
         self._marks: dict[int, tuple[object, Hashable]] = {}
 
@@ -83,6 +93,8 @@ class Symmetry:
             remedies=(),
             reviewed=EPOCH if state.reviewed else None,
             passages=(),
+            reminded=(),
+            glass=BROKEN,
         )
 
     def fingerprint(self, state: State) -> Hashable:
@@ -106,7 +118,12 @@ class Symmetry:
             state.reviewed is None,
             state.doubtful,
             state.paused,
+            state.lapsed and self._closed(state),
         )
+
+    def _closed(self, state: State) -> Hashable:
+        """Where nothing is promoted any more, whichever waiver it was that ended."""
+        return frozenset(place for control, place in self._waived if place and control in state.lapsed)
 
     def _served(self, state: State, places: dict[int, int]) -> int | None:
         number = state.serving.get(self._production) if self._production else None
