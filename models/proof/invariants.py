@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from models.admission import refuse, turn_of
+from models.deadlines import REVIEW, running
 from models.evidence import StepKind, StepOrder
 from models.inventory import VersionStatus
 from models.lifecycle import Step
@@ -247,6 +248,14 @@ def what_has_lapsed_stays(plan: Plan, before: State, event: Event, after: Step) 
     return f"the waiver of '{missing.pop()}' has ended, and holds on" if missing else None
 
 
+def a_timer_fires_once(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A timer that has fired is over; only the review of a champion comes round again."""
+    timer = event.body.timer if isinstance(event.body, TimerFired) else REVIEW
+    if timer == REVIEW or after.state.visit != before.visit or timer not in running(plan, after.state):
+        return None
+    return f"the timer {timer} has fired, and goes on running"
+
+
 # --- steps that begin
 
 
@@ -355,6 +364,7 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     brakes_hold,
     what_was_done_in_an_emergency_is_reviewed,
     what_has_lapsed_stays,
+    a_timer_fires_once,
     the_champion_changes_by_deployment,
 )
 

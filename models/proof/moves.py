@@ -85,7 +85,7 @@ BEGIN = _move("the lifecycle begins", Started(plan=artifact(0)))
 
 
 def _ask(action: Action, person: str, emergency: bool = False) -> Move:
-    words = f"{person} asks to {action}{' in an emergency' * emergency}"
+    words = f"somebody asks to {action}{' in an emergency' * emergency}"
     request = Request(person=person, reason=_REASON)
     return _move(words, Requested(action=action, request=request, emergency=emergency))
 
@@ -93,7 +93,7 @@ def _ask(action: Action, person: str, emergency: bool = False) -> Move:
 _ASKED = {action: _ask(action, SECOND) for action in Action}
 REQUESTS = (
     *_ASKED.values(),
-    *(_ask(action, BREAKER, emergency=True) for action in (Action.SUSPEND, Action.ROLLBACK)),
+    *(_ask(action, SECOND, emergency=True) for action in (Action.SUSPEND, Action.ROLLBACK)),
     _move("a new version is submitted", VersionSubmitted(submission=_SUBMISSION)),
 )
 _DOUBLES = (

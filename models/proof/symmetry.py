@@ -19,7 +19,6 @@ from models.messages import Action, Decision, Failure
 from models.plan import Duty, Plan
 from models.state import Emergency, GateVisit, Glass, Intent, State, Version, change
 from models.verdict import Reading
-from models.waivers import guarded
 
 Part = TypeVar("Part")
 
@@ -42,6 +41,7 @@ PREVIOUS, CHAMPION, CANDIDATE, ELSE = 1, 2, 3, 9
 """The numbers that versions are given by their place; ELSE stands for every version that is not in play."""
 
 _GONE = {number: VersionStatus.RETIRED for number in (PREVIOUS, CHAMPION, CANDIDATE)}
+_NOWHERE: frozenset[str] = frozenset()
 _TROUBLE = Failure(type="Trouble", message="something failed")
 
 
@@ -63,7 +63,7 @@ class Symmetry:
 
     def __init__(self, plan: Plan) -> None:
         self._production = plan.production
-        self._waived = plan.waived and tuple((one.control, guarded(plan, one)) for one in plan.waived)
+        self._waived = [(one.control, one.before or plan.production) for one in plan.waived]
         self._parts: dict[Hashable, Any] = {}
         self._marks: dict[int, tuple[object, Hashable]] = {}
 
@@ -118,12 +118,12 @@ class Symmetry:
             state.reviewed is None,
             state.doubtful,
             state.paused,
-            state.lapsed and self._closed(state),
+            self._closed(state) if state.lapsed else _NOWHERE,
         )
 
     def _closed(self, state: State) -> Hashable:
         """Where nothing is promoted any more, whichever waiver it was that ended."""
-        return frozenset(place for control, place in self._waived if place and control in state.lapsed)
+        return frozenset(place for control, place in self._waived if control in state.lapsed)
 
     def _served(self, state: State, places: dict[int, int]) -> int | None:
         number = state.serving.get(self._production) if self._production else None
