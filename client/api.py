@@ -193,10 +193,13 @@ class Modelops:
         """Hand a new version in."""
         return await self._update(model, "submit_version", submission)
 
-    async def request(self, model: Slug, action: Action, person: Slug, reason: str) -> Receipt:
+    async def request(
+        self, model: Slug, action: Action, person: Slug, reason: str, emergency: bool = False
+    ) -> Receipt:
         """Ask for what may be asked at any time; RefusedError where it makes no sense."""
         with in_plain_words("the request"):
-            asked = Requested(action=action, request=Request(person=person, reason=reason))
+            request = Request(person=person, reason=reason)
+            asked = Requested(action=action, request=request, emergency=emergency)
         return await self._update(model, "request", asked)
 
     async def leave(self, model: Slug, message: Decision | Submission | Requested) -> None:

@@ -6,17 +6,20 @@ from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import quote as escape
 
+from models.emergency import UNREVIEWED
 from models.evidence import StepKind
 from models.messages import Action, Choice, Decision
 from models.plan import Plan
 from models.state import Phase
 from models.status import GateStatus, Status
+from models.waivers import LAPSED
 from workflows.card_facts import checks, heading, lineage, links, production, way
 from workflows.card_markup import folded, paste, quote, safe, some, table
 
 LIMIT = 4_000
 """In bytes. The card travels in a URL of the Web UI, at almost twice this size: longer ones are refused on the way."""
 
+_SECOND = "Only somebody else than who acted in the emergency may; afterwards somebody has to `retry`."
 _PERSON = {"person": "<you>", "reason": "<why>"}
 _REFERENCE = {"uri": "<where>", "digest": "<sha256:...>"}
 _SUBMISSION = {
@@ -76,7 +79,8 @@ def _banner(plan: Plan, status: Status) -> list[str]:
     lines = _situation(plan, status)
     if status.paused and not _held(status):
         lines.insert(0, "⏸ **Paused:** no further step starts until somebody resumes it")
-    return [*lines, *(f"🔌 **{safe(trouble, 180)}**" for trouble in status.troubles)]
+    matters = [f"⚠️ {safe(matter, 200)}" for matter in status.matters[:4]]
+    return [*lines, *matters, *(f"🔌 **{safe(trouble, 180)}**" for trouble in status.troubles)]
 
 
 def _held(status: Status) -> bool:
@@ -139,6 +143,10 @@ def _action(status: Status) -> str:
         case Phase.DECIDING if status.gate:
             how = 'One `"reject"` in place of `"approve"` turns the version away.'
             return _update("To decide", "decide", _decision(status.gate), how)
+        case Phase.STUCK if status.failure and status.failure.type == UNREVIEWED and status.glass:
+            return _update("To close the review", "request", _request(Action.REVIEW), _SECOND)
+        case Phase.STUCK if status.failure and status.failure.type == LAPSED:
+            return _update("To give the version up", "request", _request(Action.ABANDON)) if status.version else ""
         case Phase.STUCK:
             how = 'To give the version up, write `"abandon"`.' if status.version else ""
             return _update("To go on", "request", _request(Action.RETRY), how)
@@ -191,5 +199,7 @@ def _possible(plan: Plan, status: Status) -> list[Action]:
         Action.ROLLBACK: status.previous is not None and status.step != StepKind.RESTORE,
         Action.SUSPEND: plan.enters.suspension is not None and plan.production in status.serving,
         Action.RETIRE: True,
+        Action.CONFIRM: status.glass is not None and status.glass.confirmed is None,
+        Action.REVIEW: status.glass is not None,
     }
     return [action for action, possible in asks.items() if possible]
