@@ -193,9 +193,7 @@ class Modelops:
         """Hand a new version in."""
         return await self._update(model, "submit_version", submission)
 
-    async def request(
-        self, model: Slug, action: Action, person: Slug, reason: str, emergency: bool = False
-    ) -> Receipt:
+    async def request(self, model: Slug, action: Action, person: Slug, reason: str, emergency: bool = False) -> Receipt:
         """Ask for what may be asked at any time; RefusedError where it makes no sense."""
         with in_plain_words("the request"):
             request = Request(person=person, reason=reason)

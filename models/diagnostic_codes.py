@@ -332,13 +332,13 @@ EXPLANATIONS = {
     ),
     "MO716": Explanation(
         "a waiver that lasts too long",
-        "The policy pack bounds how long a waiver may last (`waivers: {at_most: 90d}`), counted from the day on which the"
-        " template is compiled.",
+        "The policy pack bounds how long a waiver may last (`waivers: {at_most: 90d}`), counted from the day on which"
+        " the template is compiled.",
     ),
     "MO717": Explanation(
         "a waiver renewed too often",
-        "The policy pack bounds how often a waiver may be renewed (`waivers: {renewals: 1}`). What is still missing after"
-        " that has to be there.",
+        "The policy pack bounds how often a waiver may be renewed (`waivers: {renewals: 1}`). What is still missing"
+        " after that has to be there.",
     ),
     "MO721": Explanation("unknown parent", "The template extends one that nobody has, or that cannot be read."),
     "MO722": Explanation(
@@ -385,6 +385,6 @@ EXPLANATIONS = {
     ),
     "MO760": Explanation(
         "`waivable` about what cannot be waived",
-        "Whether a control can be waived is a question about soft ones: hard ones never are, and advice needs no waiver.",
+        "Whether a control can be waived is a question about soft ones: hard ones never are, advice needs no waiver.",
     ),
 }

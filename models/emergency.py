@@ -76,7 +76,8 @@ def unreviewed(plan: Plan, state: State, order: StepOrder) -> Failure | None:
     people = " and ".join(sorted(state.glass.people))
     return Failure(
         type=UNREVIEWED,
-        message=f"nothing is promoted to {order.environment} before somebody has reviewed what {people} did in an emergency",
+        message=f"nothing is promoted to {order.environment} before somebody has reviewed what {people} did "
+        "in an emergency",
         remedy=f"somebody other than {people} has to `review` it, and then to `retry`",
     )
 

@@ -202,7 +202,7 @@ class CancelStep(Frozen):
 
 
 class Notify(Frozen):
-    """Tell the holders of some roles, and some people (nobody: the model's owner) something, once per visit and topic."""
+    """Tell the holders of some roles, and some people (none: the model's owner) something, once per visit and topic."""
 
     command: Literal["notify"] = "notify"
     visit: int

@@ -97,9 +97,9 @@ class Emergency(Frozen):
 
 
 class Glass(Frozen):
-    """What was done in emergencies that nobody has reviewed: by whom, who else has confirmed it, since when that is due.
+    """What was done in emergencies that nobody has reviewed, and who else has confirmed it.
 
-    `overdue`: nobody did in time.
+    `since` is when the first was that is not confirmed; `overdue`: nobody did in time.
     """
 
     emergencies: tuple[Emergency, ...]

@@ -53,7 +53,9 @@ def fire(plan: Plan, state: State, timer: str, at: datetime) -> tuple[State, Not
     control = next(one for one in plan.waived if one.control == name)
     said = f"the waiver of control '{name}' {'ends' if days else 'ended'} on {control.waived_until}"
     if days:
-        all_due = [one for one, due in running(plan, state).items() if due <= at and one.startswith(f"{_TIMER}:{name}:")]
+        all_due = [
+            one for one, due in running(plan, state).items() if due <= at and one.startswith(f"{_TIMER}:{name}:")
+        ]
         state = change(state, reminded=tuple(sorted({*state.reminded, *all_due, timer})))
         subject = f"{said}: meet it with a new version of the template, or renew it there"
     else:
@@ -79,13 +81,13 @@ def lapsed(plan: Plan, state: State, order: StepOrder, at: datetime) -> Failure 
         return None
     for one in plan.waived:
         place = guarded(plan, one)
-        if place in (order.environment, order.stage) and (one.control in state.lapsed or end_of(one) < at):
+        if place and place in (order.environment, order.stage) and (one.control in state.lapsed or end_of(one) < at):
             return Failure(
                 type=LAPSED,
                 message=f"the waiver of control '{one.control}' ended on {one.waived_until}: "
                 f"nothing is promoted to {place} without it",
-                remedy="meet it with a new version of the template, or renew it there; this lifecycle stays on its plan, "
-                "and can only roll back, suspend, abandon or retire",
+                remedy="meet it with a new version of the template, or renew it there; this lifecycle stays on its "
+                "plan, and can only roll back, suspend, abandon or retire",
             )
     return None
 
@@ -101,7 +103,9 @@ def _sentence(plan: Plan, state: State, control: ControlPlan) -> str:
         return f"Control '{control.control}' is waived until {control.waived_until} ({owner} answers for it)"
     place = guarded(plan, control)
     stopped = f"; nothing is promoted to {place} any more" if place else ""
-    return f"The waiver of control '{control.control}' ended on {control.waived_until} ({owner} answers for it){stopped}"
+    return (
+        f"The waiver of control '{control.control}' ended on {control.waived_until} ({owner} answers for it){stopped}"
+    )
 
 
 def _notice(plan: Plan, state: State, control: ControlPlan, timer: str, subject: str) -> Notify:

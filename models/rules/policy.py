@@ -295,7 +295,9 @@ def _beyond(draft: Draft, name: Slug, waiver: Waiver, pack: Pack) -> Iterator[Di
         return
     longest = timedelta(seconds=pack.waivers.at_most)
     if waiver.until - draft.policy.on > longest:
-        message = f"the waiver of '{name}' lasts until {waiver.until}, longer than {spell_duration(pack.waivers.at_most)}"
+        message = (
+            f"the waiver of '{name}' lasts until {waiver.until}, longer than {spell_duration(pack.waivers.at_most)}"
+        )
         last = draft.policy.on + longest
         yield draft.report("MO716", (*path, "until"), message, f"end it on {last} or sooner, or satisfy the control")
     if waiver.renewals > pack.waivers.renewals:

@@ -123,7 +123,19 @@ def _evidence(world: World) -> tuple[Evidence, ...]:
 
 STORIES: dict[str, Callable[[], World]] = {
     story.__name__: story
-    for story in (awaiting, working, asking, half_approved, overdue, stuck, paused, steady, suspended, unreviewed, ended)
+    for story in (
+        awaiting,
+        working,
+        asking,
+        half_approved,
+        overdue,
+        stuck,
+        paused,
+        steady,
+        suspended,
+        unreviewed,
+        ended,
+    )
 }
 
 

@@ -306,7 +306,10 @@ KERNEL = (
         "anything is an emergency",
     ),
     Mutant(
-        "emergency", "    if person in glass.people:", "    if False:", "who acted in an emergency reviews it themselves"
+        "emergency",
+        "    if person in glass.people:",
+        "    if False:",
+        "who acted in an emergency reviews it themselves",
     ),
     Mutant(
         "emergency",
@@ -346,7 +349,7 @@ KERNEL = (
     ),
     Mutant(
         "waivers",
-        "        if place in (order.environment, order.stage) and",
+        "        if place and place in (order.environment, order.stage) and",
         "        if place == order.stage and",
         "a control before an environment guards nothing",
     ),

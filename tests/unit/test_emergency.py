@@ -232,7 +232,9 @@ def test_two_people_whatever_happens(data: st.DataObject) -> None:
         elif lot < 8:
             person = data.draw(st.sampled_from(["sam", "rosa", "lena"]))
             action = data.draw(st.sampled_from([Action.SUSPEND, Action.ROLLBACK, Action.CONFIRM, Action.REVIEW]))
-            world.ask(action, person, emergency=action in (Action.SUSPEND, Action.ROLLBACK) and data.draw(st.booleans()))
+            world.ask(
+                action, person, emergency=action in (Action.SUSPEND, Action.ROLLBACK) and data.draw(st.booleans())
+            )
         elif lot == 8:
             world.submit()
         else:

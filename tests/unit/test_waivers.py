@@ -118,7 +118,9 @@ def test_from_the_end_on_nothing_is_promoted(world: World, ended: str) -> None:
     assert (world.state.stage, world.state.phase) == ("production", Phase.STUCK)
     assert world.state.failure is not None
     assert world.state.failure.type == "WaiverLapsed"
-    assert "the waiver of control 'kept' ended on 2026-02-28: nothing is promoted to PROD" in world.state.failure.message
+    assert (
+        "the waiver of control 'kept' ended on 2026-02-28: nothing is promoted to PROD" in world.state.failure.message
+    )
     assert "retr" not in waiting_for(world.plan, world.state)
     assert world.state.serving[Environment.PROD] == 1
     world.ask(Action.RETRY)
