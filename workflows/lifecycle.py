@@ -16,7 +16,7 @@ from activities.audit import AuditActivities
 from models.admission import refuse
 from models.authentication import read_decision, read_request, read_submission
 from models.canonical import Slug
-from models.deadlines import REVIEW, Deadline, pending
+from models.deadlines import Deadline, pending, timer_in_words
 from models.evidence import Electorate, StepKind, StepResult
 from models.journal import Assignment, JournalEntry, LifecycleInput
 from models.lifecycle import step
@@ -35,7 +35,6 @@ from models.messages import (
     TimerFired,
 )
 from models.signing import Envelope
-from models.standing import LAPSE
 from models.state import Phase, State, snapshot
 from models.status import Status, describe, sentence, waiting_for
 from workflows import options
@@ -370,8 +369,4 @@ def _refuse_to_cancel() -> None:
 
 
 def _deadline_sentence(deadline: Deadline, state: State) -> str:
-    if deadline.timer == REVIEW:
-        return f"review of the champion of {state.model} at {deadline.due:%Y-%m-%d %H:%M} UTC"
-    kind = deadline.timer.partition(":")[0]
-    word = {"remind": "reminder", "escalate": "escalation", LAPSE: "end of an approval"}.get(kind, "deadline")
-    return f"{word} of the gate in stage {state.stage} at {deadline.due:%Y-%m-%d %H:%M} UTC"
+    return f"{timer_in_words(deadline.timer)} in stage {state.stage} at {deadline.due:%Y-%m-%d %H:%M} UTC"
