@@ -1,6 +1,7 @@
 """The one reader of the environment: every setting, its default, its meaning."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from models.inventory import Environment
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
+
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{32,}=*")
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -31,6 +34,12 @@ def _json_like(example: str) -> BeforeValidator:
             raise ValueError(f"this is not JSON; write it like {example}") from None
 
     return BeforeValidator(decoded)
+
+
+def _bearer(token: SecretStr | None) -> SecretStr | None:
+    if token and not _TOKEN.fullmatch(token.get_secret_value()):
+        raise ValueError("a token has at least 32 letters, digits and -._~+/ (RFC 6750)")
+    return token
 
 
 Place = Annotated[Path, AfterValidator(_expanded)]
@@ -68,6 +77,12 @@ class Settings(BaseSettings):
     temporal_http_port: Port = Field(default=7243, description="port of the embedded server's HTTP API")
 
     database_url: SecretStr | None = Field(default=None, description="SQLAlchemy URL; default: SQLite under home")
+    actuator_database_url: SecretStr | None = Field(
+        default=None, description="the same database under the actuator's own account; default: database_url"
+    )
+    deploy_token: Annotated[SecretStr | None, AfterValidator(_bearer)] = Field(
+        default=None, description="who has it may change what environments serve: actuator and inference servers alone"
+    )
 
     inference: Annotated[Servers, Field(min_length=len(Environment))] = Field(
         default={
@@ -91,6 +106,7 @@ class Settings(BaseSettings):
     )
     passphrase: SecretStr | None = Field(default=None, description="of the private key; asked for if it is not set")
 
+    actuator_metrics_port: Port = Field(default=9466, description="the actuator's metrics, and /healthz")
     worker_metrics_port: Port = Field(default=9464, description="our own metrics, and /healthz")
     sdk_metrics_port: Port = Field(default=9465, description="the Temporal SDK's metrics")
     log_format: str = Field(default="console", pattern="^(console|json)$")
@@ -107,6 +123,21 @@ class Settings(BaseSettings):
         if self.database_url:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.root / 'inventory.db'}"
+
+    @property
+    def actuator_database(self) -> str:
+        """The database's URL for the actuator."""
+        return self.actuator_database_url.get_secret_value() if self.actuator_database_url else self.database
+
+    @property
+    def token(self) -> str:
+        """The deploy token; InvalidInputError without one."""
+        if self.deploy_token is None:
+            raise InvalidInputError(
+                "MODELOPS_DEPLOY_TOKEN: without it nothing could change what an environment serves",
+                "set it for the actuator and the inference servers alone; `modelops up` makes one by itself",
+            )
+        return self.deploy_token.get_secret_value()
 
     @property
     def store(self) -> Path:

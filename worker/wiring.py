@@ -68,20 +68,27 @@ TRAINING_SECONDS = options.TRAINING_TIMEOUT.total_seconds()
 
 @dataclass(frozen=True)
 class Parts:
-    """One adapter per port."""
+    """One adapter per port that the worker needs: none of them can change what an environment serves."""
 
     inventory: Inventory
     store: ArtifactStore
     scanner: Scanner
     evaluator: Evaluator
     packager: Packager
-    deployer: Deployer
     trainer: Trainer
     windows: Windows
     directory: Directory
     schedules: Schedules
     policies: Policies
     prover: Prover
+
+
+@dataclass(frozen=True)
+class ActuatorParts:
+    """What the actuator needs: it alone has a deployer."""
+
+    inventory: Inventory
+    deployer: Deployer
 
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
@@ -94,7 +101,6 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         scanner=StaticScanner(),
         evaluator=OnnxEvaluator(),
         packager=OciPackager(store),
-        deployer=OipDeployer(settings.inference),
         trainer=ProcessTrainer(
             settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
         ),
@@ -106,15 +112,22 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
     )
 
 
+def choose_actuator_parts(settings: Settings) -> ActuatorParts:
+    """The real parts of the actuator, as configured."""
+    return ActuatorParts(
+        inventory=SqlInventory(settings.actuator_database),
+        deployer=OipDeployer(settings.inference, settings.token),
+    )
+
+
 def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QUEUE) -> Worker:
-    """A worker for every workflow and activity of ours."""
+    """A worker for every workflow of ours, and every activity but those of the actuator."""
     audit = AuditActivities(parts.inventory, parts.prover)
     notification = NotificationActivities(parts.inventory, parts.directory)
     registration = RegistrationActivities(parts.inventory, parts.store, parts.policies)
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
     packaging = PackagingActivities(parts.inventory, parts.packager)
-    promotion = PromotionActivities(parts.inventory, parts.deployer)
     monitoring = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
     retirement = RetirementActivities(parts.inventory, parts.store)
@@ -133,10 +146,6 @@ def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QU
             scanning.scan_artifact,
             evaluation.evaluate_version,
             packaging.package_version,
-            promotion.promote_version,
-            promotion.restore_version,
-            promotion.stop_serving,
-            promotion.undeploy_model,
             monitoring.start_monitors,
             monitoring.stop_monitors,
             monitoring.measure_window,
@@ -151,5 +160,24 @@ def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QU
         workflow_failure_exception_types=[ApplicationError, ActivityError],
         interceptors=[Beating(), Observing(), FailureTranslator()],
         max_cached_workflows=CACHED_LIFECYCLES,
+        graceful_shutdown_timeout=DRAIN,
+    )
+
+
+def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = options.TASK_QUEUE) -> Worker:
+    """The worker that changes what environments serve, for the lifecycles of a task queue."""
+    promotion = PromotionActivities(parts.inventory, parts.deployer)
+    return Worker(
+        client,
+        task_queue=options.actuator_queue(task_queue),
+        activities=[
+            promotion.promote_version,
+            promotion.restore_version,
+            promotion.stop_serving,
+            promotion.undeploy_model,
+        ],
+        build_id=BUILD,
+        activity_executor=ThreadPoolExecutor(ACTIVITY_THREADS, thread_name_prefix="activity"),
+        interceptors=[Beating(), Observing(), FailureTranslator()],
         graceful_shutdown_timeout=DRAIN,
     )

@@ -40,7 +40,7 @@ from workflows.mailbox import Mailbox
 from workflows.persistence import Tell
 from workflows.plans import shared
 from workflows.recorder import Recorder
-from workflows.steps import ACTIVITIES, attempt_timeout
+from workflows.steps import ACTIVITIES, attempt_timeout, queue_of
 
 
 @workflow.defn(dynamic=True)
@@ -217,6 +217,7 @@ class ModelLifecycle(Mailbox):
         return workflow.start_activity_method(
             ACTIVITIES[order.kind],
             task,
+            task_queue=queue_of(order.kind, workflow.info().task_queue),
             start_to_close_timeout=attempt_timeout(self._plan, order),
             heartbeat_timeout=options.HEARTBEAT_TIMEOUT,
             retry_policy=options.TRAINING_RETRIES if order.kind is StepKind.TRAIN else options.STEP_RETRIES,

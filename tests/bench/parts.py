@@ -4,15 +4,19 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from temporalio import activity
+
 from activities.adapters.yaml_directory import YamlDirectory
-from activities.ports import Earned, Serving
+from activities.ledger import Ledger
+from activities.ports import Earned, Inventory, Serving
 from models.audit import AuditEntry
 from models.canonical import Digest, digest_bytes
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
-from models.journal import JournalEntry
+from models.journal import Assignment, JournalEntry
 from models.plan import Plan
 from tests.temporal.doubles import (
+    AUDIENCE,
     PEOPLE,
     CopyingTrainer,
     NamingPackager,
@@ -120,15 +124,16 @@ class OneFile:
         return self._artifact
 
 
-class InstantDeployer:
-    """Everything serves at once."""
+class InstantPromotion:
+    """Everything serves at once, unchecked: what the actuator does to be sure is not measured here."""
 
-    def deploy(self, environment: Environment, model: str, version: int, bundle: Digest, key: EffectKey) -> str:
-        """An address."""
-        return f"http://{environment.lower()}.example/{model}"
+    def __init__(self, inventory: Inventory) -> None:
+        self._ledger = Ledger(inventory)
 
-    def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
-        """Nothing to do."""
+    @activity.defn(name="promote_version")
+    def promote_version(self, task: Assignment) -> StepResult:
+        """Once per key."""
+        return self._ledger.perform(task, lambda: (StepResult(summary="it serves"), []))
 
 
 def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Submission]:
@@ -142,10 +147,9 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         scanner=TextScanner(),
         evaluator=TextEvaluator(),
         packager=NamingPackager(),
-        deployer=InstantDeployer(),
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
-        directory=YamlDirectory(people),
+        directory=YamlDirectory(people, root / "keys.json", AUDIENCE),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),

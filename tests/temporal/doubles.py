@@ -9,6 +9,7 @@ from pathlib import Path
 from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
+from activities.ports import Deployer
 from models.canonical import Digest, Frozen, digest, digest_bytes
 from models.errors import ConflictError, MissingColumnError, SmokeTestError, TrainingError, UnavailableError
 from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
@@ -16,8 +17,9 @@ from models.inventory import Environment, Submission
 from models.plan import COMPILER, KERNEL, Plan, Proof
 from models.verdict import Reading
 from worker.policies import PolicyFolder
-from worker.wiring import Parts
+from worker.wiring import ActuatorParts, Parts
 
+AUDIENCE = "tests"
 PEOPLE = """\
 people:
   ana: {name: Ana, email: ana@example.com, groups: [credit-data-science-leads]}
@@ -216,11 +218,15 @@ def quick_parts(root: Path) -> Parts:
         scanner=TextScanner(),
         evaluator=TextEvaluator(),
         packager=NamingPackager(),
-        deployer=RecordingDeployer(root / "effects.txt"),
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
-        directory=YamlDirectory(people),
+        directory=YamlDirectory(people, root / "keys.json", AUDIENCE),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
     )
+
+
+def quick_actuator_parts(parts: Parts, deployer: Deployer) -> ActuatorParts:
+    """What the actuator beside a worker with such parts needs."""
+    return ActuatorParts(inventory=parts.inventory, deployer=deployer)
