@@ -81,6 +81,19 @@ class ChainProblem(Frozen):
     message: str
 
 
+class Replayed(NamedTuple):
+    """An event run through the kernel again: the states around it, and where the record disagrees with the kernel.
+
+    `recorded` is None if the entry cannot be read or belongs elsewhere; then the state is left as it was.
+    """
+
+    position: int
+    recorded: JournalEntry | None
+    before: State
+    state: State
+    problems: tuple[str, ...]
+
+
 class Folded(NamedTuple):
     """Where the recorded events lead, and where the record disagrees with the kernel (each naming its seq)."""
 
@@ -119,21 +132,31 @@ def fold(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Folded:
     Other kinds of entry are passed over. An event that cannot be read or belongs elsewhere is a problem, and left out.
     """
     state, problems = initial, list[str]()
+    for replayed in replay(plan, initial, entries):
+        state = replayed.state
+        problems += replayed.problems
+    return Folded(state, tuple(problems))
+
+
+def replay(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Iterator[Replayed]:
+    """As `fold`, one event after the other."""
+    state = initial
     for entry in entries:
         if entry.kind != AuditKind.EVENT:
             continue
         try:
             recorded = _event(entry)
         except ValueError:
-            problems.append(f"position {entry.position}, after seq {state.seq}: the body is not an event")
+            wrong = f"position {entry.position}, after seq {state.seq}: the body is not an event"
+            yield Replayed(entry.position, None, state, state, (wrong,))
             continue
         if foreign := _foreign(plan, initial, recorded):
-            problems.append(f"seq {recorded.seq}: {foreign}")
+            yield Replayed(entry.position, None, state, state, (f"seq {recorded.seq}: {foreign}",))
             continue
-        answer = step(plan, state, recorded.event)
+        before, answer = state, step(plan, state, recorded.event)
         state = answer.state
-        problems += [f"seq {recorded.seq}: {why}" for why in _disagreements(recorded, state, answer.refusal)]
-    return Folded(state, tuple(problems))
+        problems = tuple(f"seq {recorded.seq}: {why}" for why in _disagreements(recorded, state, answer.refusal))
+        yield Replayed(entry.position, recorded, before, state, problems)
 
 
 def _event(entry: AuditEntry) -> JournalEntry:

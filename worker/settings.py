@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from models.clearance import USUAL_MINIMUM, Minimum
 from models.errors import InvalidInputError
 from models.inventory import Environment
 
@@ -50,6 +51,11 @@ Servers = Annotated[
     NoDecode,
     _json_like('{"DEV": "http://127.0.0.1:8501", "TEST": "http://127.0.0.1:8502", "PROD": "http://127.0.0.1:8503"}'),
 ]
+Minimums = Annotated[
+    dict[Environment, Minimum],
+    NoDecode,
+    _json_like('{"PROD": {"approvals": 2, "tiers": ["high", "critical"]}}'),
+]
 Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
 Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
 
@@ -91,6 +97,10 @@ class Settings(BaseSettings):
             Environment.PROD: "http://127.0.0.1:8503",
         },
         description="the inference server of each environment",
+    )
+    minimum: Minimums = Field(
+        default=dict(USUAL_MINIMUM),
+        description="what an environment asks of models of some tiers, whatever a plan says",
     )
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
     trainers: Programs = Field(default={}, description="training programs by the name that versions give")

@@ -1,6 +1,7 @@
 """The composition root: the one module that chooses the real parts."""
 
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,6 +47,8 @@ from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
+from models.clearance import Minimum
+from models.inventory import Environment
 from models.plan import KERNEL
 from worker.interceptors import Beating, Observing
 from worker.policies import PolicyFolder
@@ -89,6 +92,8 @@ class ActuatorParts:
 
     inventory: Inventory
     deployer: Deployer
+    directory: Directory
+    minimum: Mapping[Environment, Minimum]
 
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
@@ -117,6 +122,8 @@ def choose_actuator_parts(settings: Settings) -> ActuatorParts:
     return ActuatorParts(
         inventory=SqlInventory(settings.actuator_database),
         deployer=OipDeployer(settings.inference, settings.token),
+        directory=YamlDirectory(settings.people, settings.registry, settings.audience),
+        minimum=settings.minimum,
     )
 
 
@@ -166,7 +173,7 @@ def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QU
 
 def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = options.TASK_QUEUE) -> Worker:
     """The worker that changes what environments serve, for the lifecycles of a task queue."""
-    promotion = PromotionActivities(parts.inventory, parts.deployer)
+    promotion = PromotionActivities(parts.inventory, parts.deployer, parts.directory, parts.minimum)
     return Worker(
         client,
         task_queue=options.actuator_queue(task_queue),

@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 
 import rfc8785
 from pydantic import BaseModel
+from sqlalchemy import true
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from activities.adapters.sql_engine import Database
 from activities.adapters.sql_projection import Occasion, project_event, project_result, version_row
 from activities.ports import Earned, Serving
-from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, seal
+from models.audit import GENESIS, AuditEntry, AuditHead, AuditKind, EffectRecord, seal
 from models.canonical import Digest, canonical, digest
+from models.clearance import Tied
 from models.errors import ConflictError, DigestMismatchError, InvalidInputError, UnavailableError, UnknownNameError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Submission
@@ -122,10 +125,12 @@ class SqlInventory:
         return Submission.model_validate_json(facts)
 
     def earned(self, model: str, version: int) -> Earned:
-        """What the record says of a version: its bytes, its bundle, the gates it passed; UnknownNameError."""
+        """What the record says of a version: its bytes, its bundle, its gates, where it served; UnknownNameError."""
         with self._database.reading() as session:
             row = version_row(session, model, version)
-        return Earned(row.artifact, row.bundle, frozenset(row.gates))
+            query = select(DeploymentRecord).where(DeploymentRecord.model == model, DeploymentRecord.version == version)
+            served = frozenset((one.environment, one.bundle) for one in session.exec(query))
+        return Earned(row.artifact, row.bundle, frozenset(row.gates), served)
 
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
@@ -157,7 +162,21 @@ class SqlInventory:
         """The audit entries that name a model, oldest first."""
         with self._database.reading() as session:
             query = select(AuditRecord).where(AuditRecord.model == model).order_by(col(AuditRecord.position))
-            return [AuditEntry.model_validate(row.model_dump(exclude={"seq"})) for row in session.exec(query)]
+            return [_entry(row) for row in session.exec(query)]
+
+    def ties(self, model: str) -> Sequence[Tied]:
+        """The same, each with what the entries beside it say of it; nothing of one that is not there."""
+        before, after = aliased(AuditRecord), aliased(AuditRecord)
+        query = (
+            select(AuditRecord, before.hash, after.previous, AuditHeadRecord)
+            .join(AuditHeadRecord, true())
+            .outerjoin(before, col(before.position) == AuditRecord.position - 1)
+            .outerjoin(after, col(after.position) == AuditRecord.position + 1)
+            .where(AuditRecord.model == model)
+            .order_by(col(AuditRecord.position))
+        )
+        with self._database.reading() as session:
+            return [_tied(*row) for row in session.exec(query)]
 
 
 def _body(value: BaseModel) -> str:
@@ -168,6 +187,15 @@ def _body(value: BaseModel) -> str:
             f"A {type(value).__name__} cannot be recorded: {error}.",
             remedy="Give finite numbers and whole numbers below 2^53.",
         ) from error
+
+
+def _entry(row: AuditRecord) -> AuditEntry:
+    return AuditEntry.model_validate(row.model_dump(exclude={"seq"}))
+
+
+def _tied(row: AuditRecord, before: str | None, after: str | None, head: AuditHeadRecord) -> Tied:
+    begins, ends = row.position == 1, row.position == head.position
+    return Tied(_entry(row), before or (GENESIS if begins else ""), after or (head.hash if ends else ""))
 
 
 def _unchanged(plan: Plan, name: Digest) -> Plan:

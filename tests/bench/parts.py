@@ -11,6 +11,7 @@ from activities.ledger import Ledger
 from activities.ports import Earned, Inventory, Serving
 from models.audit import AuditEntry
 from models.canonical import Digest, digest_bytes
+from models.clearance import Tied
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
 from models.journal import Assignment, JournalEntry
@@ -101,6 +102,10 @@ class MemoryInventory:
         return {}
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
+        """Nobody asks."""
+        return []
+
+    def ties(self, model: str) -> Sequence[Tied]:
         """Nobody asks."""
         return []
 

@@ -11,6 +11,7 @@ from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Deployer
 from models.canonical import Digest, Frozen, digest, digest_bytes
+from models.clearance import USUAL_MINIMUM
 from models.errors import ConflictError, MissingColumnError, SmokeTestError, TrainingError, UnavailableError
 from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
 from models.inventory import Environment, Submission
@@ -229,4 +230,4 @@ def quick_parts(root: Path) -> Parts:
 
 def quick_actuator_parts(parts: Parts, deployer: Deployer) -> ActuatorParts:
     """What the actuator beside a worker with such parts needs."""
-    return ActuatorParts(inventory=parts.inventory, deployer=deployer)
+    return ActuatorParts(inventory=parts.inventory, deployer=deployer, directory=parts.directory, minimum=USUAL_MINIMUM)
