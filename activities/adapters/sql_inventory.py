@@ -169,6 +169,7 @@ class SqlInventory:
         before, after = aliased(AuditRecord), aliased(AuditRecord)
         query = (
             select(AuditRecord, before.hash, after.previous, AuditHeadRecord)
+            .select_from(AuditRecord)
             .join(AuditHeadRecord, true())
             .outerjoin(before, col(before.position) == AuditRecord.position - 1)
             .outerjoin(after, col(after.position) == AuditRecord.position + 1)

@@ -1,6 +1,6 @@
-"""The record of a model whose approvals are signed, told by the kernel: as it is, and as a rogue worker would forge it."""
+"""The record of a model whose approvals are signed, as it is and as a rogue worker would forge it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,12 +40,18 @@ APPROVALS = (("dmitri", "data_science"), ("rosa", "risk"), ("lena", "legal"), ("
 class Scribe:
     """Drives the kernel as the workflow does, and keeps the audit trail of it."""
 
-    def __init__(self, plan: Plan = CREDIT, tier: RiskTier = RiskTier.HIGH) -> None:
+    def __init__(
+        self,
+        plan: Plan = CREDIT,
+        tier: RiskTier = RiskTier.HIGH,
+        people: Mapping[str, tuple[str, ...]] = PEOPLE,
+    ) -> None:
         self.plan = plan
+        self.people = dict(people)
         self.state = State(model=MODEL, owner="olga")
         self.entries: list[AuditEntry] = []
         self.now = NOON
-        self.signers = {name: self.signer(name) for names in PEOPLE.values() for name in names}
+        self.signers = {name: self.signer(name) for names in people.values() for name in names}
         self.keyring = Keyring(keys=tuple(map(self.enrolled, self.signers.values())))
         facts = ModelRegistered(facts=facts_of(MODEL, tier), regulations=())
         self.perform(EffectKey(model=MODEL, visit=0, step="register-model"), StepResult(summary="known"), facts)
@@ -53,9 +59,9 @@ class Scribe:
 
     # --- who there is
 
-    def signer(self, person: str) -> Signer:
-        """Somebody with a key, whose clock is the record's."""
-        return Signer(person, Ed25519PrivateKey.generate(), lambda: self.now)
+    def signer(self, person: str, private: Ed25519PrivateKey | None = None) -> Signer:
+        """Somebody with a key, their own or a given one, whose clock is the record's."""
+        return Signer(person, private or Ed25519PrivateKey.generate(), lambda: self.now)
 
     def enrolled(self, signer: Signer) -> EnrolledKey:
         """The entry of a key in the registry."""
@@ -65,11 +71,11 @@ class Scribe:
     def electorate(self) -> Electorate:
         """As the ordinary worker reads it."""
         keys = {person: self.keyring.of(person, self.now) for person in self.signers}
-        return Electorate(people=dict(PEOPLE), audience=AUDIENCE, keys={p: k for p, k in keys.items() if k})
+        return Electorate(people=self.people, audience=AUDIENCE, keys={p: k for p, k in keys.items() if k})
 
     def known(self, minimum: Minimum | None = None) -> Known:
         """What the actuator knows."""
-        return Known(Electorate(people=dict(PEOPLE), audience=AUDIENCE), self.keyring, minimum)
+        return Known(Electorate(people=self.people, audience=AUDIENCE), self.keyring, minimum)
 
     # --- what happens
 
@@ -103,10 +109,14 @@ class Scribe:
 
     def work(self) -> None:
         """Every step is done, until people are asked or production is ordered."""
-        while (order := self.state.in_flight) and order.stage != "production":
-            result, changes = self.answer(order)
-            self.perform(order.key, result, *changes)
-            self.say(StepSucceeded(visit=order.visit, step=order.step, result=result))
+        while self.state.in_flight and self.state.in_flight.stage != "production":
+            self.do(self.state.in_flight)
+
+    def do(self, order: StepOrder) -> None:
+        """A step is done."""
+        result, changes = self.answer(order)
+        self.perform(order.key, result, *changes)
+        self.say(StepSucceeded(visit=order.visit, step=order.step, result=result))
 
     def answer(self, order: StepOrder) -> tuple[StepResult, tuple[Change, ...]]:
         """What a step finds, and changes."""
@@ -130,6 +140,11 @@ class Scribe:
                 return StepResult(summary=what), (deployed,)
             case _:
                 return StepResult(summary=what), ()
+
+    def serve(self) -> None:
+        """Production does all that it is ordered to do."""
+        while order := self.state.in_flight:
+            self.do(order)
 
     def submit(self, submission: Submission) -> None:
         """A version enters, and gets as far as it can without anybody."""
