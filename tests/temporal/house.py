@@ -99,7 +99,7 @@ class House:
         self.database = f"sqlite:///{root / 'inventory.db'}"
         migrate(self.database)
         self.parts = quick_parts(root)
-        self.deployer = RecordingDeployer(root / "effects.txt")
+        self.actuator_parts = quick_actuator_parts(self.parts, RecordingDeployer(root / "effects.txt"))
         self.made = 0
         self._workers: list[Worker] = []
 
@@ -125,8 +125,7 @@ class House:
 
     async def open_actuator(self) -> None:
         """The actuator starts."""
-        parts = quick_actuator_parts(self.parts, self.deployer)
-        await self._enter(build_actuator(self.client, parts, self.queue))
+        await self._enter(build_actuator(self.client, self.actuator_parts, self.queue))
 
     async def _enter(self, worker: Worker) -> None:
         await worker.__aenter__()
@@ -145,6 +144,12 @@ class House:
     def whole_trail(self) -> list[AuditEntry]:
         """Every audit entry of the database."""
         return list(Reader(self.database).entries())
+
+    @property
+    def deployer(self) -> RecordingDeployer:
+        """The environments."""
+        assert isinstance(self.actuator_parts.deployer, RecordingDeployer)
+        return self.actuator_parts.deployer
 
     async def start(self, plan: Plan, task_timeout: timedelta | None = None) -> None:
         """Register the model and begin its lifecycle; a worker that dies in a task is noticed after the timeout."""

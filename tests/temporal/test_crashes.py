@@ -5,6 +5,7 @@ import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -259,7 +260,7 @@ async def test_a_slow_step_is_not_taken_for_a_dead_worker(
     """A step that takes longer than the heartbeat timeout is beaten for, and needs no second attempt."""
     monkeypatch.setattr(options, "HEARTBEAT_TIMEOUT", NOTICED_WITHIN)
     house = House(temporal, tmp_path, "slow")
-    house.deployer = SlowDeployer(tmp_path / "effects.txt")
+    house.actuator_parts = replace(house.actuator_parts, deployer=SlowDeployer(tmp_path / "effects.txt"))
     async with house:
         await house.start(LOW)
         await house.submit()

@@ -7,6 +7,8 @@ from pathlib import Path
 from temporalio.client import Client
 
 from activities.adapters.sql_inventory import SqlInventory
+from client.catalog import Catalog
+from client.verification import verify
 from models.audit import fold
 from models.inventory import Environment
 from models.messages import Action
@@ -23,8 +25,35 @@ async def test_the_whole_loop_on_postgresql(temporal: Client, tmp_path: Path, po
     house = House(temporal, tmp_path, "on-postgresql")
     inventory = SqlInventory(postgres.url("lifecycle"))
     house.parts = dataclasses.replace(house.parts, inventory=inventory)
+    house.actuator_parts = dataclasses.replace(house.actuator_parts, inventory=inventory)
     with contextlib.closing(inventory):
         await _whole_loop(house, plan, inventory)
+
+
+async def test_the_worker_and_the_actuator_under_accounts_of_their_own(
+    temporal: Client, tmp_path: Path, postgres: Postgres
+) -> None:
+    """The same with an account for each; whoever only looks finds everything in order."""
+    postgres.run("CREATE DATABASE accounts TEMPLATE template_modelops")
+    postgres.grant("accounts")
+    plan, house = plan_of("low-risk"), House(temporal, tmp_path, "under-accounts")
+    ours = SqlInventory(postgres.url("accounts", "modelops_worker"))
+    theirs = SqlInventory(postgres.url("accounts", "modelops_actuator"))
+    house.parts = dataclasses.replace(house.parts, inventory=ours)
+    house.actuator_parts = dataclasses.replace(house.actuator_parts, inventory=theirs)
+    with contextlib.closing(ours), contextlib.closing(theirs):
+        async with house:
+            await house.start(plan)
+            for version in (1, 2):
+                await house.submit()
+                await house.until(lambda s, v=version: s.phase is Phase.STEADY and s.serving[Environment.PROD] == v)
+            await house.request(Action.ROLLBACK)
+            await house.until(lambda s: s.phase is Phase.STEADY and s.serving[Environment.PROD] == 1)
+            await house.request(Action.RETIRE)
+            await house.handle.result()
+    with Catalog(postgres.url("accounts", "modelops_reader")) as catalog:
+        found = verify(catalog, catalog.record(house.model))
+    assert (*found.problems, *found.rows, *found.replay) == ()
 
 
 async def _whole_loop(house: House, plan: Plan, inventory: SqlInventory) -> None:
