@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.errors import InvalidInputError
+from models.inventory import Environment, RiskTier
 from worker.connection import tls_of
 from worker.settings import Settings, read_settings
 
@@ -75,6 +76,9 @@ def test_what_cannot_work_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, na
         ("INFERENCE", "http://127.0.0.1:1", 'not JSON; write it like {"DEV"'),
         ("SOURCES", "[1]", "MODELOPS_SOURCES: 0: "),
         ("DEPLOY_TOKEN", "short", "at least 32"),
+        ("MINIMUM", "two", 'not JSON; write it like {"PROD": {"approvals": 2'),
+        ("MINIMUM", '{"PROD": {"approvals": 0}}', "MODELOPS_MINIMUM: PROD: approvals: "),
+        ("MINIMUM", '{"PROD": {"approvals": 2, "tiers": ["grave"]}}', "MODELOPS_MINIMUM: PROD: tiers: 0: "),
         ("DEPLOY_TOKEN", "a token with spaces in it, however long it is", "RFC 6750"),
         ("HOME", "~nobody-of-this-name/x", "the home of ~nobody-of-this-name is not known"),
     ],
@@ -100,6 +104,16 @@ def test_the_actuator_has_its_own_account_and_token(monkeypatch: pytest.MonkeyPa
     assert "actuator:hush@db" in settings.actuator_database
     assert settings.token == token
     assert "hush" not in repr(settings)
+
+
+def test_what_an_environment_asks_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two people in PROD at high and critical tiers, unless an administrator says otherwise; left out, every tier."""
+    grave = {RiskTier.HIGH, RiskTier.CRITICAL}
+    (usual,) = Settings().minimum.items()
+    assert (usual[0], usual[1].approvals, set(usual[1].tiers)) == (Environment.PROD, 2, grave)
+    monkeypatch.setenv("MODELOPS_MINIMUM", '{"TEST": {"approvals": 1}}')
+    (other,) = Settings().minimum.items()
+    assert (other[0], other[1].approvals, set(other[1].tiers)) == (Environment.TEST, 1, set(RiskTier))
 
 
 def test_a_tilde_is_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
