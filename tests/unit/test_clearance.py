@@ -332,16 +332,34 @@ def test_another_installation_believes_none_of_it() -> None:
     )
 
 
-@pytest.mark.parametrize(("developer", "submitter"), [("paul", "sven"), ("dora", "paul")])
-def test_nobody_clears_their_own_work(developer: str, submitter: str) -> None:
-    """A worker that lets the developer or submitter approve is found out."""
-    trusting = Scribe(CREDIT.model_copy(update={"separation": ()}))
+def test_a_role_is_held_by_those_in_its_own_group() -> None:
+    """Somebody who holds another role, and has a key, does not hold this one."""
+    people = {**PEOPLE, "legal": ("lena", "paul"), "product": ()}
+    moved = RELEASED.known().electorate.model_copy(update={"people": people})
+    assert any("paul does not hold the role 'product'" in line for line in against(known=known(electorate=moved)))
+
+
+@pytest.mark.parametrize(
+    ("developer", "submitter", "last"), [("paul", "sven", "paul"), ("dora", "paul", "paul"), ("dora", "sven", "olga")]
+)
+def test_nobody_clears_their_own_work(developer: str, submitter: str, last: str) -> None:
+    """Where a plan lets the developer, submitter or owner approve, the environment still does not count them."""
+    trusting = Scribe(CREDIT.model_copy(update={"separation": ()}), people={**PEOPLE, "product": (last,)})
     trusting.submit(submission_of("one", developer, submitter))
-    trusting.approve_all()
-    strict = Minimum(approvals=4)
-    assert against(trusting, known=trusting.known(strict)) == [
+    trusting.approve_all((*APPROVALS[:3], (last, "product")))
+    assert against(trusting, known=trusting.known(Minimum(approvals=4))) == [
         "3 people who did not build version 1 have approved it; PROD asks 4 of every model of tier high"
     ]
+
+
+def test_what_was_said_of_one_version_is_not_said_of_the_next() -> None:
+    """The first version's approvals do nothing for the second one, which nobody has decided about."""
+    scribe = released()
+    scribe.serve()
+    scribe.submit(submission_of("two"))
+    said = list(objections(replace(RELEASED.order, version=2), CREDIT, scribe.record, scribe.known(TWO)))
+    for name in ("independent-validation", "release"):
+        assert f"nobody is on record as deciding about version 2 at '{name}'" in said
 
 
 # --- gates of all kinds
