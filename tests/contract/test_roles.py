@@ -25,7 +25,7 @@ TABLES = (
     *("audit", "audit_head", "deployment", "evidence", "ledger", "lifecycle", "measurement", "model"),
     *("model_regulation", "notification", "plan", "version", "alembic_version"),
 )
-GRANTED = {
+GRANTED: dict[str, dict[str, set[str]]] = {
     WORKER: {
         "INSERT": set(TABLES) - {"audit_head", "deployment", "alembic_version"},
         "UPDATE": {"audit_head", "lifecycle", "version", "model_regulation"},

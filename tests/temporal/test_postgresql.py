@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 from temporalio.client import Client
@@ -14,6 +15,7 @@ from models.inventory import Environment
 from models.messages import Action
 from models.plan import Plan
 from models.state import Phase, State, snapshot
+from models.status import Status
 from tests.postgresql import Postgres
 from tests.temporal.house import House, plan_of
 
@@ -28,6 +30,11 @@ async def test_the_whole_loop_on_postgresql(temporal: Client, tmp_path: Path, po
     house.actuator_parts = dataclasses.replace(house.actuator_parts, inventory=inventory)
     with contextlib.closing(inventory):
         await _whole_loop(house, plan, inventory)
+
+
+def steady_with(version: int) -> Callable[[Status], bool]:
+    """Whether a version serves, and nothing is going on."""
+    return lambda status: status.phase is Phase.STEADY and status.serving.get(Environment.PROD) == version
 
 
 async def test_the_worker_and_the_actuator_under_accounts_of_their_own(
@@ -46,9 +53,9 @@ async def test_the_worker_and_the_actuator_under_accounts_of_their_own(
             await house.start(plan)
             for version in (1, 2):
                 await house.submit()
-                await house.until(lambda s, v=version: s.phase is Phase.STEADY and s.serving[Environment.PROD] == v)
+                await house.until(steady_with(version))
             await house.request(Action.ROLLBACK)
-            await house.until(lambda s: s.phase is Phase.STEADY and s.serving[Environment.PROD] == 1)
+            await house.until(steady_with(1))
             await house.request(Action.RETIRE)
             await house.handle.result()
     with Catalog(postgres.url("accounts", "modelops_reader")) as catalog:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from temporalio import activity
 from temporalio.client import Client
@@ -44,6 +45,10 @@ class Impostor:
         self._ledger.record(task)
         self.heard.append(task.order)
         return StepResult(summary="it serves", endpoint="http://nowhere.example", bundle=task.order.bundle)
+
+    def has_taken(self, orders: int) -> bool:
+        """Whether it has so many."""
+        return len(self.taken) == orders
 
     @activity.defn(name="promote_version")
     def take(self, task: Assignment) -> StepResult:
@@ -128,7 +133,7 @@ async def test_an_activity_completed_by_its_id_deploys_nothing(house: House) -> 
     await without_an_actuator(house)
     async with polling(house, options.actuator_queue(house.queue), impostor.take):
         for number in (1, 2):
-            await until(lambda count=number: len(impostor.taken) == count)
+            await until(partial(impostor.has_taken, number))
             told = house.client.get_async_activity_handle(
                 workflow_id=house.handle.id, run_id=None, activity_id=impostor.taken[-1]
             )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.audit import AuditEntry
 from models.canonical import digest, digest_bytes, replace
 from models.clearance import Known, Minimum, objections
-from models.evidence import StepOrder
+from models.evidence import Electorate, StepOrder
 from models.inventory import Environment, RiskTier
 from models.keys import EnrolledKey, Keyholder, Keyring
 from models.messages import Action, Choice, Decided, Request, Requested
@@ -44,9 +44,10 @@ def against(scribe: Scribe = RELEASED, **other: object) -> list[str]:
     return list(objections(given["order"], given["plan"], tie(given["entries"]), given["known"]))  # type: ignore[arg-type]
 
 
-def known(**changes: object) -> Known:
+def known(electorate: Electorate | None = None, keyring: Keyring | None = None) -> Known:
     """What the actuator knows, but for something."""
-    return RELEASED.known(TWO)._replace(**changes)
+    usual = RELEASED.known(TWO)
+    return Known(electorate or usual.electorate, keyring or usual.keyring, TWO)
 
 
 def gate(name: str, **changes: object) -> Plan:
