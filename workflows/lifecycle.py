@@ -46,7 +46,7 @@ from workflows.mailbox import Mailbox
 from workflows.persistence import Tell, insist
 from workflows.plans import shared
 from workflows.recorder import Recorder
-from workflows.steps import ACTIVITIES, attempt_timeout
+from workflows.steps import ACTIVITIES, attempt_timeout, queue_of
 
 UNCONFIRMED = "Rebuilt, and not confirmed by the record yet"
 """What a lifecycle's trouble begins with until it may go on."""
@@ -266,6 +266,7 @@ class ModelLifecycle(Mailbox):
         return workflow.start_activity_method(
             ACTIVITIES[order.kind],
             task,
+            task_queue=queue_of(order.kind, workflow.info().task_queue),
             start_to_close_timeout=attempt_timeout(self._plan, order),
             heartbeat_timeout=options.HEARTBEAT_TIMEOUT,
             retry_policy=options.TRAINING_RETRIES if order.kind is StepKind.TRAIN else options.STEP_RETRIES,

@@ -361,8 +361,8 @@ KERNEL = (
     ),
     Mutant(
         "admission",
-        "            return emergency.refuse(state, body) or _refuse_request",
-        "            return _refuse_request",
+        " or emergency.refuse(state, body)\n",
+        "\n",
         "anything is an emergency",
     ),
     Mutant(
