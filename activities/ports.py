@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest
+from models.clearance import Tied
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
 from models.journal import JournalEntry
@@ -26,11 +27,12 @@ class Serving(NamedTuple):
 
 
 class Earned(NamedTuple):
-    """What a version is and what it has passed, by the record."""
+    """What a version is, what it has passed, and where it has served from which bundle, by the record."""
 
     artifact: Digest | None
     bundle: Digest | None
     gates: frozenset[str]
+    served: frozenset[tuple[Environment, Digest]] = frozenset()
 
 
 class Inventory(Protocol):
@@ -58,7 +60,7 @@ class Inventory(Protocol):
         """The registered facts of a version; UnknownNameError."""
 
     def earned(self, model: str, version: int) -> Earned:
-        """What the record says of a version: its bytes, its bundle, the gates it passed; UnknownNameError."""
+        """What the record says of a version: its bytes, its bundle, its gates, where it served; UnknownNameError."""
 
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
@@ -71,6 +73,9 @@ class Inventory(Protocol):
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
+
+    def ties(self, model: str) -> Sequence[Tied]:
+        """The same, each with what the entries beside it say of it."""
 
     def head(self, position: int | None = None) -> AuditHead:
         """Where the whole trail ends, or what it was at a position; UnknownNameError if it has no such entry.

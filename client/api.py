@@ -289,10 +289,12 @@ class Modelops:
         """Sign for a new version, and hand it in."""
         return await self._update(model, "submit_version", signer.submit(self._audience, model, submission))
 
-    async def request(self, model: Slug, action: Action, signer: Signer, reason: str) -> Receipt:
+    async def request(
+        self, model: Slug, action: Action, signer: Signer, reason: str, emergency: bool = False
+    ) -> Receipt:
         """Sign and ask for what may be asked at any time; RefusedError where it makes no sense."""
         with in_plain_words("the request"):
-            asked = signer.request(self._audience, model, action, reason)
+            asked = signer.request(self._audience, model, action, reason, emergency)
         return await self._update(model, "request", asked)
 
     async def send(self, model: Slug, name: Message, message: Envelope | HandedIn) -> Receipt:

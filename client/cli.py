@@ -125,14 +125,20 @@ _add(
 )
 for _action, _why in (
     (Action.RETIRE, "Replaced by another model."),
-    (Action.SUSPEND, "Complaints from two branches."),
-    (Action.ROLLBACK, "The new version is slower."),
     (Action.ABANDON, "Trained on the wrong quarter."),
     (Action.RETRY, "The scanner is back."),
     (Action.PAUSE, "Data centre maintenance."),
     (Action.RESUME, "Maintenance is over."),
+    (Action.CONFIRM, "I saw the complaints, too."),
+    (Action.REVIEW, "A feed was late; the version is sound."),
 ):
     _add(app, _action, messages.asks(_action), f"modelops {_action} loan-approval --as rosa --reason '{_why}'")
+for _action, _why in (
+    (Action.SUSPEND, "Complaints from two branches."),
+    (Action.ROLLBACK, "The new version is slower."),
+):
+    _example = f"modelops {_action} loan-approval --emergency --as rosa --reason '{_why}'"
+    _add(app, _action, messages.turns_back(_action), _example)
 
 
 def main() -> None:

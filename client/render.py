@@ -20,6 +20,7 @@ from models.plan import GatePlan, MonitorPlan, Plan, StagePlan
 from models.state import Finding, Phase
 from models.status import GateStatus, Status, VersionStatusView
 from models.verdict import Verdict
+from models.waivers import LAPSED
 
 _STYLES = {
     Phase.WORKING: "cyan",
@@ -159,6 +160,8 @@ def _banner(found: Status) -> Panel:
         lines.append(f"\nDue {moment(found.due)}")
     for trouble in found.troubles:
         lines.append(f"\n{clean(trouble)}", style="red")
+    for matter in found.matters:
+        lines.append(f"\n{clean(matter)}", style="yellow")
     for way in _ways(found):
         lines.append(f"\n{way}", style="bold")
     lines.append(_turned_away(found))
@@ -173,7 +176,12 @@ def _banner(found: Status) -> Panel:
 def _ways(found: Status) -> Iterator[str]:
     """The commands that lead on from here, but for a decision."""
     signed = f"{found.model} --as YOU --reason WHY"
-    if found.failure:
+    if found.glass and found.phase is not Phase.ENDED:
+        other = f"{found.model} --as SOMEBODY_ELSE --reason WHY"
+        if not found.glass.confirmed:
+            yield f"Stand by it: modelops confirm {other}"
+        yield f"Close its review: modelops review {other}"
+    if found.failure and found.failure.type != LAPSED:
         yield f"Try again: modelops retry {signed}"
     if found.failure and found.version:
         yield f"Or give version {found.version.number} up: modelops abandon {signed}"

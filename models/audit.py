@@ -177,7 +177,7 @@ def fold(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Folded:
 
 def replay(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Iterator[Replayed]:
     """As `fold`, one event after the other."""
-    state = initial
+    state, under = initial, digest(plan)
     for entry in entries:
         if entry.kind != AuditKind.EVENT:
             continue
@@ -187,7 +187,7 @@ def replay(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Iterato
             wrong = f"position {entry.position}, after seq {state.seq}: the body is not an event"
             yield Replayed(entry.position, None, state, state, (wrong,))
             continue
-        if foreign := _foreign(plan, initial, recorded):
+        if foreign := _foreign(under, initial, recorded):
             yield Replayed(entry.position, None, state, state, (f"seq {recorded.seq}: {foreign}",))
             continue
         before, answer = state, step(plan, state, recorded.event)
@@ -205,11 +205,11 @@ def _event(entry: AuditEntry) -> JournalEntry:
     return recorded
 
 
-def _foreign(plan: Plan, initial: State, recorded: JournalEntry) -> str | None:
+def _foreign(under: Digest, initial: State, recorded: JournalEntry) -> str | None:
     if recorded.model != initial.model:
         return f"the event is of model '{recorded.model}', not of '{initial.model}'"
-    if recorded.plan != digest(plan):
-        return f"the event happened under plan {recorded.plan}, not under {digest(plan)}"
+    if recorded.plan != under:
+        return f"the event happened under plan {recorded.plan}, not under {under}"
     return None
 
 

@@ -88,7 +88,7 @@ def serve_telemetry(port: int, health: Health) -> WSGIServer:
     except OSError as error:
         raise UnavailableError(
             f"port {port} for metrics and health cannot be opened: {error.strerror}",
-            "stop what uses it, or set MODELOPS_WORKER_METRICS_PORT",
+            "stop what uses it, or set MODELOPS_WORKER_METRICS_PORT (for the actuator: MODELOPS_ACTUATOR_METRICS_PORT)",
         ) from error
     threading.Thread(target=server.serve_forever, name="telemetry", daemon=True).start()
     return server

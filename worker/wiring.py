@@ -1,7 +1,7 @@
 """The composition root: the one module that chooses the real parts."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -58,6 +58,8 @@ from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
+from models.clearance import Minimum
+from models.inventory import Environment
 from models.plan import KERNEL
 from models.reconciliation import Expected
 from worker.interceptors import Beating, Observing
@@ -84,24 +86,33 @@ TRAINING_SECONDS = options.TRAINING_TIMEOUT.total_seconds()
 
 @dataclass(frozen=True)
 class Parts:
-    """One adapter per port."""
+    """One adapter per port that the worker needs: none of them can change what an environment serves."""
 
     inventory: Inventory
     store: ArtifactStore
     scanner: Scanner
     evaluator: Evaluator
     packager: Packager
-    deployer: Deployer
     trainer: Trainer
     windows: Windows
     directory: Directory
     schedules: Schedules
     policies: Policies
     prover: Prover
-    notary: Notary
     findings: Findings
     executions: Executions
     environments: Environments
+
+
+@dataclass(frozen=True)
+class ActuatorParts:
+    """What the actuator needs: it alone has a deployer."""
+
+    inventory: Inventory
+    deployer: Deployer
+    directory: Directory
+    minimum: Mapping[Environment, Minimum]
+    notary: Notary
 
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
@@ -114,7 +125,6 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         scanner=StaticScanner(),
         evaluator=OnnxEvaluator(),
         packager=OciPackager(store),
-        deployer=OipDeployer(settings.inference),
         trainer=ProcessTrainer(
             settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
         ),
@@ -123,17 +133,31 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
         policies=PolicyFolder(settings.policies),
         prover=KeptProofs(root / "proofs", ChildProver().prove),
-        notary=FileNotary(inventory, checkpoints_of(settings), settings.notary, settings.audience),
         findings=SqlFindings(settings.database),
         executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
         environments=OipIndex(settings.inference),
     )
 
 
+def choose_actuator_parts(settings: Settings) -> ActuatorParts:
+    """The real parts of the actuator, as configured."""
+    inventory = SqlInventory(settings.actuator_database)
+    return ActuatorParts(
+        inventory=inventory,
+        deployer=OipDeployer(settings.inference, settings.token),
+        directory=YamlDirectory(settings.people, settings.registry, settings.audience),
+        minimum=settings.minimum,
+        notary=FileNotary(inventory, checkpoints_of(settings), settings.notary, settings.audience),
+    )
+
+
 def build_worker(
     client: Client, parts: Parts, task_queue: str = options.TASK_QUEUE, actuators: tuple[str, ...] = ACTUATORS
 ) -> Worker:
-    """A worker for every workflow and activity of ours; `actuators` are how the identities of actuators begin."""
+    """A worker for every workflow of ours, and every activity but those of the actuator.
+
+    `actuators` are how the identities of actuators begin.
+    """
     return Worker(
         client,
         task_queue=task_queue,
@@ -151,13 +175,11 @@ def build_worker(
 
 def _activities(parts: Parts) -> list[Callable[..., Any]]:
     audit = AuditActivities(parts.inventory, parts.prover)
-    checkpoint = CheckpointActivities(parts.notary)
     notification = NotificationActivities(parts.inventory, parts.directory)
     registration = RegistrationActivities(parts.inventory, parts.store, parts.policies)
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
     packaging = PackagingActivities(parts.inventory, parts.packager)
-    promotion = PromotionActivities(parts.inventory, parts.deployer)
     monitoring = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
     retirement = RetirementActivities(parts.inventory, parts.store)
@@ -165,7 +187,6 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
         audit.record_events,
         audit.record_plan,
         audit.confirm_state,
-        checkpoint.write_checkpoint,
         IdentityActivities(parts.directory).identify,
         notification.ask_approvers,
         notification.notify_people,
@@ -175,10 +196,6 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
         scanning.scan_artifact,
         evaluation.evaluate_version,
         packaging.package_version,
-        promotion.promote_version,
-        promotion.restore_version,
-        promotion.stop_serving,
-        promotion.undeploy_model,
         monitoring.start_monitors,
         monitoring.stop_monitors,
         monitoring.measure_window,
@@ -194,7 +211,27 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
         parts.findings,
         parts.executions,
         parts.environments,
-        f"{task_queue}{options.ACTUATOR_SUFFIX}",
+        options.actuator_queue(task_queue),
         Expected(actuators, newborn=options.NEWBORN),
         options.RECORD_GRACE,
+    )
+
+
+def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = options.TASK_QUEUE) -> Worker:
+    """The worker that changes what environments serve, for the lifecycles of a task queue."""
+    promotion = PromotionActivities(parts.inventory, parts.deployer, parts.directory, parts.minimum, parts.notary)
+    return Worker(
+        client,
+        task_queue=options.actuator_queue(task_queue),
+        activities=[
+            promotion.promote_version,
+            promotion.restore_version,
+            promotion.stop_serving,
+            promotion.undeploy_model,
+            CheckpointActivities(parts.notary).write_checkpoint,
+        ],
+        build_id=BUILD,
+        activity_executor=ThreadPoolExecutor(ACTIVITY_THREADS, thread_name_prefix="activity"),
+        interceptors=[Beating(), Observing(), FailureTranslator()],
+        graceful_shutdown_timeout=DRAIN,
     )

@@ -38,7 +38,8 @@ class Courier:
         while self._waiting:
             message = self._waiting[0]
             groups = tuple(self._groups[role] for role in message.roles)
-            notice = Notice(key=message.key(self._model), groups=groups, subject=message.subject)
+            key = message.key(self._model)
+            notice = Notice(key=key, groups=groups, people=message.people, subject=message.subject)
             await insist(NotificationActivities.notify_people, notice, message.subject, self._tell)
             self._waiting.pop(0)
         self._busy = False

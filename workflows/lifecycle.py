@@ -16,7 +16,7 @@ from activities.audit import AuditActivities
 from models.admission import refuse
 from models.authentication import read_decision, read_request, read_submission
 from models.canonical import Slug
-from models.deadlines import REVIEW, Deadline, pending
+from models.deadlines import Deadline, pending, timer_in_words
 from models.evidence import Electorate, StepKind, StepResult
 from models.journal import Assignment, JournalEntry, LifecycleInput
 from models.lifecycle import step
@@ -35,7 +35,6 @@ from models.messages import (
     TimerFired,
 )
 from models.signing import Envelope
-from models.standing import LAPSE
 from models.state import Phase, State, snapshot
 from models.status import Status, describe, sentence, waiting_for
 from workflows import options
@@ -47,7 +46,7 @@ from workflows.mailbox import Mailbox
 from workflows.persistence import Tell, insist
 from workflows.plans import shared
 from workflows.recorder import Recorder
-from workflows.steps import ACTIVITIES, attempt_timeout
+from workflows.steps import ACTIVITIES, attempt_timeout, queue_of
 
 UNCONFIRMED = "Rebuilt, and not confirmed by the record yet"
 """What a lifecycle's trouble begins with until it may go on."""
@@ -267,6 +266,7 @@ class ModelLifecycle(Mailbox):
         return workflow.start_activity_method(
             ACTIVITIES[order.kind],
             task,
+            task_queue=queue_of(order.kind, workflow.info().task_queue),
             start_to_close_timeout=attempt_timeout(self._plan, order),
             heartbeat_timeout=options.HEARTBEAT_TIMEOUT,
             retry_policy=options.TRAINING_RETRIES if order.kind is StepKind.TRAIN else options.STEP_RETRIES,
@@ -370,8 +370,4 @@ def _refuse_to_cancel() -> None:
 
 
 def _deadline_sentence(deadline: Deadline, state: State) -> str:
-    if deadline.timer == REVIEW:
-        return f"review of the champion of {state.model} at {deadline.due:%Y-%m-%d %H:%M} UTC"
-    kind = deadline.timer.partition(":")[0]
-    word = {"remind": "reminder", "escalate": "escalation", LAPSE: "end of an approval"}.get(kind, "deadline")
-    return f"{word} of the gate in stage {state.stage} at {deadline.due:%Y-%m-%d %H:%M} UTC"
+    return f"{timer_in_words(deadline.timer)} in stage {state.stage} at {deadline.due:%Y-%m-%d %H:%M} UTC"

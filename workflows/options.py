@@ -6,8 +6,11 @@ from temporalio.common import RetryPolicy
 
 TASK_QUEUE = "modelops"
 
-ACTUATOR_SUFFIX = "-actuator"
-"""What the name of the actuator's task queue ends with."""
+
+def actuator_queue(task_queue: str) -> str:
+    """Where the actuator that belongs to the worker of a queue takes its orders."""
+    return f"{task_queue}-actuator"
+
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """A worker that died is noticed after this; the worker beats by itself, three times as often."""

@@ -3,20 +3,24 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from sqlalchemy import true
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from activities.adapters.sql_engine import Database
 from activities.adapters.sql_projection import Occasion, project_event, project_result, version_row
 from activities.adapters.sql_trail import append, body, head_row, lock, place
 from activities.ports import Earned, Serving
-from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, seal
+from models.audit import GENESIS, AuditEntry, AuditHead, AuditKind, EffectRecord, seal
 from models.canonical import Digest, digest
+from models.clearance import Tied
 from models.errors import ConflictError, DigestMismatchError, UnavailableError, UnknownNameError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Submission
 from models.journal import JournalEntry
 from models.plan import Plan
 from models.records import (
+    AuditHeadRecord,
     AuditRecord,
     DeploymentRecord,
     LedgerRecord,
@@ -122,10 +126,12 @@ class SqlInventory:
         return Submission.model_validate_json(facts)
 
     def earned(self, model: str, version: int) -> Earned:
-        """What the record says of a version: its bytes, its bundle, the gates it passed; UnknownNameError."""
+        """What the record says of a version: its bytes, its bundle, its gates, where it served; UnknownNameError."""
         with self._database.reading() as session:
             row = version_row(session, model, version)
-        return Earned(row.artifact, row.bundle, frozenset(row.gates))
+            query = select(DeploymentRecord).where(DeploymentRecord.model == model, DeploymentRecord.version == version)
+            served = frozenset((one.environment, one.bundle) for one in session.exec(query))
+        return Earned(row.artifact, row.bundle, frozenset(row.gates), served)
 
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
@@ -159,6 +165,21 @@ class SqlInventory:
             query = select(AuditRecord).where(AuditRecord.model == model).order_by(col(AuditRecord.position))
             return [_entry(row) for row in session.exec(query)]
 
+    def ties(self, model: str) -> Sequence[Tied]:
+        """The same, each with what the entries beside it say of it; nothing of one that is not there."""
+        before, after = aliased(AuditRecord), aliased(AuditRecord)
+        query = (
+            select(AuditRecord, before.hash, after.previous, AuditHeadRecord)
+            .select_from(AuditRecord)
+            .join(AuditHeadRecord, true())
+            .outerjoin(before, col(before.position) == AuditRecord.position - 1)
+            .outerjoin(after, col(after.position) == AuditRecord.position + 1)
+            .where(AuditRecord.model == model)
+            .order_by(col(AuditRecord.position))
+        )
+        with self._database.reading() as session:
+            return [_tied(*row) for row in session.exec(query)]
+
     def head(self, position: int | None = None) -> AuditHead:
         """Where the whole trail ends, or what it was at a position; UnknownNameError if it has no such entry."""
         with self._database.reading() as session:
@@ -185,6 +206,15 @@ class SqlInventory:
             return [_entry(row) for row in session.exec(query)]
 
 
+def _entry(row: AuditRecord) -> AuditEntry:
+    return AuditEntry.model_validate(row.model_dump(exclude={"seq"}))
+
+
+def _tied(row: AuditRecord, before: str | None, after: str | None, head: AuditHeadRecord) -> Tied:
+    begins, ends = row.position == 1, row.position == head.position
+    return Tied(_entry(row), before or (GENESIS if begins else ""), after or (head.hash if ends else ""))
+
+
 def _unchanged(plan: Plan, name: Digest) -> Plan:
     if digest(plan) != name:
         raise DigestMismatchError(
@@ -192,10 +222,6 @@ def _unchanged(plan: Plan, name: Digest) -> Plan:
             remedy="Restore the database, and verify the audit trail, which has the plan as it was.",
         )
     return plan
-
-
-def _entry(row: AuditRecord) -> AuditEntry:
-    return AuditEntry.model_validate(row.model_dump(exclude={"seq"}))
 
 
 def _recorded_result(session: Session, key: EffectKey) -> StepResult | None:

@@ -12,7 +12,9 @@ from activities.adapters.file_notary import FileNotary
 from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
+from activities.ports import Deployer
 from models.canonical import Digest, Frozen, digest, digest_bytes
+from models.clearance import USUAL_MINIMUM
 from models.errors import ConflictError, MissingColumnError, SmokeTestError, TrainingError, UnavailableError
 from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
 from models.inventory import Environment, Submission
@@ -21,7 +23,7 @@ from models.reconciliation import Execution, Served, Shelf
 from models.verdict import Reading
 from tests.signers import AUDIENCE, keyring
 from worker.policies import PolicyFolder
-from worker.wiring import Parts
+from worker.wiring import ActuatorParts, Parts
 
 PEOPLE = """\
 people:
@@ -250,15 +252,24 @@ def quick_parts(root: Path) -> Parts:
         scanner=TextScanner(),
         evaluator=TextEvaluator(),
         packager=NamingPackager(),
-        deployer=deployer,
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
         directory=YamlDirectory(people, people.with_name("keys.json"), AUDIENCE),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
-        notary=FileNotary(inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", AUDIENCE),
         findings=SqlFindings(f"sqlite:///{root / 'inventory.db'}"),
         executions=NoExecutions(),
         environments=deployer,
+    )
+
+
+def quick_actuator_parts(root: Path, parts: Parts, deployer: Deployer) -> ActuatorParts:
+    """What the actuator beside a worker with such parts needs."""
+    return ActuatorParts(
+        inventory=parts.inventory,
+        deployer=deployer,
+        directory=parts.directory,
+        minimum=USUAL_MINIMUM,
+        notary=FileNotary(parts.inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", AUDIENCE),
     )

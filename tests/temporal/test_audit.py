@@ -60,7 +60,7 @@ async def test_a_true_record_agrees_with_the_engine(house: House) -> None:
     await house.request(Action.SUSPEND)
     await house.until(lambda s: s.phase is not Phase.STEADY and s.step is None)
     await house.recorded()
-    house.parts.notary.checkpoint()
+    house.actuator_parts.notary.checkpoint()
     found = await examined(house)
     assert found.findings == ()
     assert (found.engine, found.remarks, found.vouched) == ((house.model,), (), found.entries)

@@ -144,7 +144,7 @@ async def promote_version(task: Any) -> None:
 @pytest.mark.parametrize(("identity", "known"), [("4711@elsewhere", False), ("modelops-actuator@host", True)])
 async def test_who_polls_the_actuators_queue(house: House, identity: str, known: bool) -> None:
     """Whoever takes orders from the actuator's queue under another name is found within one look."""
-    queue = f"{house.queue}{options.ACTUATOR_SUFFIX}"
+    queue = options.actuator_queue(house.queue)
     client = await Client.connect(house.client.service_client.config.target_host, identity=identity)
     async with Worker(client, task_queue=queue, activities=[promote_version]):
         polls = TemporalExecutions(house.client, attributes.MODEL.name, timedelta(seconds=5))
