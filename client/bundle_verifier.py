@@ -256,8 +256,9 @@ class Bundle:
         if event["event"] == "decided":
             self.decision(entry, event["decision"], statement, gate, artifacts)
         elif event["event"] == "requested":
-            asked = (says["kind"], says["action"], says["reason"], statement["person"])
-            if asked != ("request", event["action"], event["request"]["reason"], event["request"]["person"]):
+            asked, told = (says["action"], says["reason"], statement["person"]), event["request"]
+            emergency = says.get("emergency", False) != event.get("emergency", False)
+            if says["kind"] != "request" or asked != (event["action"], told["reason"], told["person"]) or emergency:
                 raise Wrong("what was asked for is not what was signed")
         else:
             start = entry["text"].index('"submission":') + len('"submission":')
