@@ -1,5 +1,6 @@
 """The composition root: the one module that chooses the real parts."""
 
+import platform
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -223,6 +224,7 @@ def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = optio
     return Worker(
         client,
         task_queue=options.actuator_queue(task_queue),
+        identity=f"{ACTUATORS[0]}{platform.node()}",
         activities=[
             promotion.promote_version,
             promotion.restore_version,
