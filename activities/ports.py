@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from models.audit import AuditEntry
+from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
@@ -13,6 +13,7 @@ from models.journal import JournalEntry
 from models.keys import Keyring
 from models.plan import Plan, Proof
 from models.policy import Pack
+from models.signing import Envelope
 
 
 class Serving(NamedTuple):
@@ -69,6 +70,29 @@ class Inventory(Protocol):
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
+
+    def head(self, position: int | None = None) -> AuditHead:
+        """Where the whole trail ends, or what it was at a position; UnknownNameError if it has no such entry."""
+
+
+class Checkpoints(Protocol):
+    """Where signed checkpoints are kept: outside the database, and only ever added to."""
+
+    def append(self, envelope: Envelope) -> None:
+        """Keep one more, for good; ConflictError if it does not follow the last one, as somebody was quicker."""
+
+    def all(self) -> Sequence[bytes]:
+        """All that is kept, oldest first, as it stands there: whether it is a checkpoint is for the reader to say."""
+
+
+class Notary(Protocol):
+    """Signs where the trail ends, so that nobody can make it anew unseen."""
+
+    def checkpoint(self) -> Envelope | None:
+        """Seal the present head; None if it has not moved since the last time, or nothing is recorded yet.
+
+        DigestMismatchError if the trail is not what was sealed before: then nothing is.
+        """
 
 
 class ArtifactStore(Protocol):
@@ -152,8 +176,8 @@ class Windows(Protocol):
 class Directory(Protocol):
     """People, the groups that they are in, and the keys with which they sign."""
 
-    def electorate(self, roles: Mapping[str, str]) -> Electorate:
-        """Who holds each role, given the group that it is bound to, and with which keys they sign now."""
+    def electorate(self, roles: Mapping[str, str], also: Sequence[str] = ()) -> Electorate:
+        """Who holds each role, given the group that it is bound to, and with which keys they, and others, sign now."""
 
     def keyring(self) -> Keyring:
         """Every key that was ever enrolled."""

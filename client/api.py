@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
@@ -26,14 +26,18 @@ from temporalio.service import RPCError
 
 from client.caller import CALL_TIMEOUT, Caller
 from client.documents import in_plain_words
+from client.histories import Heard, listen
+from client.signer import Signer
 from models.canonical import Digest, Slug, digest
-from models.errors import ConflictError, InvalidInputError, RefusedError, UnavailableError
+from models.errors import ConflictError, RefusedError, UnavailableError
 from models.evidence import StepResult
 from models.inventory import ModelFacts, Submission
 from models.journal import LifecycleInput
-from models.messages import Action, Choice, Decision, Receipt, Request, Requested
+from models.messages import Action, Choice, HandedIn, Receipt
 from models.plan import Plan, Proof
+from models.signing import Envelope
 from models.state import State
+from models.statements import Challenge
 from models.status import Status
 from worker.connection import connect
 from worker.settings import Settings
@@ -45,7 +49,9 @@ _LINGER = 0.05
 _TITLE_BYTES = 100
 """The server takes 200 bytes of summary."""
 
-_SIGNALLED = (Action.RETIRE, Action.PAUSE, Action.RESUME)
+Message = Literal["decide", "request", "submit_version"]
+"""The name of a message, as an update that is answered and as a signal that is not."""
+
 _LATER = " It is carried out as soon as a worker can."
 _IN_DOUBT = " Whether the message was taken is not known: it may still be."
 _REMEDIES = {
@@ -56,16 +62,23 @@ _REMEDIES = {
 
 
 class Modelops:
-    """Speaks to one Temporal namespace and the workers of one task queue. `ui` is the Web UI's address, for links.
+    """Speaks to one Temporal namespace and the workers of one task queue. `ui` is the Web UI's address, for links;
+    `audience` is the installation that statements are signed for.
 
     `tell` hears, in a sentence, what a call that takes long waits for.
     """
 
     def __init__(
-        self, client: Client, ui: str = "", queue: str = options.TASK_QUEUE, tell: Callable[[str], None] | None = None
+        self,
+        client: Client,
+        ui: str = "",
+        queue: str = options.TASK_QUEUE,
+        tell: Callable[[str], None] | None = None,
+        audience: str = "modelops",
     ) -> None:
         self._client = client
         self._ui = ui
+        self._audience = audience
         self._caller = Caller(client, queue, tell)
 
     @classmethod
@@ -73,7 +86,7 @@ class Modelops:
     async def connect(cls, settings: Settings, tell: Callable[[str], None] | None = None) -> AsyncIterator["Modelops"]:
         """A connection for the length of a block; UnavailableError."""
         try:
-            yield cls(await _connected(settings), settings.temporal_ui, tell=tell)
+            yield cls(await _connected(settings), settings.temporal_ui, tell=tell, audience=settings.audience)
         finally:
             # A process that exits while the SDK's threads still work is aborted (sdk-core issue 300).
             await asyncio.sleep(_LINGER)
@@ -160,61 +173,95 @@ class Modelops:
             asked = self._handle(model).query("status", result_type=Status, rpc_timeout=CALL_TIMEOUT)
             return Status.model_validate(await self._answered(model, asked))
 
+    async def heard(self, model: Slug) -> Heard:
+        """What all runs of a lifecycle tell that the server still keeps, and their histories."""
+        async with self._caller.translated(lifecycle_id(model)):
+            return await listen(self._client, lifecycle_id(model))
+
     async def decide(
+        self, model: Slug, gate: Slug, choice: Choice, signer: Signer, reason: str, **given: Any
+    ) -> Receipt:
+        """Sign a decision at the open gate (`sign_decision` says what may be given), and send it."""
+        return await self.send(model, "decide", await self.sign_decision(model, gate, choice, signer, reason, **given))
+
+    async def sign_decision(
         self,
         model: Slug,
         gate: Slug,
         choice: Choice,
-        person: Slug,
+        signer: Signer,
         reason: str,
+        *,
         role: Slug | None = None,
         artifact: Digest | None = None,
-    ) -> Receipt:
-        """Decide at the open gate. `artifact` is what the person looked at; left out, it is what waits there now."""
-        status = await self.status(model)
-        if status.gate is None:
-            raise RefusedError(
-                f"no gate of '{model}' is open: it is in stage '{status.stage}', {status.phase.replace('_', ' ')}",
-                f"`modelops status {model}` shows what it waits for",
-            )
+        findings: Sequence[str] = (),
+        closes: Sequence[str] = (),
+        delegation: Envelope | None = None,
+    ) -> Envelope:
+        """A decision at the open gate, signed. `artifact` is what the person looked at, if not what waits now.
+
+        `findings` say why a version is rejected, `closes` which are closed by the one that is approved; with a
+        `delegation`, which names the role, the decision is in somebody's place.
+        """
+        about = await self.challenge(model, gate, artifact)
+        chosen = role or await self._role(model, signer.person)
         with in_plain_words("the decision"):
-            decision = Decision(
-                gate=gate,
-                visit=status.gate.visit,
-                person=person,
-                decision=choice,
-                reason=reason,
-                artifact=artifact or status.gate.artifact,
-                role=role,
+            return signer.decide(about, choice, chosen, reason, findings=findings, closes=closes, delegation=delegation)
+
+    async def challenge(self, model: Slug, gate: Slug, artifact: Digest | None = None) -> Challenge:
+        """What a decision at the open gate has to be about; RefusedError if that gate is not open."""
+        status = await self.status(model)
+        if status.gate is None or status.gate.gate != gate:
+            phase = status.phase.replace("_", " ")
+            now = (
+                f"gate '{status.gate.gate}' is"
+                if status.gate
+                else f"it is in stage '{status.stage}', {phase}; no gate is"
             )
-        return await self._update(model, "decide", decision)
+            raise RefusedError(
+                f"gate '{gate}' of '{model}' is not open: {now}", f"`modelops status {model}` shows what it waits for"
+            )
+        if status.gate.about is None:
+            raise RefusedError(
+                f"nobody's signature can be checked at gate '{gate}': no key was known when it opened",
+                f"enrol the approvers' keys, then `modelops retry {model}`",
+            )
+        changed = {"artifact": artifact} if artifact else {}
+        return Challenge.model_validate(status.gate.about.model_dump() | changed)
 
-    async def submit(self, model: Slug, submission: Submission) -> Receipt:
-        """Hand a new version in."""
-        return await self._update(model, "submit_version", submission)
+    async def _role(self, model: Slug, person: Slug) -> Slug:
+        """The one role of the open gate that a person holds; of several, the one that still owes an approval."""
+        gate = (await self.status(model)).gate
+        asked, holders = (gate.asked, gate.holders) if gate else ((), {})
+        held = [role for role, people in holders.items() if person in people]
+        owed = [ask.role for ask in asked if ask.role in held]
+        choices = owed if len(owed) == 1 else held
+        if len(choices) != 1:
+            roles = f"the roles that the gate asks: {', '.join(holders)}"
+            raise RefusedError(
+                f"{person} holds several of {roles}" if held else f"{person} holds none of {roles}",
+                "say with `--role` for which role the decision is" if held else "`modelops inbox` shows what is yours",
+            )
+        return choices[0]
 
-    async def request(self, model: Slug, action: Action, person: Slug, reason: str) -> Receipt:
-        """Ask for what may be asked at any time; RefusedError where it makes no sense."""
+    async def submit(self, model: Slug, submission: Submission, signer: Signer) -> Receipt:
+        """Sign for a new version, and hand it in."""
+        return await self._update(model, "submit_version", signer.submit(self._audience, model, submission))
+
+    async def request(self, model: Slug, action: Action, signer: Signer, reason: str) -> Receipt:
+        """Sign and ask for what may be asked at any time; RefusedError where it makes no sense."""
         with in_plain_words("the request"):
-            asked = Requested(action=action, request=Request(person=person, reason=reason))
+            asked = signer.request(self._audience, model, action, reason)
         return await self._update(model, "request", asked)
 
-    async def leave(self, model: Slug, message: Decision | Submission | Requested) -> None:
-        """Leave a message that needs no worker now. Whether it counted is told by the history alone."""
-        argument: Decision | Submission | Request
-        match message:
-            case Decision():
-                signal, argument = "decide", message
-            case Submission():
-                signal, argument = "submit_version", message
-            case Requested() if message.action in _SIGNALLED:
-                signal, argument = message.action.value, message.request
-            case _:
-                raise InvalidInputError(
-                    f"'{message.action}' cannot be left, it needs an answer", "use `Modelops.request`"
-                )
+    async def send(self, model: Slug, name: Message, message: Envelope | HandedIn) -> Receipt:
+        """Send what was signed elsewhere, and be answered."""
+        return await self._update(model, name, message)
+
+    async def leave(self, model: Slug, name: Message, message: Envelope | HandedIn) -> None:
+        """Leave what was signed for a worker to come. Whether it counted is told by the history alone."""
         async with self._caller.translated(lifecycle_id(model)):
-            await self._handle(model).signal(signal, argument, rpc_timeout=CALL_TIMEOUT)
+            await self._handle(model).signal(name, message, rpc_timeout=CALL_TIMEOUT)
 
     async def check_monitors(self, model: Slug) -> Sequence[str]:
         """Have every monitor of a model look now; the names of their schedules."""
@@ -240,7 +287,7 @@ class Modelops:
     def _handle(self, model: Slug) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(lifecycle_id(model))
 
-    async def _update(self, model: Slug, name: str, message: Decision | Submission | Requested) -> Receipt:
+    async def _update(self, model: Slug, name: Message, message: Envelope | HandedIn) -> Receipt:
         asked = self._handle(model).execute_update(name, message, result_type=Receipt, rpc_timeout=CALL_TIMEOUT)
         try:
             async with self._caller.translated(lifecycle_id(model), _IN_DOUBT):

@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from client.rows import entry_of, read_rows
+from client.rows import entry_of, read_entries, read_rows
 from models.audit import AuditEntry, AuditHead, AuditKind
 from models.canonical import Frozen
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
@@ -135,6 +135,13 @@ class Catalog:
         with self._reading() as session:
             return [_listed(*row) for row in session.exec(query.order_by(col(ModelRecord.id)))]
 
+    def mentioned(self) -> Sequence[str]:
+        """Every model that anything is kept of, registered or not, by name."""
+        columns = [col(ModelRecord.id), col(AuditRecord.model), *(col(table.model) for table in _ABOUT_ONE)]
+        with self._reading() as session:
+            found = {name for column in columns for name in session.exec(select(column).distinct())}
+        return sorted(name for name in found if name)
+
     def facts(self, model: str) -> ModelFacts:
         """What was registered of a model; UnknownNameError."""
         return ModelFacts.model_validate_json(self._model(model).facts)
@@ -215,7 +222,7 @@ class Catalog:
 
     def _batch(self, *where: ColumnElement[bool]) -> Sequence[AuditEntry]:
         with self._reading() as session:
-            return [entry_of(row) for row in read_rows(session, AuditRecord, *where, limit=_BATCH)]
+            return read_entries(session, *where, limit=_BATCH)
 
     def _rows(self, query: SelectOfScalar[Table]) -> Sequence[Table]:
         with self._reading() as session:

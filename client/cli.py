@@ -11,7 +11,20 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from client.commands import differences, drawings, lifecycles, messages, models, policies, proofs, system, templates
+from client.commands import (
+    audit,
+    differences,
+    drawings,
+    gates,
+    keys,
+    lifecycles,
+    messages,
+    models,
+    policies,
+    proofs,
+    system,
+    templates,
+)
 from client.console import EXIT_CODES, complain, exit_status
 from models.errors import ModelopsError
 from models.messages import Action
@@ -39,8 +52,11 @@ app = typer.Typer(
     help="Takes every model from registration to retirement, by the lifecycle template that governs it.",
     epilog=f"{EXIT_CODES}\n\nExample: modelops up",
 )
+_audit = typer.Typer(no_args_is_help=True, help="The audit trail: whether it holds, and evidence to take along.")
 _template = typer.Typer(no_args_is_help=True, help="Lifecycle templates: look at them, check your own.")
 _policy = typer.Typer(no_args_is_help=True, help="Policy packs: what they demand, and of which models.")
+_key = typer.Typer(no_args_is_help=True, help="Keys, with which people sign what they decide.")
+_gate = typer.Typer(no_args_is_help=True, help="Gates, where versions wait for people.")
 _model = typer.Typer(no_args_is_help=True, help="Models in the inventory.")
 
 
@@ -49,9 +65,20 @@ def _add(to: typer.Typer, name: str, command: Callable[..., None], example: str)
 
 
 _add(app, "up", system.up, "MODELOPS_HOME=/data/modelops modelops up")
+app.add_typer(_audit, name="audit", epilog="Example: modelops audit verify")
 app.add_typer(_template, name="template", epilog="Example: modelops template list")
 app.add_typer(_policy, name="policy", epilog="Example: modelops policy list")
 app.add_typer(_model, name="model", epilog="Example: modelops model show loan-approval")
+app.add_typer(_key, name="key", epilog="Example: modelops key create --as rosa")
+_add(_key, "create", keys.create, "modelops key create --as rosa")
+_add(_key, "enroll", keys.enroll, "modelops key enroll rosa.enrolment.json")
+_add(
+    _key,
+    "revoke",
+    keys.revoke,
+    "modelops key revoke 3fa9c1 --reason 'Stolen.' --since 2026-11-20T08:00:00",
+)
+_add(_key, "list", keys.list_keys, "modelops key list")
 _add(_template, "list", templates.list_templates, "modelops template list")
 _add(_template, "show", templates.show_template, "modelops template show credit-high-risk --source > mine.yaml")
 _add(_template, "check", templates.check_template, "modelops template check mine.yaml")
@@ -73,7 +100,18 @@ _add(app, "list", models.list_models, "modelops list --json")
 _add(app, "start", lifecycles.start, "modelops start loan-approval --template credit-high-risk")
 _add(app, "status", lifecycles.status, "modelops status loan-approval --watch")
 _add(app, "history", lifecycles.history, "modelops history loan-approval --utc")
+_add(_audit, "verify", audit.verify_audit, "modelops audit verify loan-approval --utc")
+_add(_audit, "export", audit.export_audit, "modelops audit export loan-approval --output loan-approval-evidence")
 _add(app, "monitor", lifecycles.monitor, "modelops monitor loan-approval")
+app.add_typer(_gate, name="gate", epilog="Example: modelops gate show loan-approval")
+_add(_gate, "show", gates.show_gate, "modelops gate show loan-approval --open evaluation")
+_add(app, "inbox", gates.inbox, "modelops inbox --as rosa")
+_add(
+    app,
+    "delegate",
+    gates.delegate,
+    "modelops delegate --as rosa --to tom.enrolment.json --role risk --until 2026-12-20 --output tom-for-rosa.json",
+)
 _add(app, "submit", messages.submit, "modelops submit loan-approval version.yaml --as sam")
 _add(
     app,

@@ -14,6 +14,7 @@ from models.canonical import Frozen, Slug
 from models.errors import InvalidInputError
 from models.inventory import ModelFacts, RiskTier, Submission
 from models.policy import Policy
+from models.signing import Envelope
 from models.source.yaml_source import Source, Tree, parse_yaml, spell_path
 from models.tiering import Objection, objections
 
@@ -58,6 +59,11 @@ def read_facts(path: Path, policy: Policy, registered: Callable[[Slug], ModelFac
 def read_submission(path: Path, submitter: Slug) -> Submission:
     """The facts of a version, handed in by `submitter`, whoever the file names. InvalidInputError as above."""
     return _fit(_parse(path), Submission, {"submitter": submitter})
+
+
+def read_envelope(path: Path) -> Envelope:
+    """Something signed, as JSON; InvalidInputError as above."""
+    return _fit(_parse(path), Envelope, {})
 
 
 def read_text(path: Path) -> bytes:

@@ -14,6 +14,7 @@ from client.console import clean, moment
 from models.calendar import Calendar
 from models.canonical import spell_duration
 from models.inventory import Environment, ModelFacts, Rating, VersionStatus
+from models.messages import Decision
 from models.plan import GatePlan, MonitorPlan, Plan, StagePlan
 from models.state import Finding, Phase
 from models.status import GateStatus, Status, VersionStatusView
@@ -119,7 +120,7 @@ def status(found: Status, brief: bool = False) -> Group:
     views = () if brief else (("Version", found.version), ("Champion", found.champion))
     parts = [
         _banner(found),
-        _gate(found.model, found.gate) if found.gate else None,
+        gate(found, found.gate) if found.gate else None,
         _checks(found),
         *_titled(("Finding", "Gate", "Role", "Who", "Version", "To be closed"), [_finding(f) for f in found.findings]),
         *(part for name, view in views if view for part in ("", _version(name, view))),
@@ -178,23 +179,32 @@ def _fate(found: Status, number: int, status: VersionStatus) -> str:
     return f"{status} in {turned[-1]}" if status is VersionStatus.REJECTED and turned else str(status)
 
 
-def _gate(name: str, gate: GateStatus) -> Group:
+def gate(found: Status, asked: GateStatus) -> Group:
+    """What is to be decided, who has decided and who may, and how."""
     rows: list[tuple[object, ...]] = [
-        (asked.role, f"{asked.owed} owed", ", ".join(asked.people) or "nobody may decide", "") for asked in gate.asked
+        (one.role, f"{one.owed} owed", ", ".join(one.people) or "nobody may decide", "") for one in asked.asked
     ]
-    rows += [(made.role, made.decision, made.person, made.reason) for made in gate.decisions]
-    person = next((asked.people[0] for asked in gate.asked if asked.people), "YOU")
+    rows += [(made.role, made.decision, _who(made), made.reason) for made in asked.decisions]
+    person = next((one.people[0] for one in asked.asked if one.people), "YOU")
+    decide = f"modelops decide {found.model} {asked.gate} approve --as {person} --reason WHY"
+    evidence = found.version.evidence if found.version else ()
     return Group(
-        Text(f"Gate '{gate.gate}': {clean(gate.question)}", style="bold"),
-        Text(f"About artifact {gate.artifact}", style="dim"),
+        Text(f"Gate '{asked.gate}': {clean(asked.question)}", style="bold"),
+        Text(f"About artifact {asked.artifact}" + (f", by {moment(asked.due)}" if asked.due else ""), style="dim"),
         table(("Role", "Decision", "Who", "Reason"), rows),
-        Text(f"Decide: modelops decide {name} {gate.gate} approve --as {person} --reason WHY", style="bold"),
+        *(Text(f"{one.kind}: {clean(one.summary)}", style="dim") for one in evidence),
+        Text(f"Read a report: modelops gate show {found.model} --open KIND", style="bold") if evidence else "",
+        Text(f"Decide: {decide}", style="bold"),
         "",
     )
 
 
 def _finding(one: Finding) -> tuple[object, ...]:
     return one.id, one.gate, one.role, one.person, one.version, one.text
+
+
+def _who(made: Decision) -> str:
+    return f"{made.person} for {made.on_behalf_of}" if made.on_behalf_of else made.person
 
 
 def _checks(found: Status) -> Table | None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, ColumnElement, Text, cast, select, type_coerce
 from sqlalchemy.types import NullType
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from models.audit import AuditEntry
+from models.records import AuditRecord
 from models.rows import Row
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,16 +30,29 @@ def read_rows(
     ]
 
 
+def read_entries(session: Session, *where: ColumnElement[bool], limit: int) -> Sequence[AuditEntry]:
+    """Entries of the trail in their order; as `entry_of`, without a row for each between."""
+    query = select(*_ENTRY).where(*where).order_by(col(AuditRecord.position)).limit(limit)
+    return [_entry(*values) for values in session.connection().execute(query).all()]
+
+
 def entry_of(row: Row) -> AuditEntry:
     """A row of the trail as an entry. Something that no hash vouches for stands for what cannot be read."""
-    at = row.values["at"]
-    words = {name: str(row.values[name]) for name in ("kind", "body", "previous", "hash")}
-    model = row.values["model"]
+    return _entry(*(row.values[name] for name in AuditEntry.model_fields))
+
+
+def _entry(
+    position: object, model: object, kind: object, at: object, body: object, previous: object, hash: object
+) -> AuditEntry:
+    moment = _moment(at) if isinstance(at, str) else at
     return AuditEntry(
-        position=int(str(row.values["position"])),
+        position=int(str(position)),
         model=None if model is None else str(model),
-        at=at if isinstance(at, datetime) else _NO_TIME,
-        **words,
+        kind=str(kind),
+        at=moment if isinstance(moment, datetime) else _NO_TIME,
+        body=str(body),
+        previous=str(previous),
+        hash=str(hash),
     )
 
 
@@ -54,8 +68,19 @@ def _read(column: Column[Any], value: object) -> object:
         return value
     try:
         if isinstance(column.type, UTCDateTime):
-            at = datetime.fromisoformat(value)
-            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+            return _moment(value)
         return json.loads(value) if isinstance(column.type, JSON) else value
-    except (ValueError, OverflowError, RecursionError):
+    except (ValueError, RecursionError):
         return value
+
+
+def _moment(text: str) -> datetime | str:
+    """A time as databases write it, in UTC; the text if it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return text
+
+
+_ENTRY = [_raw(SQLModel.metadata.tables["audit"].columns[name]) for name in AuditEntry.model_fields]

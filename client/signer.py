@@ -2,16 +2,31 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from models.canonical import Slug, canonical
-from models.messages import Choice
+from models.canonical import Slug, canonical, digest
+from models.errors import InvalidInputError
+from models.inventory import Submission
+from models.messages import Action, Choice, HandedIn
 from models.signing import Envelope, key_id, public_of, seal
-from models.statements import PAYLOAD_TYPE, Challenge, Deciding, Delegating, Possessing, Said, Statement
+from models.statements import (
+    PAYLOAD_TYPE,
+    Challenge,
+    Deciding,
+    Delegating,
+    Possessing,
+    Requesting,
+    Said,
+    Statement,
+    Submitting,
+    read_statement,
+)
 
 _DECISION_HOLDS = timedelta(days=1)
+_REQUEST_HOLDS = timedelta(hours=1)
 _ENROLMENT_HOLDS = timedelta(days=7)
 
 
@@ -45,6 +60,16 @@ class Signer:
         )
         return self.sign(says, _DECISION_HOLDS, delegation)
 
+    def request(self, audience: str, lifecycle: Slug, action: Action, reason: str) -> Envelope:
+        """Something asked of a lifecycle, good for an hour."""
+        says = Requesting(audience=audience, lifecycle=lifecycle, action=action, reason=reason)
+        return self.sign(says, _REQUEST_HOLDS)
+
+    def submit(self, audience: str, lifecycle: Slug, submission: Submission) -> HandedIn:
+        """A version, signed for, good for a day."""
+        says = Submitting(audience=audience, lifecycle=lifecycle, submission=digest(submission))
+        return HandedIn(submission=submission, envelope=self.sign(says, _DECISION_HOLDS))
+
     def delegate(
         self, audience: str, to: Slug, to_public: str, role: Slug, until: datetime, lifecycles: Sequence[Slug] = ()
     ) -> Envelope:
@@ -76,3 +101,12 @@ class Signer:
             delegation=delegation,
         )
         return seal(canonical(statement), PAYLOAD_TYPE, self._private)
+
+
+def delegated_role(delegation: Envelope) -> Slug:
+    """The role that a delegation hands over; InvalidInputError if it is none."""
+    with suppress(ValueError):
+        says = read_statement(delegation).says
+        if isinstance(says, Delegating):
+            return says.role
+    raise InvalidInputError("this is no delegation", "`modelops delegate` writes one")

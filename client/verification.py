@@ -1,10 +1,13 @@
 """Whether what the inventory tells is what happened: the chain of all entries, the kernel run once more, every row."""
 
+from typing import NamedTuple
+
 from client.catalog import Catalog, Record
-from models.audit import fold, verify_chain
+from models.audit import Replayed, replay, verify_chain
 from models.canonical import Frozen
 from models.inventory_fold import Told, fold_inventory
-from models.rows import Row, differences
+from models.plan import Plan
+from models.rows import Deviation, Row, deviations, differences
 from models.state import State
 
 
@@ -27,28 +30,53 @@ class Verification(Frozen):
         return not self.problems and not self.replay and not self.rows
 
 
+class Rerun(NamedTuple):
+    """The recorded events of a model, run through the kernel again; `obstacle` is why they cannot be."""
+
+    plan: Plan | None
+    events: tuple[Replayed, ...] = ()
+    obstacle: str = ""
+
+    @property
+    def state(self) -> State | None:
+        """Where they lead."""
+        return self.events[-1].state if self.events else None
+
+
 def verify(catalog: Catalog, record: Record) -> Verification:
     """Check the trail of all models, and what is recorded of one."""
     head = record.head or record.end
     told = fold_inventory(record.model, record.entries)
-    end = Row("audit_head", {"id": 1, "position": record.end.position, "hash": record.end.hash})
+    rerun = run_again(record, told)
+    obstacle = (rerun.obstacle,) if rerun.obstacle else ()
     return Verification(
         entries=head.position,
         head=head.hash,
         events=record.events,
         problems=tuple(problem.message for problem in verify_chain(catalog.trail(), head)),
-        replay=_replay(record, told),
-        rows=(*told.problems, *differences((*told.rows, end), record.rows)),
+        replay=(*obstacle, *(problem for event in rerun.events for problem in event.problems)),
+        rows=(*told.problems, *differences((*told.rows, _end(record)), record.rows)),
     )
 
 
-def _replay(record: Record, told: Told) -> tuple[str, ...]:
+def misplaced(record: Record, told: Told) -> tuple[Deviation, ...]:
+    """The rows of a model that are not what the trail makes of them."""
+    return tuple(deviations((*told.rows, _end(record)), record.rows))
+
+
+def run_again(record: Record, told: Told) -> Rerun:
+    """Run the recorded events of a model through the kernel again."""
     if told.under is None:
-        return (f"no recorded event of '{record.model}' can be read",) if record.events else ()
+        return Rerun(None, obstacle=f"no recorded event of '{record.model}' can be read" if record.events else "")
     plan = told.plans.get(told.under)
     if plan is None:
-        return (f"the trail does not keep plan {told.under}, by which the events are to be judged",)
+        reason = f"the trail does not keep plan {told.under}, by which the events are to be judged"
+        return Rerun(None, obstacle=reason)
     if told.facts is None:
-        return (f"the trail does not register '{record.model}', whose events it has",)
+        return Rerun(plan, obstacle=f"the trail does not register '{record.model}', whose events it has")
     initial = State(model=record.model, owner=told.facts.owner)
-    return fold(plan, initial, record.history).problems
+    return Rerun(plan, tuple(replay(plan, initial, record.history)))
+
+
+def _end(record: Record) -> Row:
+    return Row("audit_head", {"id": 1, "position": record.end.position, "hash": record.end.hash})

@@ -1,14 +1,18 @@
 """A person's own private keys: OpenSSH files, encrypted with a passphrase, on the person's own machine alone."""
 
 import os
+import sys
 from contextlib import suppress
+from getpass import getpass
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from client.signer import Signer
 from models.canonical import Slug
 from models.errors import ConflictError, InvalidInputError, UnknownNameError
+from worker.settings import Settings
 
 _ROUNDS = 64
 """Of bcrypt: about half a second for each guess of a passphrase."""
@@ -65,3 +69,23 @@ class Wallet:
                 return private
             raise InvalidInputError(f"{path} is no Ed25519 key", "`modelops key create` makes one")
         raise InvalidInputError(f"{path} cannot be opened with this passphrase", "set MODELOPS_PASSPHRASE, or type it")
+
+
+def open_signer(settings: Settings, person: Slug) -> Signer:
+    """Signs with a person's own key; asks for the passphrase if it is not set."""
+    wallet = Wallet(settings.wallet)
+    return Signer(person, wallet.open(person, passphrase_of(settings, person) if wallet.has(person) else ""))
+
+
+def passphrase_of(settings: Settings, person: Slug, new: bool = False) -> str:
+    """The passphrase that is set, else the one that is typed; InvalidInputError where nobody can type it."""
+    if settings.passphrase:
+        return settings.passphrase.get_secret_value()
+    if not sys.stdin.isatty():
+        raise InvalidInputError(
+            f"the passphrase of {person}'s key is not known", "set MODELOPS_PASSPHRASE, or use a terminal"
+        )
+    typed = getpass(f"Passphrase of {person}'s {'new ' if new else ''}key: ")
+    if new and getpass("The same again: ") != typed:
+        raise InvalidInputError("the two passphrases differ", "try again")
+    return typed

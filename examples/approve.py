@@ -1,4 +1,4 @@
-"""Approves what waits at a model's open gate: `python -m examples.approve MODEL PERSON REASON`.
+"""Approves what waits at a model's open gate, signed: `python -m examples.approve MODEL PERSON REASON`.
 
 For example: `python -m examples.approve loan-approval rosa "Stable on all groups."`
 """
@@ -7,6 +7,7 @@ import asyncio
 import sys
 
 from client.api import Modelops
+from client.wallet import open_signer
 from models.errors import ModelopsError
 from models.messages import Choice
 from worker.settings import read_settings
@@ -14,12 +15,14 @@ from worker.settings import read_settings
 
 async def main(model: str, person: str, reason: str) -> None:
     """Look first, then decide about exactly what was looked at."""
-    async with Modelops.connect(read_settings()) as modelops:
+    settings = read_settings()
+    signer = open_signer(settings, person)
+    async with Modelops.connect(settings) as modelops:
         gate = (await modelops.status(model)).gate
         if gate is None:
             raise SystemExit(f"no gate of {model} is open")
         print(gate.question, gate.artifact)
-        receipt = await modelops.decide(model, gate.gate, Choice.APPROVE, person, reason, artifact=gate.artifact)
+        receipt = await modelops.decide(model, gate.gate, Choice.APPROVE, signer, reason, artifact=gate.artifact)
         print(receipt.waiting_for)
 
 

@@ -11,25 +11,14 @@ from models.messages import (
     Action,
     Breached,
     Event,
+    Once,
     StepFailed,
     StepSucceeded,
     TimerFired,
 )
 from models.plan import Plan
 from models.remediation import acted_on, can_suspend, choose_remedy
-from models.state import Phase, State, Turn
-
-_TURNS = {
-    Action.RETIRE: Turn.RETIRE,
-    Action.SUSPEND: Turn.SUSPEND,
-    Action.ROLLBACK: Turn.ROLLBACK,
-    Action.ABANDON: Turn.ABANDON,
-}
-
-
-def turn_of(action: Action) -> Turn | None:
-    """The turn that a request asks for; None for a request that changes no direction."""
-    return _TURNS.get(action)
+from models.state import Phase, State, Turn, turn_of
 
 
 def refuse(plan: Plan, state: State, event: Event) -> str | None:
@@ -56,15 +45,20 @@ def _refuse_now(plan: Plan, state: State, event: Event) -> str | None:
         case "timer_fired":
             return _refuse_timer(plan, state, body)
         case "version_submitted":
-            return _refuse_submission(plan, state, body.submission)
+            return body.objection or _spent(state, body.once) or _refuse_submission(plan, state, body.submission)
         case "breached":
             return _refuse_breach(plan, state, body, event.at)
         case "requested":
-            return _refuse_request(plan, state, body.action)
+            return body.objection or _spent(state, body.once) or _refuse_request(plan, state, body.action)
         case "started":
             return "the lifecycle has already begun"
         case _:
             assert_never(body)
+
+
+def _spent(state: State, once: Once | None) -> str | None:
+    names = {spent.jti for spent in state.spent}
+    return f"statement {once.jti} has been carried out already" if once and once.jti in names else None
 
 
 def _refuse_answer(state: State, body: StepSucceeded | StepFailed) -> str | None:

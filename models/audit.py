@@ -1,13 +1,14 @@
 """The audit trail: entries chained by hash, and two checks of it: the chain itself, and the kernel run once more."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import zip_longest
+from json import JSONEncoder
 from typing import NamedTuple
-
-import rfc8785
 
 from models.canonical import Digest, Frozen, digest
 from models.evidence import EffectKey, StepResult
@@ -21,6 +22,11 @@ GENESIS: Digest = "sha256:" + "0" * 64
 """What the first entry follows."""
 
 _EPOCH = 1970
+_NEAR = 1_000
+"""Entries on either side of a break that are looked at to tell what was done; all others are forgotten at once."""
+
+_quote = JSONEncoder(ensure_ascii=False).encode
+_quote_name = lru_cache(1_000)(_quote)
 _LEAF = b"modelops/leaf/1\x00"
 _NODE = b"modelops/audit/1\x00"
 
@@ -71,6 +77,9 @@ class Tampering(StrEnum):
     INSERTED = "inserted"
     REORDERED = "reordered"
     BROKEN = "broken"
+    REWRITTEN = "rewritten"
+    FORGED = "forged"
+    UNSIGNED = "unsigned"
 
 
 class ChainProblem(Frozen):
@@ -79,6 +88,31 @@ class ChainProblem(Frozen):
     position: int
     kind: Tampering
     message: str
+
+
+class Walked(NamedTuple):
+    """A whole trail, looked at once: what is wrong with its chain, how long it is, where it ends.
+
+    `hashes` are those that its content has at the marked positions, whatever the database says that they are.
+    """
+
+    problems: tuple[ChainProblem, ...]
+    entries: int
+    last: int
+    hashes: Mapping[int, str]
+
+
+class Replayed(NamedTuple):
+    """An event run through the kernel again: the states around it, and where the record disagrees with the kernel.
+
+    `recorded` is None if the entry cannot be read or belongs elsewhere; then the state is left as it was.
+    """
+
+    position: int
+    recorded: JournalEntry | None
+    before: State
+    state: State
+    problems: tuple[str, ...]
 
 
 class Folded(NamedTuple):
@@ -107,10 +141,18 @@ def verify_chain(entries: Iterable[AuditEntry], head: AuditHead | None = None) -
 
     A chain cannot show that its end was cut off or that all of it was made anew: `head`, remembered from before, can.
     """
-    given = [_Link(entry.position, entry.previous, entry.hash, _content(entry)) for entry in entries]
-    links = sorted(given, key=lambda link: link.position)
-    problems = [*_disorder(given), *_numbering(links), *_linkage(links), *_against(links, head or AuditHead())]
-    return sorted(problems, key=lambda problem: problem.position)
+    return list(walk(entries, head).problems)
+
+
+def walk(entries: Iterable[AuditEntry], head: AuditHead | None = None, marks: Container[int] = ()) -> Walked:
+    """As `verify_chain`, also saying what the trail's content hashes to at some positions."""
+    walker, problems = _Walker(head or AuditHead(), marks), list[ChainProblem]()
+    for first, given in walker.breaks(entries):
+        links = sorted(given, key=lambda link: link.position)
+        problems += [*_disorder(given), *_numbering(links, first), *_linkage(links)]
+    problems += walker.against()
+    found = sorted(problems, key=lambda problem: problem.position)
+    return Walked(tuple(found), walker.count, walker.last, walker.hashes)
 
 
 def fold(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Folded:
@@ -119,21 +161,31 @@ def fold(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Folded:
     Other kinds of entry are passed over. An event that cannot be read or belongs elsewhere is a problem, and left out.
     """
     state, problems = initial, list[str]()
+    for replayed in replay(plan, initial, entries):
+        state = replayed.state
+        problems += replayed.problems
+    return Folded(state, tuple(problems))
+
+
+def replay(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Iterator[Replayed]:
+    """As `fold`, one event after the other."""
+    state = initial
     for entry in entries:
         if entry.kind != AuditKind.EVENT:
             continue
         try:
             recorded = _event(entry)
         except ValueError:
-            problems.append(f"position {entry.position}, after seq {state.seq}: the body is not an event")
+            wrong = f"position {entry.position}, after seq {state.seq}: the body is not an event"
+            yield Replayed(entry.position, None, state, state, (wrong,))
             continue
         if foreign := _foreign(plan, initial, recorded):
-            problems.append(f"seq {recorded.seq}: {foreign}")
+            yield Replayed(entry.position, None, state, state, (f"seq {recorded.seq}: {foreign}",))
             continue
-        answer = step(plan, state, recorded.event)
+        before, answer = state, step(plan, state, recorded.event)
         state = answer.state
-        problems += [f"seq {recorded.seq}: {why}" for why in _disagreements(recorded, state, answer.refusal)]
-    return Folded(state, tuple(problems))
+        problems = tuple(f"seq {recorded.seq}: {why}" for why in _disagreements(recorded, state, answer.refusal))
+        yield Replayed(entry.position, recorded, before, state, problems)
 
 
 def _event(entry: AuditEntry) -> JournalEntry:
@@ -175,17 +227,74 @@ class _Link(NamedTuple):
         return self.hash == _node(self.previous, self.leaf)
 
 
+class _Walker:
+    """Goes along a trail once. Where it is whole, only the last links are remembered."""
+
+    def __init__(self, head: AuditHead, marks: Container[int]) -> None:
+        self.count = self.last = 0
+        self.hashes: dict[int, str] = {}
+        self._head = head
+        self._ends = ""
+        self._marks = marks
+        self._expected, self._tie, self._content = 1, GENESIS, GENESIS
+
+    def breaks(self, entries: Iterable[AuditEntry]) -> Iterator[tuple[int, list[_Link]]]:
+        """The links around each break, and the position that the first of them should have."""
+        near, broken, first, calm = deque[_Link](maxlen=_NEAR), list[_Link](), 1, 0
+        for entry in entries:
+            link = _Link(entry.position, entry.previous, entry.hash, leaf_of(entry))
+            sound = self._pass(link)
+            if broken:
+                broken.append(link)
+                calm = calm + 1 if sound else 0
+            elif not sound:
+                broken, first, calm = [*near, link], near[0].position if near else 1, 0
+            near.append(link)
+            if calm == _NEAR:
+                yield first, broken
+                broken, calm = [], 0
+        if broken:
+            yield first, broken
+
+    def _pass(self, link: _Link) -> bool:
+        """Whether an entry is whole and follows the one before."""
+        follows = link.position == self._expected and link.previous == self._tie
+        vouched = link.previous == self._content
+        self._content = _node(self._content, link.leaf)
+        self._expected, self._tie = link.position + 1, link.hash
+        self.count += 1
+        self.last = max(self.last, link.position)
+        if link.position == self._head.position and self._ends != self._head.hash:
+            self._ends = link.hash
+        if link.position in self._marks:
+            self.hashes[link.position] = self._content
+        return follows and (link.hash == self._content if vouched else link.whole)
+
+    def against(self) -> Iterator[ChainProblem]:
+        """Where the trail contradicts the head that is remembered."""
+        head = self._head
+        if self.last < head.position:
+            message = f"missing, up to entry {head.position}, which was there before"
+            yield _problem(self.last + 1, Tampering.REMOVED, message)
+        elif head.position and self._ends != head.hash:
+            message = f"it is not the one that was vouched for, {head.hash}"
+            yield _problem(head.position, Tampering.BROKEN, message)
+
+
 def _leaf(position: int, model: str | None, kind: str, at: datetime, body: str) -> bytes:
+    """The hash of an entry's content as canonical JSON (RFC 8785), whose text and order of keys are Python's here."""
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
-    content = rfc8785.dumps({"position": position, "model": model, "kind": str(kind), "at": moment, "body": body})
-    return hashlib.sha256(_LEAF + content).digest()
+    about = "null" if model is None else _quote_name(model)
+    names = f'"kind":{_quote_name(str(kind))},"model":{about}'
+    content = f'{{"at":"{moment}","body":{_quote(body)},{names},"position":{position}}}'
+    return hashlib.sha256(_LEAF + content.encode()).digest()
 
 
-def _content(entry: AuditEntry) -> bytes:
-    """The leaf of an entry; nothing, which no hash vouches for, of one that can never have been sealed."""
+def leaf_of(entry: AuditEntry) -> bytes:
+    """What an entry adds to the chain; nothing, which no hash vouches for, if it can never have been sealed."""
     try:
         return _leaf(entry.position, entry.model, entry.kind, entry.at, entry.body)
-    except rfc8785.CanonicalizationError:
+    except UnicodeEncodeError:
         return b""
 
 
@@ -205,8 +314,7 @@ def _disorder(given: Sequence[_Link]) -> Iterator[ChainProblem]:
         highest = max(highest, link.position)
 
 
-def _numbering(links: Sequence[_Link]) -> Iterator[ChainProblem]:
-    expected = 1
+def _numbering(links: Sequence[_Link], expected: int) -> Iterator[ChainProblem]:
     for link in links:
         if link.position > expected:
             yield _problem(expected, Tampering.REMOVED, f"missing, up to entry {link.position - 1}")
@@ -247,11 +355,3 @@ def _judge(before: _Link | None, link: _Link, after: _Link | None, places: dict[
     if link.hash == _node(tie, link.leaf):
         return _problem(link.position, Tampering.BROKEN, "its tie to the entry before was altered")
     return _problem(link.position, Tampering.REMOVED, "the entry that it followed is no longer there")
-
-
-def _against(links: Sequence[_Link], head: AuditHead) -> Iterator[ChainProblem]:
-    last = links[-1].position if links else 0
-    if last < head.position:
-        yield _problem(last + 1, Tampering.REMOVED, f"missing, up to entry {head.position}, which was there before")
-    elif head.position and not any(link.position == head.position and link.hash == head.hash for link in links):
-        yield _problem(head.position, Tampering.BROKEN, f"it is not the one that was vouched for, {head.hash}")

@@ -1,4 +1,4 @@
-"""Whether a signed decision is what it says: the key, the times, and everything that it is about.
+"""Whether what somebody signed is what it says: the key, the times, and everything that it is about.
 
 The workflow asks before the kernel does, the actuator before it acts, and the verifier of the trail after all of it.
 """
@@ -6,14 +6,24 @@ The workflow asks before the kernel does, the actuator before it acts, and the v
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from models.canonical import Digest
+from models.canonical import Digest, Slug, digest
 from models.challenge import challenge
 from models.evidence import Electorate
-from models.messages import Attempted, Decided, Decision
+from models.messages import Action, Attempted, Decided, Decision, HandedIn, Once, Request, Requested, VersionSubmitted
 from models.plan import GatePlan, Plan
 from models.signing import Envelope, PublicKey, key_id, signer_of
-from models.state import State
-from models.statements import LIFETIME, Challenge, Deciding, Delegating, Statement, read_statement
+from models.state import State, turn_of
+from models.statements import (
+    DELEGATED_FOR,
+    LIFETIME,
+    Challenge,
+    Deciding,
+    Delegating,
+    Requesting,
+    Statement,
+    Submitting,
+    read_statement,
+)
 
 SKEW = timedelta(minutes=2)
 """How far the clocks of people and servers may be apart."""
@@ -33,6 +43,89 @@ def read_decision(
         return Attempted(envelope=envelope, objection=f"this is no decision but a statement to {statement.says.kind}")
     found = _objections(plan, plan_digest, state, envelope, statement, statement.says, at)
     return Decided(decision=decision_of(statement, statement.says), envelope=envelope, objection=next(found, ""))
+
+
+def read_request(state: State, envelope: Envelope, known: Electorate, at: datetime) -> Requested | Attempted:
+    """What was asked for, as an event, given what the directory says of whoever asks."""
+    try:
+        statement = read_statement(envelope)
+    except ValueError as error:
+        return Attempted(envelope=envelope, objection=f"this is no signed statement: {str(error)[:_TOLD]}")
+    says = statement.says
+    if not isinstance(says, Requesting):
+        return Attempted(envelope=envelope, objection=f"this is no request but a statement to {says.kind}")
+    return Requested(
+        action=says.action,
+        request=Request(person=statement.person, reason=says.reason),
+        envelope=envelope,
+        known=known,
+        once=Once(jti=statement.jti, until=statement.expires_at),
+        objection=next(_request_objections(state, envelope, statement, says, known, at), ""),
+    )
+
+
+def read_submission(state: State, given: HandedIn, known: Electorate, at: datetime) -> VersionSubmitted | Attempted:
+    """A version that was handed in, as an event, given what the directory says of its submitter."""
+    envelope = given.envelope
+    try:
+        statement = read_statement(envelope)
+    except ValueError as error:
+        return Attempted(envelope=envelope, objection=f"this is no signed statement: {str(error)[:_TOLD]}")
+    says = statement.says
+    if not isinstance(says, Submitting):
+        return Attempted(envelope=envelope, objection=f"this is no submission but a statement to {says.kind}")
+    return VersionSubmitted(
+        submission=given.submission,
+        envelope=envelope,
+        known=known,
+        once=Once(jti=statement.jti, until=statement.expires_at),
+        objection=next(_submission_objections(state, given, statement, says, known, at), ""),
+    )
+
+
+def person_of(envelope: Envelope) -> Slug | None:
+    """Who an envelope claims to be of."""
+    try:
+        return read_statement(envelope).person
+    except ValueError:
+        return None
+
+
+def _request_objections(
+    state: State, envelope: Envelope, statement: Statement, says: Requesting, known: Electorate, at: datetime
+) -> Iterator[str]:
+    yield from _misaddressed(state, says, known)
+    yield from untimely(statement, statement.issued_at, at)
+    yield from unsigned(envelope, statement, known.keys.get(statement.person, ()))
+    yield from _unauthorised(state, statement.person, says.action, known)
+
+
+def _unauthorised(state: State, person: Slug, action: Action, known: Electorate) -> Iterator[str]:
+    """To turn a lifecycle takes somebody who answers for the model; to keep it going, anybody whose key is known."""
+    version = state.candidate
+    answering = person == state.owner or any(person in holders for holders in known.people.values())
+    theirs = action is Action.ABANDON and version is not None and person in (version.developer, version.submitter)
+    if turn_of(action) is not None and not answering and not theirs:
+        yield f"{person} is not the model's owner and holds no role of its lifecycle, and may not ask to {action}"
+
+
+def _submission_objections(
+    state: State, given: HandedIn, statement: Statement, says: Submitting, known: Electorate, at: datetime
+) -> Iterator[str]:
+    yield from _misaddressed(state, says, known)
+    if says.submission != digest(given.submission):
+        yield "the signature is for another version"
+    if statement.person != given.submission.submitter:
+        yield f"{statement.person} signed for a version that {given.submission.submitter} is to have submitted"
+    yield from untimely(statement, statement.issued_at, at)
+    yield from unsigned(given.envelope, statement, known.keys.get(statement.person, ()))
+
+
+def _misaddressed(state: State, says: Requesting | Submitting, known: Electorate) -> Iterator[str]:
+    if says.lifecycle != state.model:
+        yield f"it was signed for '{says.lifecycle}'"
+    if says.audience != known.audience:
+        yield f"it was signed for the installation '{says.audience}', and this is '{known.audience}'"
 
 
 def decision_of(statement: Statement, says: Deciding) -> Decision:
@@ -139,6 +232,16 @@ def _misdelegated(electorate: Electorate, statement: Statement, says: Deciding, 
     granted, giver = delegation.says, delegation.person
     if delegation.delegation is not None:
         yield "a delegation cannot be handed on"
+    if not delegation.issued_at - SKEW <= at < delegation.expires_at:
+        yield f"the delegation holds until {delegation.expires_at:%Y-%m-%d %H:%M} UTC"
+    if delegation.expires_at - delegation.issued_at > DELEGATED_FOR:
+        yield f"the delegation is to hold longer than {DELEGATED_FOR.days} days"
+    yield from _beyond(granted, giver, statement, says)
+    yield from unsigned(statement.delegation, delegation, electorate.keys.get(giver, ()))
+
+
+def _beyond(granted: Delegating, giver: Slug, statement: Statement, says: Deciding) -> Iterator[str]:
+    """Where a decision goes further than what somebody handed over."""
     if (granted.to, granted.to_key) != (statement.person, statement.key):
         yield f"{giver} delegated to {granted.to} with another key, not to {statement.person} with this one"
     if key_id(granted.to_public) != granted.to_key:
@@ -149,6 +252,3 @@ def _misdelegated(electorate: Electorate, statement: Statement, says: Deciding, 
         yield f"{giver} delegated the role '{granted.role}', not '{says.role}'"
     if granted.lifecycles and says.about.lifecycle not in granted.lifecycles:
         yield f"{giver} delegated for {', '.join(granted.lifecycles[:5])}, not for {says.about.lifecycle}"
-    if not delegation.issued_at - SKEW <= at < delegation.expires_at:
-        yield f"the delegation holds until {delegation.expires_at:%Y-%m-%d %H:%M} UTC"
-    yield from unsigned(statement.delegation, delegation, electorate.keys.get(giver, ()))

@@ -7,7 +7,7 @@ nothing but the count of events, and says why.
 from datetime import datetime
 from typing import NamedTuple, TypeVar, assert_never
 
-from models.admission import refuse, turn_of
+from models.admission import refuse
 from models.approval import open_roles, tally, with_role
 from models.canonical import replace, spell_duration
 from models.deadlines import REVIEW
@@ -23,13 +23,14 @@ from models.messages import (
     Event,
     Failure,
     Notify,
+    Once,
     RunStep,
 )
 from models.orders import ask, order_of, own, restore
 from models.plan import Plan, Remedy
 from models.remediation import choose_remedy, used
 from models.standing import fallen, lapsed, without
-from models.state import GateVisit, Intent, Passage, Phase, State, Turn, change
+from models.state import GateVisit, Intent, Passage, Phase, State, Turn, change, turn_of
 from models.succession import REMEMBERED, admit, book, drop, end, pass_gate
 from models.verdict import Verdict, combine, judge
 
@@ -90,11 +91,12 @@ class _Kernel:
             case "timer_fired":
                 return self._timer(state, body.timer)
             case "version_submitted":
+                state = self._spend(state, body.once)
                 return self._turn(state, Intent(turn=Turn.NEW_VERSION, submission=body.submission))
             case "breached":
                 return self._breached(state, body.breach)
             case "requested":
-                return self._requested(state, body.action)
+                return self._requested(self._spend(state, body.once), body.action)
             case "attempted":
                 raise AssertionError("what is always refused was applied")
             case _:
@@ -302,6 +304,12 @@ class _Kernel:
         return self._enter(state, target)
 
     # --- turns
+
+    def _spend(self, state: State, once: Once | None) -> State:
+        """A statement has counted: remembered for as long as it could be sent again."""
+        if once is None:
+            return state
+        return change(state, spent=(*(spent for spent in state.spent if spent.until > self.at), once))
 
     def _turn(self, state: State, intent: Intent) -> Step:
         both, known = intent, state.intent

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from models.canonical import PRINTABLE, Digest, Frozen, Slug, Told
-from models.evidence import StepOrder, StepResult
+from models.evidence import Electorate, StepOrder, StepResult
 from models.inventory import Submission
 from models.signing import Envelope
 
@@ -67,6 +67,13 @@ class Decision(Frozen):
         return self.on_behalf_of or self.person
 
 
+class HandedIn(Frozen):
+    """A version, and the envelope in which its submitter has signed for it."""
+
+    submission: Submission
+    envelope: Envelope
+
+
 class Action(StrEnum):
     """What a person may ask of a lifecycle at any time."""
 
@@ -84,6 +91,13 @@ class Request(Frozen):
 
     person: Slug
     reason: Reason
+
+
+class Once(Frozen):
+    """The name of a signed statement, which counts once, and until when it could be sent again (UTC)."""
+
+    jti: str
+    until: datetime
 
 
 class Breach(Frozen):
@@ -160,10 +174,14 @@ class TimerFired(Frozen):
 
 
 class VersionSubmitted(Frozen):
-    """A new version wants to enter."""
+    """A new version wants to enter. `known` is what the directory says of the submitter, as in a request."""
 
     event: Literal["version_submitted"] = "version_submitted"
     submission: Submission
+    envelope: Envelope | None = Field(default=None, exclude_if=lambda envelope: envelope is None)
+    known: Electorate | None = Field(default=None, exclude_if=lambda known: known is None)
+    once: Once | None = Field(default=None, exclude_if=lambda once: once is None)
+    objection: Told = Field(default="", exclude_if=lambda objection: not objection)
 
 
 class Breached(Frozen):
@@ -174,11 +192,19 @@ class Breached(Frozen):
 
 
 class Requested(Frozen):
-    """A person asks for something."""
+    """A person asks for something, as the envelope says.
+
+    `known` is what the directory says of the person: the plan's roles that they hold, their keys. `objection` is why
+    the envelope is not to be believed, or why the person may not ask for this.
+    """
 
     event: Literal["requested"] = "requested"
     action: Action
     request: Request
+    envelope: Envelope | None = Field(default=None, exclude_if=lambda envelope: envelope is None)
+    known: Electorate | None = Field(default=None, exclude_if=lambda known: known is None)
+    once: Once | None = Field(default=None, exclude_if=lambda once: once is None)
+    objection: Told = Field(default="", exclude_if=lambda objection: not objection)
 
 
 Body = Annotated[

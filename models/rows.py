@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from datetime import datetime
+from typing import Literal, NamedTuple
 
 _KEYS = {
     "audit": ("position",),
@@ -22,6 +23,9 @@ _KEYS = {
 
 _SHORT = 100
 
+_WRITTEN = ("updated_at", "registered_at", "until", "since", "at")
+"""Columns that tell when a row was written last, the first that has a time."""
+
 
 class Row(NamedTuple):
     """One row of a table, by column. A value that is none of its column's type stands there as it was found."""
@@ -30,15 +34,32 @@ class Row(NamedTuple):
     values: Mapping[str, object]
 
 
+class Deviation(NamedTuple):
+    """A row that is not as told, what was done to it, and since when it should have been as told, if that is known."""
+
+    row: str
+    deed: Literal["changed", "removed", "inserted"]
+    message: str
+    since: datetime | None = None
+
+
 def differences(told: Iterable[Row], found: Iterable[Row]) -> Iterator[str]:
     """Every row that is missing, surplus or not as told, each named. Columns that nothing is told of do not count."""
+    return (f"{one.row}: {one.message}" for one in deviations(told, found))
+
+
+def deviations(told: Iterable[Row], found: Iterable[Row]) -> Iterator[Deviation]:
+    """As `differences`, for programs."""
     should, has = _by_name(told), _by_name(found)
     for name, values in should.items():
-        if name in has:
-            yield from _edits(name, values, has[name])
+        since = next((at for column in _WRITTEN if isinstance(at := values.get(column), datetime)), None)
+        if name not in has:
+            yield Deviation(name, "removed", "this row is missing", since)
         else:
-            yield f"{name}: this row is missing"
-    yield from (f"{name}: the trail knows nothing of this row" for name in has if name not in should)
+            yield from (Deviation(name, "changed", edit, since) for edit in _edits(values, has[name]))
+    for name in has:
+        if name not in should:
+            yield Deviation(name, "inserted", "the trail knows nothing of this row")
 
 
 def _by_name(rows: Iterable[Row]) -> dict[str, Mapping[str, object]]:
@@ -51,14 +72,14 @@ def _by_name(rows: Iterable[Row]) -> dict[str, Mapping[str, object]]:
     return named
 
 
-def _edits(name: str, should: Mapping[str, object], has: Mapping[str, object]) -> Iterator[str]:
+def _edits(should: Mapping[str, object], has: Mapping[str, object]) -> Iterator[str]:
     for column, value in should.items():
         if has.get(column) != value:
             was, told = _spell(has.get(column)), _spell(value)
             if len(was) > _SHORT or len(told) > _SHORT:
-                yield f"{name}: {column} does not hold what the trail says"
+                yield f"{column} does not hold what the trail says"
             else:
-                yield f"{name}: {column} holds {was}, the trail says {told}"
+                yield f"{column} holds {was}, the trail says {told}"
 
 
 def _spell(value: object) -> str:

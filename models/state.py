@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from models.canonical import Digest, Frozen, Slug
 from models.evidence import Electorate, Evidence, StepKind, StepOrder
 from models.inventory import Environment, Submission, VersionStatus
-from models.messages import Decision, Failure, FindingId, FindingText, Name
+from models.messages import Action, Decision, Failure, FindingId, FindingText, Name, Once
 from models.plan import GatePlan, Plan, Remedy, StagePlan
 from models.verdict import CheckResult, Reading, Verdict
 
@@ -75,6 +75,19 @@ class Turn(IntEnum):
     RETIRE = 5
 
 
+_TURNS = {
+    Action.RETIRE: Turn.RETIRE,
+    Action.SUSPEND: Turn.SUSPEND,
+    Action.ROLLBACK: Turn.ROLLBACK,
+    Action.ABANDON: Turn.ABANDON,
+}
+
+
+def turn_of(action: Action) -> Turn | None:
+    """The turn that a request asks for; None for a request that changes no direction."""
+    return _TURNS.get(action)
+
+
 class Intent(Frozen):
     """A turn asked for while a step was in flight; taken as soon as that step has answered.
 
@@ -110,6 +123,7 @@ class State:
 
     `submitted` is how many versions there have been; `statuses` has those in play and the latest of the others.
     `reviewed` is when the champion was looked at last: when it became champion, or when its review was due.
+    `spent` are the statements that have counted and could be sent again.
     `doubtful`: a step failed that may have changed what production serves.
     `findings` are those that are open, `found` is how many there have been.
     No model of pydantic: to read a field of one costs five times as much, and nothing is read as often.
@@ -142,6 +156,7 @@ class State:
     held: StepOrder | None = None
     remedies: tuple[RemedyUse, ...] = ()
     passages: tuple[Passage, ...] = ()
+    spent: tuple[Once, ...] = ()
     findings: tuple[Finding, ...] = Field(default=(), exclude_if=lambda findings: not findings)
     found: int = Field(default=0, exclude_if=lambda found: not found)
 

@@ -14,6 +14,9 @@ PAYLOAD_TYPE = "application/vnd.modelops.statement+json"
 LIFETIME = timedelta(days=7)
 """The longest time for which a statement may be sent after it was signed."""
 
+DELEGATED_FOR = timedelta(days=30)
+"""The longest time for which somebody may decide in somebody's place."""
+
 Audience = Annotated[str, StringConstraints(min_length=1, max_length=120), PRINTABLE]
 """The installation that a statement is for: one signed for the test installation counts for nothing in another."""
 
@@ -50,12 +53,11 @@ class Deciding(Frozen):
 
 
 class Requesting(Frozen):
-    """Something asked of a lifecycle while it is at a visit of a stage."""
+    """Something asked of a lifecycle."""
 
     kind: Literal["request"] = "request"
     audience: Audience
     lifecycle: Slug
-    visit: Count
     action: Action
     reason: Reason
 

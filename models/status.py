@@ -30,7 +30,8 @@ class Asked(Frozen):
 class GateStatus(Frozen):
     """An open gate: its question, what is owed, what was decided, and what a decision has to be about.
 
-    `findings` are those of earlier versions that approvals here have to close.
+    `holders` are all who hold its roles, whether they may decide or not; `findings` those of earlier versions that
+    approvals here have to close.
     """
 
     gate: Slug
@@ -40,6 +41,7 @@ class GateStatus(Frozen):
     opened: datetime
     due: datetime | None
     asked: tuple[Asked, ...]
+    holders: dict[Slug, tuple[Slug, ...]]
     decisions: tuple[Decision, ...]
     findings: tuple[Finding, ...] = ()
     about: Challenge | None
@@ -182,6 +184,7 @@ def _gate(plan: Plan, digest: Digest, state: State) -> GateStatus | None:
         opened=visit.opened,
         due=due,
         asked=_asked(plan, state),
+        holders={role: visit.electorate.people.get(role, ()) for role in gate.approvals},
         decisions=visit.decisions,
         findings=tuple(one for one in state.findings if one.gate == gate.id),
         about=challenge(plan, digest, state),

@@ -9,6 +9,7 @@ import structlog
 from activities.adapters.sql_migration import migrate
 from models.errors import ModelopsError, UnavailableError
 from worker.connection import connect
+from worker.schedules import schedule_checkpoints
 from worker.search_attributes import register_search_attributes
 from worker.settings import Settings, read_settings
 from worker.telemetry import configure_logging, serve_telemetry
@@ -24,6 +25,7 @@ async def serve(settings: Settings) -> None:
     migrate(settings.database)
     client = await connect(settings, metrics_port=settings.sdk_metrics_port)
     await register_search_attributes(client)
+    await schedule_checkpoints(client)
     worker = build_worker(client, choose_parts(settings, client))
     telemetry = serve_telemetry(
         settings.worker_metrics_port, lambda: {} if worker.is_running else {"worker": "not polling"}

@@ -13,6 +13,9 @@ from models.inventory import Environment
 Port = Annotated[int, Field(ge=1, le=65535)]
 ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
 
+GIT = "git:"
+"""What the place of checkpoints begins with if it is a git repository."""
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -82,7 +85,7 @@ class Settings(BaseSettings):
     policies: Place | None = Field(default=None, description="folder of policy packs of one's own (*.yaml)")
     directory: Place | None = Field(default=None, description="YAML file of people and groups; default: under home")
 
-    keys: Place | None = Field(default=None, description="registry of keys; default: keys.json beside the directory")
+    keys: Place | None = Field(default=None, description="registry of keys; default: keys.json under home")
     audience: str = Field(
         default="modelops", min_length=1, max_length=120, description="the installation that signatures are for"
     )
@@ -90,6 +93,15 @@ class Settings(BaseSettings):
         default=Path("~/.config/modelops/keys"), description="where a person's own private keys are, encrypted"
     )
     passphrase: SecretStr | None = Field(default=None, description="of the private key; asked for if it is not set")
+
+    checkpoints: str | None = Field(
+        default=None,
+        min_length=1,
+        description="where checkpoints are kept: a folder, or git:/path/of/a/repository; default: under home",
+    )
+    notary_key: Place | None = Field(
+        default=None, description="the notary's private key, made if it is missing; default: notary.key under home"
+    )
 
     worker_metrics_port: Port = Field(default=9464, description="our own metrics, and /healthz")
     sdk_metrics_port: Port = Field(default=9465, description="the Temporal SDK's metrics")
@@ -126,7 +138,12 @@ class Settings(BaseSettings):
     @property
     def registry(self) -> Path:
         """The registry of keys."""
-        return (self.keys or self.people.with_name("keys.json")).resolve()
+        return (self.keys or self.root / "keys.json").resolve()
+
+    @property
+    def notary(self) -> Path:
+        """The notary's private key; the public one is beside it, with the suffix `.pub`."""
+        return (self.notary_key or self.root / "notary.key").resolve()
 
     @property
     def wants_tls(self) -> bool:

@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
 
 from activities.adapters.child_prover import ChildProver
-from activities.adapters.file_artifact_store import FileArtifactStore
+from activities.adapters.file_notary import FileNotary
 from activities.adapters.file_windows import FileWindows
 from activities.adapters.oci_packager import OciPackager
 from activities.adapters.oip_deployer import OipDeployer
@@ -22,8 +22,10 @@ from activities.adapters.static_scanner import StaticScanner
 from activities.adapters.temporal_scheduler import TemporalScheduler
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.audit import AuditActivities
+from activities.checkpoint import CheckpointActivities
 from activities.evaluation import EvaluationActivities
 from activities.failures import FailureTranslator
+from activities.identity import IdentityActivities
 from activities.monitoring import MonitoringActivities
 from activities.notification import NotificationActivities
 from activities.packaging import PackagingActivities
@@ -33,6 +35,7 @@ from activities.ports import (
     Directory,
     Evaluator,
     Inventory,
+    Notary,
     Packager,
     Policies,
     Prover,
@@ -48,10 +51,12 @@ from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
 from models.plan import KERNEL
 from worker.interceptors import Beating, Observing
+from worker.keeping import checkpoints_of, store_of
 from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
 from worker.settings import Settings
 from workflows import options
+from workflows.checkpoint import AuditCheckpoint
 from workflows.lifecycle import ModelLifecycle
 from workflows.monitoring import MonitorCheck
 from workflows.registration import ModelRegistration
@@ -82,14 +87,15 @@ class Parts:
     schedules: Schedules
     policies: Policies
     prover: Prover
+    notary: Notary
 
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
     """The real parts, as configured."""
     root = settings.root
-    store = FileArtifactStore(settings.store, [root, *settings.sources])
+    store, inventory = store_of(settings), SqlInventory(settings.database)
     return Parts(
-        inventory=SqlInventory(settings.database),
+        inventory=inventory,
         store=store,
         scanner=StaticScanner(),
         evaluator=OnnxEvaluator(),
@@ -103,12 +109,14 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
         policies=PolicyFolder(settings.policies),
         prover=KeptProofs(root / "proofs", ChildProver().prove),
+        notary=FileNotary(inventory, checkpoints_of(settings), settings.notary, settings.audience),
     )
 
 
 def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QUEUE) -> Worker:
     """A worker for every workflow and activity of ours."""
     audit = AuditActivities(parts.inventory, parts.prover)
+    checkpoint = CheckpointActivities(parts.notary)
     notification = NotificationActivities(parts.inventory, parts.directory)
     registration = RegistrationActivities(parts.inventory, parts.store, parts.policies)
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner)
@@ -121,10 +129,12 @@ def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QU
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration],
+        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint],
         activities=[
             audit.record_events,
             audit.record_plan,
+            checkpoint.write_checkpoint,
+            IdentityActivities(parts.directory).identify,
             notification.ask_approvers,
             notification.notify_people,
             registration.register_model,

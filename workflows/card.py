@@ -1,7 +1,5 @@
 """The model card that the Temporal Web UI shows: what is going on, what it waits for, and the exact way to act."""
 
-import json
-from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote as escape
 
@@ -12,23 +10,13 @@ from models.plan import Plan
 from models.state import Phase
 from models.status import GateStatus, Status
 from workflows.card_facts import checks, heading, lineage, links, production, way
-from workflows.card_markup import folded, paste, quote, safe, some, table
+from workflows.card_markup import folded, quote, safe, some, table
+
+_SIGNED = '--as YOU --reason "WHY"'
+_ELSEWHERE = "With `--print` it writes JSON for *More Actions → Send an Update → `decide`*."
 
 LIMIT = 4_000
 """In bytes. The card travels in a URL of the Web UI, at almost twice this size: longer ones are refused on the way."""
-
-_PERSON = {"person": "<you>", "reason": "<why>"}
-_REFERENCE = {"uri": "<where>", "digest": "<sha256:...>"}
-_SUBMISSION = {
-    "artifact": _REFERENCE,
-    "source": {"repository": "<where>", "commit": "<40 digits>"},
-    "training_data": [_REFERENCE],
-    "holdout": _REFERENCE,
-    "dependencies": _REFERENCE,
-    "contract": {"inputs": [{"name": "<x>"}], "outputs": [{"name": "<y>"}], "label": "<z>"},
-    "developer": "<who>",
-    "submitter": "<you>",
-}
 
 
 class Section(NamedTuple):
@@ -134,48 +122,35 @@ def _decided(made: Decision) -> tuple[str, str, str]:
 
 
 def _action(status: Status) -> str:
-    """The next thing that a person may do, and the JSON for it."""
+    """The next thing that a person may do, and the command for it."""
+    model = status.model
     match status.phase:
         case Phase.DECIDING if status.gate:
-            how = 'One `"reject"` in place of `"approve"` turns the version away.'
-            return _update("To decide", "decide", _decision(status.gate), how)
+            how = "`reject` in place of `approve` turns the version away."
+            return _command("To decide", f"decide {model} {status.gate.gate} approve {_SIGNED}", f"{how} {_ELSEWHERE}")
         case Phase.STUCK:
-            how = 'To give the version up, write `"abandon"`.' if status.version else ""
-            return _update("To go on", "request", _request(Action.RETRY), how)
+            how = "To give the version up, write `abandon`." if status.version else ""
+            return _command("To go on", f"retry {model} {_SIGNED}", how)
         case Phase.ENDED:
             return ""
         case _ if status.paused:
-            return _update("To go on", "request", _request(Action.RESUME))
+            return _command("To go on", f"resume {model} {_SIGNED}")
         case Phase.AWAITING_VERSION:
-            how = f"Or from a shell: `modelops submit {status.model} version.yaml --as <you>`"
-            return _update("To submit one", "submit_version", _SUBMISSION, how)
+            return _command("To submit one", f"submit {model} version.yaml --as YOU")
         case _:
             return ""
 
 
-def _update(what: str, name: str, value: Mapping[str, object], how: str = "") -> str:
-    where = f"**{what}:** *More Actions → Send an Update →* `{name}`, paste this, fill in every `<…>`, Submit."
-    return "\n".join(filter(None, (where, how))) + "\n\n" + paste(value)
-
-
-def _decision(gate: GateStatus) -> dict[str, object]:
-    """A role only where just one is open: who holds several is told so on refusal."""
-    role = {"role": gate.asked[0].role} if len(gate.asked) == 1 else {}
-    about = {"gate": gate.gate, "visit": gate.visit, "artifact": gate.artifact}
-    return {**about, **role, "decision": Choice.APPROVE.value, **_PERSON}
-
-
-def _request(action: str) -> dict[str, object]:
-    return {"action": action, "request": _PERSON}
+def _command(what: str, command: str, how: str = "") -> str:
+    lines = filter(None, (f"**{what}**, with your own key:", how))
+    return "\n".join(lines) + f"\n\n```\nmodelops {command}\n```"
 
 
 def _requests(plan: Plan, status: Status) -> str:
     possible = _possible(plan, status)
     if not possible:
         return ""
-    example = json.dumps(_request(f"<{' | '.join(possible)}>")).replace("<", "&#60;")
-    where = "More Actions → Send an Update → <code>request</code>"
-    return folded("What else may be asked", [where, f"<code>{example}</code>"])
+    return folded("What else may be asked", [f"<code>modelops {action} {status.model}</code>" for action in possible])
 
 
 def _possible(plan: Plan, status: Status) -> list[Action]:

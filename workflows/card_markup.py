@@ -4,9 +4,8 @@ One renderer of the Web UI lets raw HTML through, another drops it: what matters
 Styles and scripts are forbidden there, every element's font size is reset, and line breaks show as they are.
 """
 
-import json
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -15,7 +14,6 @@ from models.verdict import Kpi
 _PLAIN = frozenset(string.ascii_letters + string.digits + " .,;-+%='?")
 _ROOM = "\u00a0\u00a0"
 _COLUMN, _LABEL, _MOST, _LEAST = 120, 14, 8, 5
-_WIDE = 70
 
 
 class Mark(Enum):
@@ -65,15 +63,6 @@ def some(names: Sequence[str], limit: int = 6) -> str:
 def quote(lines: Sequence[str]) -> str:
     """The box that stands out."""
     return "\n".join(f"> {line}" for line in lines)
-
-
-def paste(value: Mapping[str, object]) -> str:
-    """JSON to copy and paste, a key per line; wide values on a line of their own, because the box does not wrap."""
-    lines = [f"  {json.dumps(key)}: {json.dumps(item)}" for key, item in value.items()]
-    for index, (key, item) in enumerate(value.items()):
-        if len(lines[index]) > _WIDE:
-            lines[index] = f"  {json.dumps(key)}:\n{json.dumps(item, separators=(',', ':'))}"
-    return "```json\n{\n" + ",\n".join(lines) + "\n}\n```"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

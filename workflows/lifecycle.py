@@ -13,14 +13,18 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from models.admission import refuse
+from models.authentication import read_decision, read_request, read_submission
+from models.canonical import Slug
 from models.deadlines import REVIEW, Deadline, pending
-from models.evidence import StepKind, StepResult
+from models.evidence import Electorate, StepKind, StepResult
 from models.journal import Assignment, JournalEntry, LifecycleInput
 from models.lifecycle import step
 from models.messages import (
+    Attempted,
     Body,
     CancelStep,
     Event,
+    HandedIn,
     Notify,
     Receipt,
     RunStep,
@@ -29,6 +33,7 @@ from models.messages import (
     StepSucceeded,
     TimerFired,
 )
+from models.signing import Envelope
 from models.standing import LAPSE
 from models.state import Phase, State, snapshot
 from models.status import Status, describe, sentence, waiting_for
@@ -50,6 +55,7 @@ class ModelLifecycle(Mailbox):
 
     @workflow.init
     def __init__(self, args: Sequence[RawValue]) -> None:
+        super().__init__()
         self._commands: list[RunStep | CancelStep] = []
         self._answers: list[Body] = []
         self._running: dict[tuple[int, str], workflow.ActivityHandle[StepResult]] = {}
@@ -144,6 +150,24 @@ class ModelLifecycle(Mailbox):
                     self._commands.append(command)
         self._news = True
         return result.refusal
+
+    def _decision(self, envelope: Envelope) -> Body:
+        if self._unusable:
+            return Attempted(envelope=envelope, objection=self._unusable)
+        return read_decision(self._plan, self._digest, self._state, envelope, workflow.now())
+
+    def _request(self, envelope: Envelope, known: Electorate) -> Body:
+        if self._unusable:
+            return Attempted(envelope=envelope, objection=self._unusable)
+        return read_request(self._state, envelope, known, workflow.now())
+
+    def _submission(self, given: HandedIn, known: Electorate) -> Body:
+        if self._unusable:
+            return Attempted(envelope=given.envelope, objection=self._unusable)
+        return read_submission(self._state, given, known, workflow.now())
+
+    def _roles(self) -> dict[Slug, Slug]:
+        return {} if self._unusable else self._plan.roles
 
     def _receipt(self) -> Receipt:
         return Receipt(seq=self._state.seq, waiting_for=waiting_for(self._plan, self._state))

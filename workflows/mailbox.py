@@ -1,34 +1,38 @@
 """What may be said to a lifecycle. Each message takes one argument, because the Web UI sends one JSON value.
 
-Handlers are synchronous: the state has changed before the sender is answered, so an acknowledged message is never lost.
-An update that cannot count is refused before it enters the history; a signal that cannot count is recorded as refused.
-A signal whose JSON does not fit its type never gets here: the SDK drops it, and only the worker's log says so.
+A message counts before its sender is answered, so an acknowledged one is never lost. One that cannot count is refused
+with the reason, and the attempt is recorded; of a flood only the first are, the rest leave nothing in the history.
+Who decides is known when a gate opens; whoever asks or submits is looked up in the directory first.
+A message whose JSON does not fit its type never gets here: the SDK drops the signal, and only the worker's log says so.
 """
 
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
-from models.inventory import Submission
-from models.messages import (
-    Action,
-    Body,
-    Breach,
-    Breached,
-    Decided,
-    Decision,
-    Receipt,
-    Request,
-    Requested,
-    VersionSubmitted,
-)
+from activities.identity import IdentityActivities, Inquiry
+from models.authentication import person_of
+from models.canonical import Slug
+from models.evidence import Electorate
+from models.messages import Action, Attempted, Body, Breach, Breached, HandedIn, Receipt
+from models.signing import Envelope
+from workflows import options
+from workflows.failures import failure_of
 
 Message = TypeVar("Message")
+
+REFUSED = "Refused"
+"""Type of the error that a refused sender is answered with."""
 
 
 class Mailbox:
     """The signals and updates of every lifecycle."""
+
+    def __init__(self) -> None:
+        self._refused = 0
+
+    # --- what the lifecycle knows
 
     def _apply(self, body: Body) -> str | None:
         raise NotImplementedError
@@ -39,26 +43,82 @@ class Mailbox:
     def _receipt(self) -> Receipt:
         raise NotImplementedError
 
+    def _roles(self) -> dict[Slug, Slug]:
+        raise NotImplementedError
+
+    def _decision(self, envelope: Envelope) -> Body:
+        raise NotImplementedError
+
+    def _request(self, envelope: Envelope, known: Electorate) -> Body:
+        raise NotImplementedError
+
+    def _submission(self, given: HandedIn, known: Electorate) -> Body:
+        raise NotImplementedError
+
+    # --- answers
+
     def _check(self, body: Body) -> None:
-        if refusal := self._refuse(body):
-            raise ApplicationError(refusal, type="Refused", non_retryable=True)
+        """Refuse what cannot count before it enters the history, once enough of the like is on record."""
+        refusal = self._refuse(body) if self._refused >= options.REFUSALS_RECORDED else None
+        if refusal:
+            raise ApplicationError(refusal, type=REFUSED, non_retryable=True)
+
+    def _take(self, body: Body) -> str | None:
+        """Why a message does not count; None if it does."""
+        refusal = self._refuse(body)
+        if refusal is None or self._refused < options.REFUSALS_RECORDED:
+            self._refused += refusal is not None
+            return self._apply(body)
+        workflow.logger.warning("one of many refused messages is not recorded")
+        return refusal
 
     def _accept(self, body: Body) -> Receipt:
-        if refusal := self._apply(body):
-            raise ApplicationError(refusal, type="Refused", non_retryable=True)
+        if refusal := self._take(body):
+            raise ApplicationError(refusal, type=REFUSED, non_retryable=True)
         return self._receipt()
 
-    @workflow.signal(name="decide", description="Approve or reject at the open gate.")
-    def signal_decide(self, decision: Decision | None = None) -> None:
-        """As the update of the same name, unanswered."""
-        if decision := _given(decision):
-            self._apply(Decided(decision=decision))
+    async def _asked(self, envelope: Envelope) -> Body:
+        known = await self._identify(envelope)
+        return (
+            Attempted(envelope=envelope, objection=known) if isinstance(known, str) else self._request(envelope, known)
+        )
 
-    @workflow.signal(name="submit_version", description="A new version enters; it must earn every gate.")
-    def signal_submit_version(self, submission: Submission | None = None) -> None:
+    async def _handed_in(self, given: HandedIn) -> Body:
+        known, envelope = await self._identify(given.envelope), given.envelope
+        return (
+            Attempted(envelope=envelope, objection=known) if isinstance(known, str) else self._submission(given, known)
+        )
+
+    async def _identify(self, envelope: Envelope) -> Electorate | str:
+        """What the directory says of whoever signed, or why that is not known."""
+        person = person_of(envelope)
+        if person is None:
+            return Electorate(people={})
+        try:
+            return await workflow.execute_activity_method(
+                IdentityActivities.identify,
+                Inquiry(person=person, roles=self._roles()),
+                start_to_close_timeout=options.IDENTIFY_TIMEOUT,
+                schedule_to_close_timeout=options.IDENTIFY_WITHIN,
+                retry_policy=options.IDENTIFY_RETRIES,
+                summary=f"who is {person}?",
+            )
+        except ActivityError as error:
+            return f"who {person} is cannot be found out now: {failure_of(error).message}"
+
+    # --- signals
+
+    @workflow.signal(name="decide", description="Approve or reject at the open gate, signed: see `modelops decide`.")
+    def signal_decide(self, envelope: Envelope | None = None) -> None:
         """As the update of the same name, unanswered."""
-        if submission := _given(submission):
-            self._apply(VersionSubmitted(submission=submission))
+        if envelope := _given(envelope):
+            self._take(self._decision(envelope))
+
+    @workflow.signal(name="submit_version", description="A new version enters, signed for: see `modelops submit`.")
+    async def signal_submit_version(self, given: HandedIn | None = None) -> None:
+        """As the update of the same name, unanswered."""
+        if given := _given(given):
+            self._take(await self._handed_in(given))
 
     @workflow.signal(name="report_breach", description="A monitor reports a breach.")
     def signal_report_breach(self, breach: Breach | None = None) -> None:
@@ -66,50 +126,32 @@ class Mailbox:
         if breach := _given(breach):
             self._apply(Breached(breach=breach))
 
-    @workflow.signal(name="retire", description="Retire the model.")
-    def signal_retire(self, request: Request | None = None) -> None:
+    @workflow.signal(name="request", description="As the update of the same name, unanswered.")
+    async def signal_request(self, envelope: Envelope | None = None) -> None:
         """As the update of the same name, unanswered."""
-        if request := _given(request):
-            self._apply(Requested(action=Action.RETIRE, request=request))
+        if envelope := _given(envelope):
+            self._take(await self._asked(envelope))
 
-    @workflow.signal(name="pause", description="Start no further step until resumed.")
-    def signal_pause(self, request: Request | None = None) -> None:
-        """As the update of the same name, unanswered."""
-        if request := _given(request):
-            self._apply(Requested(action=Action.PAUSE, request=request))
+    # --- updates
 
-    @workflow.signal(name="resume", description="Go on after a pause.")
-    def signal_resume(self, request: Request | None = None) -> None:
-        """As the update of the same name, unanswered."""
-        if request := _given(request):
-            self._apply(Requested(action=Action.RESUME, request=request))
-
-    @workflow.update(name="decide", description="Approve or reject at the open gate; answered at once.")
-    def update_decide(self, decision: Decision) -> Receipt:
+    @workflow.update(name="decide", description="Approve or reject at the open gate, signed: see `modelops decide`.")
+    def update_decide(self, envelope: Envelope) -> Receipt:
         """The decision counts from now on."""
-        return self._accept(Decided(decision=decision))
+        return self._accept(self._decision(envelope))
 
     @update_decide.validator
-    def _check_decision(self, decision: Decision) -> None:
-        self._check(Decided(decision=decision))
+    def _check_decision(self, envelope: Envelope) -> None:
+        self._check(self._decision(envelope))
 
-    @workflow.update(name="submit_version", description="A new version enters; it must earn every gate.")
-    def update_submit_version(self, submission: Submission) -> Receipt:
+    @workflow.update(name="submit_version", description="A new version enters, signed for: see `modelops submit`.")
+    async def update_submit_version(self, given: HandedIn) -> Receipt:
         """A version under way is withdrawn in its favour."""
-        return self._accept(VersionSubmitted(submission=submission))
+        return self._accept(await self._handed_in(given))
 
-    @update_submit_version.validator
-    def _check_submission(self, submission: Submission) -> None:
-        self._check(VersionSubmitted(submission=submission))
-
-    @workflow.update(name="request", description="retire, suspend, rollback, abandon, retry, pause or resume.")
-    def update_request(self, requested: Requested) -> Receipt:
+    @workflow.update(name="request", description=f"{', '.join(Action)}, signed: see `modelops --help`.")
+    async def update_request(self, envelope: Envelope) -> Receipt:
         """What a person may ask at any time; refused with the reason where it makes no sense."""
-        return self._accept(requested)
-
-    @update_request.validator
-    def _check_request(self, requested: Requested) -> None:
-        self._check(requested)
+        return self._accept(await self._asked(envelope))
 
 
 def _given(message: Message | None) -> Message | None:

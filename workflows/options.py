@@ -27,6 +27,14 @@ TRAINING_RETRIES = RetryPolicy(initial_interval=timedelta(minutes=1), maximum_at
 REGISTER_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=5)
 """Somebody waits for the answer."""
 
+IDENTIFY_TIMEOUT = timedelta(seconds=5)
+IDENTIFY_WITHIN = timedelta(seconds=8)
+IDENTIFY_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=2)
+"""Somebody waits for the answer."""
+
+REFUSALS_RECORDED = 100
+"""Refused messages of one run that enter the record one by one; a flood of more is refused and leaves nothing."""
+
 RECORD_TIMEOUT = timedelta(seconds=10)
 PROVE_TIMEOUT = timedelta(minutes=15)
 """A plan that nobody has explored yet is explored before it is recorded."""
@@ -45,3 +53,6 @@ JOURNAL_BYTES = 200_000
 
 MEASURE_TIMEOUT = timedelta(minutes=30)
 REGISTER_TIMEOUT = timedelta(minutes=1)
+
+CHECKPOINT_TIMEOUT = timedelta(minutes=2)
+CHECKPOINT_EVERY = timedelta(hours=1)

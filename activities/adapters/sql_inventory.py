@@ -159,6 +159,18 @@ class SqlInventory:
             query = select(AuditRecord).where(AuditRecord.model == model).order_by(col(AuditRecord.position))
             return [AuditEntry.model_validate(row.model_dump(exclude={"seq"})) for row in session.exec(query)]
 
+    def head(self, position: int | None = None) -> AuditHead:
+        """Where the whole trail ends, or what it was at a position; UnknownNameError if it has no such entry."""
+        with self._database.reading() as session:
+            if position is None:
+                return _place(_head_row(session))
+            row = session.get(AuditRecord, position)
+        if row is None:
+            raise UnknownNameError(
+                f"The audit trail has no entry {position}.", remedy="`modelops audit verify` says what was done to it."
+            )
+        return AuditHead(position=row.position, hash=row.hash)
+
 
 def _body(value: BaseModel) -> str:
     try:
@@ -181,7 +193,12 @@ def _unchanged(plan: Plan, name: Digest) -> Plan:
 
 def _lock(session: Session) -> AuditHeadRecord:
     """The head of the trail, which nobody else can move until this transaction ends."""
-    head = session.exec(select(AuditHeadRecord).with_for_update()).first()
+    return _head_row(session, locked=True)
+
+
+def _head_row(session: Session, locked: bool = False) -> AuditHeadRecord:
+    query = select(AuditHeadRecord)
+    head = session.exec(query.with_for_update() if locked else query).first()
     if head is None:
         raise InvalidInputError(
             "The inventory does not know where its audit trail ends.",

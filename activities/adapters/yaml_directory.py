@@ -1,6 +1,6 @@
 """People and their groups from a YAML file, and their keys from the registry beside it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,18 +23,18 @@ class YamlDirectory:
         self._audience = audience
         self._clock = clock
 
-    def electorate(self, roles: Mapping[str, str]) -> Electorate:
-        """Who holds each role now, sorted by name, with their keys; a group that nobody is in gives an empty role.
-
-        InvalidInputError.
+    def electorate(self, roles: Mapping[str, str], also: Sequence[str] = ()) -> Electorate:
+        """Who holds each role now, sorted by name; a group that nobody is in gives an empty role. Their keys, and those
+        of the people who are `also` asked for and are in the directory. InvalidInputError.
         """
         try:
             text = self._people.read_bytes()
         except OSError as error:
             raise unreadable(self._people, error) from error
-        at, keyring = self._clock(), self.keyring()
-        held = load_people(text, self._people).electorate(roles, at)
-        holders = sorted({person for people in (*held.people.values(), *held.away.values()) for person in people})
+        people, at, keyring = load_people(text, self._people), self._clock(), self.keyring()
+        held = people.electorate(roles, at)
+        asked = {person for holders in (*held.people.values(), *held.away.values()) for person in holders}
+        holders = sorted(asked | {person for person in also if person in people.people})
         keys = {person: keyring.of(person, at) for person in holders}
         return Electorate(
             people=held.people,

@@ -2,16 +2,24 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from client.api import Modelops
 from client.commands.parameters import File, Model, Person, Reason
-from client.console import going_on, say, show
-from client.documents import read_submission
+from client.console import going_on, say, show, show_json
+from client.documents import read_envelope, read_submission
+from client.signer import Signer, delegated_role
+from client.wallet import open_signer
 from models.messages import Action, Choice, Receipt
-from worker.settings import read_settings
+from models.signing import Envelope
+from worker.settings import Settings, read_settings
+
+Printed = Annotated[
+    bool, typer.Option("--print", help="Print the signed JSON for the Web UI or curl, instead of sending it.")
+]
 
 _WHAT = {
     Action.RETIRE: "Retire a model: tell its consumers, undeploy it everywhere, seal its records.",
@@ -26,7 +34,7 @@ _WHAT = {
 
 def decide(
     model: Model,
-    gate: Annotated[str, typer.Argument(metavar="GATE", help="The gate that is open: see `modelops status`.")],
+    gate: Annotated[str, typer.Argument(metavar="GATE", help="The gate that is open: see `modelops gate show`.")],
     choice: Annotated[Choice, typer.Argument(metavar="approve|reject", help="One rejection turns the version away.")],
     person: Person,
     reason: Reason,
@@ -34,15 +42,35 @@ def decide(
     artifact: Annotated[
         str | None, typer.Option(metavar="DIGEST", help="What you looked at: refused if another version waits now.")
     ] = None,
+    finding: Annotated[
+        list[str] | None, typer.Option(help="With reject: what must be mended first; may be repeated.")
+    ] = None,
+    closes: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="With approve: a finding that is closed; may be repeated.")
+    ] = None,
+    delegation: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Decide in somebody's place: what `modelops delegate` wrote.")
+    ] = None,
+    printed: Printed = False,
 ) -> None:
-    """Approve or reject the version that waits at a gate.
+    """Sign a decision about the version that waits at a gate, and send it.
 
     Refused, with the reason, for people without a role of the gate, and who own, developed or submitted the version.
     """
+    chosen, signer = _signer(person)
+    handed_over = read_envelope(delegation) if delegation else None
 
-    async def work() -> Receipt:
-        async with Modelops.connect(read_settings(), say) as modelops:
-            return await modelops.decide(model, gate, choice, person, reason, role, artifact)
+    async def work() -> Envelope | Receipt:
+        async with Modelops.connect(chosen, say) as modelops:
+            signed = await modelops.sign_decision(
+                *(model, gate, choice, signer, reason),
+                role=role or (delegated_role(handed_over) if handed_over else None),
+                artifact=artifact,
+                findings=finding or (),
+                closes=closes or (),
+                delegation=handed_over,
+            )
+            return signed if printed else await modelops.send(model, "decide", signed)
 
     _acknowledge(asyncio.run(work()))
 
@@ -53,14 +81,15 @@ def submit(
     person: Person,
     wait: Annotated[bool, typer.Option(help="With --no-wait no worker is needed now; see `modelops history`.")] = True,
 ) -> None:
-    """Hand a new version in. PERSON becomes its submitter, whoever the file names."""
+    """Sign for a new version, and hand it in. PERSON becomes its submitter, whoever the file names."""
     submission = read_submission(file, person)
+    chosen, signer = _signer(person)
 
     async def work() -> Receipt | None:
-        async with Modelops.connect(read_settings(), say) as modelops:
+        async with Modelops.connect(chosen, say) as modelops:
             if wait:
-                return await modelops.submit(model, submission)
-            await modelops.leave(model, submission)
+                return await modelops.submit(model, submission, signer)
+            await modelops.leave(model, "submit_version", signer.submit(chosen.audience, model, submission))
             return None
 
     receipt = asyncio.run(work())
@@ -74,9 +103,11 @@ def asks(action: Action) -> Callable[..., None]:
     """The command that makes one request."""
 
     def command(model: Model, person: Person, reason: Reason) -> None:
+        chosen, signer = _signer(person)
+
         async def work() -> Receipt:
-            async with Modelops.connect(read_settings(), say) as modelops:
-                return await modelops.request(model, action, person, reason)
+            async with Modelops.connect(chosen, say) as modelops:
+                return await modelops.request(model, action, signer, reason)
 
         _acknowledge(asyncio.run(work()))
 
@@ -84,5 +115,14 @@ def asks(action: Action) -> Callable[..., None]:
     return command
 
 
-def _acknowledge(receipt: Receipt) -> None:
+def _signer(person: str) -> tuple[Settings, Signer]:
+    chosen = read_settings()
+    return chosen, open_signer(chosen, person)
+
+
+def _acknowledge(answer: Receipt | Envelope) -> None:
+    if isinstance(answer, Envelope):
+        show_json(answer)
+        return
+    receipt = answer
     show(f"Recorded as event {receipt.seq}. Now: {going_on(receipt.waiting_for)}.")

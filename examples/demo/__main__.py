@@ -45,8 +45,11 @@ def look_at(modelops: Modelops, settings: Settings) -> None:
     tell(f"All lifecycles:  {settings.temporal_ui}/namespaces/default/workflows")
     tell("                 filter: ModelopsPhase = 'deciding'   or   ModelopsWaitsFor = 'risk'")
     tell(f"Yours to decide: {modelops.link(MODEL + '-next')}")
-    tell("                 its card says how: More Actions, Send an Update, decide, paste the JSON, put your name in")
-    command(f"MODELOPS_HOME={settings.home.name} MODELOPS_TEMPORAL_ADDRESS={settings.temporal_address} modelops list")
+    tell("                 its card says how. As dmitri, for example:")
+    here = f"MODELOPS_HOME={settings.home.name} MODELOPS_TEMPORAL_ADDRESS={settings.temporal_address}"
+    key = f"MODELOPS_WALLET={settings.home.name}/wallet MODELOPS_PASSPHRASE='only for the demo'"
+    command(f"{here} {key} modelops decide {MODEL}-next independent-validation approve --as dmitri --reason 'Sound.'")
+    command(f"{here} modelops list")
 
 
 async def linger() -> None:

@@ -38,6 +38,8 @@ class Premises:
             "MODELOPS_SDK_METRICS_PORT": str(ports[7]),
             "MODELOPS_TRAINERS": json.dumps({"loan-approval": str(LOANS / "train.py")}),
             "MODELOPS_DIRECTORY": str(LOANS / "directory.yaml"),
+            "MODELOPS_WALLET": str(home / "wallet"),
+            "MODELOPS_PASSPHRASE": "only for the demo",
         }
 
     def clear(self) -> None:

@@ -13,7 +13,9 @@ from client.documents import read_facts, read_submission
 from client.library import find_template, policy_of
 from client.proofs import proof_of
 from client.render import models as models_table
+from client.signer import Signer
 from client.verification import verify
+from client.wallet import open_signer
 from examples.demo.premises import LOANS, Premises, git_commit, run_program
 from examples.demo.voice import act, bad, command, console, good, tell
 from models.errors import RefusedError, UnavailableError
@@ -23,6 +25,7 @@ from models.state import Phase
 from models.status import Status
 
 MODEL = "loan-approval"
+PEOPLE = ("ana", "dmitri", "rosa", "lena", "paul")
 TEMPLATE = "credit-high-risk"
 WITHIN = 120.0
 ENDED = frozenset({VersionStatus.REJECTED, VersionStatus.RETIRED, VersionStatus.WITHDRAWN})
@@ -37,9 +40,11 @@ class Story:
         self.settings = premises.settings()
         self.data = premises.home / "data"
         self.production = self.settings.inference[Environment.PROD]
+        self.signers: dict[str, Signer] = {}
 
     async def tell_all(self) -> None:
         """From registration to retirement."""
+        await self.keys()
         await self.registration()
         await self.unfair_version()
         await self.fair_version()
@@ -49,6 +54,17 @@ class Story:
         await self.challenger()
         await self.retirement()
         self.record()
+
+    async def keys(self) -> None:
+        """Everybody makes a key; an administrator enrols it."""
+        act("People who decide sign with keys of their own: made and kept by them, enrolled by an administrator")
+        for person in PEOPLE:
+            file = self.premises.home / f"{person}.json"
+            await run_program("-m", "client.cli", "key", "create", "--as", person, "--output", str(file))
+            await run_program("-m", "client.cli", "key", "enroll", str(file))
+            self.signers[person] = open_signer(self.settings, person)
+        command("modelops key create --as rosa --output rosa.json; modelops key enroll rosa.json")
+        good(f"enrolled: {', '.join(PEOPLE)}; a private key never leaves its owner's machine, and is encrypted there")
 
     async def registration(self) -> None:
         """The model enters the inventory, and its lifecycle begins."""
@@ -155,7 +171,7 @@ class Story:
         """Consumers are told, nothing serves, everything is archived."""
         act("The model is retired")
         command(f"modelops retire {MODEL} --as paul --reason 'Replaced by the new product.'")
-        await self.modelops.request(MODEL, Action.RETIRE, "paul", "Replaced by the new product.")
+        await self.modelops.request(MODEL, Action.RETIRE, self.signers["paul"], "Replaced by the new product.")
         await self.until(lambda s: s.phase is Phase.ENDED)
         async with httpx2.AsyncClient(base_url=self.production, trust_env=False) as http:
             answer = await http.get(f"/v2/models/{MODEL}/ready")
@@ -185,7 +201,7 @@ class Story:
         plan = find_template(TEMPLATE).compiled(policy_of(self.settings, facts)).plan
         await self.modelops.start(facts, plan, proof_of(plan, self.settings.root / "proofs"))
         submission = read_submission(self.data / "mitigated" / "result.json", "ana")
-        await self.modelops.submit(facts.id, submission)
+        await self.modelops.submit(facts.id, submission, self.signers["ana"])
         await self.until(lambda s: s.phase is Phase.DECIDING, facts.id)
 
     # --- how
@@ -208,12 +224,12 @@ class Story:
         """A version goes in."""
         file = self.data / name / "result.json"
         command(f"modelops submit {MODEL} {self.short(str(file))} --as {person}")
-        await self.modelops.submit(MODEL, read_submission(file, person))
+        await self.modelops.submit(MODEL, read_submission(file, person), self.signers[person])
 
     async def decide(self, gate: str, person: str, reason: str) -> None:
         """A person approves, if they may."""
         command(f'modelops decide {MODEL} {gate} approve --as {person} --reason "{reason}"')
-        await self.modelops.decide(MODEL, gate, Choice.APPROVE, person, reason)
+        await self.modelops.decide(MODEL, gate, Choice.APPROVE, self.signers[person], reason)
 
     async def window(self, name: str) -> None:
         """A window of production data arrives, and the schedule is fired now instead of tomorrow."""

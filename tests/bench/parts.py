@@ -12,7 +12,9 @@ from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
 from models.journal import JournalEntry
 from models.plan import Plan
+from tests.signers import AUDIENCE, keyring
 from tests.temporal.doubles import (
+    NAMES,
     PEOPLE,
     CopyingTrainer,
     NamingPackager,
@@ -131,11 +133,19 @@ class InstantDeployer:
         """Nothing to do."""
 
 
+class NoNotary:
+    """Seals nothing."""
+
+    def checkpoint(self) -> None:
+        """Nothing is kept."""
+
+
 def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Submission]:
     """Parts for lifecycles on one plan, and the version that all of them are given."""
     submission = write_submission(root, "v1")
     people = root / "directory.yaml"
     people.write_text(PEOPLE)
+    people.with_name("keys.json").write_text(keyring(NAMES).model_dump_json())
     parts = Parts(
         inventory=MemoryInventory(plan, submission, progress),
         store=OneFile(root / "v1.json"),
@@ -145,9 +155,10 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         deployer=InstantDeployer(),
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
-        directory=YamlDirectory(people),
+        directory=YamlDirectory(people, people.with_name("keys.json"), AUDIENCE),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
+        notary=NoNotary(),
     )
     return parts, submission

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -20,11 +20,14 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from models.canonical import digest
 from models.inventory import Submission
 from models.journal import LifecycleInput
-from models.messages import Choice, Decision
+from models.messages import Choice, Decision, HandedIn
 from models.plan import Plan
+from models.signing import Envelope
 from models.state import State
+from models.status import Status
 from tests.bench.by_hand import CreditByHand, LowRiskByHand, Progress
 from tests.bench.parts import instant_parts
+from tests.signers import AUDIENCE, signer
 from tests.temporal.house import claimed
 from worker.wiring import build_worker
 from workflows import attributes
@@ -97,11 +100,11 @@ class Course:
 
     async def _lead(self, kind: str, model: str) -> WorkflowHandle[object, object]:
         handle = await self._start(kind, model)
-        await handle.execute_update("submit_version", self._submission)
+        await handle.execute_update("submit_version", self._handed_in(kind, model))
         for visit, gate, people in self._asked:
             await self._reach(f"{model}/{visit}/ask")
             for person in people:
-                await self._decide(handle, self._decision(visit, gate, person, self._submission))
+                await self._decide(kind, handle, self._decision(visit, gate, person, self._submission))
         await self._reach(f"{model}/{self._last}" if kind == BARE else f"{model}/steady")
         return handle
 
@@ -117,14 +120,28 @@ class Course:
             search_attributes=TypedSearchAttributes([SearchAttributePair(attributes.MODEL, model)]),
         )
 
-    async def _decide(self, handle: WorkflowHandle[object, object], decision: Decision) -> None:
+    def _handed_in(self, kind: str, model: str) -> HandedIn | Submission:
+        given = self._submission
+        return signer(given.submitter).submit(AUDIENCE, model, given) if kind == OURS else given
+
+    async def _decide(self, kind: str, handle: WorkflowHandle[object, object], decision: Decision) -> None:
+        """Ours signs what the gate asks, which has to be read first."""
         while True:
             try:
-                await self._client.get_workflow_handle(handle.id).execute_update("decide", decision)
+                latest = self._client.get_workflow_handle(handle.id)
+                message = await self._signed(latest, decision) if kind == OURS else decision
+                await latest.execute_update("decide", message)
             except (WorkflowUpdateFailedError, RPCError):
                 await asyncio.sleep(RETRY_AFTER)
             else:
                 return
+
+    async def _signed(self, handle: WorkflowHandle[Any, Any], decision: Decision) -> Envelope | Decision:
+        gate = (await handle.query("status", result_type=Status)).gate
+        if gate is None or gate.about is None or gate.visit != decision.visit:
+            return decision
+        role = next(role for role, people in gate.holders.items() if decision.person in people)
+        return signer(decision.person).decide(gate.about, decision.decision, role, decision.reason)
 
     def _decision(self, visit: int, gate: str, person: str, submission: Submission) -> Decision:
         return Decision(

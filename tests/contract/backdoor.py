@@ -1,9 +1,12 @@
 """The database behind the inventory's back: what is in it, and how somebody with its password would change it."""
 
+from collections.abc import Callable
+
 from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel
 
-from models.audit import ChainProblem, verify_chain
+from models.audit import AuditHead, AuditKind, ChainProblem, seal, verify_chain
+from models.records import AuditRecord
 from tests.contract.reader import Reader
 
 
@@ -35,3 +38,19 @@ def chain_problems(url: str) -> list[ChainProblem]:
     problems = verify_chain(catalog.entries(), head)
     catalog.close()
     return problems
+
+
+def rewrite(url: str, edit: Callable[[list[AuditRecord]], list[AuditRecord]]) -> None:
+    """Make the whole trail anew after an edit, as the owner of the database can: chain and head are sound again."""
+    engine, audit, end = create_engine(url), SQLModel.metadata.tables["audit"], SQLModel.metadata.tables["audit_head"]
+    with engine.begin() as connection:
+        rows = [AuditRecord(**row._asdict()) for row in connection.execute(audit.select().order_by(audit.c.position))]
+        head, remade = AuditHead(), list[dict[str, object]]()
+        for row in edit(rows):
+            entry = seal(head, row.model, AuditKind(row.kind), row.at, row.body)
+            remade.append({**entry.model_dump(), "seq": row.seq})
+            head = AuditHead(position=entry.position, hash=entry.hash)
+        connection.execute(audit.delete())
+        connection.execute(audit.insert(), remade)
+        connection.execute(end.update().values(position=head.position, hash=head.hash))
+    engine.dispose()

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from models.audit import EffectRecord
-from models.canonical import digest, digest_bytes
-from models.evidence import Electorate, Evidence, StepKind, StepOrder, StepResult
+from models.authentication import read_decision, read_request, read_submission
+from models.canonical import canonical, digest, digest_bytes
+from models.challenge import challenge
+from models.evidence import Evidence, StepKind, StepOrder, StepResult
 from models.inventory import (
     Archived,
     Assessment,
@@ -36,18 +38,17 @@ from models.messages import (
     Action,
     Body,
     Choice,
-    Decided,
-    Decision,
     Event,
-    Request,
-    Requested,
+    HandedIn,
     Started,
     StepSucceeded,
-    VersionSubmitted,
 )
 from models.plan import Brakes, Entries, GatePlan, MonitorPlan, Plan, Remedy, Routes, StagePlan, StepPlan
+from models.signing import Envelope, key_id, seal
 from models.state import State, snapshot
+from models.statements import PAYLOAD_TYPE, Deciding, Requesting, Said, Statement, Submitting
 from models.verdict import Comparison, Kpi, Reading
+from tests.signers import AUDIENCE, electorate, private_key, signer
 
 Told = JournalEntry | EffectRecord
 Tell = Callable[[str], list[Told]]
@@ -162,7 +163,7 @@ class _Narrator:
 
     def say(self, body: Body) -> Iterator[Told]:
         """One event, and all the steps that it leads to."""
-        event = Event(at=_NOON + timedelta(minutes=self.state.seq), body=body)
+        event = Event(at=self.now, body=body)
         answer = step(self.plan, self.state, event)
         self.state = answer.state
         yield JournalEntry(
@@ -179,22 +180,43 @@ class _Narrator:
             yield effect
             yield from self.say(StepSucceeded(visit=order.visit, step=order.step, result=effect.result))
 
+    @property
+    def now(self) -> datetime:
+        """When the next event happens."""
+        return _NOON + timedelta(minutes=self.state.seq)
+
+    def sign(self, person: str, says: Said) -> Envelope:
+        """What a person signs, always the same."""
+        statement = Statement(
+            person=person,
+            key=key_id(signer(person).public),
+            jti=f"story-{self.state.model:->16}-{self.state.seq}",
+            issued_at=self.now,
+            expires_at=self.now + timedelta(hours=1),
+            says=says,
+        )
+        return seal(canonical(statement), PAYLOAD_TYPE, private_key(person))
+
     def ask(self, action: Action) -> Iterator[Told]:
         """A person's request."""
-        yield from self.say(Requested(action=action, request=Request(person="olga", reason="because")))
+        says = Requesting(audience=AUDIENCE, lifecycle=self.state.model, action=action, reason="because")
+        yield from self.say(
+            read_request(self.state, self.sign("olga", says), electorate({"risk": ("olga",)}), self.now)
+        )
+
+    def submit(self, seed: str) -> Iterator[Told]:
+        """A version, signed for."""
+        submission = _submission(seed)
+        says = Submitting(audience=AUDIENCE, lifecycle=self.state.model, submission=digest(submission))
+        given = HandedIn(submission=submission, envelope=self.sign("sven", says))
+        yield from self.say(read_submission(self.state, given, electorate({"risk": ("sven",)}), self.now))
 
     def approve(self) -> Iterator[Told]:
         """The one approval that the gate asks."""
-        artifact = digest_bytes(b"") if self.state.candidate is None else self.state.candidate.artifact
-        decision = Decision(
-            gate="validation",
-            visit=self.state.visit,
-            person="rita",
-            decision=Choice.APPROVE,
-            reason="It is sound.",
-            artifact=artifact,
-        )
-        yield from self.say(Decided(decision=decision))
+        about = challenge(self.plan, digest(self.plan), self.state)
+        assert about is not None
+        says = Deciding(about=about, decision=Choice.APPROVE, role="risk", reason="It is sound.")
+        yield from self.say(read_decision(self.plan, digest(self.plan), self.state, self.sign("rita", says), self.now))
 
     def _result(self, order: StepOrder) -> StepResult:
         what = f"{order.kind} of {order.key}"
@@ -206,7 +228,7 @@ class _Narrator:
             case StepKind.PACKAGE:
                 return StepResult(summary=what, bundle=digest_bytes(what.encode()))
             case StepKind.ASK:
-                return StepResult(summary=what, electorate=Electorate(people={"risk": ("rita",)}))
+                return StepResult(summary=what, electorate=electorate({"risk": ("rita",)}))
             case _:
                 return StepResult(summary=what)
 
@@ -238,13 +260,13 @@ def tell_story(plan: Plan, model: str) -> Iterator[Told]:
     """Version 1 is promoted, version 2 fails its check, version 3 takes over, is suspended, rolled back; the end."""
     narrator = _Narrator(plan, model)
     yield from narrator.say(Started(plan=digest(plan)))
-    yield from narrator.say(VersionSubmitted(submission=_submission("one")))
+    yield from narrator.submit("one")
     yield from narrator.approve()
     yield from narrator.ask(Action.RESUME)
     narrator.auc = 0.5
-    yield from narrator.say(VersionSubmitted(submission=_submission("two")))
+    yield from narrator.submit("two")
     narrator.auc = 0.9
-    yield from narrator.say(VersionSubmitted(submission=_submission("three")))
+    yield from narrator.submit("three")
     yield from narrator.approve()
     yield from narrator.ask(Action.SUSPEND)
     yield from narrator.ask(Action.ROLLBACK)

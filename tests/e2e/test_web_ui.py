@@ -1,7 +1,6 @@
 """What people do in the Temporal Web UI, done by a real Chromium."""
 
 import asyncio
-import json
 from urllib.parse import quote
 
 import pytest
@@ -79,15 +78,16 @@ async def test_timeline_and_card_tell_the_story(browser_page: Page, browser_hous
 
 
 async def test_a_decision_is_made_in_the_web_ui(browser_page: Page, browser_house: House) -> None:
-    """With the card's JSON: who lacks the role is refused with the reason, the validator moves the lifecycle on."""
+    """What `modelops decide --print` signs is pasted: who may not is refused with the reason, the validator decides."""
     await half_approved(browser_house)
     await find(browser_page, browser_house)
-    text = await (await card(browser_page)).locator("pre").inner_text()
-    given = json.loads(text)
-    assert (given["person"], given["reason"]) == ("<you>", "<why>")
-    await send(browser_page, "decide", text.replace("<you>", "ana").replace("<why>", "mine is fine"))
-    await expect(browser_page.locator("dialog[open]")).to_contain_text("ana does not hold the role 'risk'")
-    await send(browser_page, "decide", text.replace("<you>", "rosa").replace("<why>", "its limits are understood"))
+    shown = await (await card(browser_page)).locator("pre").inner_text()
+    assert shown.startswith(f"modelops decide {browser_house.model} independent-validation approve --as YOU")
+    for person, said in (("ana", "ana is the developer of version 1"), ("rosa", "")):
+        signed = await browser_house.decision(person)
+        await send(browser_page, "decide", signed.model_dump_json(indent=2))
+        if said:
+            await expect(browser_page.locator("dialog[open]")).to_contain_text(said)
     status = await browser_house.until_phase(Phase.DECIDING, "staging")
     assert status.version is not None
     assert "independent-validation" in status.version.gates

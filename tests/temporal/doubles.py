@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from activities.adapters.file_artifact_store import FileArtifactStore
+from activities.adapters.file_checkpoints import FileCheckpoints
+from activities.adapters.file_notary import FileNotary
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from models.canonical import Digest, Frozen, digest, digest_bytes
@@ -15,6 +17,7 @@ from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowRepor
 from models.inventory import Environment, Submission
 from models.plan import COMPILER, KERNEL, Plan, Proof
 from models.verdict import Reading
+from tests.signers import AUDIENCE, keyring
 from worker.policies import PolicyFolder
 from worker.wiring import Parts
 
@@ -25,7 +28,11 @@ people:
   rosa: {name: Rosa, email: rosa@example.com, groups: [model-risk]}
   lena: {name: Lena, email: lena@example.com, groups: [legal-ai]}
   paul: {name: Paul, email: paul@example.com, groups: [lending-product]}
+  olga: {name: Olga, email: olga@example.com, groups: []}
+  sam: {name: Sam, email: sam@example.com, groups: [ml-platform]}
 """
+NAMES = ("ana", "dmitri", "rosa", "lena", "paul", "olga", "sam")
+"""Everybody in it."""
 
 
 class TextScanner:
@@ -210,8 +217,10 @@ def quick_parts(root: Path) -> Parts:
     people = root / "directory.yaml"
     if not people.exists():
         people.write_text(PEOPLE)
+        people.with_name("keys.json").write_text(keyring(NAMES).model_dump_json())
+    inventory = SqlInventory(f"sqlite:///{root / 'inventory.db'}")
     return Parts(
-        inventory=SqlInventory(f"sqlite:///{root / 'inventory.db'}"),
+        inventory=inventory,
         store=FileArtifactStore(root / "artifacts", [root]),
         scanner=TextScanner(),
         evaluator=TextEvaluator(),
@@ -219,8 +228,9 @@ def quick_parts(root: Path) -> Parts:
         deployer=RecordingDeployer(root / "effects.txt"),
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
-        directory=YamlDirectory(people),
+        directory=YamlDirectory(people, people.with_name("keys.json"), AUDIENCE),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
+        notary=FileNotary(inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", AUDIENCE),
     )

@@ -18,11 +18,13 @@ from models.audit import AuditEntry
 from models.compiler import compile_template
 from models.inventory import ModelFacts, RiskTier, Submission
 from models.journal import LifecycleInput
-from models.messages import Action, Choice, Decision, Receipt, Request, Requested
+from models.messages import Action, Choice, HandedIn, Receipt
 from models.plan import Plan, Proof
+from models.signing import Envelope
 from models.state import Phase, State
 from models.status import Status
 from tests.contract.reader import Reader
+from tests.signers import AUDIENCE, signer
 from tests.temporal.doubles import GOOD, RecordingDeployer, TrustingProver, quick_parts, write_submission
 from worker.wiring import build_worker
 from workflows import attributes
@@ -162,16 +164,23 @@ class House:
 
     async def submit(self, readings: Mapping[str, float] = GOOD, developer: str = "ana", note: str = "") -> Receipt:
         """A fresh version goes in."""
-        return await self.update("submit_version", self.version(readings, developer, note))
+        return await self.update("submit_version", self.handed_in(self.version(readings, developer, note)))
+
+    def handed_in(self, submission: Submission) -> HandedIn:
+        """A version, signed for by its submitter."""
+        return signer(submission.submitter).submit(AUDIENCE, self.model, submission)
 
     async def update(self, name: str, argument: object) -> Receipt:
         """An update, answered."""
         return Receipt.model_validate(await self.handle.execute_update(name, argument))
 
-    async def request(self, action: Action) -> Receipt:
+    async def request(self, action: Action, person: str = "olga") -> Receipt:
         """A person asks."""
-        request = Request(person="sam", reason="for the test")
-        return await self.update("request", Requested(action=action, request=request))
+        return await self.update("request", self.asked(action, person))
+
+    def asked(self, action: Action, person: str = "olga") -> Envelope:
+        """What a person would sign to ask for something."""
+        return signer(person).request(AUDIENCE, self.model, action, "for the test")
 
     async def status(self) -> Status:
         """The query."""
@@ -200,18 +209,22 @@ class House:
                     return status
                 await asyncio.sleep(0.05)
 
-    async def decision(self, person: str, choice: Choice = Choice.APPROVE, **given: object) -> Decision:
-        """What a person would send about the open gate."""
+    async def decision(
+        self,
+        person: str,
+        choice: Choice = Choice.APPROVE,
+        role: str | None = None,
+        reason: str = "looked at the evidence",
+        **about: object,
+    ) -> Envelope:
+        """What a person would sign about the open gate, or about something else."""
         gate = (await self.status()).gate
         assert gate is not None
-        return Decision(
-            gate=gate.gate,
-            visit=gate.visit,
-            person=person,
-            decision=choice,
-            reason="looked at the evidence",
-            artifact=gate.artifact,
-        ).model_copy(update=given)
+        assert gate.about is not None
+        held = [one for one, people in gate.holders.items() if person in people]
+        asked = gate.about.model_copy(update=about)
+        chosen = role or (held[0] if held else next(iter(gate.holders)))
+        return signer(person).decide(asked, choice, chosen, reason)
 
     async def decide(self, person: str, choice: Choice = Choice.APPROVE) -> Receipt:
         """A decision as an update."""

@@ -20,6 +20,7 @@ from activities.adapters.sql_engine import Database
 from client.catalog import Catalog
 from client.verification import verify
 from models.audit import AuditKind, EffectRecord, Folded, fold, verify_chain
+from models.authentication import person_of
 from models.canonical import digest
 from models.evidence import EffectKey
 from models.inventory import Deployed, Environment, Notified, Submission, VersionRegistered, VersionStatus, Withdrawn
@@ -28,6 +29,7 @@ from models.messages import Choice, Decided, Decision, Receipt
 from models.plan import GatePlan, Plan
 from models.records import LedgerRecord
 from models.separation import lineage
+from models.signing import Envelope
 from models.state import State, snapshot
 from models.status import Status, describe
 from tests.contract.reader import Reader
@@ -38,7 +40,7 @@ from tests.temporal.house import House
 class Acknowledged(NamedTuple):
     """A decision that an update answered, and the answer."""
 
-    decision: Decision
+    envelope: Envelope
     receipt: Receipt
 
 
@@ -238,8 +240,8 @@ def _differ(what: str, found: Mapping[Any, object], expected: Mapping[Any, objec
 
 def _lost(world: _World, acknowledged: Sequence[Acknowledged]) -> Iterator[str]:
     by_seq = {event.seq: event for event in world.events}
-    for decision, receipt in acknowledged:
+    for envelope, receipt in acknowledged:
         event = by_seq.get(receipt.seq)
-        counted = event is not None and event.refusal is None and event.event.body == Decided(decision=decision)
-        if not counted:
-            yield f"{decision.person}'s decision at '{decision.gate}', acknowledged as event {receipt.seq}"
+        body = event.event.body if event and event.refusal is None else None
+        if not isinstance(body, Decided) or body.envelope != envelope or body.objection:
+            yield f"{person_of(envelope)}'s decision, acknowledged as event {receipt.seq}"

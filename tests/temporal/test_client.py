@@ -23,9 +23,10 @@ from examples import approve
 from models.errors import ConflictError, InvalidInputError, RefusedError, UnavailableError, UnknownNameError
 from models.inventory import Environment, RiskTier, VersionStatus
 from models.journal import LifecycleInput
-from models.messages import Action, Choice, Request, Requested
+from models.messages import Action, Choice
 from models.plan import Plan, Proof
 from models.state import Phase, State
+from tests.signers import PASSPHRASE, fill, signer
 from tests.temporal.house import WITHIN, House, claimed, facts_of, plan_of
 from worker.settings import PROJECT
 from worker.wiring import build_worker
@@ -54,7 +55,7 @@ async def started(house: House, modelops: Modelops) -> None:
 async def at_validation(house: House, modelops: Modelops) -> None:
     """Its first version waits for the validators."""
     await started(house, modelops)
-    await modelops.submit(house.model, house.version())
+    await modelops.submit(house.model, house.version(), signer("ana"))
     await house.until_phase(Phase.DECIDING, "validation")
 
 
@@ -139,12 +140,12 @@ async def test_started_only_once(house: House, modelops: Modelops) -> None:
     await started(house, modelops)
     with pytest.raises(ConflictError, match="has a lifecycle already"):
         await modelops.start(facts_of(house.model, RiskTier.HIGH), CREDIT, PROVED)
-    await modelops.request(house.model, Action.RETIRE, "rosa", "over")
+    await modelops.request(house.model, Action.RETIRE, signer("rosa"), "over")
     await house.handle.result()
     with pytest.raises(ConflictError, match="running or ended"):
         await modelops.start(facts_of(house.model, RiskTier.HIGH), CREDIT, PROVED)
     with pytest.raises(RefusedError, match=r"ended at .*: the model is retired"):
-        await modelops.submit(house.model, house.version())
+        await modelops.submit(house.model, house.version(), signer("ana"))
     assert (await modelops.status(house.model)).phase is Phase.ENDED
 
 
@@ -159,9 +160,13 @@ async def test_tier_is_not_governed(modelops: Modelops) -> None:
 async def test_decide(house: House, modelops: Modelops) -> None:
     """A decision is about the version that waits, and the answer says what is still owed."""
     await at_validation(house, modelops)
-    receipt = await modelops.decide(house.model, "independent-validation", Choice.APPROVE, "rosa", "sound")
+    receipt = await modelops.decide(house.model, "independent-validation", Choice.APPROVE, signer("rosa"), "sound")
     assert "1 of data_science" in receipt.waiting_for
-    await modelops.decide(house.model, "independent-validation", Choice.REJECT, "dmitri", "unfair", "data_science")
+    await modelops.decide(
+        *(house.model, "independent-validation", Choice.REJECT, signer("dmitri"), "unfair"),
+        role="data_science",
+        findings=["It has not seen the self-employed."],
+    )
     status = await house.until(lambda s: s.statuses.get(1) is VersionStatus.REJECTED)
     assert status.gate is None
 
@@ -171,32 +176,40 @@ async def test_decide(house: House, modelops: Modelops) -> None:
     [
         ({"person": "ana"}, "ana is the developer of version 1"),
         ({"person": "lena"}, "lena holds none of the roles"),
-        ({"gate": "release"}, "the open gate is 'independent-validation', not 'release'"),
+        ({"gate": "release"}, "gate 'release' of .* is not open: gate 'independent-validation' is"),
         ({"artifact": SOMETHING_ELSE}, "the decision is about sha256:000"),
+        ({"person": "dmitri", "role": "risk"}, "dmitri does not hold the role 'risk'; they hold data_science"),
+        ({"person": "rosa", "key": "ana"}, "rosa has no key sha256:.* that counts here"),
     ],
 )
 async def test_refused_decisions(house: House, modelops: Modelops, given: dict[str, Any], reason: str) -> None:
     """A decision that cannot count is refused with the reason, and where to look."""
     await at_validation(house, modelops)
-    decision = {"gate": "independent-validation", "person": "rosa", "choice": Choice.APPROVE, "reason": "x", **given}
+    person, key = given.pop("person", "rosa"), given.pop("key", "")
+    decision = {"gate": "independent-validation", "choice": Choice.APPROVE, "reason": "x", **given}
     with pytest.raises(RefusedError, match=reason) as caught:
-        await modelops.decide(house.model, **decision)
-    assert f"`modelops status {house.model}`" in caught.value.remedy
+        await modelops.decide(house.model, signer=signer(person, key=key), **decision)
+    assert "`modelops " in caught.value.remedy
 
 
 async def test_refused_requests(house: House, modelops: Modelops) -> None:
     """What makes no sense now is refused with the reason, and what no person can be is invalid."""
     await started(house, modelops)
     with pytest.raises(RefusedError, match="the lifecycle is not paused"):
-        await modelops.request(house.model, Action.RESUME, "ana", "why not")
-    with pytest.raises(RefusedError, match=r"no gate of .* is open"):
-        await modelops.decide(house.model, "release", Choice.APPROVE, "lena", "fine")
+        await modelops.request(house.model, Action.RESUME, signer("ana"), "why not")
+    with pytest.raises(RefusedError, match=r"gate 'release' of .* is not open"):
+        await modelops.decide(house.model, "release", Choice.APPROVE, signer("lena"), "fine")
     with pytest.raises(InvalidInputError, match="person: 'Ana!' is not a name"):
-        await modelops.request(house.model, Action.PAUSE, "Ana!", "why not")
+        await modelops.request(house.model, Action.PAUSE, signer("Ana!"), "why not")
+    with pytest.raises(RefusedError, match="sam is not the model's owner and holds no role of its lifecycle"):
+        await modelops.request(house.model, Action.RETIRE, signer("sam"), "why not")
+    with pytest.raises(RefusedError, match="mallory has no key"):
+        await modelops.request(house.model, Action.PAUSE, signer("mallory"), "why not")
 
 
 async def run(house: House, *command: str) -> subprocess.CompletedProcess[str]:
-    """A program of the project, as a person runs it, with the house's server."""
+    """A program of the project, as a person runs it, with the house's server and a wallet of their own."""
+    fill(house.root / "wallet", "rosa")
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", *command],
@@ -204,6 +217,8 @@ async def run(house: House, *command: str) -> subprocess.CompletedProcess[str]:
         env={
             **os.environ,
             "MODELOPS_HOME": str(house.root),
+            "MODELOPS_WALLET": str(house.root / "wallet"),
+            "MODELOPS_PASSPHRASE": PASSPHRASE,
             "MODELOPS_TEMPORAL_ADDRESS": house.client.service_client.config.target_host,
         },
         capture_output=True,
@@ -216,8 +231,8 @@ async def run(house: House, *command: str) -> subprocess.CompletedProcess[str]:
 async def test_nobody_waits_for_what_is_paused(house: House, modelops: Modelops) -> None:
     """`modelops status --until` gives up at once on a lifecycle that is paused, and says how it goes on."""
     await started(house, modelops)
-    await modelops.request(house.model, Action.PAUSE, "ana", "maintenance")
-    await modelops.submit(house.model, house.version())
+    await modelops.request(house.model, Action.PAUSE, signer("ana"), "maintenance")
+    await modelops.submit(house.model, house.version(), signer("ana"))
     found = await run(house, "client.cli", "status", house.model, "--until", "steady", "--within", "300")
     assert found.returncode == 3
     assert "it is paused" in found.stderr
@@ -239,13 +254,10 @@ async def test_approve_as_the_example_does(house: House, modelops: Modelops) -> 
 
 
 async def test_left_messages(house: House, modelops: Modelops) -> None:
-    """A message can be left while no worker runs, and counts when one comes; what needs an answer cannot be left."""
+    """A message can be left while no worker runs, and counts when one comes."""
     await started(house, modelops)
     await house.close()
-    await modelops.leave(house.model, house.version())
-    resume = Requested(action=Action.ROLLBACK, request=Request(person="ana", reason="x"))
-    with pytest.raises(InvalidInputError, match="'rollback' cannot be left"):
-        await modelops.leave(house.model, resume)
+    await modelops.leave(house.model, "submit_version", house.handed_in(house.version()))
     await house.open()
     await house.until_phase(Phase.DECIDING, "validation")
 
@@ -259,7 +271,7 @@ async def test_no_worker(house: House) -> None:
         await alone.status(house.model)
     assert "python -m worker" in caught.value.remedy
     with pytest.raises(UnavailableError, match="Whether the message was taken is not known"):
-        await alone.request(house.model, Action.RETIRE, "rosa", "over")
+        await alone.request(house.model, Action.RETIRE, signer("rosa"), "over")
 
 
 async def test_unknown_lifecycle(house: House, modelops: Modelops) -> None:
@@ -267,7 +279,7 @@ async def test_unknown_lifecycle(house: House, modelops: Modelops) -> None:
     with pytest.raises(UnknownNameError, match="no lifecycle 'model/nobody'"):
         await modelops.status("nobody")
     with pytest.raises(UnknownNameError, match="no lifecycle 'model/nobody'"):
-        await modelops.request("nobody", Action.RETIRE, "rosa", "over")
+        await modelops.request("nobody", Action.RETIRE, signer("rosa"), "over")
 
 
 async def test_a_worker_is_known_once_it_has_polled(modelops: Modelops) -> None:
@@ -342,8 +354,8 @@ async def test_a_lifecycle_answers_while_its_plan_is_proved(house: House, modelo
     await house.begin(LOW)
     async with asyncio.timeout(5):
         await modelops.status(house.model)
-        await modelops.request(house.model, Action.PAUSE, "ana", "maintenance")
-        await modelops.request(house.model, Action.RESUME, "ana", "done")
+        await modelops.request(house.model, Action.PAUSE, signer("ana"), "maintenance")
+        await modelops.request(house.model, Action.RESUME, signer("ana"), "done")
         assert (await modelops.status(house.model)).phase is Phase.WORKING
     assert [entry.kind for entry in house.whole_trail()] == ["effect"]
     prover.done.set()

@@ -8,13 +8,12 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus
 
 from models.inventory import Column, Environment
-from models.messages import Action, Request
+from models.messages import Action
 from models.state import Phase
 from tests.temporal.house import House, plan_of
 
 CREDIT = plan_of("credit-high-risk", ("remind: [3d, 7d]", "remind: [1s, 7d]"))
 LOW = plan_of("low-risk")
-ASKED = Request(person="sam", reason="for the test")
 
 
 async def test_a_turn_that_comes_with_the_beginning(house: House) -> None:
@@ -22,7 +21,7 @@ async def test_a_turn_that_comes_with_the_beginning(house: House) -> None:
     await house.register(LOW)
     await house.close()
     await house.begin(LOW)
-    await house.handle.signal("retire", ASKED)
+    await house.handle.signal("request", house.asked(Action.RETIRE))
     await house.open()
     await house.until_phase(Phase.ENDED)
 
@@ -35,8 +34,8 @@ async def test_a_turn_that_comes_with_a_resumption(house: House) -> None:
     await house.submit()
     await house.recorded()
     await house.close()
-    await house.handle.signal("resume", ASKED)
-    await house.handle.signal("retire", ASKED)
+    await house.handle.signal("request", house.asked(Action.RESUME))
+    await house.handle.signal("request", house.asked(Action.RETIRE))
     await house.open()
     await house.until_phase(Phase.ENDED)
 
@@ -52,7 +51,7 @@ async def test_more_events_than_one_message_can_carry(house: House) -> None:
     await house.submit()
     before = await house.recorded()
     await house.close()
-    await asyncio.gather(*(house.handle.signal("submit_version", wide) for _ in range(20)))
+    await asyncio.gather(*(house.handle.signal("submit_version", house.handed_in(wide)) for _ in range(20)))
     await house.open()
     status = await house.until(lambda s: s.seq >= before.seq + 20)
     assert (await house.recorded()).seq == status.seq

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.canonical import digest, digest_bytes
 from models.compiler import compile_template
 from models.deadlines import pending
-from models.evidence import Electorate, StepKind, StepOrder, StepResult
+from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import Column, DataContract, Reference, Source, Submission
 from models.lifecycle import Step, step
 from models.messages import (
@@ -33,6 +33,7 @@ from models.messages import (
 from models.plan import Plan
 from models.state import State
 from models.verdict import Reading, Verdict
+from tests.signers import electorate
 
 Drawn = TypeVar("Drawn")
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -120,7 +121,7 @@ class World:
             case StepKind.PACKAGE:
                 base = StepResult(summary="packaged", bundle=digest_bytes(b"bundle"))
             case StepKind.ASK:
-                base = StepResult(summary="asked", electorate=Electorate(people=PEOPLE))
+                base = StepResult(summary="asked", electorate=electorate(PEOPLE))
             case StepKind.TRAIN:
                 self.made += 1
                 base = StepResult(summary="trained", submission=submission(self.made, "trainer"))

@@ -1,9 +1,11 @@
 """The audit trail without a database: what a chain proves, what it cannot, and the kernel run again."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -256,3 +258,22 @@ def test_a_missing_and_an_unreadable_event_are_problems() -> None:
     assert fold(PLAN, START, recorded[1:]).problems[0].startswith("seq 2: the kernel counts 1 events here")
     recorded[1] = changed(recorded[1], body="{}")
     assert fold(PLAN, START, recorded).problems[0] == "position 2, after seq 1: the body is not an event"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.none() | st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_hash_is_that_of_canonical_json(body: str, model: str | None) -> None:
+    """Whatever a text has in it, an entry hashes to what another implementation of RFC 8785 makes of it."""
+    at = NOON.astimezone(timezone(timedelta(hours=5)))
+    entry = seal(AuditHead(position=6, hash="sha256:x"), model, AuditKind.EVENT, at, body)
+    content = {"position": 7, "model": model, "kind": "event", "at": "2026-03-02T12:00:00.000000+00:00", "body": body}
+    leaf = hashlib.sha256(b"modelops/leaf/1\x00" + rfc8785.dumps(content)).digest()
+    assert entry.hash == "sha256:" + hashlib.sha256(b"modelops/audit/1\x00" + b"sha256:x" + leaf).hexdigest()
+
+
+@pytest.mark.parametrize("place", [1, 2, 1_500, 4_000])
+def test_breaks_far_apart_are_all_found(place: int) -> None:
+    """In a trail longer than what is remembered, deeds are named as in a short one, wherever they are."""
+    entries = chain(["x"] * 4_000)
+    entries[place - 1] = changed(entries[place - 1], body="forged")
+    gone = entries.pop(2_800)
+    assert deeds(entries) == {(place, Tampering.CHANGED), (gone.position, Tampering.REMOVED)}

@@ -1,43 +1,42 @@
 """The model card: what it says in each situation, that its JSON works, and that it is never too long or unsafe."""
 
 import html
-import json
 import re
+import shlex
 from datetime import timedelta
 
 import pytest
+import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from typer.core import TyperGroup
 
+from client.cli import app
 from models.admission import refuse
 from models.canonical import digest_bytes
 from models.evidence import Evidence
-from models.inventory import Submission
-from models.messages import Action, Choice, Decided, Decision, Event, Failure, Request, Requested
+from models.messages import Action, Decided, Event, Failure, Request, Requested
 from models.state import Phase
 from models.status import Asked
 from models.verdict import Comparison, Kpi
 from tests.unit.card_stories import GOLDEN, HOSTILE, STORIES, asking, awaiting, card_of, half_approved, status_of, stuck
-from tests.unit.kernel_world import World, happening, plan_of, submission
+from tests.unit.kernel_world import World, happening, plan_of
 from workflows.card import LIMIT, moved_on, render
 from workflows.card_markup import Mark, Stop, meter, plain, safe, strip
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 ANYTHING = st.text(max_size=300) | st.text("<>[]()`|*_#&;!$~{}\\\n\"' :/-=ab1", max_size=300) | st.just(HOSTILE)
-FENCE = re.compile(r"```json\n(.*?)\n```", re.DOTALL)
+FENCE = re.compile(r"```\n(.*?)\n```", re.DOTALL)
 
 
-def pasted(card: str, **filled: str) -> dict[str, object]:
-    """The JSON of a card, as somebody sends it."""
+def command_on(card: str) -> list[str]:
+    """The words of the command that a card shows."""
     found = FENCE.search(card)
     assert found is not None, card
-    text = found[1]
-    for placeholder, value in filled.items():
-        text = text.replace(f"<{placeholder}>", value)
-    value = json.loads(text)
-    assert isinstance(value, dict)
-    return value
+    words = shlex.split(found[1])
+    assert words[0] == "modelops"
+    return words[1:]
 
 
 def admitted(world: World, body: Decided | Requested) -> str | None:
@@ -51,50 +50,31 @@ def test_the_card_tells_the_story(name: str) -> None:
     assert card_of(STORIES[name]()) == (GOLDEN / f"{name}.md").read_text()
 
 
-def test_the_decision_on_the_card_counts() -> None:
-    """Pasted with a name and a reason, the card's JSON is the missing approval."""
-    world = half_approved()
-    decision = Decision.model_validate(pasted(card_of(world), you="rosa", why="limits are understood"))
-    assert (decision.role, decision.decision) == ("risk", Choice.APPROVE)
-    assert world.say(Decided(decision=decision)).refusal is None
-    assert world.state.stage == "staging"
-
-
-def test_untouched_placeholders_are_no_decision() -> None:
-    """Sent as it stands, the card's JSON is refused with the reason: nobody decides by accident."""
-    world = half_approved()
-    given = Decision.model_validate(pasted(card_of(world)))
-    assert "'<you>' is a placeholder" in (admitted(world, Decided(decision=given)) or "")
-    named = given.model_copy(update={"person": "rosa"})
-    assert "'<why>' is a placeholder" in (admitted(world, Decided(decision=named)) or "")
-
-
-def test_the_role_is_left_open_while_several_are_asked() -> None:
-    """With two roles open the card does not guess which one a person speaks for."""
-    world = asking()
-    given = pasted(card_of(world), you="rosa", why="fine")
-    assert "role" not in given
-    assert admitted(world, Decided(decision=Decision.model_validate(given))) is None
+def test_the_card_says_how_to_decide() -> None:
+    """The command is about the gate that is open, and the client understands it."""
+    words = command_on(card_of(half_approved()))
+    assert words == ["decide", "loans", "independent-validation", "approve", "--as", "YOU", "--reason", "WHY"]
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    parsed = group.commands["decide"].make_context("decide", words[1:])
+    assert (parsed.params["model"], parsed.params["gate"], parsed.params["person"]) == (*words[1:3], "YOU")
 
 
 def test_stuck_can_be_retried_or_abandoned() -> None:
-    """The card of a stuck step says cause and remedy; its JSON retries, and with the word it names abandons."""
+    """The card of a stuck step says cause and remedy; its command retries, and with the word it names abandons."""
     world = stuck()
     card = card_of(world)
     assert "DEV does not answer" in card
     assert "start it, then retry" in card
-    assert '`"abandon"`' in card
-    given = pasted(card, you="sam", why="it is back")
-    assert admitted(world, Requested.model_validate(given)) is None
-    assert admitted(world, Requested.model_validate({**given, "action": "abandon"})) is None
+    assert "`abandon`" in card
+    assert command_on(card)[0] == "retry"
+    for action in (Action.RETRY, Action.ABANDON):
+        assert admitted(world, Requested(action=action, request=Request(person="sam", reason="it is back"))) is None
 
 
-def test_a_submission_can_be_pasted() -> None:
-    """The JSON of a card that waits for a version names every fact that a submission needs."""
-    given = pasted(card_of(awaiting()))
-    Submission.model_validate({**submission(1).model_dump(mode="json"), **{"contract": given["contract"]}})
-    required = {name for name, field in Submission.model_fields.items() if field.is_required()}
-    assert set(given) == required
+def test_a_version_is_asked_for() -> None:
+    """The card of a lifecycle that waits for a version says how one is handed in."""
+    assert command_on(card_of(awaiting()))[:2] == ["submit", "loans"]
 
 
 def test_nobody_may_decide() -> None:
@@ -220,8 +200,6 @@ def check_whole(card: str, model: str) -> None:
     for tag in ("svg", "details", "ul", "li", "meter", "progress", "text", "g", "code"):
         assert len(re.findall(rf"<{tag}[ >]", card)) == card.count(f"</{tag}>")
     assert card.count("```") == 2 * len(FENCE.findall(card))
-    for found in FENCE.findall(card):
-        json.loads(found)
 
 
 @pytest.mark.parametrize("name", ["credit-high-risk", "low-risk"])
@@ -249,7 +227,5 @@ def test_every_state_has_a_card_and_offers_only_what_is_admitted(name: str, data
 
 def offered(card: str) -> list[Action]:
     """What a card says may be asked."""
-    found = re.search(r'"action": "&#60;([^>]*)>"', card)
-    first = re.search(r'"action": "(\w+)"', card)
-    folded = [Action(word) for word in found[1].split(" | ")] if found else []
-    return [Action(first[1]), *folded] if first else folded
+    found = {*re.findall(r"<code>modelops (\w+) loans</code>", card), *re.findall(r"^modelops (\w+) loans", card, re.M)}
+    return [action for action in Action if action.value in found]

@@ -1,20 +1,51 @@
 """The directory of people in a YAML file."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from activities.adapters.yaml_directory import YamlDirectory
 from models.errors import InvalidInputError
+from models.evidence import Electorate
+from models.keys import EnrolledKey, Keyholder
+from models.signing import key_id
+from tests.signers import keyring, signer
 
 DEMO = Path(__file__).parents[2] / "examples" / "loan_approval" / "directory.yaml"
 PERSON = "{name: Ana, email: ana@bank.example, groups: [credit]}"
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def directory_of(people: Path) -> YamlDirectory:
+    """People, with the keys that are registered beside them."""
+    return YamlDirectory(people, people.with_name("keys.json"), "here", lambda: NOW)
+
+
+def test_keys(tmp_path: Path) -> None:
+    """Holders come with the keys that count now, and those with them who are asked for by name and are known."""
+    (tmp_path / "people.yaml").write_text(f"people: {{ana: {PERSON}, bo: {PERSON.replace('[credit]', '[]')}}}")
+    directory = directory_of(tmp_path / "people.yaml")
+    assert directory.electorate({"r": "credit"}) == Electorate(people={"r": ("ana",)}, audience="here")
+    known = keyring(("ana", "bo", "eve")).enrol(
+        EnrolledKey(person="gate", public=signer("gate").public, kind=Keyholder.GATEWAY, enrolled=NOW)
+    )
+    (tmp_path / "keys.json").write_text(known.model_dump_json())
+    assert directory.electorate({"r": "credit"}).keys == {"ana": (signer("ana").public,)}
+    assert sorted(directory.electorate({"r": "credit"}, ("bo", "eve")).keys) == ["ana", "bo"]
+    assert directory.electorate({}).gateways == (signer("gate").public,)
+    gone = known.revoke(key_id(signer("ana").public), NOW, "stolen")
+    (tmp_path / "keys.json").write_text(gone.model_dump_json())
+    assert directory.electorate({"r": "credit"}).keys == {}
+    (tmp_path / "keys.json").write_text("{")
+    with pytest.raises(InvalidInputError, match="is no registry of keys"):
+        directory.electorate({"r": "credit"})
 
 
 def test_demo() -> None:
     """The demo's people hold the roles of their groups, and a group that nobody is in gives an empty role."""
     roles = {"developer": "credit-data-science", "lead": "credit-data-science-leads", "auditor": "audit"}
-    people = YamlDirectory(DEMO).electorate(roles).people
+    people = directory_of(DEMO).electorate(roles).people
     assert people == {"developer": ("ana",), "lead": ("ana", "dmitri"), "auditor": ()}
 
 
@@ -22,7 +53,7 @@ def test_read_again(tmp_path: Path) -> None:
     """A change of the file counts at the next call."""
     path = tmp_path / "people.yaml"
     path.write_text(f"people: {{ana: {PERSON}}}", encoding="utf-8")
-    directory = YamlDirectory(path)
+    directory = directory_of(path)
     assert directory.electorate({"r": "credit"}).people == {"r": ("ana",)}
     path.write_text(f"people: {{bo: {PERSON}}}", encoding="utf-8")
     assert directory.electorate({"r": "credit"}).people == {"r": ("bo",)}
@@ -48,7 +79,7 @@ def test_refused(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "people.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InvalidInputError, match=problem) as caught:
-        YamlDirectory(path).electorate({"r": "credit"})
+        directory_of(path).electorate({"r": "credit"})
     assert str(path) in str(caught.value)
 
 
@@ -57,7 +88,7 @@ def test_text_is_text(tmp_path: Path, name: str) -> None:
     """What looks like a date or a number of YAML 1.1 is a person's name like any other."""
     path = tmp_path / "people.yaml"
     path.write_text(f"people: {{ana: {{name: {name}, email: a@b.example, groups: [on]}}}}", encoding="utf-8")
-    assert YamlDirectory(path).electorate({"r": "on"}).people == {"r": ("ana",)}
+    assert directory_of(path).electorate({"r": "on"}).people == {"r": ("ana",)}
 
 
 def test_not_utf8(tmp_path: Path) -> None:
@@ -65,10 +96,10 @@ def test_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "people.yaml"
     path.write_bytes(b"people:\n  ana: \xe9")
     with pytest.raises(InvalidInputError, match=r":2:8: .*not UTF-8"):
-        YamlDirectory(path).electorate({})
+        directory_of(path).electorate({})
 
 
 def test_no_file(tmp_path: Path) -> None:
     """A file that is not there is named."""
     with pytest.raises(InvalidInputError, match=r"none\.yaml cannot be read"):
-        YamlDirectory(tmp_path / "none.yaml").electorate({})
+        directory_of(tmp_path / "none.yaml").electorate({})

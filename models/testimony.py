@@ -1,0 +1,70 @@
+"""Whether what people said was said as it is on record: every signature and what it is about, checked once more."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from models.audit import Replayed, Tampering
+from models.authentication import read_decision, read_request, read_submission
+from models.canonical import Digest, Frozen
+from models.evidence import Electorate
+from models.messages import Attempted, Body, Decided, HandedIn, Requested, VersionSubmitted
+from models.plan import Plan
+from models.state import State
+
+
+class Doubt(NamedTuple):
+    """Why a recorded message is not what it says."""
+
+    kind: Tampering
+    message: str
+
+
+def doubts(plan: Plan, plan_digest: Digest, replayed: Replayed) -> Iterator[Doubt]:
+    """What is to be said against an event if it is a person's message. One that counted must have been signed."""
+    if replayed.recorded is None:
+        return
+    event, refusal = replayed.recorded.event, replayed.recorded.refusal
+    body = event.body
+    if not isinstance(body, Decided | Requested | VersionSubmitted):
+        return
+    if body.envelope is None:
+        if refusal is None:
+            yield Doubt(Tampering.UNSIGNED, f"{body.event} counted, and nobody has signed it")
+        return
+    again = _again(plan, plan_digest, replayed.before, body, event.at)
+    yield from _differences(body, again)
+    objection = again.objection if isinstance(again, type(body)) else "it is another message"
+    if objection and refusal is None:
+        yield Doubt(Tampering.FORGED, f"{body.event} counted, although: {objection}")
+
+
+def _again(
+    plan: Plan, plan_digest: Digest, before: State, body: Decided | Requested | VersionSubmitted, at: datetime
+) -> Decided | Requested | VersionSubmitted | Attempted:
+    """The message as its envelope says it."""
+    if body.envelope is None:
+        return body
+    if isinstance(body, Decided):
+        return read_decision(plan, plan_digest, before, body.envelope, at)
+    known = body.known or Electorate(people={})
+    if isinstance(body, Requested):
+        return read_request(before, body.envelope, known, at)
+    return read_submission(before, HandedIn(submission=body.submission, envelope=body.envelope), known, at)
+
+
+def _differences(recorded: Body, again: Body) -> Iterator[Doubt]:
+    for where, was, signed in _apart("", recorded, again):
+        yield Doubt(Tampering.FORGED, f"{where} is recorded as {was!r}; by what was signed it is {signed!r}")
+
+
+def _apart(where: str, one: Frozen, other: Frozen) -> Iterator[tuple[str, object, object]]:
+    """The fields in which two values differ, the innermost by name."""
+    for name in type(one).model_fields:
+        was, signed = getattr(one, name), getattr(other, name, None)
+        if was == signed:
+            continue
+        if isinstance(was, Frozen) and isinstance(signed, Frozen) and type(was) is type(signed):
+            yield from _apart(f"{where}{name}.", was, signed)
+        else:
+            yield f"{where}{name}", was, signed

@@ -1,0 +1,35 @@
+"""Where things are kept outside the database, as configured: for the worker, and for those who only look."""
+
+from pathlib import Path
+
+from activities.adapters.file_artifact_store import FileArtifactStore
+from activities.adapters.file_checkpoints import FileCheckpoints
+from activities.adapters.git_checkpoints import GitCheckpoints
+from activities.ports import ArtifactStore, Checkpoints
+from models.errors import InvalidInputError
+from models.signing import PublicKey
+from worker.settings import GIT, Settings
+
+
+def checkpoints_of(settings: Settings) -> Checkpoints:
+    """The checkpoints of the audit trail."""
+    place = settings.checkpoints or str(settings.root / "checkpoints")
+    if place.startswith(GIT):
+        return GitCheckpoints(Path(place.removeprefix(GIT)).expanduser().resolve())
+    return FileCheckpoints(Path(place).expanduser().resolve())
+
+
+def notary_keys(settings: Settings) -> tuple[PublicKey, ...]:
+    """The notary's public key, former ones too; none if it has not made one yet. InvalidInputError."""
+    place = settings.notary.with_suffix(".pub")
+    try:
+        return tuple(place.read_text().split())
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(f"{place} cannot be read: {error}", "restore it, or set MODELOPS_NOTARY_KEY") from error
+
+
+def store_of(settings: Settings) -> ArtifactStore:
+    """The artifact store."""
+    return FileArtifactStore(settings.store, [settings.root, *settings.sources])
