@@ -5,8 +5,11 @@ import asyncio
 from temporalio import activity
 
 from activities.ports import Inventory, Prover
-from models.journal import Journal
+from models.audit import verify_chain
+from models.errors import InvalidInputError, NotPermittedError
+from models.journal import Journal, LifecycleInput
 from models.plan import Plan
+from models.rebuilding import disagreements, resumed
 
 
 class AuditActivities:
@@ -32,3 +35,27 @@ class AuditActivities:
         async with self._proving:
             await asyncio.to_thread(self._prover.prove, plan)
         await asyncio.to_thread(self._inventory.commit_plan, plan)
+
+    @activity.defn(name="confirm_state", no_thread_cancel_exception=True)
+    def confirm_state(self, claimed: LifecycleInput) -> None:
+        """Whether the record leads to just what a rebuilt lifecycle is to go on from; NotPermittedError if not."""
+        try:
+            recorded = self._recorded(claimed.state.model)
+        except InvalidInputError as error:
+            raise NotPermittedError(str(error), error.remedy) from error
+        found = tuple(disagreements(claimed, recorded))
+        if found:
+            raise NotPermittedError("; ".join(found), f"`modelops rebuild {claimed.state.model}` reads the record anew")
+
+    def _recorded(self, model: str) -> LifecycleInput:
+        head = self._inventory.head()
+        if problems := verify_chain(self._inventory.entries(), head):
+            raise NotPermittedError(f"the audit trail does not hold: {problems[0].message}", "restore the database")
+        recorded = resumed(model, self._inventory.governing_plan(model), self._inventory.trail(model))
+        state, kept = recorded.state, self._inventory.visit(model)
+        if kept != (state.stage, state.visit):
+            led = f"stage '{state.stage}', visit {state.visit}"
+            raise NotPermittedError(
+                f"the trail leads to {led}; the inventory says '{kept[0]}', visit {kept[1]}", "restore the database"
+            )
+        return recorded

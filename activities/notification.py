@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pydantic import Field
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
@@ -15,10 +16,11 @@ from models.separation import barring, lineage
 
 
 class Notice(Frozen):
-    """A message to the holders of some groups (none: the model's owner)."""
+    """A message to the holders of some groups, and to some people (nobody: the model's owner)."""
 
     key: EffectKey
     groups: tuple[Slug, ...]
+    people: tuple[Slug, ...] = Field(default=(), exclude_if=lambda people: not people)
     subject: str
 
 
@@ -64,7 +66,7 @@ class NotificationActivities:
         def effect() -> Outcome:
             groups = {group: group for group in notice.groups}
             held = self._directory.electorate(groups).people if groups else {}
-            people = sorted({person for holders in held.values() for person in holders})
+            people = sorted({person for holders in held.values() for person in holders}.union(notice.people))
             recipients = people or [self._inventory.model(notice.key.model).owner]
             notices = [Notified(recipient=person, subject=notice.subject, body="") for person in recipients]
             return StepResult(summary=f"told {', '.join(recipients)}"), notices

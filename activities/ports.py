@@ -1,18 +1,20 @@
 """What the activities need of the world, in our words. Adapters fit these; the fakes of the tests fit them too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest
+from models.clearance import Tied
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
 from models.journal import JournalEntry
 from models.keys import Keyring
 from models.plan import Plan, Proof
 from models.policy import Pack
+from models.reconciliation import Execution, Finding, Place, Shelf, Turned
 from models.signing import Envelope
 
 
@@ -25,11 +27,12 @@ class Serving(NamedTuple):
 
 
 class Earned(NamedTuple):
-    """What a version is and what it has passed, by the record."""
+    """What a version is, what it has passed, and where it has served from which bundle, by the record."""
 
     artifact: Digest | None
     bundle: Digest | None
     gates: frozenset[str]
+    served: frozenset[tuple[Environment, Digest]] = frozenset()
 
 
 class Inventory(Protocol):
@@ -57,7 +60,7 @@ class Inventory(Protocol):
         """The registered facts of a version; UnknownNameError."""
 
     def earned(self, model: str, version: int) -> Earned:
-        """What the record says of a version: its bytes, its bundle, the gates it passed; UnknownNameError."""
+        """What the record says of a version: its bytes, its bundle, its gates, where it served; UnknownNameError."""
 
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
@@ -71,8 +74,17 @@ class Inventory(Protocol):
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
 
+    def ties(self, model: str) -> Sequence[Tied]:
+        """The same, each with what the entries beside it say of it."""
+
     def head(self, position: int | None = None) -> AuditHead:
-        """Where the whole trail ends, or what it was at a position; UnknownNameError if it has no such entry."""
+        """Where the whole trail ends, or what it was at a position; UnknownNameError if it has no such entry.
+
+        Read it before `entries`, or writers come between.
+        """
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """The whole trail of all models, oldest first; it may be longer than the memory."""
 
 
 class Checkpoints(Protocol):
@@ -191,3 +203,36 @@ class Schedules(Protocol):
 
     async def stop(self, model: str, plan: Plan) -> None:
         """End the schedule of each monitor of the plan; no error if there are none."""
+
+
+class Findings(Protocol):
+    """What the record says of all models at once, and what contradicts it."""
+
+    def places(self) -> Mapping[str, Place]:
+        """Where every lifecycle is, ended or not."""
+
+    def serving(self) -> Mapping[Environment, Shelf]:
+        """What serves where."""
+
+    def findings(self) -> Sequence[Finding]:
+        """Those that hold."""
+
+    def commit_findings(self, seen: frozenset[Finding]) -> Turned:
+        """Record what was seen, in one transaction: an audit entry for each finding that is new or holds no more."""
+
+
+class Executions(Protocol):
+    """Lifecycles as the engine knows them."""
+
+    async def look(self, models: Iterable[str]) -> Mapping[str, Execution]:
+        """The executions of some models, with their places, and every other one that is open."""
+
+    async def pollers(self, queue: str) -> frozenset[str]:
+        """The identities that have polled a task queue lately."""
+
+
+class Environments(Protocol):
+    """What really serves, for whoever only looks."""
+
+    def serves(self, environment: Environment) -> Shelf:
+        """What serves in an environment; UnavailableError."""

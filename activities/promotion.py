@@ -1,26 +1,43 @@
-"""Versions enter and leave environments. The gates are checked here again, where the effect happens."""
+"""Versions enter and leave environments. Everything is checked here again, where the effect happens."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
-from activities.ports import Deployer, Inventory
+from activities.ports import Deployer, Directory, Inventory, Notary
 from models.canonical import Digest
+from models.clearance import Known, Minimum, objections
 from models.errors import InvalidInputError, NotPermittedError, SmokeTestError
-from models.evidence import StepOrder, StepResult
+from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import Deployed, Environment, Withdrawn
 from models.journal import Assignment
 from models.verdict import Verdict
 
+_TOLD = 5
+
 
 class PromotionActivities:
-    """Deploys by digest, once per key, and only what the record says has passed its gates."""
+    """Deploys by digest, once per key, and only what nothing speaks against: see `models.clearance`."""
 
-    def __init__(self, inventory: Inventory, deployer: Deployer) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        deployer: Deployer,
+        directory: Directory,
+        minimum: Mapping[Environment, Minimum],
+        notary: Notary,
+    ) -> None:
+        """`directory` is the actuator's own, `minimum` what its environments ask whatever a plan says.
+
+        `notary` seals what a promotion to PROD rests on before it happens.
+        """
         self._inventory = inventory
         self._ledger = Ledger(inventory)
         self._deployer = deployer
+        self._directory = directory
+        self._minimum = minimum
+        self._notary = notary
 
     @activity.defn(name="promote_version", no_thread_cancel_exception=True)
     def promote_version(self, task: Assignment) -> StepResult:
@@ -33,13 +50,12 @@ class PromotionActivities:
             except SmokeTestError as error:
                 return StepResult(verdict=Verdict.FAIL, summary=f"smoke test in {order.environment}: {error}"), []
 
-        return self._ledger.perform(task, effect)
+        return self._perform(task, effect)
 
     @activity.defn(name="restore_version", no_thread_cancel_exception=True)
     def restore_version(self, task: Assignment) -> StepResult:
         """Deploy the previous champion again."""
-        order = task.order
-        return self._ledger.perform(task, lambda: self._deploy(order))
+        return self._perform(task, lambda: self._deploy(task.order))
 
     @activity.defn(name="stop_serving", no_thread_cancel_exception=True)
     def stop_serving(self, task: Assignment) -> StepResult:
@@ -51,22 +67,34 @@ class PromotionActivities:
                 raise InvalidInputError(f"step '{order.step}' was ordered without an environment")
             return self._withdraw(order, (order.environment,))
 
-        return self._ledger.perform(task, effect)
+        return self._perform(task, effect)
 
     @activity.defn(name="undeploy_model", no_thread_cancel_exception=True)
     def undeploy_model(self, task: Assignment) -> StepResult:
         """Take the model out of every environment, also where the record knows of nothing."""
-        order = task.order
-        return self._ledger.perform(task, lambda: self._withdraw(order, tuple(Environment)))
+        return self._perform(task, lambda: self._withdraw(task.order, tuple(Environment)))
+
+    def _perform(self, task: Assignment, effect: Callable[[], Outcome]) -> StepResult:
+        """Once, for the model's own lifecycle alone: anybody may send an order, and with it what is to be recorded."""
+        model, caller = task.order.model, activity.info().workflow_id
+        if caller != f"model/{model}":
+            _refuse([f"'{caller}' is not the lifecycle of '{model}'"])
+        if any(entry.model != model for entry in task.journal):
+            _refuse([f"what comes with the order is not about '{model}'"])
+        return self._ledger.perform(task, effect)
 
     def _deploy(self, order: StepOrder) -> Outcome:
         environment, version, bundle = self._checked(order)
+        if environment is Environment.PROD and order.kind is StepKind.PROMOTE:
+            self._notary.checkpoint()
         endpoint = self._deployer.deploy(environment, order.model, version, bundle, order.key)
         deployed = Deployed(environment=environment, version=version, bundle=bundle, endpoint=endpoint)
         summary = f"version {version} serves in {environment} at {endpoint}"
         return StepResult(summary=summary, endpoint=endpoint, bundle=bundle), [deployed]
 
     def _withdraw(self, order: StepOrder, environments: tuple[Environment, ...]) -> Outcome:
+        """What takes a version out of service makes things safer: no doubt about the record holds it up."""
+        _refuse(self._misplaced(order))
         for environment in environments:
             self._deployer.withdraw(environment, order.model, order.key)
         summary = f"nothing serves in {', '.join(environments) or 'any environment'} any more"
@@ -79,18 +107,18 @@ class PromotionActivities:
                 f"step '{order.step}' was ordered without environment, version or bundle",
                 "the stage must package the version before it promotes it",
             )
-        self._demand(self._disagreements(order, environment, version))
+        _refuse([*self._misplaced(order), *self._disagreements(order, environment, version), *self._objections(order)])
         return environment, version, bundle
 
-    def _disagreements(self, order: StepOrder, environment: Environment, version: int) -> Iterator[str]:
-        """Where an order asks for what the record does not bear out: anybody may send an order to this worker."""
-        model = order.model
-        if (caller := activity.info().workflow_id) != f"model/{model}":
-            yield f"'{caller}' is not the lifecycle of '{model}'"
-        known = self._inventory.visit(model)
+    def _misplaced(self, order: StepOrder) -> Iterator[str]:
+        known = self._inventory.visit(order.model)
         if known != (order.stage, order.visit):
             ordered = f"the order is of '{order.stage}', visit {order.visit}"
-            yield f"'{model}' is in stage '{known[0]}', visit {known[1]}; {ordered}"
+            yield f"'{order.model}' is in stage '{known[0]}', visit {known[1]}; {ordered}"
+
+    def _disagreements(self, order: StepOrder, environment: Environment, version: int) -> Iterator[str]:
+        """Where an order asks for what the inventory does not bear out."""
+        model = order.model
         plan, earned = self._inventory.governing_plan(model), self._inventory.earned(model, version)
         stage = plan.by_name.get(order.stage)
         if stage is None or stage.environment is not environment:
@@ -98,6 +126,8 @@ class PromotionActivities:
         if missing := set(plan.environment_gates.get(environment, ())) - earned.gates:
             gates = ", ".join(sorted(missing))
             yield f"version {version} of '{model}' has no record of passing {gates}, which {environment} demands"
+        if order.kind is StepKind.RESTORE and (environment, order.bundle) not in earned.served:
+            yield f"version {version} of '{model}' has never served in {environment} from bundle {order.bundle}"
         for what, registered, asked in (
             ("artifact", earned.artifact, order.artifact),
             ("bundle", earned.bundle, order.bundle),
@@ -105,6 +135,19 @@ class PromotionActivities:
             if registered != asked:
                 yield f"version {version} of '{model}' is registered with {what} {registered}, not {asked}"
 
-    def _demand(self, disagreements: Iterator[str]) -> None:
-        if disagreement := next(disagreements, None):
-            raise NotPermittedError(disagreement, "the record and the workflow disagree: see `modelops history`")
+    def _objections(self, order: StepOrder) -> Iterator[str]:
+        """What speaks against it by the audit trail, the signatures in it, and what the actuator knows by itself."""
+        plan = self._inventory.governing_plan(order.model)
+        minimum = self._minimum.get(order.environment) if order.environment else None
+        known = Known(self._directory.electorate(plan.roles), self._directory.keyring(), minimum)
+        return objections(order, plan, self._inventory.ties(order.model), known)
+
+
+def _refuse(objections: Iterable[str]) -> None:
+    """NotPermittedError with what speaks against an order, if anything does."""
+    if found := list(objections):
+        more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+        raise NotPermittedError(
+            "; ".join(found[:_TOLD]) + more,
+            "see `modelops history`; what a version lacks it has to earn: abandon it, and submit it anew",
+        )

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import (
+    QueryRejectCondition,
     SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
@@ -27,7 +28,9 @@ from temporalio.service import RPCError
 from client.caller import CALL_TIMEOUT, Caller
 from client.documents import in_plain_words
 from client.histories import Heard, listen
+from client.lost import Lost, look_for
 from client.signer import Signer
+from models.audit import AuditEntry
 from models.canonical import Digest, Slug, digest
 from models.errors import ConflictError, RefusedError, UnavailableError
 from models.evidence import StepResult
@@ -43,9 +46,11 @@ from worker.connection import connect
 from worker.settings import Settings
 from workflows import options
 from workflows.attributes import MODEL, OWNER, TIER
+from workflows.lifecycle import UNCONFIRMED
 
 _REGISTRATION_TIMEOUT = timedelta(seconds=20)
 _LINGER = 0.05
+_LOOK_AGAIN = 0.2
 _TITLE_BYTES = 100
 """The server takes 200 bytes of summary."""
 
@@ -145,6 +150,37 @@ class Modelops:
                 ) from error
         return workflow_id
 
+    async def lost(self, model: Slug, recorded: Sequence[AuditEntry]) -> Lost:
+        """What is left of a lifecycle's execution; ConflictError if it runs, RefusedError if it ended by itself."""
+        async with self._caller.translated(lifecycle_id(model)):
+            return await look_for(self._client, lifecycle_id(model), recorded)
+
+    async def rebuild(self, facts: ModelFacts, given: LifecycleInput) -> Status:
+        """Go on in another execution with what the record leads to (`models.rebuilding.resumed`); where it is then.
+
+        NotPermittedError if the record, asked by the worker, says otherwise; ConflictError if an execution runs, or
+        has ended by itself.
+        """
+        workflow_id = lifecycle_id(facts.id)
+        async with self._caller.translated(workflow_id):
+            try:
+                await self._start(facts, given, workflow_id)
+            except WorkflowAlreadyStartedError as error:
+                raise ConflictError(
+                    f"the lifecycle of '{facts.id}' runs, or has ended by itself", f"`modelops status {facts.id}`"
+                ) from error
+            return await self._confirmed(facts.id)
+
+    async def _confirmed(self, model: Slug) -> Status:
+        while True:
+            found = await self._handle(model).describe(rpc_timeout=CALL_TIMEOUT)
+            if found.close_time:
+                await self._handle(model).result()
+            status = await self._ask(model)
+            if not any(trouble.startswith(UNCONFIRMED) for trouble in status.troubles):
+                return status
+            await asyncio.sleep(_LOOK_AGAIN)
+
     async def _start(self, facts: ModelFacts, given: LifecycleInput, workflow_id: str) -> None:
         plan = given.plan
         found_by = [
@@ -168,10 +204,15 @@ class Modelops:
         )
 
     async def status(self, model: Slug) -> Status:
-        """Where a lifecycle is, what it waits for, and who can act."""
+        """Where a lifecycle is, what it waits for, and who can act; RefusedError if its execution is lost."""
         async with self._caller.translated(lifecycle_id(model)):
-            asked = self._handle(model).query("status", result_type=Status, rpc_timeout=CALL_TIMEOUT)
-            return Status.model_validate(await self._answered(model, asked))
+            return await self._ask(model, QueryRejectCondition.NOT_COMPLETED_CLEANLY)
+
+    async def _ask(self, model: Slug, refusing: QueryRejectCondition | None = None) -> Status:
+        asked = self._handle(model).query(
+            "status", result_type=Status, reject_condition=refusing, rpc_timeout=CALL_TIMEOUT
+        )
+        return Status.model_validate(await self._answered(model, asked))
 
     async def heard(self, model: Slug) -> Heard:
         """What all runs of a lifecycle tell that the server still keeps, and their histories."""
@@ -248,10 +289,12 @@ class Modelops:
         """Sign for a new version, and hand it in."""
         return await self._update(model, "submit_version", signer.submit(self._audience, model, submission))
 
-    async def request(self, model: Slug, action: Action, signer: Signer, reason: str) -> Receipt:
+    async def request(
+        self, model: Slug, action: Action, signer: Signer, reason: str, emergency: bool = False
+    ) -> Receipt:
         """Sign and ask for what may be asked at any time; RefusedError where it makes no sense."""
         with in_plain_words("the request"):
-            asked = signer.request(self._audience, model, action, reason)
+            asked = signer.request(self._audience, model, action, reason, emergency)
         return await self._update(model, "request", asked)
 
     async def send(self, model: Slug, name: Message, message: Envelope | HandedIn) -> Receipt:

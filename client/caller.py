@@ -15,6 +15,7 @@ from temporalio.client import (
     WorkflowExecutionDescription,
     WorkflowFailureError,
     WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -52,7 +53,7 @@ class Caller:
             yield
         except (WorkflowUpdateFailedError, WorkflowFailureError) as error:
             raise rebuilt(error.cause) from error
-        except WorkflowQueryFailedError as error:
+        except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
             raise await self._query_failed(workflow_id, error) from error
         except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
             raise await self._silence(workflow_id, note) from error
@@ -132,7 +133,7 @@ class Caller:
                 return None
             raise
 
-    async def _query_failed(self, workflow_id: str, error: WorkflowQueryFailedError) -> ModelopsError:
+    async def _query_failed(self, workflow_id: str, error: Exception) -> ModelopsError:
         ended = await self._ended(workflow_id)
         return ended or InvalidInputError(f"'{workflow_id}' cannot answer: {error}", "the worker's log says why")
 
@@ -143,7 +144,8 @@ class Caller:
             ended = await self._ended(workflow_id)
             return ended or UnknownNameError(
                 f"the Temporal server has no lifecycle '{workflow_id}'",
-                "`modelops list` shows which there are; `modelops start` begins one",
+                "`modelops list` shows which there are: `modelops rebuild` goes on with one that is lost; "
+                "`modelops start` begins one",
             )
         return server_error(self.client, error)
 
@@ -157,7 +159,11 @@ class Caller:
             async with asyncio.timeout(CALL_TIMEOUT.total_seconds()):
                 await self.client.get_workflow_handle(workflow_id, run_id=found.run_id).result(follow_runs=False)
         except WorkflowFailureError as failure:
-            return RefusedError(f"'{workflow_id}' ended by a failure at {when}: {failure.cause}", "see the Web UI")
+            model = workflow_id.removeprefix("model/")
+            return RefusedError(
+                f"'{workflow_id}' ended by a failure at {when}: {failure.cause}",
+                f"the Web UI shows how; `modelops rebuild {model}` goes on from where the record says it was",
+            )
         except RPCError as error:
             return server_error(self.client, error)
         return RefusedError(f"'{workflow_id}' ended at {when}: the model is retired", "`modelops history` tells it all")

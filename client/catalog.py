@@ -21,11 +21,13 @@ from models.canonical import Frozen
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
 from models.inventory import Measured, ModelFacts, ModelKind, Rating, RiskTier, VersionStatus
 from models.plan import Plan
+from models.reconciliation import FindingKind
 from models.records import (
     AuditHeadRecord,
     AuditRecord,
     DeploymentRecord,
     EvidenceRecord,
+    FindingRecord,
     LedgerRecord,
     LifecycleRecord,
     MeasurementRecord,
@@ -80,6 +82,17 @@ class Known(Frozen):
     artifact: str | None
     bundle: str | None
     gates: tuple[str, ...]
+
+
+class Found(Frozen):
+    """A finding, from when it was first seen until it held no more; `resolved` is None of one that holds."""
+
+    kind: FindingKind
+    model: str | None
+    text: str
+    first_seen: datetime
+    last_seen: datetime
+    resolved: datetime | None
 
 
 class Record(NamedTuple):
@@ -187,6 +200,18 @@ class Catalog:
         """Who was told something about a model, in the order of the messages."""
         query = select(NotificationRecord).where(NotificationRecord.model == model)
         return [row.recipient for row in self._rows(query.order_by(col(NotificationRecord.id)))]
+
+    def findings(self, model: str | None = None, resolved: bool = False) -> Sequence[Found]:
+        """What contradicts the record, of one model or of all, oldest first; on request what no longer does, too."""
+        query = select(FindingRecord).order_by(col(FindingRecord.id))
+        if model is not None:
+            query = query.where(FindingRecord.model == model)
+        if not resolved:
+            query = query.where(col(FindingRecord.resolved_at).is_(None))
+        return [
+            Found(**row.model_dump(exclude={"id", "about", "resolved_at"}), resolved=row.resolved_at)
+            for row in self._rows(query)
+        ]
 
     def history(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
@@ -300,7 +325,8 @@ def _about(model: str) -> Iterator[tuple[type[SQLModel], Sequence[ColumnElement[
     """The tables, and which of their rows are about a model; plans and the head are about all."""
     yield from ((table, ()) for table in (AuditHeadRecord, PlanRecord))
     yield ModelRecord, (col(ModelRecord.id) == model,)
-    yield AuditRecord, (or_(col(AuditRecord.model) == model, col(AuditRecord.model).is_(None)),)
+    for both in (AuditRecord, FindingRecord):
+        yield both, (or_(col(both.model) == model, col(both.model).is_(None)),)
     for table in _ABOUT_ONE:
         yield table, (col(table.model) == model,)
 

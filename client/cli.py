@@ -15,6 +15,7 @@ from client.commands import (
     audit,
     differences,
     drawings,
+    findings,
     gates,
     keys,
     lifecycles,
@@ -22,6 +23,7 @@ from client.commands import (
     models,
     policies,
     proofs,
+    rebuilding,
     system,
     templates,
 )
@@ -112,6 +114,8 @@ _add(
     gates.delegate,
     "modelops delegate --as rosa --to tom.enrolment.json --role risk --until 2026-12-20 --output tom-for-rosa.json",
 )
+_add(app, "findings", findings.findings, "modelops findings --all")
+_add(app, "rebuild", rebuilding.rebuild, "modelops rebuild loan-approval")
 _add(app, "submit", messages.submit, "modelops submit loan-approval version.yaml --as sam")
 _add(
     app,
@@ -121,14 +125,20 @@ _add(
 )
 for _action, _why in (
     (Action.RETIRE, "Replaced by another model."),
-    (Action.SUSPEND, "Complaints from two branches."),
-    (Action.ROLLBACK, "The new version is slower."),
     (Action.ABANDON, "Trained on the wrong quarter."),
     (Action.RETRY, "The scanner is back."),
     (Action.PAUSE, "Data centre maintenance."),
     (Action.RESUME, "Maintenance is over."),
+    (Action.CONFIRM, "I saw the complaints, too."),
+    (Action.REVIEW, "A feed was late; the version is sound."),
 ):
     _add(app, _action, messages.asks(_action), f"modelops {_action} loan-approval --as rosa --reason '{_why}'")
+for _action, _why in (
+    (Action.SUSPEND, "Complaints from two branches."),
+    (Action.ROLLBACK, "The new version is slower."),
+):
+    _example = f"modelops {_action} loan-approval --emergency --as rosa --reason '{_why}'"
+    _add(app, _action, messages.turns_back(_action), _example)
 
 
 def main() -> None:

@@ -33,10 +33,8 @@ _DENIED = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
 
 def rebuilt(cause: BaseException) -> ModelopsError:
     """Our error as it was before it travelled through Temporal."""
-    if isinstance(cause, ActivityError):
+    if isinstance(cause, ActivityError | ApplicationError):
         failure = failure_of(cause)
-    elif isinstance(cause, ApplicationError):
-        failure = Failure(type=cause.type or "Error", message=cause.message)
     else:
         failure = Failure(type=type(cause).__name__, message=str(cause))
     kind = _OURS.get(failure.type)

@@ -21,8 +21,9 @@ _SIGNED = frozenset({"decide", "request", "submit_version"})
 class Heard:
     """What some runs of a lifecycle tell: the events and effects that they had recorded, and what people sent them.
 
-    `since` is the event after which the first of these runs began; `plans` are those that they ran on. `events` are bodies of entries by their seq, `kept` those whose recording was confirmed; of the effects, `ordered`
-    and `done`; of the signed messages, the payloads that were `sent` and those that were `answered`.
+    `since` is the event after which the first of these runs began; `plans` are those that they ran on. `events` are
+    bodies of entries by their seq, `kept` those whose recording was confirmed; of the effects, `ordered` and `done`; of
+    the signed messages, the payloads that were `sent` and those that were `answered`.
     """
 
     def __init__(self) -> None:
@@ -43,7 +44,7 @@ class Heard:
 
 async def listen(client: Client, workflow_id: str) -> Heard:
     """All runs that the server still has, from the latest back to the first; RPCError."""
-    heard, runs = Heard(), list[WorkflowHistory]()
+    runs = list[WorkflowHistory]()
     run: str | None = (await client.get_workflow_handle(workflow_id).describe(rpc_timeout=CALL_TIMEOUT)).run_id
     while run:
         try:
@@ -54,9 +55,15 @@ async def listen(client: Client, workflow_id: str) -> Heard:
             break
         runs.append(history)
         run = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
-    heard.runs = tuple(reversed(runs))
-    for history in heard.runs:
-        await _Listener(client.data_converter, heard).hear(history.events)
+    return await understand(tuple(reversed(runs)), client.data_converter)
+
+
+async def understand(runs: tuple[WorkflowHistory, ...], converter: DataConverter) -> Heard:
+    """What some runs tell, oldest first."""
+    heard = Heard()
+    heard.runs = runs
+    for history in runs:
+        await _Listener(converter, heard).hear(history.events)
     return heard
 
 

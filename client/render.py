@@ -1,6 +1,7 @@
 """Lifecycles, models and templates as tables for people."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType
@@ -9,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from client.catalog import Known, Listed
+from client.catalog import Found, Known, Listed
 from client.console import clean, moment
 from models.calendar import Calendar
 from models.canonical import spell_duration
@@ -19,6 +20,7 @@ from models.plan import GatePlan, MonitorPlan, Plan, StagePlan
 from models.state import Finding, Phase
 from models.status import GateStatus, Status, VersionStatusView
 from models.verdict import Verdict
+from models.waivers import LAPSED
 
 _STYLES = {
     Phase.WORKING: "cyan",
@@ -115,6 +117,23 @@ def model(facts: ModelFacts, rating: Rating | None, regulations: Sequence[str], 
     return Group(*parts)
 
 
+def findings(found: Sequence[Found]) -> Table:
+    """What contradicts the record, and since when."""
+    rows = [
+        (one.kind.replace("_", " "), one.model, one.text, moment(one.first_seen), _until(one.resolved)) for one in found
+    ]
+    return table(("Kind", "Model", "Finding", "Since", "Until"), rows)
+
+
+def _until(resolved: datetime | None) -> str:
+    return moment(resolved) if resolved else ""
+
+
+def contradicted(found: Sequence[Found]) -> Text:
+    """What contradicts the record of one model, in one line."""
+    return Text(f"Contradicts the record: {clean('; '.join(one.text for one in found))}", style="red")
+
+
 def status(found: Status, brief: bool = False) -> Group:
     """Where a lifecycle is, and how to act; in brief, without what its versions have earned."""
     views = () if brief else (("Version", found.version), ("Champion", found.champion))
@@ -141,6 +160,8 @@ def _banner(found: Status) -> Panel:
         lines.append(f"\nDue {moment(found.due)}")
     for trouble in found.troubles:
         lines.append(f"\n{clean(trouble)}", style="red")
+    for matter in found.matters:
+        lines.append(f"\n{clean(matter)}", style="yellow")
     for way in _ways(found):
         lines.append(f"\n{way}", style="bold")
     lines.append(_turned_away(found))
@@ -155,7 +176,12 @@ def _banner(found: Status) -> Panel:
 def _ways(found: Status) -> Iterator[str]:
     """The commands that lead on from here, but for a decision."""
     signed = f"{found.model} --as YOU --reason WHY"
-    if found.failure:
+    if found.glass and found.phase is not Phase.ENDED:
+        other = f"{found.model} --as SOMEBODY_ELSE --reason WHY"
+        if not found.glass.confirmed:
+            yield f"Stand by it: modelops confirm {other}"
+        yield f"Close its review: modelops review {other}"
+    if found.failure and found.failure.type != LAPSED:
         yield f"Try again: modelops retry {signed}"
     if found.failure and found.version:
         yield f"Or give version {found.version.number} up: modelops abandon {signed}"
@@ -199,12 +225,12 @@ def gate(found: Status, asked: GateStatus) -> Group:
     )
 
 
-def _finding(one: Finding) -> tuple[object, ...]:
-    return one.id, one.gate, one.role, one.person, one.version, one.text
-
-
 def _who(made: Decision) -> str:
     return f"{made.person} for {made.on_behalf_of}" if made.on_behalf_of else made.person
+
+
+def _finding(one: Finding) -> tuple[object, ...]:
+    return one.id, one.gate, one.role, one.person, one.version, one.text
 
 
 def _checks(found: Status) -> Table | None:

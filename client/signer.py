@@ -60,9 +60,9 @@ class Signer:
         )
         return self.sign(says, _DECISION_HOLDS, delegation)
 
-    def request(self, audience: str, lifecycle: Slug, action: Action, reason: str) -> Envelope:
+    def request(self, audience: str, lifecycle: Slug, action: Action, reason: str, emergency: bool = False) -> Envelope:
         """Something asked of a lifecycle, good for an hour."""
-        says = Requesting(audience=audience, lifecycle=lifecycle, action=action, reason=reason)
+        says = Requesting(audience=audience, lifecycle=lifecycle, action=action, reason=reason, emergency=emergency)
         return self.sign(says, _REQUEST_HOLDS)
 
     def submit(self, audience: str, lifecycle: Slug, submission: Submission) -> HandedIn:

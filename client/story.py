@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from models.audit import AuditEntry, AuditKind, EffectRecord
 from models.canonical import Frozen
+from models.deadlines import timer_in_words
 from models.evidence import EffectKey
 from models.inventory import (
     Archived,
@@ -37,7 +38,7 @@ from models.messages import (
     VersionSubmitted,
 )
 from models.plan import Plan
-from models.standing import LAPSE
+from models.reconciliation import Discovery
 from models.state import Phase, Snapshot
 from models.verdict import Verdict
 
@@ -49,10 +50,11 @@ _ASKED = {
     Action.RETRY: "to try again",
     Action.PAUSE: "to pause",
     Action.RESUME: "to go on after the pause",
+    Action.CONFIRM: "to confirm what was done in an emergency",
+    Action.REVIEW: "to close the review of what was done in an emergency",
 }
 _DECIDED = {Choice.APPROVE: "approved", Choice.REJECT: "rejected"}
 _ANSWERED = {Verdict.PASS: "passed", Verdict.FAIL: "failed", Verdict.INCONCLUSIVE: "was inconclusive"}
-_TIMERS = {"remind": "A reminder", "escalate": "An escalation", "sla": "The deadline", LAPSE: "The end of an approval"}
 
 
 class Line(Frozen):
@@ -92,6 +94,8 @@ def tell(entries: Iterable[AuditEntry]) -> Iterator[Line]:
                 case AuditKind.PLAN:
                     plan = Plan.model_validate_json(entry.body)
                     line = _line(entry, f"The plan of template {plan.template} {plan.version} was recorded.")
+                case AuditKind.FINDING:
+                    line = _line(entry, tell_discovery(Discovery.model_validate_json(entry.body)))
                 case _:
                     line = _line(entry, f"An entry of an unknown kind, '{entry.kind}'.")
         except ValidationError:
@@ -151,6 +155,11 @@ def tell_change(change: Change) -> str:
             assert_never(change)
 
 
+def tell_discovery(discovery: Discovery) -> str:
+    """What was found to contradict the record, or that it does so no more."""
+    return _full_stop(f"{'Found' if discovery.holds else 'No longer so'}: {discovery.finding.text}")
+
+
 def tell_body(body: Body) -> str:
     """What happened."""
     match body:
@@ -169,14 +178,16 @@ def tell_body(body: Body) -> str:
         case Attempted():
             return "Something signed was sent that is no message to a lifecycle."
         case TimerFired():
-            return f"{_TIMERS.get(body.timer.partition(':')[0], 'A timer')} of the gate was due."
+            due = timer_in_words(body.timer)
+            return f"{due[:1].upper()}{due[1:]} was due."
         case VersionSubmitted(submission=given):
             what = f"a version developed by {given.developer}, artifact {_short(given.artifact.digest)}"
             return f"{given.submitter} submitted {what}."
         case Breached(breach=breach):
             return _full_stop(f"Monitor '{breach.monitor}' reported a breach: {'; '.join(breach.reasons)}")
         case Requested(action=action, request=asked):
-            return _full_stop(f"{asked.person} asked {_ASKED[action]}: {asked.reason}")
+            glass = "broke the glass and " if body.emergency else ""
+            return _full_stop(f"{asked.person} {glass}asked {_ASKED[action]}: {asked.reason}")
         case _:
             assert_never(body)
 

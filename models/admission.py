@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
+from models import emergency
 from models.approval import refuse_decision
 from models.deadlines import running
 from models.evidence import StepKind
@@ -49,7 +50,8 @@ def _refuse_now(plan: Plan, state: State, event: Event) -> str | None:
         case "breached":
             return _refuse_breach(plan, state, body, event.at)
         case "requested":
-            return body.objection or _spent(state, body.once) or _refuse_request(plan, state, body.action)
+            why = body.objection or _spent(state, body.once) or emergency.refuse(state, body)
+            return why or _refuse_request(plan, state, body.action)
         case "started":
             return "the lifecycle has already begun"
         case _:

@@ -15,6 +15,7 @@ from models.evidence import EffectKey, StepResult
 from models.inventory import Change
 from models.journal import JournalEntry
 from models.lifecycle import step
+from models.messages import Notify
 from models.plan import Plan
 from models.state import State, snapshot
 
@@ -32,11 +33,12 @@ _NODE = b"modelops/audit/1\x00"
 
 
 class AuditKind(StrEnum):
-    """What an entry records; its body is the `JournalEntry`, the `EffectRecord` or the `Plan` itself."""
+    """What an entry records; its body is the `JournalEntry`, `EffectRecord`, `Plan` or `Discovery` itself."""
 
     EVENT = "event"
     EFFECT = "effect"
     PLAN = "plan"
+    FINDING = "finding"
 
 
 class EffectRecord(Frozen):
@@ -113,13 +115,18 @@ class Replayed(NamedTuple):
     before: State
     state: State
     problems: tuple[str, ...]
+    notices: tuple[Notify, ...] = ()
 
 
 class Folded(NamedTuple):
-    """Where the recorded events lead, and where the record disagrees with the kernel (each naming its seq)."""
+    """Where the recorded events lead, and where the record disagrees with the kernel (each naming its seq).
+
+    `notices` is what people were to be told on the way.
+    """
 
     state: State
     problems: tuple[str, ...]
+    notices: tuple[Notify, ...] = ()
 
 
 def seal(head: AuditHead, model: str | None, kind: AuditKind, at: datetime, body: str) -> AuditEntry:
@@ -160,16 +167,17 @@ def fold(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Folded:
 
     Other kinds of entry are passed over. An event that cannot be read or belongs elsewhere is a problem, and left out.
     """
-    state, problems = initial, list[str]()
+    state, problems, notices = initial, list[str](), list[Notify]()
     for replayed in replay(plan, initial, entries):
         state = replayed.state
         problems += replayed.problems
-    return Folded(state, tuple(problems))
+        notices += replayed.notices
+    return Folded(state, tuple(problems), tuple(notices))
 
 
 def replay(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Iterator[Replayed]:
     """As `fold`, one event after the other."""
-    state = initial
+    state, under = initial, digest(plan)
     for entry in entries:
         if entry.kind != AuditKind.EVENT:
             continue
@@ -179,13 +187,14 @@ def replay(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Iterato
             wrong = f"position {entry.position}, after seq {state.seq}: the body is not an event"
             yield Replayed(entry.position, None, state, state, (wrong,))
             continue
-        if foreign := _foreign(plan, initial, recorded):
+        if foreign := _foreign(under, initial, recorded):
             yield Replayed(entry.position, None, state, state, (f"seq {recorded.seq}: {foreign}",))
             continue
         before, answer = state, step(plan, state, recorded.event)
         state = answer.state
         problems = tuple(f"seq {recorded.seq}: {why}" for why in _disagreements(recorded, state, answer.refusal))
-        yield Replayed(entry.position, recorded, before, state, problems)
+        notices = tuple(command for command in answer.commands if isinstance(command, Notify))
+        yield Replayed(entry.position, recorded, before, state, problems, notices)
 
 
 def _event(entry: AuditEntry) -> JournalEntry:
@@ -196,11 +205,11 @@ def _event(entry: AuditEntry) -> JournalEntry:
     return recorded
 
 
-def _foreign(plan: Plan, initial: State, recorded: JournalEntry) -> str | None:
+def _foreign(under: Digest, initial: State, recorded: JournalEntry) -> str | None:
     if recorded.model != initial.model:
         return f"the event is of model '{recorded.model}', not of '{initial.model}'"
-    if recorded.plan != digest(plan):
-        return f"the event happened under plan {recorded.plan}, not under {digest(plan)}"
+    if recorded.plan != under:
+        return f"the event happened under plan {recorded.plan}, not under {under}"
     return None
 
 

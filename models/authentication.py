@@ -57,6 +57,7 @@ def read_request(state: State, envelope: Envelope, known: Electorate, at: dateti
     return Requested(
         action=says.action,
         request=Request(person=statement.person, reason=says.reason),
+        emergency=says.emergency,
         envelope=envelope,
         known=known,
         once=Once(jti=statement.jti, until=statement.expires_at),
@@ -97,15 +98,20 @@ def _request_objections(
     yield from _misaddressed(state, says, known)
     yield from untimely(statement, statement.issued_at, at)
     yield from unsigned(envelope, statement, known.keys.get(statement.person, ()))
-    yield from _unauthorised(state, statement.person, says.action, known)
+    if not says.emergency:
+        yield from _unauthorised(state, statement.person, says.action, known)
 
 
 def _unauthorised(state: State, person: Slug, action: Action, known: Electorate) -> Iterator[str]:
-    """To turn a lifecycle takes somebody who answers for the model; to keep it going, anybody whose key is known."""
+    """To turn a lifecycle, or to answer for an emergency, takes somebody who answers for the model.
+
+    To keep it going, and to break the glass, anybody may whose key is known.
+    """
     version = state.candidate
     answering = person == state.owner or any(person in holders for holders in known.people.values())
     theirs = action is Action.ABANDON and version is not None and person in (version.developer, version.submitter)
-    if turn_of(action) is not None and not answering and not theirs:
+    weighs = turn_of(action) is not None or action in (Action.CONFIRM, Action.REVIEW)
+    if weighs and not answering and not theirs:
         yield f"{person} is not the model's owner and holds no role of its lifecycle, and may not ask to {action}"
 
 

@@ -314,7 +314,7 @@ EXPLANATIONS = {
     ),
     "MO710": Explanation(
         "a waiver that is none",
-        "Only a soft control can be waived, for a role that answers for it, with a reason, until a day to come.",
+        "Only a soft control can be waived, by a person who answers for it, with a reason, until a day to come.",
     ),
     "MO711": Explanation(
         "a pack that does not hold",
@@ -335,6 +335,20 @@ EXPLANATIONS = {
         "a model of another tier",
         "The template does not govern models of this risk tier (`tiers`), so the model's lifecycle could not be started"
         " on it.",
+    ),
+    "MO715": Explanation(
+        "a waiver of what is never waived",
+        "The policy pack says that nobody may do without this control for a while (`waivable: false`), soft as it is.",
+    ),
+    "MO716": Explanation(
+        "a waiver that lasts too long",
+        "The policy pack bounds how long a waiver may last (`waivers: {at_most: 90d}`), counted from the day on which"
+        " the template is compiled.",
+    ),
+    "MO717": Explanation(
+        "a waiver renewed too often",
+        "The policy pack bounds how often a waiver may be renewed (`waivers: {renewals: 1}`). What is still missing"
+        " after that has to be there.",
     ),
     "MO721": Explanation("unknown parent", "The template extends one that nobody has, or that cannot be read."),
     "MO722": Explanation(
@@ -378,5 +392,9 @@ EXPLANATIONS = {
         "a questionnaire for some tiers",
         "A pack that finds a model's tier cannot depend on it: neither its scope nor what contradicts an answer says"
         " anything about tiers.",
+    ),
+    "MO760": Explanation(
+        "`waivable` about what cannot be waived",
+        "Whether a control can be waived is a question about soft ones: hard ones never are, advice needs no waiver.",
     ),
 }

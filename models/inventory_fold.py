@@ -26,9 +26,11 @@ from models.inventory import (
 )
 from models.journal import JournalEntry
 from models.plan import Plan
+from models.reconciliation import Discovery
 from models.records import (
     DeploymentRecord,
     EvidenceRecord,
+    FindingRecord,
     LedgerRecord,
     LifecycleRecord,
     MeasurementRecord,
@@ -37,6 +39,7 @@ from models.records import (
     PlanRecord,
     RegulationRecord,
     VersionRecord,
+    finding_of,
     row_of,
 )
 from models.rows import Row
@@ -86,6 +89,7 @@ class _Inventory:
         self.lifecycle: LifecycleRecord | None = None
         self._versions: dict[int, VersionRecord] = {}
         self._deployments: list[DeploymentRecord] = []
+        self._findings: list[FindingRecord] = []
         self._measurements: dict[tuple[str, str, int], MeasurementRecord] = {}
         self._once: list[Row] = []
 
@@ -97,6 +101,7 @@ class _Inventory:
         yield from map(row_of, self._versions.values())
         yield from map(row_of, self._deployments)
         yield from map(row_of, self._measurements.values())
+        yield from map(_unseen, self._findings)
         if self.lifecycle:
             yield row_of(self.lifecycle)
 
@@ -118,6 +123,12 @@ class _Inventory:
                 self._claim(recorded.model)
                 self._happen(entry, recorded)
                 known["seq"] = recorded.seq
+            case AuditKind.FINDING:
+                discovery = Discovery.model_validate_json(entry.body)
+                if entry.model != discovery.finding.model:
+                    raise ValueError("it is about another model")
+                self._discover(entry.at, discovery)
+                known["seq"] = None
             case _:
                 raise ValueError(f"no entry is of kind '{entry.kind}'")
 
@@ -131,6 +142,14 @@ class _Inventory:
         self._once.append(
             row_of(PlanRecord(digest=name, template=plan.template, version=plan.version, content=content))
         )
+
+    def _discover(self, at: datetime, discovery: Discovery) -> None:
+        found = discovery.finding
+        if discovery.holds:
+            self._findings.append(FindingRecord(**found.model_dump(), first_seen=at, last_seen=at))
+        for row in self._findings:
+            if not discovery.holds and row.resolved_at is None and finding_of(row) == found:
+                row.resolved_at = at
 
     def _happen(self, entry: AuditEntry, event: JournalEntry) -> None:
         said, before, plan = event.snapshot, self.lifecycle, self.plans.get(event.plan)
@@ -271,6 +290,12 @@ class _Inventory:
                 return change.version
         row = self.lifecycle
         return (row.candidate or row.champion) if row and row.visit == key.visit else None
+
+
+def _unseen(record: FindingRecord) -> Row:
+    """A finding's row without what each look changes, of which the trail says nothing."""
+    table, values = row_of(record)
+    return Row(table, {name: value for name, value in values.items() if name != "last_seen"})
 
 
 def _part(body: str, *path: str | int) -> str:

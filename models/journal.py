@@ -1,5 +1,7 @@
 """What is recorded of every event; what is not recorded yet travels with the next step, or into the next run."""
 
+from pydantic import Field
+
 from models.canonical import Digest, Frozen, Slug
 from models.evidence import StepOrder
 from models.messages import Event, Notify
@@ -34,7 +36,7 @@ class Assignment(Frozen):
 class LifecycleInput(Frozen):
     """What a lifecycle's execution starts from, and continues as new with: complete by itself.
 
-    The first run needs a proof of its plan.
+    The first run needs a proof of its plan, or is `rebuilt`: the record has to confirm it before anything happens.
     """
 
     plan: Plan
@@ -42,3 +44,4 @@ class LifecycleInput(Frozen):
     journal: tuple[JournalEntry, ...] = ()
     notices: tuple[Notify, ...] = ()
     proof: Proof | None = None
+    rebuilt: bool = Field(default=False, exclude_if=lambda rebuilt: not rebuilt)

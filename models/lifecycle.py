@@ -7,10 +7,11 @@ nothing but the count of events, and says why.
 from datetime import datetime
 from typing import NamedTuple, TypeVar, assert_never
 
+from models import emergency, waivers
 from models.admission import refuse
 from models.approval import open_roles, tally, with_role
-from models.canonical import replace, spell_duration
-from models.deadlines import REVIEW
+from models.canonical import replace
+from models.deadlines import ring
 from models.evidence import StepKind, StepOrder, StepResult
 from models.findings import close_findings, raise_findings
 from models.inventory import VersionStatus
@@ -24,6 +25,7 @@ from models.messages import (
     Failure,
     Notify,
     Once,
+    Requested,
     RunStep,
 )
 from models.orders import ask, order_of, own, restore
@@ -96,7 +98,7 @@ class _Kernel:
             case "breached":
                 return self._breached(state, body.breach)
             case "requested":
-                return self._requested(self._spend(state, body.once), body.action)
+                return self._requested(self._spend(state, body.once), body)
             case "attempted":
                 raise AssertionError("what is always refused was applied")
             case _:
@@ -167,6 +169,8 @@ class _Kernel:
     def _run(self, state: State, order: StepOrder) -> Step:
         if state.paused:
             return Step(change(state, held=order, in_flight=None, failure=None))
+        if bar := waivers.lapsed(self.plan, state, order, self.at) or emergency.unreviewed(self.plan, state, order):
+            return Step(change(state, phase=Phase.STUCK, failure=bar, held=order, in_flight=None))
         running = change(state, phase=_phase_of(state, order), in_flight=order, held=None, failure=None)
         return Step(running, (RunStep(order=order),))
 
@@ -256,10 +260,8 @@ class _Kernel:
         return self._route(state, verdict, f"{decision.person} {word} it: {decision.reason}")
 
     def _timer(self, state: State, timer: str) -> Step:
-        if timer == REVIEW and self.plan.review:
-            due = f"the champion is to be looked at anew, every {spell_duration(self.plan.review.every)}"
-            told = self._notify(state, f"{REVIEW}:{state.seq}", (self.plan.review.to,), due)
-            return Step(change(state, reviewed=self.at), (told,))
+        if rung := ring(self.plan, state, timer, self.at):
+            return Step(rung.state, (rung.notice,))
         gate, visit = _admitted(state.gate_plan(self.plan)), _admitted(state.gate)
         if gone := lapsed(visit, timer):
             return self._ask_anew(state, visit, gone)
@@ -368,18 +370,27 @@ class _Kernel:
         counted = change(taken.state, remedies=used(taken.state, monitor, remedy, breach.window, self.at))
         return Step(counted, (notify, *taken.commands))
 
-    def _requested(self, state: State, action: Action) -> Step:
-        if turn := turn_of(action):
-            return self._turn(state, Intent(turn=turn))
-        match action:
+    def _requested(self, state: State, asked: Requested) -> Step:
+        if turn := turn_of(asked.action):
+            taken = self._turn(state, Intent(turn=turn))
+            return self._break_glass(taken, asked) if asked.emergency else taken
+        match asked.action:
             case Action.PAUSE:
                 return Step(change(state, paused=True))
             case Action.RESUME:
                 state = change(state, paused=False)
                 waiting = state.held is not None and state.phase is not Phase.STUCK
                 return self._run(state, state.held) if waiting and state.held else Step(state)
+            case Action.CONFIRM:
+                return Step(emergency.confirmed(state, asked.request))
+            case Action.REVIEW:
+                return Step(emergency.reviewed(state))
             case _:
                 return self._retry(state)
+
+    def _break_glass(self, taken: Step, asked: Requested) -> Step:
+        state = emergency.broken(taken.state, asked, self.at)
+        return Step(state, (emergency.notice(self.plan, state), *taken.commands))
 
     def _retry(self, state: State) -> Step:
         if state.phase is Phase.DECIDING:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from models.canonical import PRINTABLE, Digest, Frozen, Slug, Told
-from models.evidence import Electorate, StepOrder, StepResult
+from models.evidence import EffectKey, Electorate, StepOrder, StepResult
 from models.inventory import Submission
 from models.signing import Envelope
 
@@ -84,6 +84,8 @@ class Action(StrEnum):
     RETRY = "retry"
     PAUSE = "pause"
     RESUME = "resume"
+    CONFIRM = "confirm"
+    REVIEW = "review"
 
 
 class Request(Frozen):
@@ -166,7 +168,7 @@ class Attempted(Frozen):
 
 
 class TimerFired(Frozen):
-    """A gate's reminder, escalation or deadline is due."""
+    """A reminder, an escalation or a deadline is due: of a gate, a review, a waiver, an emergency."""
 
     event: Literal["timer_fired"] = "timer_fired"
     visit: int
@@ -192,7 +194,7 @@ class Breached(Frozen):
 
 
 class Requested(Frozen):
-    """A person asks for something, as the envelope says.
+    """A person asks for something, as the envelope says. An emergency is looked into afterwards, by somebody else.
 
     `known` is what the directory says of the person: the plan's roles that they hold, their keys. `objection` is why
     the envelope is not to be believed, or why the person may not ask for this.
@@ -201,6 +203,7 @@ class Requested(Frozen):
     event: Literal["requested"] = "requested"
     action: Action
     request: Request
+    emergency: bool = Field(default=False, exclude_if=lambda emergency: not emergency)
     envelope: Envelope | None = Field(default=None, exclude_if=lambda envelope: envelope is None)
     known: Electorate | None = Field(default=None, exclude_if=lambda known: known is None)
     once: Once | None = Field(default=None, exclude_if=lambda once: once is None)
@@ -234,13 +237,18 @@ class CancelStep(Frozen):
 
 
 class Notify(Frozen):
-    """Tell the holders of some roles (none: the model's owner) something, once per visit and topic."""
+    """Tell the holders of some roles, and some people (none: the model's owner) something, once per visit and topic."""
 
     command: Literal["notify"] = "notify"
     visit: int
     topic: str
     roles: tuple[Slug, ...]
+    people: tuple[Slug, ...] = Field(default=(), exclude_if=lambda people: not people)
     subject: str
+
+    def key(self, model: Slug) -> EffectKey:
+        """The once-only key of telling them."""
+        return EffectKey(model=model, visit=self.visit, step=f"notify/{self.topic}")
 
 
 Command = RunStep | CancelStep | Notify

@@ -169,8 +169,19 @@ class PackPlan(Frozen):
     reason: str
 
 
+class WaiverPlan(Frozen):
+    """Who answers for it that a control is done without, why, and how often that was renewed."""
+
+    owner: Slug
+    reason: str
+    renewals: int = 0
+
+
 class ControlPlan(Frozen):
-    """A control that a pack demands, and what satisfies it: a gate, a waiver with its end, or nothing but advice."""
+    """A control that a pack demands, and what satisfies it: a gate, a waiver with its last day, or nothing but advice.
+
+    Plans that were compiled before waivers had owners say only until when; nothing happens when those end.
+    """
 
     pack: Slug
     control: Slug
@@ -180,6 +191,7 @@ class ControlPlan(Frozen):
     gate: Slug | None = None
     satisfied: bool = True
     waived_until: date | None = None
+    waiver: WaiverPlan | None = Field(default=None, exclude_if=lambda waiver: waiver is None)
 
 
 class ReviewPlan(Frozen):
@@ -268,6 +280,11 @@ class Plan(Frozen):
     def production(self) -> Environment | None:
         """The environment of the champion."""
         return self.steady.environment if self.steady else None
+
+    @cached_property
+    def waived(self) -> tuple[ControlPlan, ...]:
+        """The controls that it does without, each until a day."""
+        return tuple(one for one in self.controls if one.waiver and one.waived_until)
 
     @cached_property
     def by_name(self) -> dict[Slug, StagePlan]:

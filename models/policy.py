@@ -93,13 +93,21 @@ def _place(text: str) -> str:
     raise PydanticCustomError("place", "a place is DEV, TEST, PROD, END or the name of a stage")
 
 
+class Allowance(Frozen):
+    """How long a waiver may last at most from the day on which a template is compiled, and how often be renewed."""
+
+    at_most: Span
+    renewals: Annotated[int, Field(ge=0, le=99)] = 0
+
+
 class Control(Frozen):
     """One thing that a regulation asks, with all that must hold for it to be satisfied.
 
     `applies` narrows the pack's own scope. `before` is an environment, END or a stage; `gate` and `steps` must stand
     before it on every path. `monitors` are KPIs watched in production, `dimensions` those of which at least one KPI
     is, `every` at least so often; `retention` and `review` are the shortest and the longest time that do;
-    `separation` are duties that bar people from approving.
+    `separation` are duties that bar people from approving. `waivable: false` makes a soft control one that nobody may
+    do without, however long it takes to satisfy it.
     """
 
     title: Text
@@ -116,6 +124,7 @@ class Control(Frozen):
     retention: Span | None = None
     review: Span | None = None
     separation: tuple[Duty, ...] = ()
+    waivable: bool = Field(default=True, exclude_if=lambda waivable: waivable)
 
     @property
     def demands(self) -> bool:
@@ -126,7 +135,7 @@ class Control(Frozen):
 
 
 class Pack(Frozen):
-    """A versioned, date-effective set of controls."""
+    """A versioned, date-effective set of controls; `waivers` bounds every waiver of one of them."""
 
     pack: Slug
     version: Version
@@ -135,6 +144,7 @@ class Pack(Frozen):
     effective: Effective
     applies: Scope = EVERY_MODEL
     tiering: Tiering | None = Field(default=None, exclude_if=lambda tiering: tiering is None)
+    waivers: Allowance | None = Field(default=None, exclude_if=lambda allowance: allowance is None)
     controls: dict[Slug, Control] = Field(min_length=1, max_length=256)
 
     @property
@@ -224,6 +234,7 @@ _SCHEMA: Schema = {
     (): Pack,
     ("effective",): Effective,
     ("applies",): Scope,
+    ("waivers",): Allowance,
     ("controls", "*"): Control,
     ("controls", "*", "applies"): Scope,
     ("controls", "*", "gate"): Shape,
@@ -258,7 +269,7 @@ def _as_json(source: Source) -> str:
 
 
 def _defects(pack: Pack, source: Source) -> Iterator[Diagnostic]:
-    """MO751 to MO759."""
+    """MO751 to MO760."""
     if pack.tiering:
         yield from defects(pack.tiering, pack.applies, source)
     until = pack.effective.until
@@ -271,6 +282,9 @@ def _defects(pack: Pack, source: Source) -> Iterator[Diagnostic]:
         if control.severity is Severity.HARD and control.confidence is Confidence.LOW:
             message = f"'{name}' is hard, and its author is not sure of it"
             yield source.report("MO753", (*path, "severity"), message, "write 'severity: advisory'")
+        if (*path, "waivable") in source.keys and control.severity is not Severity.SOFT:
+            message = f"'{name}' is {control.severity}: only a soft control can be waived at all"
+            yield source.report("MO760", (*path, "waivable"), message, "drop 'waivable'", key=True)
         if control.every and not (control.monitors or control.dimensions):
             message = f"'every' of '{name}' is about monitors, and it asks for none"
             yield source.report("MO755", (*path, "every"), message, "add 'monitors' or 'dimensions'", key=True)

@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from models.audit import GENESIS
 from models.inventory import Environment, ModelKind, RiskTier, VersionStatus
+from models.reconciliation import Finding, FindingKind
 from models.rows import Row
 from models.state import Phase
 from models.verdict import Verdict
@@ -167,6 +168,24 @@ class MeasurementRecord(SQLModel, table=True):
     at: datetime
 
 
+class FindingRecord(SQLModel, table=True):
+    """A contradiction from when it was first seen until it held no more; `resolved_at` is NULL of one that holds.
+
+    Each look that sees it moves `last_seen`, of which the audit trail says nothing.
+    """
+
+    __tablename__ = "finding"
+
+    id: int | None = Field(default=None, primary_key=True)
+    model: str | None = Field(default=None, index=True)
+    kind: FindingKind = Field(sa_column=Column(_by_value(FindingKind), nullable=False))
+    about: str
+    text: str
+    first_seen: datetime
+    last_seen: datetime
+    resolved_at: datetime | None = None
+
+
 class NotificationRecord(SQLModel, table=True):
     """The outbox: a message to somebody, kept once per key."""
 
@@ -205,6 +224,11 @@ class AuditHeadRecord(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     position: int = 0
     hash: str = GENESIS
+
+
+def finding_of(row: FindingRecord) -> Finding:
+    """The finding that a row is about."""
+    return Finding(kind=row.kind, model=row.model, about=row.about, text=row.text)
 
 
 def row_of(record: SQLModel) -> Row:

@@ -10,6 +10,7 @@ _KEYS = {
     "audit_head": ("id",),
     "deployment": ("environment", "since"),
     "evidence": ("visit", "step", "kind", "digest"),
+    "finding": ("kind", "about", "first_seen"),
     "ledger": ("visit", "step"),
     "lifecycle": ("model",),
     "measurement": ("monitor", "window", "reign"),

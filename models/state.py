@@ -117,6 +117,32 @@ class Passage(Frozen):
     reason: str = ""
 
 
+class Emergency(Frozen):
+    """What somebody did in an emergency, and why."""
+
+    person: Slug
+    action: Action
+    at: datetime
+    reason: str
+
+
+class Glass(Frozen):
+    """What was done in emergencies that nobody has reviewed, and who else has confirmed it.
+
+    `since` is when the first was that is not confirmed; `overdue`: nobody did in time.
+    """
+
+    emergencies: tuple[Emergency, ...]
+    since: datetime
+    confirmed: Slug | None = None
+    overdue: bool = False
+
+    @property
+    def people(self) -> frozenset[Slug]:
+        """Who broke it: none of them may confirm or review it."""
+        return frozenset(emergency.person for emergency in self.emergencies)
+
+
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class State:
     """The whole of a lifecycle's memory. Changed only by the kernel.
@@ -126,6 +152,8 @@ class State:
     `spent` are the statements that have counted and could be sent again.
     `doubtful`: a step failed that may have changed what production serves.
     `findings` are those that are open, `found` is how many there have been.
+    `lapsed` are controls whose waiver has ended, `reminded` the timers that said so before; `glass` is what was done in
+    an emergency and is not reviewed yet.
     No model of pydantic: to read a field of one costs five times as much, and nothing is read as often.
     """
 
@@ -159,6 +187,9 @@ class State:
     spent: tuple[Once, ...] = ()
     findings: tuple[Finding, ...] = Field(default=(), exclude_if=lambda findings: not findings)
     found: int = Field(default=0, exclude_if=lambda found: not found)
+    reminded: tuple[str, ...] = Field(default=(), exclude_if=lambda reminded: not reminded)
+    lapsed: tuple[Slug, ...] = Field(default=(), exclude_if=lambda lapsed: not lapsed)
+    glass: Glass | None = Field(default=None, exclude_if=lambda glass: glass is None)
 
     @property
     def subject(self) -> Version | None:

@@ -53,13 +53,14 @@ class Deciding(Frozen):
 
 
 class Requesting(Frozen):
-    """Something asked of a lifecycle."""
+    """Something asked of a lifecycle, or done to it in an emergency."""
 
     kind: Literal["request"] = "request"
     audience: Audience
     lifecycle: Slug
     action: Action
     reason: Reason
+    emergency: bool = Field(default=False, exclude_if=lambda emergency: not emergency)
 
 
 class Submitting(Frozen):

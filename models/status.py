@@ -4,19 +4,28 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from models import emergency, waivers
 from models.approval import eligible, open_roles
 from models.canonical import Digest, Frozen, Slug
 from models.challenge import challenge
 from models.deadlines import pending
+from models.emergency import UNREVIEWED
 from models.evidence import Evidence, StepKind, StepOrder
 from models.inventory import Environment, VersionStatus
 from models.messages import Decision, Failure
 from models.plan import Plan
-from models.state import Finding, Passage, Phase, State, Version
+from models.state import Finding, Glass, Passage, Phase, State, Version
 from models.statements import Challenge
 from models.verdict import CheckResult, Reading
+from models.waivers import LAPSED
 
 Item = TypeVar("Item")
+
+_BARS = {
+    LAPSED: "for as long as it is on this plan",
+    UNREVIEWED: "until a second person has closed the review, and somebody retries",
+}
+"""How long nothing but turning back helps, by the type of the failure."""
 
 
 class Asked(Frozen):
@@ -30,7 +39,7 @@ class Asked(Frozen):
 class GateStatus(Frozen):
     """An open gate: its question, what is owed, what was decided, and what a decision has to be about.
 
-    `holders` are all who hold its roles, whether they may decide or not; `findings` those of earlier versions that
+    `holders` are all who hold its roles, whether they may decide or not; `findings` are those of earlier versions that
     approvals here have to close.
     """
 
@@ -60,7 +69,10 @@ class VersionStatusView(Frozen):
 
 
 class Status(Frozen):
-    """The answer to the query `status`. `findings` are all that are open, whatever gate they are about."""
+    """The answer to the query `status`. `findings` are all that are open, whatever gate they are about.
+
+    `matters` are what people have to see to besides: emergencies and waivers.
+    """
 
     model: Slug
     owner: Slug
@@ -87,6 +99,8 @@ class Status(Frozen):
     passages: tuple[Passage, ...]
     findings: tuple[Finding, ...] = ()
     troubles: tuple[str, ...] = ()
+    matters: tuple[str, ...] = ()
+    glass: Glass | None = None
 
 
 def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...] = ()) -> Status:
@@ -118,6 +132,8 @@ def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...]
         passages=state.passages,
         findings=state.findings,
         troubles=troubles,
+        matters=(*emergency.in_words(state), *waivers.in_words(plan, state)),
+        glass=state.glass,
     )
 
 
@@ -134,6 +150,8 @@ def waiting_for(plan: Plan, state: State) -> str:
             return _owed(plan, state)
         case Phase.STUCK:
             failure = state.failure.message if state.failure else "a failure"
+            if bar := state.failure and _BARS.get(state.failure.type):
+                return f"Stuck {bar}: {failure}"
             return f"Stuck until a person retries{' or abandons' if state.can_be_abandoned else ''}: {failure}"
         case Phase.STEADY:
             serves = f"Version {state.champion.number} serves" if state.champion else "Nothing serves"

@@ -204,11 +204,15 @@ class Review(Frozen):
 
 
 class Waiver(Frozen):
-    """A control that a template does without for a while: who answers for that, why, and until when."""
+    """A control that a template does without for a while: who answers for that, why, and which day is the last.
+
+    Whoever moves the last day on renews it, and counts that in `renewals`.
+    """
 
     owner: Slug
     reason: Text
     until: Day
+    renewals: Annotated[int, Field(ge=0, le=99)] = 0
 
 
 class Enters(Frozen):

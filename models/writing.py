@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from models.canonical import Slug
-from models.plan import Brakes, GatePlan, MonitorPlan, Plan, Routes, StagePlan
+from models.plan import Brakes, ControlPlan, GatePlan, MonitorPlan, Plan, Routes, StagePlan
 from models.source.yaml_source import Tree
 from models.verdict import Comparison
 from models.waits import Wait
@@ -39,6 +39,8 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
         tree["editors"] = list(plan.editors)
     if plan.calendar:
         tree["calendar"] = plan.calendar.model_dump(mode="json")
+    if plan.waived:
+        tree["waivers"] = {one.control: _waiver(one) for one in plan.waived}
     if plan.retention:
         tree["retention"] = _span(plan.retention)
     if plan.review:
@@ -49,6 +51,11 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
 
 def _span(wait: Wait) -> str:
     return wait if isinstance(wait, str) else f"{wait}s"
+
+
+def _waiver(control: ControlPlan) -> Tree:
+    waiver = control.waiver.model_dump() if control.waiver else {}
+    return {**waiver, "until": str(control.waived_until)}
 
 
 def _bound(comparison: Comparison) -> str:

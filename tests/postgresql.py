@@ -19,20 +19,27 @@ import pytest
 
 from activities.adapters.sql_migration import migrate
 
+ROLES = Path(__file__).parents[1] / "deploy" / "roles.sql"
+
 
 class Postgres(NamedTuple):
     """A running server, reached through its socket folder."""
 
     sockets: Path
 
-    def url(self, database: str) -> str:
-        """The address of one of its databases."""
-        return f"postgresql+psycopg://postgres@/{database}?host={self.sockets}"
+    def url(self, database: str, account: str = "postgres") -> str:
+        """The address of one of its databases, for an account."""
+        return f"postgresql+psycopg://{account}@/{database}?host={self.sockets}"
 
     def run(self, statement: str) -> None:
         """Do something outside any transaction, as the administrator."""
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def grant(self, database: str) -> None:
+        """Give a database the accounts of an installation, as its owner does."""
+        with psycopg.connect(f"host={self.sockets} user=postgres dbname={database}") as connection:
+            connection.execute(ROLES.read_bytes())
 
     def answers(self) -> bool:
         """Whether it accepts connections."""

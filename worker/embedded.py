@@ -1,4 +1,4 @@
-"""The programs of the embedded default: the Temporal dev server, the inference servers, the worker."""
+"""The programs of the embedded default: the Temporal dev server, the inference servers, the actuator, the worker."""
 
 import sys
 import sysconfig
@@ -26,6 +26,12 @@ A run that lasted less than a second makes the next one wait, but for the last o
 """
 
 
+DEPLOY_TOKEN = "MODELOPS_DEPLOY_TOKEN"  # noqa: S105 - the name of a variable
+ACTUATOR_DATABASE = "MODELOPS_ACTUATOR_DATABASE_URL"
+WITHHELD = frozenset({DEPLOY_TOKEN, ACTUATOR_DATABASE, "MODELOPS_PASSPHRASE"})
+"""Secrets that no program gets from whoever called `modelops up`; each is given those that it needs."""
+
+
 @dataclass(frozen=True)
 class Program:
     """A child process: its command, what it needs of the environment, the ports it opens, and what proves it ready.
@@ -45,7 +51,7 @@ def waves(settings: Settings) -> tuple[tuple[Program, ...], ...]:
     """Everything that `modelops up` starts: the programs of a wave together, each wave when the one before is ready."""
     inference = tuple(_inference(settings, environment) for environment in Environment)
     temporal = (_temporal(settings),) if settings.embedded_temporal else ()
-    return temporal, (*inference, _worker(settings))
+    return temporal, (*inference, _actuator(settings), _worker(settings))
 
 
 def server_binary() -> str:
@@ -94,7 +100,18 @@ def _inference(settings: Settings, environment: Environment) -> Program:
     # Not `ready`: one version that cannot be loaded must not keep all the others from serving.
     ready, index = f"{url}/v2/health/live", f"{url}/v2/repository/index"
     ports = {port: "MODELOPS_INFERENCE"}
-    return Program(f"inference-{environment.value}", command, ports, ready, _python_path(), index)
+    variables = _python_path() | _deploy_token(settings)
+    return Program(f"inference-{environment.value}", command, ports, ready, variables, index)
+
+
+def _actuator(settings: Settings) -> Program:
+    port = settings.actuator_metrics_port
+    ready = f"http://127.0.0.1:{port}/healthz"
+    variables = _python_path() | _deploy_token(settings)
+    if settings.actuator_database_url:
+        variables |= {ACTUATOR_DATABASE: settings.actuator_database}
+    command = (sys.executable, "-m", "worker.actuator")
+    return Program("actuator", command, {port: "MODELOPS_ACTUATOR_METRICS_PORT"}, ready, variables)
 
 
 def _worker(settings: Settings) -> Program:
@@ -104,6 +121,10 @@ def _worker(settings: Settings) -> Program:
     }
     ready = f"http://127.0.0.1:{settings.worker_metrics_port}/healthz"
     return Program("worker", (sys.executable, "-m", "worker"), ports, ready, _python_path())
+
+
+def _deploy_token(settings: Settings) -> dict[str, str]:
+    return {DEPLOY_TOKEN: settings.token} if settings.deploy_token else {}
 
 
 def _python_path() -> dict[str, str]:

@@ -12,13 +12,17 @@ whose bodies are {"parameters": {"version": "2", "bundle": "sha256:...", "idempo
     GET  /v2/models/{name}/versions/{v}/sample   an inference request that the version must be able to answer
     GET  /effects                                the switches and unloads that were applied, once per key
 
-Errors are {"error": "..."}: 400 the request is wrong, 404 no such model or version, 409 it contradicts what is
-there, 503 not now, 500 the model itself failed. There is no login: it listens on this machine unless told otherwise.
+Load, unload and switch need the deploy token (RFC 6750: `Authorization: Bearer ...`), which the server is started with
+in MODELOPS_DEPLOY_TOKEN; everything else is open to whoever reaches it, which is this machine unless told otherwise.
+
+Errors are {"error": "..."}: 400 the request is wrong, 401 it changes something and has not the token, 404 no such model
+or version, 409 it contradicts what is there, 503 not now, 500 the model itself failed.
 """
 
 import argparse
 import contextlib
 import fcntl
+import hmac
 import logging
 import socket
 import sys
@@ -37,18 +41,35 @@ from starlette.routing import Route
 
 from activities.adapters.file_artifact_store import FileArtifactStore
 from models.canonical import Digest, Slug
-from models.errors import ConflictError, InvalidInputError, ModelopsError, UnavailableError, UnknownNameError
+from models.errors import (
+    ConflictError,
+    InvalidInputError,
+    ModelopsError,
+    NotPermittedError,
+    UnavailableError,
+    UnknownNameError,
+)
 from models.inventory import Environment
 from worker.inference_protocol import answer, describe, parse_request, read_columns
 from worker.model_repository import ModelRepository, Order
 from worker.served_model import ServedModel
+from worker.settings import read_settings
 
 SERVER = {"name": "modelops-inference", "version": "1.0"}
 EXTENSIONS = ["model_repository", "modelops_switch", "modelops_sample", "modelops_effects"]
 MAX_BODY = 32 * 1024 * 1024
 ALREADY_RUNNING = 2
 
-_STATUS = {UnavailableError: 503, UnknownNameError: 404, ConflictError: 409, InvalidInputError: 400, ModelopsError: 500}
+UNAUTHORIZED = 401
+
+_STATUS = {
+    UnavailableError: 503,
+    UnknownNameError: 404,
+    ConflictError: 409,
+    NotPermittedError: UNAUTHORIZED,
+    InvalidInputError: 400,
+    ModelopsError: 500,
+}
 _NAME: TypeAdapter[str] = TypeAdapter(Slug)
 _LOG = logging.getLogger("modelops.inference")
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -87,8 +108,9 @@ class IndexBody(BaseModel):
 class InferenceServer:
     """The protocol's endpoints over one model repository."""
 
-    def __init__(self, repository: ModelRepository) -> None:
+    def __init__(self, repository: ModelRepository, token: str) -> None:
         self._repository = repository
+        self._token = token.encode()
 
     async def describe_server(self, request: Request) -> Response:
         """The server's name, version, extensions and environment."""
@@ -160,6 +182,7 @@ class InferenceServer:
 
     async def unload(self, request: Request) -> Response:
         """Withdraw a model, or drop one bundle that is beside."""
+        self._authorize(request)
         name, order = _model_name(request), _parse(UnloadBody, await _json_body(request)).parameters
         self._check_environment(order.environment)
         if order.bundle:
@@ -179,18 +202,27 @@ class InferenceServer:
         return self._repository.served(request.path_params["name"], version)
 
     async def _order(self, request: Request) -> tuple[str, Order]:
+        self._authorize(request)
         order = _parse(OrderBody, await _json_body(request)).parameters
         self._check_environment(order.environment)
         return _model_name(request), order
+
+    def _authorize(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._token):
+            raise NotPermittedError(
+                f"what {self._repository.environment} serves is changed by the actuator alone: this is not its token",
+                "set the same MODELOPS_DEPLOY_TOKEN for the actuator and the inference servers",
+            )
 
     def _check_environment(self, wanted: Environment | None) -> None:
         if wanted not in (None, self._repository.environment):
             raise ConflictError(f"this is the inference server of {self._repository.environment}, not of {wanted}")
 
 
-def create_app(repository: ModelRepository) -> Starlette:
-    """The server as an ASGI application."""
-    server = InferenceServer(repository)
+def create_app(repository: ModelRepository, token: str) -> Starlette:
+    """The server as an ASGI application; who has the token may change what it serves."""
+    server = InferenceServer(repository, token)
     routes = [_get("/v2", server.describe_server), _get("/v2/", server.describe_server)]
     routes += [_get("/v2/health/live", server.live), _get("/v2/health/ready", server.ready)]
     for model in ("/v2/models/{name}", "/v2/models/{name}/versions/{version:int}"):
@@ -209,21 +241,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
+        token = read_settings().token
         with _listen(options) as listener, _own(options):
             store = FileArtifactStore(options.store, allowed_roots=())
             repository = ModelRepository(options.environment, options.root, store)
-            return _serve(repository, listener)
+            return _serve(create_app(repository, token), repository.environment, listener)
     except ModelopsError as error:
         sys.stderr.write(f"{options.environment} cannot start: {error}: {error.remedy}\n")
         return ALREADY_RUNNING
 
 
-def _serve(repository: ModelRepository, listener: socket.socket) -> int:
-    config = uvicorn.Config(
-        create_app(repository), log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="off"
-    )
+def _serve(app: Starlette, environment: Environment, listener: socket.socket) -> int:
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="off")
     host, port = listener.getsockname()[:2]
-    _LOG.info("%s serves at http://%s:%d", repository.environment, host, port)
+    _LOG.info("%s serves at http://%s:%d", environment, host, port)
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
     return 0
@@ -308,7 +339,8 @@ def _post(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Rout
 async def _our_error(request: Request, error: Exception) -> Response:
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
     remedy = error.remedy if isinstance(error, ModelopsError) else ""
-    return JSONResponse({"error": f"{error}: {remedy}" if remedy else str(error)}, status)
+    asks = {"www-authenticate": "Bearer"} if status == UNAUTHORIZED else None
+    return JSONResponse({"error": f"{error}: {remedy}" if remedy else str(error)}, status, asks)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

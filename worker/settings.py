@@ -1,12 +1,15 @@
 """The one reader of the environment: every setting, its default, its meaning."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from models.canonical import Duration
+from models.clearance import USUAL_MINIMUM, Minimum
 from models.errors import InvalidInputError
 from models.inventory import Environment
 
@@ -15,6 +18,8 @@ ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|
 
 GIT = "git:"
 """What the place of checkpoints begins with if it is a git repository."""
+ACTUATORS = ("modelops-actuator@",)
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{32,}=*")
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +41,12 @@ def _json_like(example: str) -> BeforeValidator:
     return BeforeValidator(decoded)
 
 
+def _bearer(token: SecretStr | None) -> SecretStr | None:
+    if token and not _TOKEN.fullmatch(token.get_secret_value()):
+        raise ValueError("a token has at least 32 letters, digits and -._~+/ (RFC 6750)")
+    return token
+
+
 Place = Annotated[Path, AfterValidator(_expanded)]
 """A path; `~` is somebody's home."""
 
@@ -44,7 +55,13 @@ Servers = Annotated[
     NoDecode,
     _json_like('{"DEV": "http://127.0.0.1:8501", "TEST": "http://127.0.0.1:8502", "PROD": "http://127.0.0.1:8503"}'),
 ]
+Minimums = Annotated[
+    dict[Environment, Minimum],
+    NoDecode,
+    _json_like('{"PROD": {"approvals": 2, "tiers": ["high", "critical"]}}'),
+]
 Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
+Identities = Annotated[tuple[str, ...], NoDecode, _json_like('["modelops-actuator@"]')]
 Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
 
 
@@ -71,6 +88,12 @@ class Settings(BaseSettings):
     temporal_http_port: Port = Field(default=7243, description="port of the embedded server's HTTP API")
 
     database_url: SecretStr | None = Field(default=None, description="SQLAlchemy URL; default: SQLite under home")
+    actuator_database_url: SecretStr | None = Field(
+        default=None, description="the same database under the actuator's own account; default: database_url"
+    )
+    deploy_token: Annotated[SecretStr | None, AfterValidator(_bearer)] = Field(
+        default=None, description="who has it may change what environments serve: actuator and inference servers alone"
+    )
 
     inference: Annotated[Servers, Field(min_length=len(Environment))] = Field(
         default={
@@ -79,6 +102,10 @@ class Settings(BaseSettings):
             Environment.PROD: "http://127.0.0.1:8503",
         },
         description="the inference server of each environment",
+    )
+    minimum: Minimums = Field(
+        default=dict(USUAL_MINIMUM),
+        description="what an environment asks of models of some tiers, whatever a plan says",
     )
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
     trainers: Programs = Field(default={}, description="training programs by the name that versions give")
@@ -102,7 +129,14 @@ class Settings(BaseSettings):
     notary_key: Place | None = Field(
         default=None, description="the notary's private key, made if it is missing; default: notary.key under home"
     )
+    actuator_identities: Identities = Field(
+        default=ACTUATORS, description="how the identities begin that may poll the actuator's task queue"
+    )
+    reconcile_every: Annotated[Duration, Field(ge=60)] = Field(
+        default=900, description="how often record, executions, environments and workers are compared, as in 15m"
+    )
 
+    actuator_metrics_port: Port = Field(default=9466, description="the actuator's metrics, and /healthz")
     worker_metrics_port: Port = Field(default=9464, description="our own metrics, and /healthz")
     sdk_metrics_port: Port = Field(default=9465, description="the Temporal SDK's metrics")
     log_format: str = Field(default="console", pattern="^(console|json)$")
@@ -119,6 +153,21 @@ class Settings(BaseSettings):
         if self.database_url:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.root / 'inventory.db'}"
+
+    @property
+    def actuator_database(self) -> str:
+        """The database's URL for the actuator."""
+        return self.actuator_database_url.get_secret_value() if self.actuator_database_url else self.database
+
+    @property
+    def token(self) -> str:
+        """The deploy token; InvalidInputError without one."""
+        if self.deploy_token is None:
+            raise InvalidInputError(
+                "MODELOPS_DEPLOY_TOKEN: without it nothing could change what an environment serves",
+                "set it for the actuator and the inference servers alone; `modelops up` makes one by itself",
+            )
+        return self.deploy_token.get_secret_value()
 
     @property
     def store(self) -> Path:

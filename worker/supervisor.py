@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import secrets
 import signal
 import socket
 import time
@@ -12,11 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import httpx2
+from pydantic import SecretStr
 
 from activities.adapters.child_process import die_with_parent
 from activities.adapters.sql_migration import migrate
 from models.errors import InvalidInputError, UnavailableError
-from worker.embedded import Program, waves
+from worker.embedded import WITHHELD, Program, waves
 from worker.settings import Settings
 
 READY_WITHIN = 60.0
@@ -33,6 +35,7 @@ async def supervise(settings: Settings, say: Say, ready: Callable[[], None]) -> 
     """Run every program until SIGINT or SIGTERM; one that dies is started again. `ready` is called when all answer."""
     root = settings.root
     with _locked(root):
+        settings = _with_token(settings)
         wanted = waves(settings)
         _refuse_taken_ports([program for wave in wanted for program in wave])
         migrate(settings.database)
@@ -97,7 +100,7 @@ class _Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self.program.environment},
+                env={**_environment(), **self.program.environment},
                 preexec_fn=partial(die_with_parent, signal.SIGTERM),
             )
         self._pid.write_text(str(self._process.pid))
@@ -141,6 +144,21 @@ class _Child:
     def _did_not_start(self, how: str) -> UnavailableError:
         lines = self._log.read_text(errors="replace").splitlines()[-3:]
         return UnavailableError(f"{self.program.name} {how}: {' | '.join(lines)}", f"its log is {self._log}")
+
+
+def _with_token(settings: Settings) -> Settings:
+    """With a fresh deploy token, unless one is configured; whoever may read the file may deploy."""
+    if settings.deploy_token:
+        return settings
+    token, file = secrets.token_urlsafe(32), settings.root / "run" / "deploy-token"
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        opened.write(token)
+    return settings.model_copy(update={"deploy_token": SecretStr(token)})
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in WITHHELD}
 
 
 def _refuse_taken_ports(wanted: Sequence[Program]) -> None:

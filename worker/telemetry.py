@@ -2,19 +2,24 @@
 
 import json
 import logging
+import math
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import structlog
-from prometheus_client import Counter, Histogram, make_wsgi_app
+from prometheus_client import Counter, Gauge, Histogram, make_wsgi_app
 
-from models.errors import UnavailableError
+from models.errors import ModelopsError, UnavailableError
+from models.reconciliation import Finding, FindingKind
 
 STEPS = Counter("modelops_steps_total", "Attempts of steps, by activity and outcome.", ["activity", "outcome"])
 STEP_SECONDS = Histogram("modelops_step_seconds", "Seconds that an attempt of a step took.", ["activity"])
+
+FINDINGS = Gauge("modelops_findings", "Findings of the reconciliation that hold, by kind.", ["kind"])
 
 Health = Callable[[], dict[str, str]]
 """What is wrong, by part; empty when all is well."""
@@ -44,6 +49,19 @@ def configure_logging(format: str, level: str) -> None:
     root.setLevel(level)
 
 
+def count_findings(holding: Callable[[], Sequence[Finding]]) -> None:
+    """Have each scrape count the findings that hold by the record, whichever worker saw them; NaN if it is silent."""
+
+    def count(kind: FindingKind) -> float:
+        try:
+            return sum(one.kind is kind for one in holding())
+        except ModelopsError:
+            return math.nan
+
+    for kind in FindingKind:
+        FINDINGS.labels(kind).set_function(partial(count, kind))
+
+
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Scrapes and probes are not worth a line each."""
@@ -70,7 +88,7 @@ def serve_telemetry(port: int, health: Health) -> WSGIServer:
     except OSError as error:
         raise UnavailableError(
             f"port {port} for metrics and health cannot be opened: {error.strerror}",
-            "stop what uses it, or set MODELOPS_WORKER_METRICS_PORT",
+            "stop what uses it, or set MODELOPS_WORKER_METRICS_PORT (for the actuator: MODELOPS_ACTUATOR_METRICS_PORT)",
         ) from error
     threading.Thread(target=server.serve_forever, name="telemetry", daemon=True).start()
     return server

@@ -1,9 +1,11 @@
 """The composition root: the one module that chooses the real parts."""
 
 import sys
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
@@ -15,10 +17,13 @@ from activities.adapters.file_notary import FileNotary
 from activities.adapters.file_windows import FileWindows
 from activities.adapters.oci_packager import OciPackager
 from activities.adapters.oip_deployer import OipDeployer
+from activities.adapters.oip_index import OipIndex
 from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.process_trainer import ProcessTrainer
+from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.static_scanner import StaticScanner
+from activities.adapters.temporal_executions import TemporalExecutions
 from activities.adapters.temporal_scheduler import TemporalScheduler
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.audit import AuditActivities
@@ -33,7 +38,10 @@ from activities.ports import (
     ArtifactStore,
     Deployer,
     Directory,
+    Environments,
     Evaluator,
+    Executions,
+    Findings,
     Inventory,
     Notary,
     Packager,
@@ -45,20 +53,25 @@ from activities.ports import (
     Windows,
 )
 from activities.promotion import PromotionActivities
+from activities.reconciliation import ReconciliationActivities
 from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
+from models.clearance import Minimum
+from models.inventory import Environment
 from models.plan import KERNEL
+from models.reconciliation import Expected
 from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
 from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
-from worker.settings import Settings
-from workflows import options
+from worker.settings import ACTUATORS, Settings
+from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.lifecycle import ModelLifecycle
 from workflows.monitoring import MonitorCheck
+from workflows.reconciliation import Reconciliation
 from workflows.registration import ModelRegistration
 from workflows.sandbox import sandboxed
 
@@ -73,20 +86,32 @@ TRAINING_SECONDS = options.TRAINING_TIMEOUT.total_seconds()
 
 @dataclass(frozen=True)
 class Parts:
-    """One adapter per port."""
+    """One adapter per port that the worker needs: none of them can change what an environment serves."""
 
     inventory: Inventory
     store: ArtifactStore
     scanner: Scanner
     evaluator: Evaluator
     packager: Packager
-    deployer: Deployer
     trainer: Trainer
     windows: Windows
     directory: Directory
     schedules: Schedules
     policies: Policies
     prover: Prover
+    findings: Findings
+    executions: Executions
+    environments: Environments
+
+
+@dataclass(frozen=True)
+class ActuatorParts:
+    """What the actuator needs: it alone has a deployer."""
+
+    inventory: Inventory
+    deployer: Deployer
+    directory: Directory
+    minimum: Mapping[Environment, Minimum]
     notary: Notary
 
 
@@ -100,7 +125,6 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         scanner=StaticScanner(),
         evaluator=OnnxEvaluator(),
         packager=OciPackager(store),
-        deployer=OipDeployer(settings.inference),
         trainer=ProcessTrainer(
             settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
         ),
@@ -109,57 +133,105 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
         policies=PolicyFolder(settings.policies),
         prover=KeptProofs(root / "proofs", ChildProver().prove),
+        findings=SqlFindings(settings.database),
+        executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
+        environments=OipIndex(settings.inference),
+    )
+
+
+def choose_actuator_parts(settings: Settings) -> ActuatorParts:
+    """The real parts of the actuator, as configured."""
+    inventory = SqlInventory(settings.actuator_database)
+    return ActuatorParts(
+        inventory=inventory,
+        deployer=OipDeployer(settings.inference, settings.token),
+        directory=YamlDirectory(settings.people, settings.registry, settings.audience),
+        minimum=settings.minimum,
         notary=FileNotary(inventory, checkpoints_of(settings), settings.notary, settings.audience),
     )
 
 
-def build_worker(client: Client, parts: Parts, task_queue: str = options.TASK_QUEUE) -> Worker:
-    """A worker for every workflow and activity of ours."""
-    audit = AuditActivities(parts.inventory, parts.prover)
-    checkpoint = CheckpointActivities(parts.notary)
-    notification = NotificationActivities(parts.inventory, parts.directory)
-    registration = RegistrationActivities(parts.inventory, parts.store, parts.policies)
-    scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner)
-    evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
-    packaging = PackagingActivities(parts.inventory, parts.packager)
-    promotion = PromotionActivities(parts.inventory, parts.deployer)
-    monitoring = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
-    retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
-    retirement = RetirementActivities(parts.inventory, parts.store)
+def build_worker(
+    client: Client, parts: Parts, task_queue: str = options.TASK_QUEUE, actuators: tuple[str, ...] = ACTUATORS
+) -> Worker:
+    """A worker for every workflow of ours, and every activity but those of the actuator.
+
+    `actuators` are how the identities of actuators begin.
+    """
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint],
-        activities=[
-            audit.record_events,
-            audit.record_plan,
-            checkpoint.write_checkpoint,
-            IdentityActivities(parts.directory).identify,
-            notification.ask_approvers,
-            notification.notify_people,
-            registration.register_model,
-            registration.classify,
-            registration.register_version,
-            scanning.scan_artifact,
-            evaluation.evaluate_version,
-            packaging.package_version,
-            promotion.promote_version,
-            promotion.restore_version,
-            promotion.stop_serving,
-            promotion.undeploy_model,
-            monitoring.start_monitors,
-            monitoring.stop_monitors,
-            monitoring.measure_window,
-            retraining.train_version,
-            retirement.assess_consumers,
-            retirement.notify_consumers,
-            retirement.archive_model,
-        ],
+        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint, Reconciliation],
+        activities=[*_activities(parts), _reconciliation(parts, task_queue, actuators).reconcile],
         build_id=BUILD,
         activity_executor=ThreadPoolExecutor(ACTIVITY_THREADS, thread_name_prefix="activity"),
         workflow_runner=sandboxed(),
         workflow_failure_exception_types=[ApplicationError, ActivityError],
         interceptors=[Beating(), Observing(), FailureTranslator()],
         max_cached_workflows=CACHED_LIFECYCLES,
+        graceful_shutdown_timeout=DRAIN,
+    )
+
+
+def _activities(parts: Parts) -> list[Callable[..., Any]]:
+    audit = AuditActivities(parts.inventory, parts.prover)
+    notification = NotificationActivities(parts.inventory, parts.directory)
+    registration = RegistrationActivities(parts.inventory, parts.store, parts.policies)
+    scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner)
+    evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
+    packaging = PackagingActivities(parts.inventory, parts.packager)
+    monitoring = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
+    retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
+    retirement = RetirementActivities(parts.inventory, parts.store)
+    return [
+        audit.record_events,
+        audit.record_plan,
+        audit.confirm_state,
+        IdentityActivities(parts.directory).identify,
+        notification.ask_approvers,
+        notification.notify_people,
+        registration.register_model,
+        registration.classify,
+        registration.register_version,
+        scanning.scan_artifact,
+        evaluation.evaluate_version,
+        packaging.package_version,
+        monitoring.start_monitors,
+        monitoring.stop_monitors,
+        monitoring.measure_window,
+        retraining.train_version,
+        retirement.assess_consumers,
+        retirement.notify_consumers,
+        retirement.archive_model,
+    ]
+
+
+def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -> ReconciliationActivities:
+    return ReconciliationActivities(
+        parts.findings,
+        parts.executions,
+        parts.environments,
+        options.actuator_queue(task_queue),
+        Expected(actuators, newborn=options.NEWBORN),
+        options.RECORD_GRACE,
+    )
+
+
+def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = options.TASK_QUEUE) -> Worker:
+    """The worker that changes what environments serve, for the lifecycles of a task queue."""
+    promotion = PromotionActivities(parts.inventory, parts.deployer, parts.directory, parts.minimum, parts.notary)
+    return Worker(
+        client,
+        task_queue=options.actuator_queue(task_queue),
+        activities=[
+            promotion.promote_version,
+            promotion.restore_version,
+            promotion.stop_serving,
+            promotion.undeploy_model,
+            CheckpointActivities(parts.notary).write_checkpoint,
+        ],
+        build_id=BUILD,
+        activity_executor=ThreadPoolExecutor(ACTIVITY_THREADS, thread_name_prefix="activity"),
+        interceptors=[Beating(), Observing(), FailureTranslator()],
         graceful_shutdown_timeout=DRAIN,
     )

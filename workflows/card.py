@@ -4,11 +4,13 @@ from typing import NamedTuple
 from urllib.parse import quote as escape
 
 from models.calendar import later
+from models.emergency import UNREVIEWED
 from models.evidence import StepKind
 from models.messages import Action, Choice, Decision
 from models.plan import Plan
 from models.state import Phase
 from models.status import GateStatus, Status
+from models.waivers import LAPSED
 from workflows.card_facts import checks, heading, lineage, links, production, way
 from workflows.card_markup import folded, quote, safe, some, table
 
@@ -17,6 +19,8 @@ _ELSEWHERE = "With `--print` it writes JSON for *More Actions → Send an Update
 
 LIMIT = 4_000
 """In bytes. The card travels in a URL of the Web UI, at almost twice this size: longer ones are refused on the way."""
+
+_SECOND = "Only somebody else than who acted in the emergency may; afterwards somebody has to `retry`."
 
 
 class Section(NamedTuple):
@@ -64,7 +68,8 @@ def _banner(plan: Plan, status: Status) -> list[str]:
     lines = _situation(plan, status)
     if status.paused and not _held(status):
         lines.insert(0, "⏸ **Paused:** no further step starts until somebody resumes it")
-    return [*lines, *(f"🔌 **{safe(trouble, 180)}**" for trouble in status.troubles)]
+    matters = [f"⚠️ {safe(matter, 200)}" for matter in status.matters[:4]]
+    return [*lines, *matters, *(f"🔌 **{safe(trouble, 180)}**" for trouble in status.troubles)]
 
 
 def _held(status: Status) -> bool:
@@ -128,6 +133,10 @@ def _action(status: Status) -> str:
         case Phase.DECIDING if status.gate:
             how = "`reject` in place of `approve` turns the version away."
             return _command("To decide", f"decide {model} {status.gate.gate} approve {_SIGNED}", f"{how} {_ELSEWHERE}")
+        case Phase.STUCK if status.failure and status.failure.type == UNREVIEWED and status.glass:
+            return _command("To close the review", f"review {model} {_SIGNED}", _SECOND)
+        case Phase.STUCK if status.failure and status.failure.type == LAPSED:
+            return _command("To give the version up", f"abandon {model} {_SIGNED}") if status.version else ""
         case Phase.STUCK:
             how = "To give the version up, write `abandon`." if status.version else ""
             return _command("To go on", f"retry {model} {_SIGNED}", how)
@@ -166,5 +175,7 @@ def _possible(plan: Plan, status: Status) -> list[Action]:
         Action.ROLLBACK: status.previous is not None and status.step != StepKind.RESTORE,
         Action.SUSPEND: plan.enters.suspension is not None and plan.production in status.serving,
         Action.RETIRE: True,
+        Action.CONFIRM: status.glass is not None and status.glass.confirmed is None,
+        Action.REVIEW: status.glass is not None,
     }
     return [action for action, possible in asks.items() if possible]

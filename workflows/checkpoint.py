@@ -1,4 +1,4 @@
-"""The audit trail is sealed by the clock: short, disposable."""
+"""The audit trail is sealed by the clock, by the actuator, which alone has the notary's key: short, disposable."""
 
 from temporalio import workflow
 
@@ -15,6 +15,7 @@ class AuditCheckpoint:
         """What was sealed."""
         told = await workflow.execute_activity_method(
             CheckpointActivities.write_checkpoint,
+            task_queue=options.actuator_queue(workflow.info().task_queue),
             start_to_close_timeout=options.CHECKPOINT_TIMEOUT,
             retry_policy=options.STEP_RETRIES,
             summary="seal the audit trail",

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 
 from activities.notification import Notice, NotificationActivities
 from models.canonical import Slug
-from models.evidence import EffectKey
 from models.messages import Notify
 from workflows.persistence import Tell, insist
 
@@ -38,9 +37,9 @@ class Courier:
         self._busy = True
         while self._waiting:
             message = self._waiting[0]
-            key = EffectKey(model=self._model, visit=message.visit, step=f"notify/{message.topic}")
             groups = tuple(self._groups[role] for role in message.roles)
-            notice = Notice(key=key, groups=groups, subject=message.subject)
+            key = message.key(self._model)
+            notice = Notice(key=key, groups=groups, people=message.people, subject=message.subject)
             await insist(NotificationActivities.notify_people, notice, message.subject, self._tell)
             self._waiting.pop(0)
         self._busy = False

@@ -12,10 +12,11 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from activities.audit import AuditActivities
 from models.admission import refuse
 from models.authentication import read_decision, read_request, read_submission
 from models.canonical import Slug
-from models.deadlines import REVIEW, Deadline, pending
+from models.deadlines import Deadline, pending, timer_in_words
 from models.evidence import Electorate, StepKind, StepResult
 from models.journal import Assignment, JournalEntry, LifecycleInput
 from models.lifecycle import step
@@ -34,7 +35,6 @@ from models.messages import (
     TimerFired,
 )
 from models.signing import Envelope
-from models.standing import LAPSE
 from models.state import Phase, State, snapshot
 from models.status import Status, describe, sentence, waiting_for
 from workflows import options
@@ -43,10 +43,13 @@ from workflows.card import moved_on, render
 from workflows.courier import Courier
 from workflows.failures import failure_of
 from workflows.mailbox import Mailbox
-from workflows.persistence import Tell
+from workflows.persistence import Tell, insist
 from workflows.plans import shared
 from workflows.recorder import Recorder
-from workflows.steps import ACTIVITIES, attempt_timeout
+from workflows.steps import ACTIVITIES, attempt_timeout, queue_of
+
+UNCONFIRMED = "Rebuilt, and not confirmed by the record yet"
+"""What a lifecycle's trouble begins with until it may go on."""
 
 
 @workflow.defn(dynamic=True)
@@ -63,6 +66,8 @@ class ModelLifecycle(Mailbox):
         self._delivery: asyncio.Task[None] | None = None
         self._troubles: dict[str, str] = {}
         self._news = False
+        self._claimed: LifecycleInput | None = None
+        self._heard: list[Body] = []
         self._unusable = ""
         try:
             given = workflow.payload_converter().from_payload(args[0].payload, LifecycleInput)
@@ -76,7 +81,8 @@ class ModelLifecycle(Mailbox):
         if workflow.info().workflow_id != f"model/{given.state.model}":
             raise ValueError(f"the lifecycle of '{given.state.model}' has the id model/{given.state.model}")
         fresh = State(model=given.state.model, owner=given.state.owner)
-        if not _continued() and given != LifecycleInput(plan=given.plan, state=fresh, proof=given.proof):
+        first = LifecycleInput(plan=given.plan, state=fresh, proof=given.proof)
+        if not (_continued() or given.rebuilt or given == first):
             raise ValueError("a lifecycle begins at its beginning: only its own next run goes on from a later state")
         self._plan, self._digest = shared(given.plan)
         self._recorder = Recorder(given.journal, self._teller("The record does not answer"))
@@ -84,7 +90,8 @@ class ModelLifecycle(Mailbox):
         self._courier = Courier(given.state.model, given.plan.roles, given.notices, told)
         self._state: State = given.state
         self._first_visit = given.state.visit
-        self._fresh = not given.state.stage
+        self._claimed = given if given.rebuilt else None
+        self._fresh = not (given.state.stage or given.rebuilt)
         if self._fresh and not (given.proof and given.proof.covers(self._digest)):
             raise ValueError(f"plan {self._digest} is not proved by this compiler and kernel: start it with `modelops`")
         if self._fresh:
@@ -98,8 +105,10 @@ class ModelLifecycle(Mailbox):
         """Drive the kernel until the lifecycle has ended; the last status is the result."""
         if self._unusable:
             raise ApplicationError(self._unusable, type="UnusableInput", non_retryable=True)
+        if self._claimed:
+            await _through(self._confirm(self._claimed))
         if self._fresh:
-            await self._keep_plan()
+            await _through(self._recorder.keep_plan(self._plan))
         while True:
             self._advance()
             if self._ended():
@@ -111,13 +120,21 @@ class ModelLifecycle(Mailbox):
             except asyncio.CancelledError:
                 _refuse_to_cancel()
 
-    async def _keep_plan(self) -> None:
-        kept = asyncio.create_task(self._recorder.keep_plan(self._plan))
-        while not kept.done():
-            try:
-                await asyncio.shield(kept)
-            except asyncio.CancelledError:
-                _refuse_to_cancel()
+    async def _confirm(self, claimed: LifecycleInput) -> None:
+        """Nothing is done and nothing taken until the record itself says what the starter claims."""
+        tell = self._teller(UNCONFIRMED)
+        tell("its trail is being read")
+        await insist(
+            AuditActivities.confirm_state,
+            claimed,
+            "confirm the rebuilt state",
+            tell,
+            within=options.CONFIRM_TIMEOUT,
+            in_vain="NotPermittedError",
+        )
+        self._claimed = None
+        for body in self._heard:
+            self._apply(body)
 
     # --- events
 
@@ -129,6 +146,9 @@ class ModelLifecycle(Mailbox):
     def _apply(self, body: Body) -> str | None:
         if self._unusable:
             return self._unusable
+        if self._claimed:
+            self._heard.append(body)
+            return None
         event = Event(at=workflow.now(), body=body)
         result = step(self._plan, self._state, event)
         self._state = result.state
@@ -165,6 +185,10 @@ class ModelLifecycle(Mailbox):
         if self._unusable:
             return Attempted(envelope=given.envelope, objection=self._unusable)
         return read_submission(self._state, given, known, workflow.now())
+
+    def _closed(self) -> str | None:
+        waits = not self._unusable and self._claimed
+        return "the lifecycle is being rebuilt: send it again when the record has confirmed it" if waits else None
 
     def _roles(self) -> dict[Slug, Slug]:
         return {} if self._unusable else self._plan.roles
@@ -242,6 +266,7 @@ class ModelLifecycle(Mailbox):
         return workflow.start_activity_method(
             ACTIVITIES[order.kind],
             task,
+            task_queue=queue_of(order.kind, workflow.info().task_queue),
             start_to_close_timeout=attempt_timeout(self._plan, order),
             heartbeat_timeout=options.HEARTBEAT_TIMEOUT,
             retry_policy=options.TRAINING_RETRIES if order.kind is StepKind.TRAIN else options.STEP_RETRIES,
@@ -306,7 +331,7 @@ class ModelLifecycle(Mailbox):
         status = self._status()
         workflow.set_current_details(self._card(status))
         changed = searchable(status, workflow.info().typed_search_attributes)
-        if changed and not self._held_back():
+        if changed and not self._claimed and not self._held_back():
             workflow.upsert_search_attributes(changed)
 
     def _card(self, status: Status) -> str:
@@ -328,6 +353,15 @@ def _continued() -> bool:
     return bool(info.continued_run_id) and not info.cron_schedule and not info.retry_policy
 
 
+async def _through(work: Coroutine[None, None, None]) -> None:
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            _refuse_to_cancel()
+
+
 def _refuse_to_cancel() -> None:
     """A workflow that is asked to cancel goes on: a model is taken out of production by `retire`. Evicted, it ends."""
     if workflow.cancellation_reason() is None:
@@ -336,8 +370,4 @@ def _refuse_to_cancel() -> None:
 
 
 def _deadline_sentence(deadline: Deadline, state: State) -> str:
-    if deadline.timer == REVIEW:
-        return f"review of the champion of {state.model} at {deadline.due:%Y-%m-%d %H:%M} UTC"
-    kind = deadline.timer.partition(":")[0]
-    word = {"remind": "reminder", "escalate": "escalation", LAPSE: "end of an approval"}.get(kind, "deadline")
-    return f"{word} of the gate in stage {state.stage} at {deadline.due:%Y-%m-%d %H:%M} UTC"
+    return f"{timer_in_words(deadline.timer)} in stage {state.stage} at {deadline.due:%Y-%m-%d %H:%M} UTC"

@@ -40,6 +40,10 @@ class Mailbox:
     def _refuse(self, body: Body) -> str | None:
         raise NotImplementedError
 
+    def _closed(self) -> str | None:
+        """Why nobody is answered now; what is left unanswered waits."""
+        raise NotImplementedError
+
     def _receipt(self) -> Receipt:
         raise NotImplementedError
 
@@ -59,13 +63,18 @@ class Mailbox:
 
     def _check(self, body: Body) -> None:
         """Refuse what cannot count before it enters the history, once enough of the like is on record."""
+        self._check_open()
         refusal = self._refuse(body) if self._refused >= options.REFUSALS_RECORDED else None
         if refusal:
             raise ApplicationError(refusal, type=REFUSED, non_retryable=True)
 
+    def _check_open(self) -> None:
+        if closed := self._closed():
+            raise ApplicationError(closed, type=REFUSED, non_retryable=True)
+
     def _take(self, body: Body) -> str | None:
-        """Why a message does not count; None if it does."""
-        refusal = self._refuse(body)
+        """Why a message does not count; None if it does, or if it waits."""
+        refusal = None if self._closed() else self._refuse(body)
         if refusal is None or self._refused < options.REFUSALS_RECORDED:
             self._refused += refusal is not None
             return self._apply(body)
@@ -148,10 +157,18 @@ class Mailbox:
         """A version under way is withdrawn in its favour."""
         return self._accept(await self._handed_in(given))
 
+    @update_submit_version.validator
+    def _check_submission(self, given: HandedIn) -> None:
+        self._check_open()
+
     @workflow.update(name="request", description=f"{', '.join(Action)}, signed: see `modelops --help`.")
     async def update_request(self, envelope: Envelope) -> Receipt:
         """What a person may ask at any time; refused with the reason where it makes no sense."""
         return self._accept(await self._asked(envelope))
+
+    @update_request.validator
+    def _check_request(self, envelope: Envelope) -> None:
+        self._check_open()
 
 
 def _given(message: Message | None) -> Message | None:

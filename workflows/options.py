@@ -6,6 +6,12 @@ from temporalio.common import RetryPolicy
 
 TASK_QUEUE = "modelops"
 
+
+def actuator_queue(task_queue: str) -> str:
+    """Where the actuator that belongs to the worker of a queue takes its orders."""
+    return f"{task_queue}-actuator"
+
+
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """A worker that died is noticed after this; the worker beats by itself, three times as often."""
 
@@ -39,6 +45,9 @@ RECORD_TIMEOUT = timedelta(seconds=10)
 PROVE_TIMEOUT = timedelta(minutes=15)
 """A plan that nobody has explored yet is explored before it is recorded."""
 
+CONFIRM_TIMEOUT = timedelta(minutes=15)
+"""The whole trail of all models is hashed again before a rebuilt lifecycle goes on."""
+
 RECORD_PAUSE = timedelta(seconds=15)
 """The record does not answer: say so in the card, and try again after this; twice as long each time."""
 
@@ -56,3 +65,12 @@ REGISTER_TIMEOUT = timedelta(minutes=1)
 
 CHECKPOINT_TIMEOUT = timedelta(minutes=2)
 CHECKPOINT_EVERY = timedelta(hours=1)
+RECONCILE_TIMEOUT = timedelta(minutes=10)
+ANSWER_TIMEOUT = timedelta(seconds=5)
+"""How long one lifecycle may take to say where it is."""
+
+NEWBORN = PROVE_TIMEOUT
+"""How long an execution may be without a record: its plan is being proved."""
+
+RECORD_GRACE = timedelta(seconds=30)
+"""How long record and execution may differ: what is being recorded or deployed just now is no contradiction."""

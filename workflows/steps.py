@@ -1,4 +1,4 @@
-"""Which activity performs which kind of step, and for how long one attempt may last."""
+"""Which activity performs which kind of step, whose it is, and for how long one attempt may last."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -35,6 +35,14 @@ ACTIVITIES: dict[StepKind, Callable[..., Any]] = {
     StepKind.TRAIN: RetrainingActivities.train_version,
     StepKind.RESTORE: PromotionActivities.restore_version,
 }
+
+
+_ACTUATED = frozenset({StepKind.PROMOTE, StepKind.RESTORE, StepKind.STOP_SERVING, StepKind.UNDEPLOY})
+
+
+def queue_of(kind: StepKind, task_queue: str) -> str:
+    """The queue of a kind of step: what changes an environment is the actuator's, the rest the lifecycle's own."""
+    return options.actuator_queue(task_queue) if kind in _ACTUATED else task_queue
 
 
 def attempt_timeout(plan: Plan, order: StepOrder) -> timedelta:

@@ -17,6 +17,7 @@ from models.errors import (
     ConflictError,
     InvalidInputError,
     ModelopsError,
+    NotPermittedError,
     SmokeTestError,
     UnavailableError,
     UnknownNameError,
@@ -24,7 +25,8 @@ from models.errors import (
 from models.evidence import EffectKey
 from models.inventory import Environment
 
-_REFUSALS: Mapping[int, type[ModelopsError]] = {404: UnknownNameError, 409: ConflictError}
+_REFUSALS: Mapping[int, type[ModelopsError]] = {401: NotPermittedError, 404: UnknownNameError, 409: ConflictError}
+_NOBODY: Mapping[str, str] = {}
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
@@ -65,13 +67,14 @@ class _Prediction(BaseModel):
 
 
 class OipDeployer:
-    """Fits `Deployer`. Give it the URL of each environment's inference server and a timeout in seconds."""
+    """Fits `Deployer`. Give it the URL of each environment's inference server, their token, a timeout in seconds."""
 
-    def __init__(self, endpoints: Mapping[Environment, str], timeout: float = 10.0) -> None:
+    def __init__(self, endpoints: Mapping[Environment, str], token: str, timeout: float = 10.0) -> None:
         for environment, url in endpoints.items():
             if not url.startswith(("http://", "https://")):
                 raise InvalidInputError(f"the inference server of {environment} is '{url}', which is not an HTTP URL")
         self._endpoints = {environment: url.rstrip("/") for environment, url in endpoints.items()}
+        self._token = token
         self._client = httpx2.Client(timeout=timeout, trust_env=False)
 
     def close(self) -> None:
@@ -83,6 +86,7 @@ class OipDeployer:
 
         SmokeTestError: the new version did not answer as it must, and what served before still serves.
         InvalidInputError: the server refuses the bundle. UnavailableError: the server does not answer.
+        NotPermittedError: it expects another token.
         """
         path = f"/v2/models/{model}"
         order = {"version": str(version), "bundle": bundle, "idempotency_key": str(key), "environment": environment}
@@ -132,12 +136,20 @@ class OipDeployer:
         self, environment: Environment, model: str, verb: str, parameters: Mapping[str, JsonValue], kind: type[_Answer]
     ) -> _Answer:
         body = _JSON.dump_json({"parameters": dict(parameters)})
-        response = self._request(environment, "POST", f"/v2/repository/models/{model}/{verb}", body)
+        path, bearer = f"/v2/repository/models/{model}/{verb}", {"authorization": f"Bearer {self._token}"}
+        response = self._request(environment, "POST", path, body, bearer)
         return _read(kind, response, f"{verb} of model '{model}' in {environment}")
 
-    def _request(self, environment: Environment, method: str, path: str, body: bytes | None = None) -> httpx2.Response:
+    def _request(
+        self,
+        environment: Environment,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        credentials: Mapping[str, str] = _NOBODY,
+    ) -> httpx2.Response:
         url = f"{self._url(environment)}{path}"
-        headers = {"content-type": "application/json"} if body else {}
+        headers = {"content-type": "application/json", **credentials} if body else {}
         try:
             response = self._client.request(method, url, content=body, headers=headers)
         except httpx2.TransportError as error:

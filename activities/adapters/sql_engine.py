@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
-from models.errors import ConflictError, InvalidInputError, UnavailableError
+from models.errors import ConflictError, InvalidInputError, NotPermittedError, UnavailableError
 
 _BUSY_SECONDS = 20
 _AGAIN_SECONDS = 0.02
@@ -31,13 +31,14 @@ _CONNECT_SECONDS = 5
 _WRITES = "modelops_writes"
 _NO_SCHEMA = ("42P01", "42703", "no such table", "no such column", "has no column")
 """SQLSTATE of an undefined table and column, and SQLite's words for them."""
+_NOT_GRANTED = "42501"
 
 
 class Database:
     """Sessions on `sqlite:///path` or `postgresql+psycopg://user:password@host/name`.
 
     Raises UnavailableError if the database does not answer, InvalidInputError if it is not one of ours or
-    cannot hold a value, ConflictError if a constraint refuses a row.
+    cannot hold a value, ConflictError if a constraint refuses a row, NotPermittedError if its account may not do it.
     """
 
     def __init__(self, url: str) -> None:
@@ -81,6 +82,10 @@ class Database:
         if isinstance(error, DBAPIError) and _lacks_schema(error, said):
             raise InvalidInputError(
                 f"{where} lacks tables or columns: {said}.", remedy="Run `modelops up`, which migrates it."
+            ) from error
+        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _NOT_GRANTED:
+            raise NotPermittedError(
+                f"{where} does not grant this: {said}.", remedy="Which account may do what is in deploy/roles.sql."
             ) from error
         match error:
             case IntegrityError():

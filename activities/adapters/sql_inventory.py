@@ -1,18 +1,20 @@
 """The system of record on SQLite and PostgreSQL. Each commit is one transaction, and the audit entry is part of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-import rfc8785
-from pydantic import BaseModel
+from sqlalchemy import true
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from activities.adapters.sql_engine import Database
 from activities.adapters.sql_projection import Occasion, project_event, project_result, version_row
+from activities.adapters.sql_trail import append, body, head_row, lock, place
 from activities.ports import Earned, Serving
-from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, seal
-from models.canonical import Digest, canonical, digest
-from models.errors import ConflictError, DigestMismatchError, InvalidInputError, UnavailableError, UnknownNameError
+from models.audit import GENESIS, AuditEntry, AuditHead, AuditKind, EffectRecord, seal
+from models.canonical import Digest, digest
+from models.clearance import Tied
+from models.errors import ConflictError, DigestMismatchError, UnavailableError, UnknownNameError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Submission
 from models.journal import JournalEntry
@@ -27,6 +29,8 @@ from models.records import (
     ModelRecord,
     PlanRecord,
 )
+
+_BATCH = 500
 
 
 def _now() -> datetime:
@@ -56,17 +60,17 @@ class SqlInventory:
         ConflictError if a change contradicts what is registered, UnknownNameError if it names no known version.
         """
         record = EffectRecord(key=key, result=result, changes=tuple(changes))
-        body = _body(record)
+        content = body(record)
         with self._database.writing() as session:
-            head = _lock(session)
+            head = lock(session)
             if known := _recorded_result(session, key):
                 return known
             occasion = Occasion(key, self._clock())
             session.add(
-                LedgerRecord(model=key.model, visit=key.visit, step=key.step, result=_body(result), at=occasion.at)
+                LedgerRecord(model=key.model, visit=key.visit, step=key.step, result=body(result), at=occasion.at)
             )
             project_result(session, occasion, result, record.changes)
-            _append(session, head, seal(_place(head), key.model, AuditKind.EFFECT, occasion.at, body))
+            append(session, head, seal(place(head), key.model, AuditKind.EFFECT, occasion.at, content))
         return result
 
     def commit_event(self, entry: JournalEntry) -> None:
@@ -75,25 +79,25 @@ class SqlInventory:
         ConflictError if another event has this seq, UnavailableError if the event before is not recorded yet,
         UnknownNameError if the plan is not kept.
         """
-        body = _body(entry)
+        content = body(entry)
         with self._database.writing() as session:
-            head = _lock(session)
-            if _is_recorded(session, entry, body):
+            head = lock(session)
+            if _is_recorded(session, entry, content):
                 return
             plan = _plan_row(session, entry.plan)
-            sealed = seal(_place(head), entry.model, AuditKind.EVENT, self._clock(), body)
-            _append(session, head, sealed, entry.seq)
+            sealed = seal(place(head), entry.model, AuditKind.EVENT, self._clock(), content)
+            append(session, head, sealed, entry.seq)
             project_event(session, entry, plan, sealed.position)
 
     def commit_plan(self, plan: Plan) -> None:
         """Keep a plan by its digest."""
-        name, body = digest(plan), _body(plan)
+        name, content = digest(plan), body(plan)
         with self._database.writing() as session:
-            head = _lock(session)
+            head = lock(session)
             if session.get(PlanRecord, name):
                 return
-            session.add(PlanRecord(digest=name, template=plan.template, version=plan.version, content=body))
-            _append(session, head, seal(_place(head), None, AuditKind.PLAN, self._clock(), body))
+            session.add(PlanRecord(digest=name, template=plan.template, version=plan.version, content=content))
+            append(session, head, seal(place(head), None, AuditKind.PLAN, self._clock(), content))
 
     def governing_plan(self, model: str) -> Plan:
         """The plan that a model's lifecycle runs on; UnknownNameError, DigestMismatchError if it was edited."""
@@ -122,10 +126,12 @@ class SqlInventory:
         return Submission.model_validate_json(facts)
 
     def earned(self, model: str, version: int) -> Earned:
-        """What the record says of a version: its bytes, its bundle, the gates it passed; UnknownNameError."""
+        """What the record says of a version: its bytes, its bundle, its gates, where it served; UnknownNameError."""
         with self._database.reading() as session:
             row = version_row(session, model, version)
-        return Earned(row.artifact, row.bundle, frozenset(row.gates))
+            query = select(DeploymentRecord).where(DeploymentRecord.model == model, DeploymentRecord.version == version)
+            served = frozenset((one.environment, one.bundle) for one in session.exec(query))
+        return Earned(row.artifact, row.bundle, frozenset(row.gates), served)
 
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
@@ -157,13 +163,28 @@ class SqlInventory:
         """The audit entries that name a model, oldest first."""
         with self._database.reading() as session:
             query = select(AuditRecord).where(AuditRecord.model == model).order_by(col(AuditRecord.position))
-            return [AuditEntry.model_validate(row.model_dump(exclude={"seq"})) for row in session.exec(query)]
+            return [_entry(row) for row in session.exec(query)]
+
+    def ties(self, model: str) -> Sequence[Tied]:
+        """The same, each with what the entries beside it say of it; nothing of one that is not there."""
+        before, after = aliased(AuditRecord), aliased(AuditRecord)
+        query = (
+            select(AuditRecord, before.hash, after.previous, AuditHeadRecord)
+            .select_from(AuditRecord)
+            .join(AuditHeadRecord, true())
+            .outerjoin(before, col(before.position) == AuditRecord.position - 1)
+            .outerjoin(after, col(after.position) == AuditRecord.position + 1)
+            .where(AuditRecord.model == model)
+            .order_by(col(AuditRecord.position))
+        )
+        with self._database.reading() as session:
+            return [_tied(*row) for row in session.exec(query)]
 
     def head(self, position: int | None = None) -> AuditHead:
         """Where the whole trail ends, or what it was at a position; UnknownNameError if it has no such entry."""
         with self._database.reading() as session:
             if position is None:
-                return _place(_head_row(session))
+                return place(head_row(session))
             row = session.get(AuditRecord, position)
         if row is None:
             raise UnknownNameError(
@@ -171,15 +192,27 @@ class SqlInventory:
             )
         return AuditHead(position=row.position, hash=row.hash)
 
+    def entries(self) -> Iterator[AuditEntry]:
+        """The whole trail of all models, oldest first, in batches."""
+        after = 0
+        while batch := self._batch(after):
+            yield from batch
+            after = batch[-1].position
 
-def _body(value: BaseModel) -> str:
-    try:
-        return canonical(value).decode()
-    except rfc8785.CanonicalizationError as error:
-        raise InvalidInputError(
-            f"A {type(value).__name__} cannot be recorded: {error}.",
-            remedy="Give finite numbers and whole numbers below 2^53.",
-        ) from error
+    def _batch(self, after: int) -> Sequence[AuditEntry]:
+        with self._database.reading() as session:
+            later = select(AuditRecord).where(col(AuditRecord.position) > after)
+            query = later.order_by(col(AuditRecord.position)).limit(_BATCH)
+            return [_entry(row) for row in session.exec(query)]
+
+
+def _entry(row: AuditRecord) -> AuditEntry:
+    return AuditEntry.model_validate(row.model_dump(exclude={"seq"}))
+
+
+def _tied(row: AuditRecord, before: str | None, after: str | None, head: AuditHeadRecord) -> Tied:
+    begins, ends = row.position == 1, row.position == head.position
+    return Tied(_entry(row), before or (GENESIS if begins else ""), after or (head.hash if ends else ""))
 
 
 def _unchanged(plan: Plan, name: Digest) -> Plan:
@@ -189,31 +222,6 @@ def _unchanged(plan: Plan, name: Digest) -> Plan:
             remedy="Restore the database, and verify the audit trail, which has the plan as it was.",
         )
     return plan
-
-
-def _lock(session: Session) -> AuditHeadRecord:
-    """The head of the trail, which nobody else can move until this transaction ends."""
-    return _head_row(session, locked=True)
-
-
-def _head_row(session: Session, locked: bool = False) -> AuditHeadRecord:
-    query = select(AuditHeadRecord)
-    head = session.exec(query.with_for_update() if locked else query).first()
-    if head is None:
-        raise InvalidInputError(
-            "The inventory does not know where its audit trail ends.",
-            remedy="The row of 'audit_head' was deleted: restore the database.",
-        )
-    return head
-
-
-def _place(head: AuditHeadRecord) -> AuditHead:
-    return AuditHead(position=head.position, hash=head.hash)
-
-
-def _append(session: Session, head: AuditHeadRecord, entry: AuditEntry, seq: int | None = None) -> None:
-    session.add(AuditRecord(**entry.model_dump(), seq=seq))
-    head.position, head.hash = entry.position, entry.hash
 
 
 def _recorded_result(session: Session, key: EffectKey) -> StepResult | None:

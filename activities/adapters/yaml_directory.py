@@ -24,8 +24,8 @@ class YamlDirectory:
         self._clock = clock
 
     def electorate(self, roles: Mapping[str, str], also: Sequence[str] = ()) -> Electorate:
-        """Who holds each role now, sorted by name; a group that nobody is in gives an empty role. Their keys, and those
-        of the people who are `also` asked for and are in the directory. InvalidInputError.
+        """Who holds each role, sorted by name; a group that nobody is in gives an empty role. Their keys, and those of
+        the people who are `also` asked for and are in the directory. InvalidInputError.
         """
         try:
             text = self._people.read_bytes()

@@ -1,6 +1,7 @@
 """One lifecycle: start it, look at it, read its history, run its monitors."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +12,12 @@ from rich.live import Live
 from rich.text import Text
 
 from client.api import Modelops
-from client.catalog import Catalog
+from client.catalog import Catalog, Found
 from client.commands.parameters import Json, Model, Utc
 from client.console import TAMPERED, clean, going_on, moment, say, show, show_beside, show_json
 from client.library import find_template, policy_of
 from client.proofs import proof_of
+from client.render import contradicted
 from client.render import status as draw_status
 from client.story import Line, brief, tell
 from client.verification import Verification, verify
@@ -52,7 +54,8 @@ def start(
         facts = catalog.facts(model)
         if catalog.plan_of(model):
             raise ConflictError(
-                f"'{model}' has a lifecycle already; a model has only one", f"`modelops status {model}` shows it"
+                f"'{model}' has a lifecycle already; a model has only one",
+                f"`modelops status {model}` shows it; `modelops rebuild {model}` goes on with one that was lost",
             )
 
     plan = find_template(template).compiled(policy_of(settings, facts)).plan
@@ -90,6 +93,14 @@ def status(
         show_json(found)
     else:
         show(draw_status(found))
+        show(*([contradicted(findings)] if (findings := _findings(model)) else []))
+
+
+def _findings(model: str) -> Sequence[Found]:
+    """What contradicts the record of a model; nothing where the inventory cannot be read."""
+    with suppress(UnavailableError), Catalog(read_settings().database) as catalog:
+        return catalog.findings(model)
+    return ()
 
 
 async def _status(model: str, until: Phase | None, within: float) -> Status:

@@ -29,6 +29,8 @@ _WHAT = {
     Action.RETRY: "Try a stuck step again, or read anew who may decide at an open gate.",
     Action.PAUSE: "Start no further step until the lifecycle is resumed.",
     Action.RESUME: "Go on after a pause.",
+    Action.CONFIRM: "Stand by what somebody else did in an emergency, within 24 hours.",
+    Action.REVIEW: "Close the review of what somebody else did in an emergency: REASON is what you found.",
 }
 
 
@@ -103,16 +105,37 @@ def asks(action: Action) -> Callable[..., None]:
     """The command that makes one request."""
 
     def command(model: Model, person: Person, reason: Reason) -> None:
-        chosen, signer = _signer(person)
-
-        async def work() -> Receipt:
-            async with Modelops.connect(chosen, say) as modelops:
-                return await modelops.request(model, action, signer, reason)
-
-        _acknowledge(asyncio.run(work()))
+        _request(model, action, person, reason)
 
     command.__doc__ = _WHAT[action]
     return command
+
+
+def turns_back(action: Action) -> Callable[..., None]:
+    """The command that makes one request which may be made in an emergency."""
+
+    def command(
+        model: Model,
+        person: Person,
+        reason: Reason,
+        emergency: Annotated[
+            bool, typer.Option("--emergency", help="Break the glass: somebody else confirms and reviews it afterwards.")
+        ] = False,
+    ) -> None:
+        _request(model, action, person, reason, emergency)
+
+    command.__doc__ = _WHAT[action]
+    return command
+
+
+def _request(model: str, action: Action, person: str, reason: str, emergency: bool = False) -> None:
+    chosen, signer = _signer(person)
+
+    async def work() -> Receipt:
+        async with Modelops.connect(chosen, say) as modelops:
+            return await modelops.request(model, action, signer, reason, emergency)
+
+    _acknowledge(asyncio.run(work()))
 
 
 def _signer(person: str) -> tuple[Settings, Signer]:

@@ -7,14 +7,14 @@ from functools import cache
 from rich.text import Text
 
 from client.api import Modelops
-from client.catalog import Catalog, Known
+from client.catalog import Catalog, Found, Known
 from client.commands.parameters import File, Json, Model, On
 from client.console import clean, say, show, show_json
 from client.documents import read_facts
 from client.library import built_in, policy_of
+from client.render import contradicted, table
 from client.render import model as draw_model
 from client.render import models as draw_models
-from client.render import table
 from models.canonical import Frozen, Slug
 from models.errors import UnavailableError, UnknownNameError
 from models.evidence import StepResult
@@ -30,6 +30,7 @@ class Registered(Frozen):
     rating: Rating | None
     regulations: tuple[str, ...]
     versions: tuple[Known, ...]
+    findings: tuple[Found, ...]
 
 
 def register(file: File) -> None:
@@ -118,11 +119,13 @@ def show_model(model: Model, as_json: Json = False) -> None:
             rating=catalog.rating(model),
             regulations=tuple(catalog.regulations(model)),
             versions=tuple(catalog.versions(model)),
+            findings=tuple(catalog.findings(model)),
         )
     if as_json:
         show_json(found)
     else:
         show(draw_model(found.facts, found.rating, found.regulations, found.versions))
+        show(*([contradicted(found.findings)] if found.findings else []))
 
 
 def list_models(as_json: Json = False) -> None:

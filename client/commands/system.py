@@ -8,7 +8,7 @@ from worker.supervisor import supervise
 
 
 def up() -> None:
-    """Run everything on this machine: Temporal, the inference servers, the worker. Ctrl-C stops it in order.
+    """Run everything on this machine: Temporal, inference servers, worker, actuator. Ctrl-C stops it in order.
 
     Data is kept in MODELOPS_HOME; every setting is a variable MODELOPS_... (worker/settings.py lists them).
     """

@@ -95,6 +95,13 @@ def _control(topic: Topic, before: ControlPlan, after: ControlPlan) -> Changes:
         yield topic.says(way, f"{_stands(after)}; before, it {_stands(before)}")
     elif before.gate != after.gate:
         yield from topic.replaced("is satisfied by gate", before.gate, after.gate)
+    if before.waiver != after.waiver and after.waiver:
+        owner, renewals = after.waiver.owner, after.waiver.renewals
+        yield topic.neutral(f"is waived by {owner}, renewed {_times(renewals)}: {after.waiver.reason}")
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once"}.get(count, f"{count} times")
 
 
 def _weight(control: ControlPlan) -> int:

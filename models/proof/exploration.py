@@ -10,12 +10,13 @@ from typing import Literal
 
 from models.admission import refuse
 from models.canonical import Frozen
+from models.emergency import UNREVIEWED
 from models.lifecycle import step
 from models.plan import Plan
 from models.proof.invariants import broken_by_state, broken_by_step
 from models.proof.moves import BEGIN, Move, Moves
 from models.proof.symmetry import MODEL, OWNER, Symmetry
-from models.state import AS_JSON, Phase, State
+from models.state import AS_JSON, Phase, State, change
 
 AT_MOST = 200_000
 """States that are explored unless somebody allows more; a plan with more is not proved."""
@@ -102,6 +103,8 @@ class Explorer:
             raise _Broken(broken, parent, move.words)
         if answer.refusal is None:
             self._meet(answer.state, parent, move.words)
+        if state.glass and answer.state.failure and answer.state.failure.type == UNREVIEWED:
+            self._follow(move, change(state, glass=None), parent)
 
     def _meet(self, state: State, parent: int, words: str) -> None:
         mark = self._symmetry.fingerprint(state)

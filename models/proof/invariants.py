@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from models.admission import refuse
+from models.deadlines import REVIEW, running
 from models.evidence import StepKind, StepOrder
 from models.inventory import VersionStatus
 from models.lifecycle import Step
@@ -23,7 +24,7 @@ from models.plan import GatePlan, Plan, Remedy
 from models.proof.moves import request
 from models.proof.symmetry import barred
 from models.standing import LAPSE
-from models.state import Finding, Phase, State, Turn
+from models.state import Finding, Phase, State, Turn, turn_of
 from models.verdict import Verdict, combine, judge
 
 _DEPLOYS = (StepKind.PROMOTE, StepKind.RESTORE)
@@ -261,6 +262,39 @@ def the_champion_changes_by_deployment(plan: Plan, before: State, event: Event, 
     return f"version {now.number} becomes champion without having been deployed to {plan.production}"
 
 
+def what_was_done_in_an_emergency_is_reviewed(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """What was done in an emergency is not forgotten until another person than those who did it closes its review."""
+    was, now = before.glass, after.state.glass
+    asked = event.body if isinstance(event.body, Requested) else None
+    if asked and asked.emergency and not (now and asked.request.person in now.people):
+        return "something was done in an emergency, and nobody has to look into it"
+    if was is None or was is now:
+        return None
+    if now is None and (asked is None or asked.action is not Action.REVIEW or asked.request.person in was.people):
+        return "an emergency is forgotten that nobody else has reviewed"
+    if now and not was.people <= now.people:
+        return "who did something in an emergency is forgotten"
+    return "somebody confirms what they did themselves" if now and now.confirmed in now.people else None
+
+
+def what_has_lapsed_stays(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A waiver whose end has come is over for good."""
+    if not plan.waived:
+        return None
+    over, timer = set(before.lapsed), event.body.timer if isinstance(event.body, TimerFired) else ""
+    over |= {one.control for one in plan.waived if timer == f"waiver:{one.control}"}
+    missing = over - set(after.state.lapsed)
+    return f"the waiver of '{missing.pop()}' has ended, and holds on" if missing else None
+
+
+def a_timer_fires_once(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A timer that has fired is over; only the review of a champion comes round again."""
+    timer = event.body.timer if isinstance(event.body, TimerFired) else REVIEW
+    if timer == REVIEW or after.state.visit != before.visit or timer not in running(plan, after.state):
+        return None
+    return f"the timer {timer} has fired, and goes on running"
+
+
 # --- steps that begin
 
 
@@ -332,6 +366,41 @@ def what_fell_is_asked_anew(plan: Plan, before: State, event: Event, after: Step
     return None if {made.role for made in fell} <= told else "a role is asked again, and nobody of it is told"
 
 
+def nothing_is_promoted_before_a_review(
+    plan: Plan, before: State, event: Event, state: State, order: StepOrder
+) -> str | None:
+    """While what was done in an emergency is not reviewed, no promotion to production begins."""
+    if order.kind is StepKind.PROMOTE and order.environment == plan.production and state.glass:
+        return f"a version goes into {order.environment} while an emergency is not reviewed"
+    return None
+
+
+def nothing_is_promoted_without_a_waiver(
+    plan: Plan, before: State, event: Event, state: State, order: StepOrder
+) -> str | None:
+    """No promotion begins where a control stands before it whose waiver has ended."""
+    if order.kind is not StepKind.PROMOTE or not state.lapsed:
+        return None
+    for one in plan.waived:
+        if one.control in state.lapsed and (one.before or plan.production) in (order.environment, order.stage):
+            return f"a version goes into {order.environment} although the waiver of '{one.control}' has ended"
+    return None
+
+
+def turning_back_brings_nothing_new(
+    plan: Plan, before: State, event: Event, state: State, order: StepOrder
+) -> str | None:
+    """To suspend and to roll back, in an emergency or not, deploys nothing that has never been champion."""
+    back = (Turn.ROLLBACK, Turn.SUSPEND)
+    asked = isinstance(event.body, Requested) and turn_of(event.body.action) in back
+    if order.kind is StepKind.PROMOTE and (asked or (before.intent is not None and before.intent.turn in back)):
+        return "a version is promoted by turning back"
+    known = [version.number for version in (before.champion, before.previous) if version]
+    if order.kind is StepKind.RESTORE and order.version not in known:
+        return f"version {order.version} is put back into production, and has never been champion"
+    return None
+
+
 _STATES: tuple[Callable[[Plan, State], str | None], ...] = (
     one_champion,
     champion_serves,
@@ -351,6 +420,9 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     retirement_is_for_good,
     only_what_is_asked_turns,
     brakes_hold,
+    what_was_done_in_an_emergency_is_reviewed,
+    what_has_lapsed_stays,
+    a_timer_fires_once,
     the_champion_changes_by_deployment,
 )
 
@@ -359,6 +431,9 @@ _ORDERS: tuple[Callable[[Plan, State, Event, State, StepOrder], str | None], ...
     people_are_asked_about_what_passes,
     nothing_goes_on_after_a_turn,
     nothing_serves_again_by_itself,
+    nothing_is_promoted_before_a_review,
+    nothing_is_promoted_without_a_waiver,
+    turning_back_brings_nothing_new,
 )
 
 PROMISES = tuple(

@@ -35,7 +35,19 @@ from models.messages import (
 )
 from models.plan import GatePlan, MonitorPlan, Plan, Remedy, reachable, targets
 from models.proof.graph import KEEPS_VERSION
-from models.proof.symmetry import ANYBODY, CANDIDATE, DEVELOPER, EPOCH, TRAINER, VISIT, artifact, barred, electorate
+from models.proof.symmetry import (
+    ANYBODY,
+    BREAKER,
+    CANDIDATE,
+    DEVELOPER,
+    EPOCH,
+    SECOND,
+    TRAINER,
+    VISIT,
+    artifact,
+    barred,
+    electorate,
+)
 from models.state import Finding, GateVisit, RemedyUse, State, change
 from models.verdict import Comparison, Kpi, Reading, Verdict, combine, judge
 
@@ -71,12 +83,18 @@ def _move(words: str, body: Body) -> Move:
 
 
 BEGIN = _move("the lifecycle begins", Started(plan=artifact(0)))
-_ASKED = {
-    action: _move(f"somebody asks to {action}", Requested(action=action, request=Request(person="x", reason=_REASON)))
-    for action in Action
-}
+
+
+def _ask(action: Action, person: str, emergency: bool = False) -> Move:
+    words = f"somebody asks to {action}{' in an emergency' * emergency}"
+    request = Request(person=person, reason=_REASON)
+    return _move(words, Requested(action=action, request=request, emergency=emergency))
+
+
+_ASKED = {action: _ask(action, SECOND) for action in Action}
 REQUESTS = (
     *_ASKED.values(),
+    *(_ask(action, SECOND, emergency=True) for action in (Action.SUSPEND, Action.ROLLBACK)),
     _move("a new version is submitted", VersionSubmitted(submission=_SUBMISSION)),
 )
 _DOUBLES = (
@@ -91,6 +109,8 @@ _DOUBLES = (
     ),
     _move("a timer of another visit is due", TimerFired(visit=VISIT - 1, timer="sla")),
     _move("a timer that does not run is due", TimerFired(visit=VISIT, timer="no-timer")),
+    *(_ask(action, BREAKER) for action in (Action.CONFIRM, Action.REVIEW)),
+    _ask(Action.ABANDON, BREAKER, emergency=True),
 )
 
 

@@ -4,7 +4,7 @@ A lifecycle counts events, visits and versions for ever, and knows people by nam
 next. Renaming them leaves finitely many states (Ip and Dill, "Better Verification Through Symmetry", 1996). What no
 transition looks at is left out: times, reasons, evidence, what serves outside production. What only keeps something
 from happening is left out, too, and explored both ways: timers that have fired already, brakes that are on, findings
-that are open.
+that are open, the review of an emergency that is open. In a renamed state that review is open.
 """
 
 from collections.abc import Callable, Hashable
@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from models.canonical import Digest, replace
 from models.evidence import Electorate, StepOrder
 from models.inventory import Submission, VersionStatus
-from models.messages import Decision, Failure
+from models.messages import Action, Decision, Failure
 from models.plan import Duty, Plan
-from models.state import GateVisit, Intent, State, Version, change
+from models.state import Emergency, GateVisit, Glass, Intent, State, Version, change
 from models.verdict import Reading
 
 Part = TypeVar("Part")
@@ -43,10 +43,18 @@ def barred(plan: Plan) -> tuple[str, ...]:
 VISIT = 1
 """The visit that every state is in."""
 
+BREAKER, SECOND = "breaker", "second"
+"""Who did something in an emergency, and who looks into it."""
+
+BROKEN = Glass(
+    emergencies=(Emergency(person=BREAKER, action=Action.SUSPEND, at=EPOCH, reason="explored"),), since=EPOCH
+)
+
 PREVIOUS, CHAMPION, CANDIDATE, ELSE = 1, 2, 3, 9
 """The numbers that versions are given by their place; ELSE stands for every version that is not in play."""
 
 _GONE = {number: VersionStatus.RETIRED for number in (PREVIOUS, CHAMPION, CANDIDATE)}
+_NOWHERE: frozenset[str] = frozenset()
 _TROUBLE = Failure(type="Trouble", message="something failed")
 
 
@@ -69,6 +77,7 @@ class Symmetry:
 
     def __init__(self, plan: Plan) -> None:
         self._production = plan.production
+        self._waived = [(one.control, one.before or plan.production) for one in plan.waived]
         self._parts: dict[Hashable, Any] = {}
         self._marks: dict[int, tuple[object, Hashable]] = {}
 
@@ -100,6 +109,8 @@ class Symmetry:
             passages=(),
             findings=(),
             found=0,
+            reminded=(),
+            glass=BROKEN,
         )
 
     def fingerprint(self, state: State) -> Hashable:
@@ -123,7 +134,12 @@ class Symmetry:
             state.reviewed is None,
             state.doubtful,
             state.paused,
+            self._closed(state) if state.lapsed else _NOWHERE,
         )
+
+    def _closed(self, state: State) -> Hashable:
+        """Where nothing is promoted any more, whichever waiver it was that ended."""
+        return frozenset(place for control, place in self._waived if control in state.lapsed)
 
     def _served(self, state: State, places: dict[int, int]) -> int | None:
         number = state.serving.get(self._production) if self._production else None

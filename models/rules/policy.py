@@ -1,19 +1,20 @@
 """Rules about policy: every control that a pack demands is satisfied, by something of its shape, on every path."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from models.canonical import Slug, spell_duration
 from models.diagnostics import Diagnostic, Severity, did_you_mean, quote
 from models.evidence import QUANTITIES, StepKind
 from models.inventory import Environment
-from models.plan import ControlPlan, StagePlan
+from models.plan import ControlPlan, StagePlan, WaiverPlan
 from models.policy import END, Control, Pack, Shape
 from models.policy import Severity as Weight
 from models.proof.graph import kinds_of, promotes, way_to
 from models.rules.draft import Draft, Rule
 from models.source.yaml_source import Path
-from models.template import Gate
+from models.template import Gate, Waiver
 
 
 class Demand(NamedTuple):
@@ -48,6 +49,7 @@ def satisfied_by(draft: Draft, demand: Demand) -> ControlPlan:
     control, waiver = demand.control, draft.template.waivers.get(demand.name)
     gates = [gate_id(stage) for stage in _claiming(draft, demand.name)]
     lacking = list(_lacking(draft, demand))
+    waived = waiver if lacking and control.severity is Weight.SOFT else None
     return ControlPlan(
         pack=demand.pack.pack,
         control=demand.name,
@@ -57,6 +59,7 @@ def satisfied_by(draft: Draft, demand: Demand) -> ControlPlan:
         gate=gates[0] if gates and control.gate else None,
         satisfied=not lacking,
         waived_until=waiver.until if waiver and lacking else None,
+        waiver=WaiverPlan(owner=waived.owner, reason=waived.reason, renewals=waived.renewals) if waived else None,
     )
 
 
@@ -144,7 +147,8 @@ def tier_governed(draft: Draft) -> Iterator[Diagnostic]:
 def satisfied(draft: Draft) -> Iterator[Diagnostic]:
     """MO702, MO703, MO706 to MO709, MO712, MO713: by the weight of the control, unless it is waived."""
     for demand in demands(draft):
-        waived = demand.name in draft.template.waivers and demand.control.severity is Weight.SOFT
+        waiver = draft.template.waivers.get(demand.name)
+        waived = waiver and waiver.until > draft.policy.on and demand.control.severity is Weight.SOFT
         for found in _lacking(draft, demand):
             mild = waived or demand.control.severity is Weight.ADVISORY
             severity = Severity.WARNING if mild else Severity.ERROR
@@ -274,12 +278,36 @@ def waived_rightly(draft: Draft) -> Iterator[Diagnostic]:
         if waiver.until <= draft.policy.on:
             message = f"the waiver of '{name}' ended on {waiver.until}"
             yield draft.report("MO710", (*path, "until"), message, "satisfy the control, or renew the waiver")
-        if waiver.owner not in draft.template.roles:
-            roles = list(draft.template.roles)
-            yield draft.unknown("MO212", (*path, "owner"), "role", waiver.owner, roles)
 
 
-CLAIMS: tuple[Rule, ...] = (packs_known, claims_known, waived_rightly, tier_governed)
+def waived_within_bounds(draft: Draft) -> Iterator[Diagnostic]:
+    """MO715 to MO717: as the packs have it that demand the control; where none does, as any pack has it."""
+    for name, waiver in draft.template.waivers.items():
+        for pack, control in _meant(draft, name):
+            for found in _beyond(draft, name, waiver, pack):
+                yield found.model_copy(update={"regulation": f"{pack.name}, {control.reference}"})
+
+
+def _beyond(draft: Draft, name: Slug, waiver: Waiver, pack: Pack) -> Iterator[Diagnostic]:
+    path: Path = ("waivers", name)
+    if not pack.controls[name].waivable:
+        message = f"'{name}' is never waived: the pack says 'waivable: false'"
+        yield draft.report("MO715", path, message, "satisfy it", key=True)
+    if pack.waivers is None:
+        return
+    longest = timedelta(seconds=pack.waivers.at_most)
+    if waiver.until - draft.policy.on > longest:
+        message = (
+            f"the waiver of '{name}' lasts until {waiver.until}, longer than {spell_duration(pack.waivers.at_most)}"
+        )
+        last = draft.policy.on + longest
+        yield draft.report("MO716", (*path, "until"), message, f"end it on {last} or sooner, or satisfy the control")
+    if waiver.renewals > pack.waivers.renewals:
+        message = f"the waiver of '{name}' is renewed {waiver.renewals} times; {pack.waivers.renewals} at most"
+        yield draft.report("MO717", (*path, "renewals"), message, "satisfy the control")
+
+
+CLAIMS: tuple[Rule, ...] = (packs_known, claims_known, waived_rightly, waived_within_bounds, tier_governed)
 """Rules that hold for any template that could be read."""
 
 RULES: tuple[Rule, ...] = (claims_have_their_shape, satisfied)

@@ -1,17 +1,23 @@
 """Parts that take no time, so that what is measured is the workflow and the server, not a database or a disk."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from temporalio import activity
+
+from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.yaml_directory import YamlDirectory
-from activities.ports import Earned, Serving
-from models.audit import AuditEntry
+from activities.ledger import Ledger
+from activities.ports import Earned, Inventory, Serving
+from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest, digest_bytes
+from models.clearance import Tied
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
-from models.journal import JournalEntry
+from models.journal import Assignment, JournalEntry
 from models.plan import Plan
+from models.reconciliation import Shelf
 from tests.signers import AUDIENCE, keyring
 from tests.temporal.doubles import (
     NAMES,
@@ -19,6 +25,7 @@ from tests.temporal.doubles import (
     CopyingTrainer,
     NamingPackager,
     NewestFile,
+    NoExecutions,
     NoSchedules,
     TextEvaluator,
     TextScanner,
@@ -102,6 +109,18 @@ class MemoryInventory:
         """Nobody asks."""
         return []
 
+    def head(self, position: int | None = None) -> AuditHead:
+        """Nobody asks."""
+        return AuditHead()
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """Nobody asks."""
+        return iter(())
+
+    def ties(self, model: str) -> Sequence[Tied]:
+        """Nobody asks."""
+        return []
+
 
 class OneFile:
     """A store with the one artifact in it."""
@@ -122,22 +141,24 @@ class OneFile:
         return self._artifact
 
 
-class InstantDeployer:
-    """Everything serves at once."""
+class InstantPromotion:
+    """Everything serves at once, unchecked: what the actuator does to be sure is not measured here."""
 
-    def deploy(self, environment: Environment, model: str, version: int, bundle: Digest, key: EffectKey) -> str:
-        """An address."""
-        return f"http://{environment.lower()}.example/{model}"
+    def __init__(self, inventory: Inventory) -> None:
+        self._ledger = Ledger(inventory)
 
-    def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
-        """Nothing to do."""
+    @activity.defn(name="promote_version")
+    def promote_version(self, task: Assignment) -> StepResult:
+        """Once per key."""
+        return self._ledger.perform(task, lambda: (StepResult(summary="it serves"), []))
 
 
-class NoNotary:
-    """Seals nothing."""
+class NoEnvironments:
+    """Nothing serves."""
 
-    def checkpoint(self) -> None:
-        """Nothing is kept."""
+    def serves(self, environment: Environment) -> Shelf:
+        """Nobody asks."""
+        return {}
 
 
 def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Submission]:
@@ -152,13 +173,14 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         scanner=TextScanner(),
         evaluator=TextEvaluator(),
         packager=NamingPackager(),
-        deployer=InstantDeployer(),
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
         directory=YamlDirectory(people, people.with_name("keys.json"), AUDIENCE),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
-        notary=NoNotary(),
+        findings=SqlFindings(f"sqlite:///{root / 'findings.db'}"),
+        executions=NoExecutions(),
+        environments=NoEnvironments(),
     )
     return parts, submission

@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -26,11 +27,11 @@ from models.signing import Envelope
 from models.state import State
 from models.status import Status
 from tests.bench.by_hand import CreditByHand, LowRiskByHand, Progress
-from tests.bench.parts import instant_parts
+from tests.bench.parts import InstantPromotion, instant_parts
 from tests.signers import AUDIENCE, signer
 from tests.temporal.house import claimed
-from worker.wiring import build_worker
-from workflows import attributes
+from worker.wiring import ACTIVITY_THREADS, build_worker
+from workflows import attributes, options
 from workflows.sandbox import sandboxed
 
 OURS, RECORDED, BARE = "interpreted", "by hand, recorded", "by hand, bare"
@@ -75,14 +76,22 @@ class Course:
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Two workers alike but for their workflows: ours, and the references'."""
+        """Two workers alike but for their workflows, ours and the references', and one that promotes for ours."""
         ours = build_worker(self._client, self._parts, self._queue)
+        promote = InstantPromotion(self._parts.inventory).promote_version
+        actuator = Worker(
+            self._client,
+            task_queue=options.actuator_queue(self._queue),
+            activities=[promote],
+            activity_executor=ThreadPoolExecutor(ACTIVITY_THREADS),
+        )
         config = ours.config()
         restrictions = sandboxed().restrictions.with_passthrough_modules("tests")
         config["task_queue"] = f"{self._queue}-by-hand"
+        config["activities"] = [*config["activities"], promote]
         config["workflows"] = [LowRiskByHand, CreditByHand]
         config["workflow_runner"] = SandboxedWorkflowRunner(restrictions=restrictions)
-        async with ours, Worker(**config):
+        async with ours, actuator, Worker(**config):
             yield
 
     async def run(self, kind: str, lifecycles: int) -> Round:

@@ -36,7 +36,7 @@ from tests.signers import private_key, signer
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1_800)]
 
 ENTRIES, MARK = 1_000_000, 500_000
-TIMES_PLAIN_HASHING = 60
+TIMES_PLAIN_HASHING = 50
 MEGABYTES = 64
 WRITES = 200
 TIMES_A_BARE_INSERT = 6

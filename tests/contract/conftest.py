@@ -12,7 +12,7 @@ from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_migration import migrate
 from models.journal import JournalEntry
 from models.plan import Plan
-from tests.contract.serving import PROD, Server, Shop
+from tests.contract.serving import PROD, TOKEN, Server, Shop
 from tests.contract.story import Record, Tell, Told, small_plan, tell_story
 from tests.postgresql import Postgres
 
@@ -120,6 +120,6 @@ def empty_server(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterat
 @pytest.fixture
 def deployer(server: Server) -> Iterator[OipDeployer]:
     """The deployer of that server."""
-    adapter = OipDeployer({PROD: server.url}, timeout=30)
+    adapter = OipDeployer({PROD: server.url}, TOKEN, timeout=30)
     yield adapter
     adapter.close()

@@ -1,6 +1,7 @@
 """Real inference servers, bundles and models for the tests of serving."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -23,7 +24,9 @@ PROJECT = Path(__file__).parents[2]
 PROD = Environment.PROD
 MODEL = "loan-approval"
 COLUMNS = ("income", "debt", "years")
+TOKEN = "the-token-of-the-tests-0123456789abcdef"
 JSON = {"content-type": "application/json"}
+AUTHORIZED = {**JSON, "authorization": f"Bearer {TOKEN}"}
 
 
 def _onnx(probability: list[onnx.NodeProto], **constants: list[float]) -> bytes:
@@ -116,7 +119,8 @@ class Server:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
-        self.process = subprocess.Popen(self.command, cwd=PROJECT, stderr=subprocess.DEVNULL)
+        variables = {**os.environ, "MODELOPS_DEPLOY_TOKEN": TOKEN}
+        self.process = subprocess.Popen(self.command, cwd=PROJECT, env=variables, stderr=subprocess.DEVNULL)
         for _ in range(600):
             try:
                 httpx2.get(f"{self.url}/v2/health/live")
@@ -137,8 +141,8 @@ class Server:
         return httpx2.get(f"{self.url}{path}")
 
     def post(self, path: str, body: object) -> httpx2.Response:
-        """The answer to some JSON."""
-        return httpx2.post(f"{self.url}{path}", content=json.dumps(body).encode(), headers=JSON)
+        """The answer to some JSON, sent with the deploy token."""
+        return httpx2.post(f"{self.url}{path}", content=json.dumps(body).encode(), headers=AUTHORIZED)
 
     def scores(self, path: str = "", rows: int = 1) -> list[float]:
         """The scores of some rows by the default version, or by that of a path."""

@@ -103,7 +103,7 @@ def test_the_inventory_is_the_fold_of_its_trail(
         record([told])
         if not isinstance(told, JournalEntry):
             continue
-        state, problems = fold(plan, State(model="loan", owner="olga"), inventory.trail("loan"))
+        state, problems, _ = fold(plan, State(model="loan", owner="olga"), inventory.trail("loan"))
         said, row = snapshot(state), catalog.lifecycle("loan")
         assert problems == (), f"after {index} entries"
         assert said == told.snapshot
@@ -126,6 +126,6 @@ def test_a_forged_outcome_is_found_even_in_a_chain_made_anew(
     assert isinstance(forged, JournalEntry)
     serving = forged.snapshot.model_copy(update={"serving": {Environment.PROD: 1}})
     record([*story[:index], forged.model_copy(update={"snapshot": serving})])
-    _, problems = fold(plan, State(model="loan", owner="olga"), inventory.trail("loan"))
+    _, problems, _ = fold(plan, State(model="loan", owner="olga"), inventory.trail("loan"))
     assert len(problems) == 1
     assert problems[0].startswith("seq 8: recorded serving")

@@ -8,11 +8,19 @@ import pytest
 
 from activities.adapters.oip_deployer import OipDeployer
 from models.canonical import digest_bytes
-from models.errors import ConflictError, InvalidInputError, SmokeTestError, UnavailableError, UnknownNameError
+from models.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotPermittedError,
+    SmokeTestError,
+    UnavailableError,
+    UnknownNameError,
+)
 from models.inventory import Environment
 from tests.contract.serving import (
     MODEL,
     PROD,
+    TOKEN,
     Server,
     Shop,
     constant,
@@ -154,7 +162,7 @@ def test_a_bundle_that_is_not_this_version_is_refused(shop: Shop, server: Server
 
 def test_the_server_of_another_environment_refuses(shop: Shop, empty_server: Server) -> None:
     """A URL configured for the wrong environment is noticed before anything is loaded."""
-    deployer = OipDeployer({Environment.TEST: empty_server.url})
+    deployer = OipDeployer({Environment.TEST: empty_server.url}, TOKEN)
     with pytest.raises(ConflictError, match="inference server of PROD, not of TEST"):
         deployer.deploy(Environment.TEST, MODEL, 1, shop.bundle(1, constant(0.1)), new_key())
     deployer.close()
@@ -164,7 +172,7 @@ def test_the_server_of_another_environment_refuses(shop: Shop, empty_server: Ser
 def test_a_server_that_is_not_there_is_unavailable_with_a_remedy(shop: Shop) -> None:
     """Where nobody listens, the error is worth retrying and says what to start."""
     url = f"http://127.0.0.1:{free_port()}"
-    deployer = OipDeployer({PROD: url}, timeout=1)
+    deployer = OipDeployer({PROD: url}, TOKEN, timeout=1)
     with pytest.raises(UnavailableError) as failed:
         deployer.deploy(PROD, MODEL, 1, shop.bundle(1, constant(0.1)), new_key())
     deployer.close()
@@ -177,7 +185,7 @@ def test_a_server_that_is_not_there_is_unavailable_with_a_remedy(shop: Shop) -> 
 def test_a_server_that_does_not_answer_in_time_is_unavailable() -> None:
     """A server that takes the request and stays silent is given up after the timeout."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        deployer = OipDeployer({PROD: f"http://127.0.0.1:{silent.getsockname()[1]}"}, timeout=0.2)
+        deployer = OipDeployer({PROD: f"http://127.0.0.1:{silent.getsockname()[1]}"}, TOKEN, timeout=0.2)
         with pytest.raises(UnavailableError, match="does not answer"):
             deployer.withdraw(PROD, MODEL, new_key())
         deployer.close()
@@ -185,9 +193,26 @@ def test_a_server_that_does_not_answer_in_time_is_unavailable() -> None:
 
 def test_an_environment_without_a_url_is_an_unknown_name() -> None:
     """An environment that nobody configured is named, and a URL must be one."""
-    deployer = OipDeployer({PROD: "http://127.0.0.1:1"})
+    deployer = OipDeployer({PROD: "http://127.0.0.1:1"}, TOKEN)
     with pytest.raises(UnknownNameError, match="DEV"):
         deployer.withdraw(Environment.DEV, MODEL, new_key())
     deployer.close()
     with pytest.raises(InvalidInputError, match="not an HTTP URL"):
-        OipDeployer({PROD: "localhost:8503"})
+        OipDeployer({PROD: "localhost:8503"}, TOKEN)
+
+
+def test_a_deployer_with_another_token_changes_nothing(shop: Shop, server: Server, deployer: OipDeployer) -> None:
+    """Who has not the token of the server is told so, whatever it asks for; what served before still serves."""
+    bundles = {version: shop.bundle(version, constant(version / 10)) for version in (1, 2)}
+    deployer.deploy(PROD, MODEL, 1, bundles[1], new_key())
+    stranger = OipDeployer({PROD: server.url}, f"{TOKEN}x")
+    for attempt in (
+        lambda: stranger.deploy(PROD, MODEL, 2, bundles[2], new_key()),
+        lambda: stranger.withdraw(PROD, MODEL, new_key()),
+    ):
+        with pytest.raises(NotPermittedError, match="this is not its token") as refused:
+            attempt()
+        assert not refused.value.retryable
+    stranger.close()
+    assert server.scores() == [0.1]
+    assert server.effects() == [("switch", 1)]

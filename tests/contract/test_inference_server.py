@@ -1,7 +1,10 @@
 """The inference server, as a real process: what it serves, through kills and restarts."""
 
+import json
+import os
 import subprocess
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx2
@@ -11,11 +14,13 @@ from activities.adapters.oip_deployer import OipDeployer
 from models.canonical import digest_bytes
 from models.errors import InvalidInputError, UnavailableError
 from tests.contract.serving import (
+    AUTHORIZED,
     COLUMNS,
     JSON,
     MODEL,
     PROD,
     PROJECT,
+    TOKEN,
     Server,
     Shop,
     constant,
@@ -174,7 +179,7 @@ def test_the_server_describes_itself_and_its_models_as_the_protocol_asks(
 def test_every_error_is_an_error_object(empty_server: Server, method: str, path: str, status: int) -> None:
     """Whatever is wrong, the body is one object with the key `error`."""
     body = b'{"parameters": {"idempotency_key": "k"}}' if "No%20Name" in path else b"{}"
-    response = httpx2.request(method, f"{empty_server.url}{path}", content=body, headers=JSON)
+    response = httpx2.request(method, f"{empty_server.url}{path}", content=body, headers=AUTHORIZED)
     assert response.status_code == status
     assert list(response.json()) == ["error"]
 
@@ -183,7 +188,8 @@ def test_a_web_page_cannot_change_what_is_served(empty_server: Server) -> None:
     """A body that is not declared as JSON, which is all a foreign page may send, changes nothing."""
     body = b'{"parameters": {"idempotency_key": "k"}}'
     url = f"{empty_server.url}/v2/repository/models/{MODEL}/unload"
-    assert httpx2.post(url, content=body, headers={"content-type": "text/plain"}).status_code == 400
+    plain = {**AUTHORIZED, "content-type": "text/plain"}
+    assert httpx2.post(url, content=body, headers=plain).status_code == 400
     assert empty_server.effects() == []
 
 
@@ -200,8 +206,45 @@ def test_loading_beside_does_not_serve(shop: Shop, server: Server) -> None:
     assert server.scores() == [0.1]
 
 
-def _refused_start(command: list[str]) -> str:
-    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+@pytest.mark.parametrize("verb", ["load", "switch", "unload"])
+@pytest.mark.parametrize("given", [None, "Bearer", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN])
+def test_what_changes_something_needs_the_token(empty_server: Server, verb: str, given: str | None) -> None:
+    """Without the very token a change is refused before its body is looked at: 401, and how to get in (RFC 6750)."""
+    headers = JSON if given is None else {**JSON, "authorization": given}
+    url = f"{empty_server.url}/v2/repository/models/{MODEL}/{verb}"
+    refused = httpx2.post(url, content=b"nonsense", headers=headers)
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"] == "Bearer"
+    assert "MODELOPS_DEPLOY_TOKEN" in refused.json()["error"]
+    assert empty_server.effects() == []
+
+
+def test_everything_else_is_open(shop: Shop, server: Server, deployer: OipDeployer) -> None:
+    """Predictions, health, metadata and the index need no token; its scheme is read in any case."""
+    bundle = shop.bundle(1, constant(0.1))
+    shouted = {**JSON, "authorization": f"BEARER {TOKEN}"}
+    order = json.dumps(order_of(1, bundle)).encode()
+    for verb in ("load", "switch"):
+        url = f"{server.url}/v2/repository/models/{MODEL}/{verb}"
+        assert httpx2.post(url, content=order, headers=shouted).status_code == 200
+    for path in ("/v2", "/v2/health/ready", f"/v2/models/{MODEL}", f"/v2/models/{MODEL}/versions/1/sample", "/effects"):
+        assert httpx2.get(f"{server.url}{path}").status_code == 200
+    rows = json.dumps(request_of([[1, 2, 3]])).encode()
+    assert httpx2.post(f"{server.url}/v2/models/{MODEL}/infer", content=rows).status_code == 200
+    assert httpx2.post(f"{server.url}/v2/repository/index", content=b"{}").status_code == 200
+
+
+def test_without_a_token_it_does_not_start(tmp_path: Path, shop: Shop) -> None:
+    """A server that anybody might change, or nobody, is not started; the variable is named."""
+    line = _refused_start(Server(tmp_path / "open", shop.folder).command, {})
+    assert "MODELOPS_DEPLOY_TOKEN" in line
+
+
+def _refused_start(command: list[str], variables: Mapping[str, str] = {"MODELOPS_DEPLOY_TOKEN": TOKEN}) -> str:
+    environment = {**os.environ, **variables}
+    ended = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     return ended.stderr

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import Session
 
 from activities.adapters.sql_inventory import SqlInventory
-from activities.ports import Inventory
+from activities.ports import Earned, Inventory
 from client.catalog import Catalog
 from models.audit import AuditKind, EffectRecord
 from models.canonical import digest_bytes
@@ -132,9 +132,57 @@ def test_registered_facts_come_back(record: Record, inventory: SqlInventory, tel
 def test_a_candidate_has_no_facts_until_it_is_registered(record: Record, inventory: SqlInventory, tell: Tell) -> None:
     """Between a submission and its registration the version is known, its facts are not."""
     record(until(tell("loan"), 3))
-    assert inventory.earned("loan", 1) == (None, None, frozenset())
+    assert inventory.earned("loan", 1) == Earned(None, None, frozenset())
     with pytest.raises(UnknownNameError, match="has not been registered yet"):
         inventory.submission("loan", 1)
+
+
+def test_where_a_version_has_served(record: Record, inventory: SqlInventory, tell: Tell) -> None:
+    """Every environment with the bundle that was deployed there is remembered, whatever serves now."""
+    story = tell("loan")
+    record(story)
+    for number in (1, 2, 3):
+        deployed = [c for e in effects(story) for c in e.changes if isinstance(c, Deployed) and c.version == number]
+        assert inventory.earned("loan", number).served == {(c.environment, c.bundle) for c in deployed}
+    assert inventory.deployments("loan") == {}
+    assert (Environment.PROD, inventory.earned("loan", 1).bundle) in inventory.earned("loan", 1).served
+
+
+def test_entries_are_tied_to_their_neighbours(record: Record, inventory: SqlInventory, tell: Tell) -> None:
+    """With every entry of a model comes what the entries beside it say, those of other models and the head included."""
+    record(tell("churn"))
+    record(tell("loan"))
+    for model in ("churn", "loan"):
+        ties = inventory.ties(model)
+        assert [tied.entry for tied in ties] == inventory.trail(model)
+        assert [(tied.before, tied.after) for tied in ties] == [(tied.entry.previous, tied.entry.hash) for tied in ties]
+
+
+@pytest.mark.parametrize(
+    ("statement", "end"),
+    [
+        ("DELETE FROM audit WHERE position = 4", "after"),
+        ("UPDATE audit SET previous = 'other' WHERE position = 4", "after"),
+        ("DELETE FROM audit WHERE position = 2", "before"),
+        ("UPDATE audit SET hash = 'other' WHERE position = 2", "before"),
+    ],
+)
+def test_a_neighbour_that_was_changed_or_is_gone_is_seen(
+    record: Record, inventory: SqlInventory, inventory_url: str, tell: Tell, statement: str, end: str
+) -> None:
+    """Entry 3 is untouched, and one of its neighbours does not vouch for it any more."""
+    record(tell("loan"))
+    execute(inventory_url, statement)
+    (third,) = (tied for tied in inventory.ties("loan") if tied.entry.position == 3)
+    vouched = {"before": third.before == third.entry.previous, "after": third.after == third.entry.hash}
+    assert vouched == {"before": end != "before", "after": end != "after"}
+
+
+def test_the_head_ties_the_last_entry(record: Record, inventory: SqlInventory, inventory_url: str, tell: Tell) -> None:
+    """A head that points elsewhere vouches for nothing."""
+    record(tell("loan"))
+    execute(inventory_url, "UPDATE audit_head SET hash = 'other'")
+    assert inventory.ties("loan")[-1].after == "other"
 
 
 def test_where_a_lifecycle_is(record: Record, inventory: SqlInventory, tell: Tell) -> None:

@@ -1,8 +1,10 @@
 """Every way to tamper with the trail, on both databases: each is found, and the place is named."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,12 +162,12 @@ def test_every_truncation(crime: Crime) -> None:
 def test_every_place_from_which_the_chain_is_made_anew(crime: Crime) -> None:
     """With owner rights the chain is recomputed and sound; the first checkpoint behind the edit catches it."""
 
-    def edited(rows: list[AuditRecord], index: int) -> list[AuditRecord]:
+    def edited(index: int, rows: list[AuditRecord]) -> list[AuditRecord]:
         rows[index].at += timedelta(microseconds=1)
         return rows
 
     for index in range(LAST):
-        rewrite(crime.url, lambda rows, index=index: edited(rows, index))
+        rewrite(crime.url, partial(edited, index))
         (found,) = crime.examined()
         checkpoint, first = (1, 1) if index < FIRST else (2, FIRST + 1)
         last = FIRST if index < FIRST else LAST
@@ -177,17 +179,20 @@ def test_every_place_from_which_the_chain_is_made_anew(crime: Crime) -> None:
 
 def test_rows_dropped_or_invented_in_a_chain_made_anew(crime: Crime) -> None:
     """Whatever becomes of the content, a sound chain that is another one is not what was sealed."""
+
+    def dropped(index: int, rows: list[AuditRecord]) -> list[AuditRecord]:
+        return [*rows[:index], *rows[index + 1 :]]
+
+    def invented(index: int, rows: list[AuditRecord]) -> list[AuditRecord]:
+        copied = AuditRecord(**rows[index].model_dump() | {"seq": None})
+        return [*rows[: index + 1], copied, *rows[index + 1 :]]
+
+    def turned(index: int, rows: list[AuditRecord]) -> list[AuditRecord]:
+        return [*rows[:index], *reversed(rows[index:])]
+
     for index in range(0, LAST, 7):
-        for edit in (
-            lambda rows, index=index: [*rows[:index], *rows[index + 1 :]],
-            lambda rows, index=index: [
-                *rows[: index + 1],
-                AuditRecord(**rows[index].model_dump() | {"seq": None}),
-                *rows[index + 1 :],
-            ],
-            lambda rows, index=index: [*rows[:index], *reversed(rows[index:])],
-        ):
-            rewrite(crime.url, edit)
+        for edit in (dropped, invented, turned):
+            rewrite(crime.url, partial(edit, index))
             found = crime.examined()
             assert {one.kind for one in found} <= {Tampering.REWRITTEN, Tampering.REMOVED}, index
             assert found, index
@@ -229,24 +234,34 @@ def test_checkpoints_that_were_all_removed(crime: Crime) -> None:
 def test_a_decision_that_nobody_signed(crime: Crime) -> None:
     """In a chain made anew, a decision without its envelope, or with another reason than was signed, is named."""
     place = next(row["position"] for row in crime.rows if '"event":"decided"' in row["body"])
-    for was, becomes, words in (
+
+    def reworded(body: str) -> str:
+        return body.replace("It is sound.", "It is fine.")
+
+    def excused(body: str) -> str:
+        return body.replace('"envelope":', '"objection":"x","envelope":')
+
+    def stripped(body: str) -> str:
+        read = json.loads(body)
+        del read["event"]["body"]["envelope"]
+        return json.dumps(read)
+
+    def rewritten(edit: Callable[[str], str], rows: list[AuditRecord]) -> list[AuditRecord]:
+        before = rows[place - 1].body
+        rows[place - 1].body = edit(before)
+        assert rows[place - 1].body != before
+        return rows
+
+    for edit, kind, words in (
         (
-            "It is sound.",
-            "It is fine.",
-            "decision.reason is recorded as 'It is fine.'; by what was signed it is 'It is",
+            reworded,
+            Tampering.FORGED,
+            "decision.reason is recorded as 'It is fine.'; by what was signed it is 'It is so",
         ),
-        ('"envelope":', '"objection":"x","envelope":', "objection is recorded as 'x'"),
+        (excused, Tampering.FORGED, "objection is recorded as 'x'"),
+        (stripped, Tampering.UNSIGNED, "decided counted, and nobody has signed it"),
     ):
-        rewrite(crime.url, lambda rows, was=was, becomes=becomes: replaced(rows, place, was, becomes))
-        assert any(
-            one.kind is Tampering.FORGED and one.row == f"audit row {place}" and words in one.message
-            for one in crime.examined("loan")
-        ), crime.examined("loan")
+        rewrite(crime.url, partial(rewritten, edit))
+        found = crime.examined("loan")
+        assert any((f"audit row {place}", kind) == (one.row, one.kind) and words in one.message for one in found), found
         crime.write(crime.rows)
-
-
-def replaced(rows: list[AuditRecord], place: int, was: str, becomes: str) -> list[AuditRecord]:
-    """One body with other words."""
-    assert was in rows[place - 1].body
-    rows[place - 1].body = rows[place - 1].body.replace(was, becomes)
-    return rows

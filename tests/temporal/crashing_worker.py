@@ -1,19 +1,22 @@
 """A worker process of its own, with quick parts, that kills itself at a chosen boundary: before and after each call
-of a port, and inside each transaction of the inventory just before it commits.
+of a port, and inside each transaction of the inventory just before it commits. It is the worker, the actuator, or both.
 
-Boundaries count from the moment at which a given version enters the steady stage until it is steady there. Each is
-appended to `boundaries.txt` under the root, so that a run without a crash tells how many there are.
+Boundaries count from the moment at which the process first records that a given version is in the steady stage until
+it records that it is steady there. Each is appended to a file under the root, so that a run without a crash tells how
+many there are.
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import multiprocessing
 import os
 import signal
 import threading
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Engine, event
 from temporalio.client import Client
@@ -23,10 +26,10 @@ from temporalio.worker._worker import load_default_build_id
 
 from models.journal import JournalEntry
 from models.state import Phase
-from tests.temporal.doubles import quick_parts
+from tests.temporal.doubles import RecordingDeployer, quick_actuator_parts, quick_parts
 from worker import wiring
 from worker.connection import runtime
-from worker.wiring import Parts, build_worker
+from worker.wiring import ActuatorParts, Parts, build_actuator, build_worker
 from workflows import options
 
 NOTICED_WITHIN = timedelta(seconds=2)
@@ -38,14 +41,22 @@ _STAGE = "production"
 load_default_build_id()
 
 
+class Office(StrEnum):
+    """What a process does."""
+
+    WORKER = "worker"
+    ACTUATOR = "actuator"
+
+
 class Errand(NamedTuple):
-    """Where a worker process works, and where it dies: at the `fatal`-th boundary of promoting `version`, or never."""
+    """Where a process works and as what; it dies at the `fatal`-th boundary of promoting `version`, or never."""
 
     address: str
     queue: str
     root: Path
     fatal: int | None = None
     version: int = 2
+    offices: tuple[Office, ...] = tuple(Office)
 
 
 class WorkerProcess:
@@ -74,7 +85,7 @@ class Boundaries:
 
     def __init__(self, errand: Errand) -> None:
         self._errand = errand
-        self._log = errand.root / "boundaries.txt"
+        self._log = errand.root / f"boundaries-{'-'.join(errand.offices)}.txt"
         self._counting = False
         self._passed = 0
 
@@ -82,7 +93,8 @@ class Boundaries:
         """A call is about to be made."""
         entry = arguments[0] if arguments else None
         if isinstance(entry, JournalEntry) and entry.snapshot.stage == _STAGE:
-            self._counting = self._counting or entry.snapshot.version == self._errand.version
+            said = entry.snapshot
+            self._counting = self._counting or self._errand.version in (said.version, said.champion)
         self.reach(f"before {name}")
 
     def leave(self, name: str, arguments: tuple[object, ...]) -> None:
@@ -125,17 +137,24 @@ class _Watched:
 _current = threading.local()
 
 
-def watched(parts: Parts, boundaries: Boundaries) -> Parts:
+_Some = TypeVar("_Some", Parts, ActuatorParts)
+
+
+def watched(parts: _Some, boundaries: Boundaries) -> _Some:
     """The parts with boundaries around them, but for schedules: no promotion at low risk touches them."""
     names = [field.name for field in dataclasses.fields(parts) if field.name != "schedules"]
+    changes: dict[str, Any] = {name: _Watched(getattr(parts, name), name, boundaries) for name in names}
+    return dataclasses.replace(parts, **changes)
+
+
+def watch_commits(boundaries: Boundaries) -> None:
+    """A boundary inside each transaction, just before it commits."""
 
     def committing(_: object) -> None:
         if _current.call.startswith("inventory.commit_"):
             boundaries.reach(f"in {_current.call}, before its transaction commits")
 
     event.listen(Engine, "commit", committing)
-    changes: dict[str, Any] = {name: _Watched(getattr(parts, name), name, boundaries) for name in names}
-    return dataclasses.replace(parts, **changes)
 
 
 def work(errand: Errand) -> None:
@@ -150,8 +169,14 @@ def work(errand: Errand) -> None:
 
 async def _serve(errand: Errand) -> None:
     client = await Client.connect(errand.address, data_converter=pydantic_data_converter, runtime=runtime())
-    parts = watched(quick_parts(errand.root), Boundaries(errand))
+    boundaries, parts = Boundaries(errand), quick_parts(errand.root)
+    watch_commits(boundaries)
+    actuator_parts = quick_actuator_parts(errand.root, parts, RecordingDeployer(errand.root / "effects.txt"))
     starter = multiprocessing.parent_process()
-    async with build_worker(client, parts, errand.queue):
+    async with contextlib.AsyncExitStack() as open:
+        if Office.WORKER in errand.offices:
+            await open.enter_async_context(build_worker(client, watched(parts, boundaries), errand.queue))
+        if Office.ACTUATOR in errand.offices:
+            await open.enter_async_context(build_actuator(client, watched(actuator_parts, boundaries), errand.queue))
         if starter:
             await asyncio.to_thread(starter.join)

@@ -2,24 +2,28 @@
 
 import fcntl
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.file_checkpoints import FileCheckpoints
 from activities.adapters.file_notary import FileNotary
+from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
+from activities.ports import Deployer
 from models.canonical import Digest, Frozen, digest, digest_bytes
+from models.clearance import USUAL_MINIMUM
 from models.errors import ConflictError, MissingColumnError, SmokeTestError, TrainingError, UnavailableError
 from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
 from models.inventory import Environment, Submission
 from models.plan import COMPILER, KERNEL, Plan, Proof
+from models.reconciliation import Execution, Served, Shelf
 from models.verdict import Reading
 from tests.signers import AUDIENCE, keyring
 from worker.policies import PolicyFolder
-from worker.wiring import Parts
+from worker.wiring import ActuatorParts, Parts
 
 PEOPLE = """\
 people:
@@ -107,6 +111,16 @@ class RecordingDeployer:
         """Once per key and environment."""
         self._append(DeployerCall(environment=environment, model=model, version=None, bundle=None, key=key))
 
+    def serves(self, environment: Environment) -> Shelf:
+        """What the effects left there."""
+        shelf: dict[str, Served] = {}
+        for effect in self.effects():
+            if effect.environment is environment:
+                shelf.pop(effect.model, None)
+                if effect.version and effect.bundle:
+                    shelf[effect.model] = Served(effect.version, effect.bundle)
+        return shelf
+
     def calls(self) -> list[DeployerCall]:
         """Every call that reached an environment, in order."""
         return _lines(self._path.with_suffix(".calls"))
@@ -177,6 +191,18 @@ class NoSchedules:
         self.running -= {f"monitor/{model}/{monitor.id}" for monitor in plan.monitors}
 
 
+class NoExecutions:
+    """Nobody asks what runs."""
+
+    async def look(self, models: Iterable[str]) -> Mapping[str, Execution]:
+        """Nothing."""
+        return {}
+
+    async def pollers(self, queue: str) -> frozenset[str]:
+        """Nobody."""
+        return frozenset()
+
+
 GOOD = {"auc": 0.82, "adverse_impact": 0.91, "calibration_error": 0.03, "rows": 500.0}
 
 
@@ -219,18 +245,31 @@ def quick_parts(root: Path) -> Parts:
         people.write_text(PEOPLE)
         people.with_name("keys.json").write_text(keyring(NAMES).model_dump_json())
     inventory = SqlInventory(f"sqlite:///{root / 'inventory.db'}")
+    deployer = RecordingDeployer(root / "effects.txt")
     return Parts(
         inventory=inventory,
         store=FileArtifactStore(root / "artifacts", [root]),
         scanner=TextScanner(),
         evaluator=TextEvaluator(),
         packager=NamingPackager(),
-        deployer=RecordingDeployer(root / "effects.txt"),
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
         directory=YamlDirectory(people, people.with_name("keys.json"), AUDIENCE),
         schedules=NoSchedules(),
         policies=PolicyFolder(),
         prover=TrustingProver(),
-        notary=FileNotary(inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", AUDIENCE),
+        findings=SqlFindings(f"sqlite:///{root / 'inventory.db'}"),
+        executions=NoExecutions(),
+        environments=deployer,
+    )
+
+
+def quick_actuator_parts(root: Path, parts: Parts, deployer: Deployer) -> ActuatorParts:
+    """What the actuator beside a worker with such parts needs."""
+    return ActuatorParts(
+        inventory=parts.inventory,
+        deployer=deployer,
+        directory=parts.directory,
+        minimum=USUAL_MINIMUM,
+        notary=FileNotary(parts.inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", AUDIENCE),
     )

@@ -25,8 +25,15 @@ from models.state import Phase, State
 from models.status import Status
 from tests.contract.reader import Reader
 from tests.signers import AUDIENCE, signer
-from tests.temporal.doubles import GOOD, RecordingDeployer, TrustingProver, quick_parts, write_submission
-from worker.wiring import build_worker
+from tests.temporal.doubles import (
+    GOOD,
+    RecordingDeployer,
+    TrustingProver,
+    quick_actuator_parts,
+    quick_parts,
+    write_submission,
+)
+from worker.wiring import build_actuator, build_worker
 from workflows import attributes
 
 TEMPLATES = Path(__file__).parents[2] / "workflows" / "templates"
@@ -84,7 +91,7 @@ def claimed(plan: Plan) -> Proof:
 
 
 class House:
-    """One folder, one task queue, one worker, one model."""
+    """One folder, one task queue, one worker with its actuator, one model."""
 
     def __init__(self, client: Client, root: Path, name: str) -> None:
         self.client = client
@@ -94,8 +101,9 @@ class House:
         self.database = f"sqlite:///{root / 'inventory.db'}"
         migrate(self.database)
         self.parts = quick_parts(root)
+        self.actuator_parts = quick_actuator_parts(root, self.parts, RecordingDeployer(root / "effects.txt"))
         self.made = 0
-        self._worker: Worker | None = None
+        self._workers: list[Worker] = []
 
     async def __aenter__(self) -> "House":
         await self.open()
@@ -109,15 +117,26 @@ class House:
         await self.close()
 
     async def open(self) -> None:
-        """A worker starts."""
-        self._worker = build_worker(self.client, self.parts, self.queue)
-        await self._worker.__aenter__()
+        """A worker starts, and its actuator."""
+        await self.open_worker()
+        await self.open_actuator()
+
+    async def open_worker(self) -> None:
+        """A worker starts alone."""
+        await self._enter(build_worker(self.client, self.parts, self.queue))
+
+    async def open_actuator(self) -> None:
+        """The actuator starts."""
+        await self._enter(build_actuator(self.client, self.actuator_parts, self.queue))
+
+    async def _enter(self, worker: Worker) -> None:
+        await worker.__aenter__()
+        self._workers.append(worker)
 
     async def close(self) -> None:
-        """The worker stops."""
-        if self._worker:
-            await self._worker.__aexit__(None, None, None)
-            self._worker = None
+        """Both stop."""
+        while self._workers:
+            await self._workers.pop().__aexit__(None, None, None)
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
@@ -131,8 +150,8 @@ class House:
     @property
     def deployer(self) -> RecordingDeployer:
         """The environments."""
-        assert isinstance(self.parts.deployer, RecordingDeployer)
-        return self.parts.deployer
+        assert isinstance(self.actuator_parts.deployer, RecordingDeployer)
+        return self.actuator_parts.deployer
 
     async def start(self, plan: Plan, task_timeout: timedelta | None = None) -> None:
         """Register the model and begin its lifecycle; a worker that dies in a task is noticed after the timeout."""

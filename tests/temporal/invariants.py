@@ -200,7 +200,7 @@ def _broken_chain(world: _World) -> Iterator[str]:
 
 
 def _disagreements(world: _World) -> Iterator[str]:
-    state, problems = world.folded
+    state, problems, _ = world.folded
     yield from problems
     folded = describe(world.plan, digest(world.plan), state)
     for name in type(folded).model_fields:

@@ -1,18 +1,23 @@
 """The record beside the engine: what Temporal has seen shows what no hash can."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.adapters.file_checkpoints import FileCheckpoints
 from client.api import Modelops
+from client.bundle import Sources, export
+from client.bundle_verifier import Bundle
 from client.catalog import Catalog
 from client.crosscheck import crosscheck
 from client.examination import Dossier, Examined, Examiner, Seals, open_dossier
+from client.histories import Heard, understand
 from models.audit import AuditKind, Tampering
 from models.checkpoint import read_checkpoints
 from models.messages import Action
@@ -21,6 +26,7 @@ from models.state import Phase
 from tests.contract.backdoor import execute, rewrite
 from tests.signers import AUDIENCE
 from tests.temporal.house import House, plan_of
+from worker.policies import built_in_packs
 from worker.schedules import CHECKPOINTS, schedule_checkpoints
 from workflows.checkpoint import AuditCheckpoint
 
@@ -28,18 +34,23 @@ LOW = plan_of("low-risk")
 CREDIT = plan_of("credit-high-risk")
 
 
-async def examined(house: House) -> Examined:
-    """All that `modelops audit verify` finds."""
+def seals(house: House) -> Seals:
+    """The checkpoints of a house."""
     kept = FileCheckpoints(house.root / "checkpoints").all()
     keys = (house.root / "notary.pub").read_text().split() if kept else []
+    return Seals(kept, keys, AUDIENCE, datetime.now(UTC))
+
+
+async def examined(house: House, client: type[Modelops] = Modelops) -> Examined:
+    """All that `modelops audit verify` finds."""
     with Catalog(house.database) as catalog:
-        examiner = Examiner(catalog, Seals(kept, keys, AUDIENCE, datetime.now(UTC)))
+        examiner = Examiner(catalog, seals(house))
 
         def read() -> Dossier:
             return open_dossier(catalog.record(house.model))
 
         dossier = read()
-        found = await crosscheck(Modelops(house.client, queue=house.queue), examiner, dossier, read)
+        found = await crosscheck(client(house.client, queue=house.queue), examiner, dossier, read)
         return examiner.conclude([dossier], found.compared, found.findings, found.remarks)
 
 
@@ -51,11 +62,48 @@ async def test_a_true_record_agrees_with_the_engine(house: House) -> None:
     await house.request(Action.SUSPEND)
     await house.until(lambda s: s.phase is not Phase.STEADY and s.step is None)
     await house.recorded()
-    house.parts.notary.checkpoint()
+    house.actuator_parts.notary.checkpoint()
     found = await examined(house)
     assert found.findings == ()
     assert (found.engine, found.remarks, found.vouched) == ((house.model,), (), found.entries)
     assert found.events > 20
+    runs = (await Modelops(house.client, queue=house.queue).heard(house.model)).runs
+    assert exported(house, runs) == []
+    found = await examined(house, Forgetful)
+    assert (found.findings, found.engine) == ((), (house.model,))
+    assert "what was before is not compared" in found.remarks[0]
+
+
+def exported(house: House, runs: Sequence[WorkflowHistory]) -> list[str]:
+    """What the script in the bundle has against it; the histories of all runs are in it."""
+    folder, notary = house.root / "bundle", (house.root / "notary.pub").read_text().split()
+    with Catalog(house.database) as catalog:
+        dossier = open_dossier(catalog.record(house.model))
+        export(Sources(catalog, dossier, seals(house), house.parts.store, built_in_packs(), runs), folder)
+    kept = [
+        WorkflowHistory.from_json(run.workflow_id, text.read_text())
+        for run, text in zip(runs, sorted((folder / "histories").iterdir()), strict=True)
+    ]
+    assert [len(one.events) for one in kept] == [len(run.events) for run in runs]
+    bundle = Bundle(folder, notary[-1])
+    bundle.check()
+    assert bundle.checked > 5
+    return bundle.problems
+
+
+class Forgetful(Modelops):
+    """As if the server had given the first two runs up."""
+
+    async def heard(self, model: str) -> Heard:
+        """What is left."""
+        return await understand((await super().heard(model)).runs[2:], pydantic_data_converter)
+
+
+async def delete(house: House) -> None:
+    """Take the latest run of an execution out of the server."""
+    gone = WorkflowExecution(workflow_id=f"model/{house.model}")
+    request = DeleteWorkflowExecutionRequest(namespace=house.client.namespace, workflow_execution=gone)
+    await house.client.workflow_service.delete_workflow_execution(request)
 
 
 async def in_production(house: House) -> None:
@@ -107,7 +155,7 @@ def events(house: House) -> list[AuditRecord]:
     """Every row of the trail."""
     with Catalog(house.database) as catalog:
         rows = [row for row in catalog.record(house.model).rows if row.table == "audit"]
-    return [AuditRecord(**row.values) for row in rows]
+    return [AuditRecord(**dict[str, Any](row.values)) for row in rows]
 
 
 async def test_a_trail_cut_behind_the_engines_back_is_found(house: House) -> None:
@@ -122,9 +170,7 @@ async def test_a_trail_cut_behind_the_engines_back_is_found(house: House) -> Non
     )
     messages = [one.message for one in (await examined(house)).findings]
     assert any("on record any more" in message for message in messages), messages
-    gone = WorkflowExecution(workflow_id=f"model/{house.model}")
-    request = DeleteWorkflowExecutionRequest(namespace=house.client.namespace, workflow_execution=gone)
-    await house.client.workflow_service.delete_workflow_execution(request)
+    await delete(house)
     async with asyncio.timeout(20):
         while not any("the server has no execution" in one.message for one in (await examined(house)).findings):
             await asyncio.sleep(0.2)

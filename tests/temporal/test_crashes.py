@@ -19,7 +19,7 @@ from models.evidence import EffectKey
 from models.inventory import Environment, VersionStatus
 from models.state import Phase
 from models.status import Status
-from tests.temporal.crashing_worker import NOTICED_WITHIN, Errand, WorkerProcess
+from tests.temporal.crashing_worker import NOTICED_WITHIN, Errand, Office, WorkerProcess
 from tests.temporal.doubles import RecordingDeployer
 from tests.temporal.house import House, plan_of
 from tests.temporal.invariants import Acknowledged, check_invariants
@@ -32,6 +32,7 @@ from workflows import options
 CREDIT = plan_of("credit-high-risk")
 LOW = plan_of("low-risk")
 AT_ONCE = 4
+COMMIT_EFFECT = "inventory.commit_effect"
 RECOVERED_WITHIN = 60.0
 ASKED_AGAIN_AFTER = timedelta(seconds=2)
 
@@ -63,41 +64,44 @@ def steady_with(version: int) -> Callable[[Status], bool]:
     return lambda s: s.phase is Phase.STEADY and s.statuses.get(version) is VersionStatus.CHAMPION
 
 
-def errand_of(house: House, fatal: int | None = None) -> Errand:
-    """What a worker process does for a house."""
-    return Errand(house.client.service_client.config.target_host, house.queue, house.root, fatal)
+def errand_of(house: House, fatal: int | None = None, offices: tuple[Office, ...] = tuple(Office)) -> Errand:
+    """What a process does for a house."""
+    return Errand(house.client.service_client.config.target_host, house.queue, house.root, fatal, offices=offices)
 
 
 class Promotion:
-    """A champion, and a second version that replaces it, by workers that may die on the way."""
+    """A champion, and a second version that replaces it, by a worker and an actuator of which one may die."""
 
-    def __init__(self, client: Client, root: Path, fatal: int | None) -> None:
+    def __init__(self, client: Client, root: Path, mortal: Office, fatal: int | None) -> None:
         root.mkdir()
         self.fatal = fatal
-        self.house = House(client, root, f"crash-{fatal or 0}")
+        self.mortal = mortal
+        self.house = House(client, root, f"crash-{mortal}-{fatal or 0}")
 
     async def run(self) -> None:
         """Until the second version is the steady champion."""
-        house, worker = self.house, WorkerProcess(errand_of(self.house, self.fatal))
+        house, (living,) = self.house, set(Office) - {self.mortal}
+        worker = WorkerProcess(errand_of(house, self.fatal, (self.mortal,)))
+        other = WorkerProcess(errand_of(house, offices=(living,)))
         try:
             await house.start(LOW, task_timeout=NOTICED_WITHIN)
             await house.submit()
             await eventually(house, steady_with(1))
             await house.submit()
             if self.fatal:
-                assert await worker.died(), "the worker was not killed at its boundary"
-                worker = WorkerProcess(errand_of(house))
+                assert await worker.died(), "it was not killed at its boundary"
+                worker = WorkerProcess(errand_of(house, offices=(self.mortal,)))
             await eventually(house, steady_with(2))
             await check_invariants(house, LOW)
         finally:
-            await worker.kill()
+            await asyncio.gather(worker.kill(), other.kill())
             with contextlib.suppress(RPCError):
                 await house.handle.terminate("the test has ended")
 
     @property
     def boundaries(self) -> list[str]:
         """What was passed from production's beginning to its end."""
-        return (self.house.root / "boundaries.txt").read_text().splitlines()
+        return (self.house.root / f"boundaries-{self.mortal}.txt").read_text().splitlines()
 
     @property
     def deployments(self) -> int:
@@ -116,18 +120,30 @@ async def outcome(turn: asyncio.Semaphore, promotion: Promotion) -> str:
     return ""
 
 
-async def test_a_worker_may_die_at_any_boundary_of_a_promotion(temporal: Client, tmp_path: Path) -> None:
-    """Killed before or after any call or inside any transaction, the promotion happens once and is recorded once."""
-    whole = Promotion(temporal, tmp_path / "whole", None)
+@pytest.mark.parametrize(
+    ("mortal", "must", "deployments"),
+    [
+        (Office.ACTUATOR, {"before deployer.deploy", f"in {COMMIT_EFFECT}, before its transaction commits"}, {1, 2}),
+        (Office.WORKER, {"before inventory.commit_event"}, {1}),
+    ],
+)
+async def test_it_may_die_at_any_boundary_of_a_promotion(
+    temporal: Client, tmp_path: Path, mortal: Office, must: set[str], deployments: set[int]
+) -> None:
+    """Killed before or after any call or inside any transaction, the promotion happens once and is recorded once.
+
+    Only an actuator that dies between an effect and its record deploys a second time, under the same key.
+    """
+    whole = Promotion(temporal, tmp_path / "whole", mortal, None)
     await whole.run()
     places = whole.boundaries
-    assert {"before deployer.deploy", "in inventory.commit_effect, before its transaction commits"} <= set(places)
+    assert must <= set(places)
     turn = asyncio.Semaphore(AT_ONCE)
-    crashed = [Promotion(temporal, tmp_path / f"at-{k}", k) for k in range(1, len(places) + 1)]
+    crashed = [Promotion(temporal, tmp_path / f"at-{k}", mortal, k) for k in range(1, len(places) + 1)]
     outcomes = await asyncio.gather(*(outcome(turn, promotion) for promotion in crashed))
     wrong = {f"{k}: {places[k - 1]}": error for k, error in enumerate(outcomes, 1) if error}
     assert wrong == {}
-    assert {promotion.deployments for promotion in crashed} == {1, 2}, "no crash made anybody deploy again"
+    assert {promotion.deployments for promotion in crashed} == deployments
 
 
 async def test_a_worker_may_die_while_people_decide(temporal: Client, tmp_path: Path) -> None:
@@ -244,7 +260,7 @@ async def test_a_slow_step_is_not_taken_for_a_dead_worker(
     """A step that takes longer than the heartbeat timeout is beaten for, and needs no second attempt."""
     monkeypatch.setattr(options, "HEARTBEAT_TIMEOUT", NOTICED_WITHIN)
     house = House(temporal, tmp_path, "slow")
-    house.parts = replace(house.parts, deployer=SlowDeployer(tmp_path / "effects.txt"))
+    house.actuator_parts = replace(house.actuator_parts, deployer=SlowDeployer(tmp_path / "effects.txt"))
     async with house:
         await house.start(LOW)
         await house.submit()

@@ -63,7 +63,7 @@ async def order_of(house: House, **given: object) -> StepOrder:
 
 async def forge(house: House, workflow_id: str, order: StepOrder) -> str:
     """Why an order is refused that comes from a workflow of somebody's own."""
-    forgery = Forgery(queue=house.queue, task=Assignment(order=order))
+    forgery = Forgery(queue=options.actuator_queue(house.queue), task=Assignment(order=order))
     queue = f"forgers-{house.queue}"
     runner = UnsandboxedWorkflowRunner()
     async with Worker(house.client, task_queue=queue, workflows=[Forger], workflow_runner=runner):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from models.state import Phase
+from tests.signers import PASSPHRASE, fill
 from tests.temporal.house import House, plan_of
 
 README = Path(__file__).parents[2] / "README.md"
@@ -49,6 +50,13 @@ async def test_the_readmes_curl_decides_once(house: House, http_port: int) -> No
 def _run(commands: str, house: House) -> str:
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     address = house.client.service_client.config.target_host
-    given = {**os.environ, "PATH": tools, "MODELOPS_TEMPORAL_ADDRESS": address}
+    fill(house.root / "wallet", "rosa")
+    given = {
+        **os.environ,
+        "PATH": tools,
+        "MODELOPS_TEMPORAL_ADDRESS": address,
+        "MODELOPS_WALLET": str(house.root / "wallet"),
+        "MODELOPS_PASSPHRASE": PASSPHRASE,
+    }
     ran = subprocess.run(["sh", "-c", commands], env=given, capture_output=True, text=True, timeout=30, check=True)
     return ran.stdout

@@ -98,6 +98,16 @@ def suspended() -> World:
     return world
 
 
+def unreviewed() -> World:
+    """A version is kept from production because nobody has looked into an emergency."""
+    world = steady()
+    world.ask(Action.ROLLBACK, emergency=True)
+    world.earn()
+    world.submit()
+    world.earn()
+    return world
+
+
 def ended() -> World:
     """The model is retired."""
     world = steady()
@@ -113,7 +123,19 @@ def _evidence(world: World) -> tuple[Evidence, ...]:
 
 STORIES: dict[str, Callable[[], World]] = {
     story.__name__: story
-    for story in (awaiting, working, asking, half_approved, overdue, stuck, paused, steady, suspended, ended)
+    for story in (
+        awaiting,
+        working,
+        asking,
+        half_approved,
+        overdue,
+        stuck,
+        paused,
+        steady,
+        suspended,
+        unreviewed,
+        ended,
+    )
 }
 
 

@@ -11,7 +11,7 @@ from models.proof.exploration import explore
 from models.proof.graph import gates_before, way_to
 from tests.unit.kernel_world import TEMPLATES
 from tests.unit.policy_mistakes import LATER, LOAN, POLICY_MISTAKES, PackMistake, PolicyMistake
-from tests.unit.small_plans import REJECTING, SMALL
+from tests.unit.small_plans import REJECTING, SMALL, waiving
 from tests.unit.template_mistakes import CREDIT, MISTAKES, Mistake
 from tests.unit.test_graph_proofs import ENTERS, stage
 from worker.policies import built_in_packs
@@ -20,9 +20,9 @@ from worker.policies import built_in_packs
 def proofs() -> str:
     """The first promise that the kernel breaks on one of these plans."""
     retraining = SMALL.replace("then: suspend,", "then: retrain,").replace("otherwise: escalate", "otherwise: suspend")
-    texts = ((TEMPLATES / "low-risk.yaml").read_text(), retraining, REJECTING)
-    for text in texts:
-        found = explore(compile_template(text, "judged.yaml"), at_most=20_000)
+    waived = waiving((TEMPLATES / "low-risk.yaml").read_text())
+    for plan in (waived, *(compile_template(text, "judged.yaml") for text in (retraining, REJECTING))):
+        found = explore(plan, at_most=20_000)
         if found.outcome != "proved":
             return found.counter_example.broken if found.counter_example else found.outcome
     return ""

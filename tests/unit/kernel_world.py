@@ -148,9 +148,10 @@ class World:
             artifact=subject.artifact if subject else digest_bytes(b"nothing"),
         ).model_copy(update=given)
 
-    def ask(self, action: Action) -> Step:
+    def ask(self, action: Action, person: str = "sam", emergency: bool = False) -> Step:
         """A person asks for something."""
-        return self.say(Requested(action=action, request=Request(person="sam", reason="it is time")))
+        request = Request(person=person, reason="it is time")
+        return self.say(Requested(action=action, request=request, emergency=emergency))
 
     def breach(self, window: str = "w1", after: timedelta = timedelta(days=30)) -> Step:
         """The first monitor reports a breach."""
@@ -241,4 +242,5 @@ def happening(data: st.DataObject, world: World) -> Body:
         case 6:
             return Breached(breach=Breach(monitor="drift", window=lots.one_of("w1", "w2", "w3"), reasons=("worse",)))
         case _:
-            return Requested(action=data.draw(_ACTIONS), request=Request(person="sam", reason="asked"))
+            request = Request(person=lots.one_of("sam", "rosa", "lena"), reason="asked")
+            return Requested(action=data.draw(_ACTIONS), request=request, emergency=lots.one_of(False, False, True))

@@ -335,6 +335,90 @@ KERNEL = (
         "    if False:",
         "retraining begins amid another version's way",
     ),
+    Mutant(
+        "lifecycle",
+        "        if bar := waivers.lapsed(self.plan, state, order, self.at) or emergency.",
+        "        if bar := emergency.",
+        "a version goes where a waiver has ended",
+    ),
+    Mutant(
+        "lifecycle",
+        ", self.at) or emergency.unreviewed(self.plan, state, order):",
+        ", self.at):",
+        "a version goes into production before an emergency is reviewed",
+    ),
+    Mutant(
+        "lifecycle",
+        "            return self._break_glass(taken, asked) if asked.emergency else taken",
+        "            return taken",
+        "an emergency leaves no review",
+    ),
+    Mutant(
+        "lifecycle",
+        "            gate=None,\n        )\n\n    def _enter",
+        "            gate=None,\n            glass=None,\n        )\n\n    def _enter",
+        "the next stage forgets an emergency",
+    ),
+    Mutant(
+        "admission",
+        " or emergency.refuse(state, body)\n",
+        "\n",
+        "anything is an emergency",
+    ),
+    Mutant(
+        "emergency",
+        "    if person in glass.people:",
+        "    if False:",
+        "who acted in an emergency reviews it themselves",
+    ),
+    Mutant(
+        "emergency",
+        "    if asked.emergency and asked.action not in _DEEDS:",
+        "    if False:",
+        "a version is given up in an emergency",
+    ),
+    Mutant(
+        "emergency",
+        "glass=Glass(emergencies=(*others, done)",
+        "glass=Glass(emergencies=(done,)",
+        "a second emergency hides who acted in the first",
+    ),
+    Mutant(
+        "emergency",
+        "or order.environment != plan.production:",
+        "or order.environment == plan.production:",
+        "an emergency keeps versions from everywhere but production",
+    ),
+    Mutant(
+        "emergency",
+        "if glass is None or glass.confirmed or glass.overdue else",
+        "if glass is None or glass.confirmed else",
+        "an escalation is sent for ever",
+    ),
+    Mutant(
+        "waivers",
+        "lapsed=(*state.lapsed, name), reminded=kept)",
+        "reminded=kept)",
+        "the end of a waiver is forgotten",
+    ),
+    Mutant(
+        "waivers",
+        "    if control.before is None:\n        return plan.production",
+        "    if control.before is None:\n        return None",
+        "a control about what serves guards nothing",
+    ),
+    Mutant(
+        "waivers",
+        "        if place and place in (order.environment, order.stage) and",
+        "        if place == order.stage and",
+        "a control before an environment guards nothing",
+    ),
+    Mutant(
+        "waivers",
+        "if timer not in state.reminded}",
+        "if timer}",
+        "a reminder is sent for ever",
+    ),
 )
 
 RULES = (

@@ -122,9 +122,9 @@ def packed(code: str, old: str, new: str, at: str) -> PackMistake:
     return PackMistake(code, ((old, new),), at)
 
 
-def waived(name: str, until: str = "2029-01-01", owner: str = "risk") -> tuple[str, str]:
+def waived(name: str, until: str = "2029-01-01", renewals: int = 0) -> tuple[str, str]:
     """The edit that adds a waiver."""
-    waiver = f"waivers: {{{name}: {{owner: {owner}, reason: It is being built., until: {until}}}}}\n"
+    waiver = f"waivers: {{{name}: {{owner: rosa, reason: It is built., until: {until}, renewals: {renewals}}}}}\n"
     return "retention: 3653d ", waiver + "retention: 3653d "
 
 
@@ -136,6 +136,9 @@ _COUNCIL = (
     ("checks: [adverse_impact]\n", "checks: [adverse_impact, auc]\n"),
     ("{legal: 1, product: 1}", "{legal: 1, product: 1, risk: 1}"),
 )
+
+_NEVER = BANK.replace("    severity: soft\n", "    severity: soft\n    waivable: false\n")
+_BOUNDED = BANK.replace("controls:\n", "waivers: {at_most: 60d, renewals: 1}\ncontrols:\n")
 
 _SELDOM = "    every: 8d\n    then: escalate\n    to: data"
 
@@ -168,7 +171,6 @@ HELD_MISTAKES = [
     held("MO710", "waivers: {|clean-artifact", waived("clean-artifact")),
     held("MO710", "waivers: {|for-eyes", waived("for-eyes")),
     held("MO710", "until: |2028-01-01", waived("four-eyes", until="2028-01-01")),
-    held("MO212", "owner: |board", waived("four-eyes", owner="board")),
     held("MO711", "[|us-sr-11-7]", ("retention: 3653d ", "policies: [us-sr-11-7]\nretention: 3653d ")),
     held("MO712", "|separation_of_duties", _DUTIES),
     held("MO713", "|monitors:\n", ("checks: [live_selection_rate]", "checks: [drift]"), besides="MO606"),
@@ -202,7 +204,9 @@ PACK_MISTAKES = [
         asked("{low: 0, medium: 2}").replace("points: 0}", "points: 0, contradicts: {tiers: [low]}}"),
         "contradicts: {|tiers: [low]}",
     ),
+    packed("MO760", "    every: 1d\n", "    every: 1d\n    waivable: false\n", "|waivable: false"),
     packed("MO201", "    every: 1d\n", "    evry: 1d\n", "|evry"),
+    packed("MO205", "controls:\n", "waivers: {at_most: 60}\ncontrols:\n", "at_most: |60"),
     packed("MO202", "authority: The bank\n", "", "|pack: bank"),
     packed("MO203", "{from: 2026-01-01,", "{from: 1.1.2026,", "from: |1.1.2026"),
     packed("MO203", "before: DEV", "before: Dev", "before: |Dev"),
@@ -215,6 +219,9 @@ OTHER_MISTAKES = [
     held("MO714", "tiers: |[critical]", ("tiers: [high, critical]", "tiers: [critical]")),
     held("MO701", "[|signed-decisions, clean", ("{satisfies: [clean-", "{satisfies: [signed-decisions, clean-")),
     PolicyMistake("MO701", (), "[|four-eyes, ", pack=BANK.replace("evidence: [evaluate]", "evidence: [archive]")),
+    replace(held("MO715", "waivers: {|four-eyes", waived("four-eyes")), pack=_NEVER),
+    replace(held("MO716", "until: |2028-03-02", waived("four-eyes", "2028-03-02", 1)), pack=_BOUNDED),
+    replace(held("MO717", "renewals: |2", waived("four-eyes", "2028-03-01", 2)), pack=_BOUNDED),
 ]
 
 POLICY_MISTAKES: list[PolicyMistake | PackMistake] = [*HELD_MISTAKES, *OTHER_MISTAKES, *PACK_MISTAKES]

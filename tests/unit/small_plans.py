@@ -1,5 +1,11 @@
 """Small templates with everything in them that a kernel can get wrong."""
 
+from datetime import date
+
+from models.compiler import compile_template
+from models.plan import Plan
+from models.policy import Policy, load_pack
+
 SMALL = """
 lifecycle: small
 version: 1.0.0
@@ -31,4 +37,41 @@ monitors:
   drift: {checks: [drift], every: 1d, then: suspend,
           brakes: {cooldown: 1d, at_most: 3, per: 30d, otherwise: escalate}, to: risk}
 """
+HOUSE = """
+pack: house
+version: 1
+title: Standard of the house
+authority: The house
+effective: {from: 2026-01-01}
+waivers: {at_most: 90d, renewals: 1}
+controls:
+  two-of-risk:
+    title: Two of risk have looked at it.
+    reference: Standard 1
+    confidence: high
+    severity: soft
+    before: PROD
+    gate: {approvals: {risk: 2}}
+  kept:
+    title: Records are kept.
+    reference: Standard 2
+    confidence: high
+    severity: soft
+    retention: 365d
+"""
+WAIVERS = """
+waivers:
+  two-of-risk: {owner: rosa, reason: Risk is one person for now., until: 2026-03-31}
+  kept: {owner: olga, reason: The archive is being built., until: 2026-02-28, renewals: 1}
+"""
+"""What a template does without that is held to the standard of the house from the start of 2026."""
+
 REJECTING = SMALL.replace("on_timeout: hold", "on_timeout: reject", 1)
+
+
+def waiving(text: str, waivers: str = WAIVERS) -> Plan:
+    """The plan of a template that does without what the house asks, compiled on the second of January 2026."""
+    house = Policy((load_pack(HOUSE, "house.yaml"),), date(2026, 1, 2))
+    text = text.replace("satisfies: [clean-artifact], ", "")
+    given = f"policies: [house]\n{waivers}enters:"
+    return compile_template(text.replace("enters:", given, 1), "waiving.yaml", house)

@@ -217,7 +217,7 @@ def test_the_fold_of_a_true_record_agrees() -> None:
     """The recorded events, refused ones included, lead the kernel to the recorded end; effects are passed over."""
     recorded = journal()
     assert recorded[2].refusal
-    state, problems = fold(PLAN, START, [*sealed(recorded), *chain(["{}"])])
+    state, problems, _ = fold(PLAN, START, [*sealed(recorded), *chain(["{}"])])
     assert problems == ()
     assert snapshot(state) == recorded[-1].snapshot
     assert state.stage == "retired"

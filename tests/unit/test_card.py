@@ -16,12 +16,24 @@ from client.cli import app
 from models.admission import refuse
 from models.canonical import digest_bytes
 from models.evidence import Evidence
-from models.messages import Action, Decided, Event, Failure, Request, Requested
+from models.messages import Action, Decided, Event, Failure, Request, Requested, TimerFired
 from models.state import Phase
 from models.status import Asked
 from models.verdict import Comparison, Kpi
-from tests.unit.card_stories import GOLDEN, HOSTILE, STORIES, asking, awaiting, card_of, half_approved, status_of, stuck
+from tests.unit.card_stories import (
+    GOLDEN,
+    HOSTILE,
+    STORIES,
+    asking,
+    awaiting,
+    card_of,
+    half_approved,
+    status_of,
+    stuck,
+    unreviewed,
+)
 from tests.unit.kernel_world import World, happening, plan_of
+from tests.unit.small_plans import SMALL, waiving
 from workflows.card import LIMIT, moved_on, render
 from workflows.card_markup import Mark, Stop, meter, plain, safe, strip
 
@@ -220,9 +232,34 @@ def test_every_state_has_a_card_and_offers_only_what_is_admitted(name: str, data
         check_whole(card, "loans")
         if world.state.intent is None:
             for action in offered(card):
-                asked = Requested(action=action, request=Request(person="sam", reason="it is time"))
+                asked = Requested(action=action, request=Request(person="zoe", reason="it is time"))
                 assert admitted(world, asked) is None, f"{action} in {world.state.stage}/{world.state.phase}"
         assert (world.state.phase is Phase.ENDED) == ("🏁" in card)
+
+
+def test_what_was_done_in_an_emergency_is_on_the_card() -> None:
+    """Until it is reviewed the card says what happened, and how somebody else closes it."""
+    world = unreviewed()
+    card = card_of(world)
+    assert "sam broke the glass to roll back" in card
+    assert command_on(card)[0] == Action.REVIEW
+    asked = Requested(action=Action.REVIEW, request=Request(person="rosa", reason="a feed was late"))
+    assert world.say(asked).refusal is None
+    assert "glass" not in card_of(world)
+
+
+def test_a_card_without_a_waiver_offers_no_retry() -> None:
+    """Where a waiver has ended, the way on is to give the version up."""
+    world = World(waiving(SMALL))
+    world.to_production()
+    world.submit()
+    while world.state.phase is not Phase.DECIDING:
+        world.answer()
+    world.say(TimerFired(visit=world.state.visit, timer="waiver:kept"))
+    world.earn()
+    card = card_of(world)
+    assert "The waiver of control 'kept' ended on 2026-02-28" in card.replace("&#39;", "'")
+    assert command_on(card)[0] == Action.ABANDON
 
 
 def offered(card: str) -> list[Action]:

@@ -35,7 +35,20 @@ def test_help_has_an_example(words: tuple[str, ...]) -> None:
 def test_everything_is_there() -> None:
     """The commands that the documentation promises exist, one for each request that people may make."""
     wanted: set[tuple[str, ...]] = {
-        (name,) for name in ("up", "list", "start", "status", "decide", "submit", "history", "monitor", *Action)
+        (name,)
+        for name in (
+            "up",
+            "list",
+            "start",
+            "status",
+            "decide",
+            "submit",
+            "history",
+            "monitor",
+            "rebuild",
+            "findings",
+            *Action,
+        )
     }
     wanted |= {("template", name) for name in ("list", "show", "check", "compile", "explain")}
     assert wanted | {("model", "register"), ("model", "show")} <= set(ALL)

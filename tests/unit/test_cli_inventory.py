@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_migration import migrate
 from client.catalog import Listed
@@ -20,6 +21,7 @@ from client.cli import app
 from client.render import models
 from models.inventory import ModelKind, RiskTier
 from models.journal import JournalEntry
+from models.reconciliation import Finding, FindingKind
 from models.state import Phase
 from tests.contract.story import small_plan, tell_story
 
@@ -108,6 +110,25 @@ def test_show() -> None:
     assert "overridden to high by rita: A pilot." in said
 
 
+def test_findings(database: Path) -> None:
+    """What contradicts the record is listed, is one line where the model is shown, and `--all` has the past, too."""
+    assert "Nothing contradicts the record." in run("findings").stdout
+    found = SqlFindings(f"sqlite:///{database}")
+    gone = Finding(kind=FindingKind.EXECUTION_GONE, model="loans", about="loans", text="'loans' has no execution")
+    stranger = Finding(kind=FindingKind.UNKNOWN_WORKER, model=None, about="1@x", text="'1@x' takes promotions")
+    found.commit_findings(frozenset({gone, stranger}))
+    lines = run("findings").stdout.splitlines()
+    assert any("execution gone" in line and "'loans' has no execution" in line for line in lines)
+    assert [one["kind"] for one in json.loads(run("findings", "--json").stdout)] == ["execution_gone", "unknown_worker"]
+    assert "Contradicts the record: 'loans' has no execution" in run("model", "show", "loans").stdout
+    found.commit_findings(frozenset({stranger}))
+    found.close()
+    assert "loans" not in run("findings").stdout
+    assert "loans" in run("findings", "--all").stdout
+    assert "Contradicts" not in run("model", "show", "loans").stdout
+    assert "No longer so: 'loans' has no execution." in run("history", "loans").stdout
+
+
 @pytest.mark.usefixtures("database")
 def test_history() -> None:
     """The history is told in sentences, refusals included, and ends with both verifications."""
@@ -118,7 +139,7 @@ def test_history() -> None:
     assert any(
         "olga asked to go on" in line and "REFUSED because the lifecycle is not paused." in line for line in lines
     )
-    assert any("rita approved at gate 'validation': It is sound." in line for line in lines)
+    assert any("rita approved at gate 'validation' for risk: It is sound." in line for line in lines)
     assert "holds, up to sha256:" in lines[-3]
     assert "are what the trail makes of them" in lines[-2]
     assert "agree with the record" in lines[-1]

@@ -4,9 +4,11 @@ import pytest
 
 from client.console import show
 from client.render import status as draw
-from models.messages import Action, Choice
-from tests.unit.card_stories import STORIES, asking, status_of, steady
+from models.messages import Action, Choice, TimerFired
+from models.state import Phase
+from tests.unit.card_stories import STORIES, asking, status_of, steady, unreviewed
 from tests.unit.kernel_world import World, plan_of
+from tests.unit.small_plans import SMALL, waiving
 
 
 def said(world: World, capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -53,6 +55,35 @@ def test_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     world.submit()
     world.earn()
     assert not any("was rejected in" in line for line in said(world, capsys))
+
+
+def test_an_emergency(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was done, what is asked of a second person, and the commands for that; after the review, none of it."""
+    world = unreviewed()
+    said_now = said(world, capsys)
+    assert "sam broke the glass to roll back: it is time" in said_now
+    assert "Stand by it: modelops confirm loans --as SOMEBODY_ELSE --reason WHY" in said_now
+    assert "Close its review: modelops review loans --as SOMEBODY_ELSE --reason WHY" in said_now
+    world.ask(Action.CONFIRM, "rosa")
+    assert not any("modelops confirm" in line for line in said(world, capsys))
+    world.ask(Action.REVIEW, "rosa")
+    assert not any("glass" in line or "modelops review" in line for line in said(world, capsys))
+
+
+def test_a_waiver(capsys: pytest.CaptureFixture[str]) -> None:
+    """Until when what is done without is told; where it has ended and nothing can go on, no retry is offered."""
+    world = World(waiving(SMALL))
+    world.to_production()
+    world.submit()
+    assert "Control 'kept' is waived until 2026-02-28 (olga answers for it)" in said(world, capsys)
+    while world.state.phase is not Phase.DECIDING:
+        world.answer()
+    world.say(TimerFired(visit=world.state.visit, timer="waiver:kept"))
+    world.earn()
+    lines = said(world, capsys)
+    assert any(line.startswith("WaiverLapsed: the waiver of control 'kept' ended on 2026-02-28") for line in lines)
+    assert not any("modelops retry" in line for line in lines)
+    assert any("modelops abandon" in line for line in lines)
 
 
 def test_latest_of_each_name() -> None:

@@ -69,6 +69,17 @@ def lines() -> list[str]:
         ),
         (TimerFired(visit=4, timer="sla"), "The deadline of the gate was due."),
         (TimerFired(visit=4, timer="remind:0"), "A reminder of the gate was due."),
+        (TimerFired(visit=4, timer="review"), "The review of the champion was due."),
+        (TimerFired(visit=4, timer="glass"), "The confirmation of what was done in an emergency was due."),
+        (TimerFired(visit=4, timer="waiver:kept"), "The end of the waiver of control 'kept' was due."),
+        (
+            TimerFired(visit=4, timer="waiver:kept:7"),
+            "A reminder that the waiver of control 'kept' ends in 7 days was due.",
+        ),
+        (
+            Requested(action=Action.SUSPEND, request=Request(person="ana", reason="Fraud"), emergency=True),
+            "ana broke the glass and asked to suspend the model: Fraud.",
+        ),
         (
             Breached(breach=Breach(monitor="drift", window="w", reasons=("drift 0.4 > 0.25", "live_auc 0.6 < 0.65"))),
             "Monitor 'drift' reported a breach: drift 0.4 > 0.25; live_auc 0.6 < 0.65.",

@@ -18,7 +18,7 @@ from models.compiler import compile_template
 from models.difference import difference
 from models.errors import TemplateError
 from models.impact import impact
-from models.plan import ControlPlan, PackPlan, Plan
+from models.plan import ControlPlan, PackPlan, Plan, WaiverPlan
 from models.policy import Policy
 from models.verdict import Comparison
 from tests.unit.policy_mistakes import LATER, LOAN
@@ -198,6 +198,16 @@ def controlled(**control: object) -> Plan:
             {"satisfied": False, "waived_until": date(2026, 6, 1)},
             TIGHTER,
             "is waived until 2026-06-01; before, it is waived until 2027-01-01",
+        ),
+        (
+            {"satisfied": False, "waived_until": date(2027, 1, 1), "waiver": WaiverPlan(owner="olga", reason="x")},
+            {
+                "satisfied": False,
+                "waived_until": date(2027, 1, 1),
+                "waiver": WaiverPlan(owner="rosa", reason="It is being built.", renewals=1),
+            },
+            NEUTRAL,
+            "is waived by rosa, renewed once: It is being built.",
         ),
         ({}, {"gate": "validation"}, NEUTRAL, "is satisfied by gate 'validation' instead of 'release'"),
         ({}, {"severity": "hard"}, TIGHTER, "is hard instead of soft"),

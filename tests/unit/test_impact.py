@@ -8,14 +8,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from models.compiler import compile_template, compile_with_warnings
+from models.diagnostics import Severity
 from models.errors import TemplateError
 from models.impact import impact
 from models.inventory import Environment, RiskTier
-from models.policy import NO_POLICY, Policy, load_pack
+from models.policy import NAMED, NO_POLICY, Policy, load_pack
 from models.writing import write_template
 from tests.unit.good_templates import GOOD
 from tests.unit.kernel_world import plan_of
-from tests.unit.policy_mistakes import HELD_MISTAKES, LATER, LOAN, PolicyMistake
+from tests.unit.policy_mistakes import BANK, HELD, HELD_MISTAKES, LATER, LOAN, PolicyMistake, waived
 from tests.unit.small_plans import SMALL
 from worker.policies import built_in_packs
 
@@ -84,6 +85,16 @@ def test_a_pack_that_the_template_names() -> None:
     assert [found.code for found in impact(plan, stricter)] == ["MO707"]
 
 
+def test_waivers_are_written_down_as_well() -> None:
+    """What a plan does without is told as such, until the waiver has ended; then it is missing."""
+    text = HELD.replace("satisfies: [four-eyes, ", "satisfies: [").replace(*waived("four-eyes", "2028-06-30", 1))
+    packs = (*built_in_packs(), load_pack(BANK, "bank.yaml"))
+    plan = compile_template(text, "t", Policy(packs, LATER))
+    named = plan.model_copy(update={"packs": tuple(one.model_copy(update={"reason": NAMED}) for one in plan.packs)})
+    for day, severity in ((LATER, Severity.WARNING), (date(2028, 6, 30), Severity.ERROR)):
+        assert [(one.code, one.severity) for one in impact(named, Policy(packs, day))] == [("MO702", severity)]
+
+
 def compiles(text: str) -> bool:
     """Whether a template is in order but for policy."""
     try:
@@ -93,10 +104,10 @@ def compiles(text: str) -> bool:
     return True
 
 
-HELD = [mistake for mistake in HELD_MISTAKES if compiles(mistake.text)]
+CAUGHT = [mistake for mistake in HELD_MISTAKES if compiles(mistake.text)]
 
 
-@pytest.mark.parametrize("mistake", HELD, ids=[f"{m.code}-{n}" for n, m in enumerate(HELD)])
+@pytest.mark.parametrize("mistake", CAUGHT, ids=[f"{m.code}-{n}" for n, m in enumerate(CAUGHT)])
 def test_a_plan_lacks_what_its_template_lacks(mistake: PolicyMistake) -> None:
     """What the compiler says of a template under a policy is what is found in its plan later."""
     plan = compile_template(mistake.text, "t")

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.canonical import digest
+from models.canonical import canonical, digest
 from models.compiler import compile_with_warnings
 from models.diagnostics import Diagnostic, Severity
 from models.errors import ConflictError, InvalidInputError, TemplateError
 from models.inventory import ModelFacts, RiskTier
+from models.plan import WaiverPlan
 from models.policy import Confidence, Pack, Policy, load_pack
 from models.policy import Severity as Weight
 from models.scope import Scope
@@ -258,6 +259,36 @@ def test_a_waiver_lets_a_soft_control_wait() -> None:
     assert (found.code, found.severity) == ("MO702", Severity.WARNING)
     control = next(one for one in plan.controls if one.control == "four-eyes")
     assert (control.satisfied, control.waived_until) == (False, date(2029, 1, 1))
+    assert control.waiver == WaiverPlan(owner="rosa", reason="It is built.")
+    assert plan.waived == (control,)
+    assert "waiver" not in next(one for one in plan.controls if one.satisfied).model_dump()
+
+
+def test_a_waiver_that_has_ended_lets_nothing_wait() -> None:
+    """Compiled on its last day, a template lacks the control as well as a waiver of it."""
+    text = HELD.replace("satisfies: [four-eyes, ", "satisfies: [").replace(*waived("four-eyes", until=str(NOW)))
+    with pytest.raises(TemplateError) as refused:
+        compiled(text, NOW, None, *built_in_packs(), bank())
+    errors = [one.code for one in refused.value.diagnostics if one.severity is Severity.ERROR]
+    assert sorted(errors) == ["MO702", "MO710"]
+
+
+def test_a_pack_that_bounds_waivers_allows_those_within() -> None:
+    """The longest waiver and the last renewal that a pack allows are allowed."""
+    packs = (*built_in_packs(), bank(("controls:\n", "waivers: {at_most: 60d, renewals: 1}\ncontrols:\n")))
+    text = HELD.replace("satisfies: [four-eyes, ", "satisfies: [")
+    last = NOW + timedelta(days=60)
+    found = compiled(text.replace(*waived("four-eyes", str(last), 1)), NOW, None, *packs)
+    assert [one.code for one in found] == ["MO702"]
+    with pytest.raises(TemplateError, match="MO716"):
+        compiled(text.replace(*waived("four-eyes", str(last + timedelta(days=1)), 1)), NOW, None, *packs)
+
+
+def test_packs_that_bound_no_waivers_keep_their_digests() -> None:
+    """What a pack does not say of waivers is not in its canonical form."""
+    written = json.loads(canonical(bank()))
+    assert "waivers" not in written
+    assert all("waivable" not in control for control in written["controls"].values())
 
 
 def test_of_two_packs_that_have_a_control_the_one_that_applies_counts() -> None:

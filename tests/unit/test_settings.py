@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.errors import InvalidInputError
+from models.inventory import Environment, RiskTier
 from worker.connection import tls_of
 from worker.settings import Settings, read_settings
 
@@ -74,6 +75,11 @@ def test_what_cannot_work_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, na
         ("SOURCES", "/data", 'not JSON; write it like ["/data'),
         ("INFERENCE", "http://127.0.0.1:1", 'not JSON; write it like {"DEV"'),
         ("SOURCES", "[1]", "MODELOPS_SOURCES: 0: "),
+        ("DEPLOY_TOKEN", "short", "at least 32"),
+        ("MINIMUM", "two", 'not JSON; write it like {"PROD": {"approvals": 2'),
+        ("MINIMUM", '{"PROD": {"approvals": 0}}', "MODELOPS_MINIMUM: PROD: approvals: "),
+        ("MINIMUM", '{"PROD": {"approvals": 2, "tiers": ["grave"]}}', "MODELOPS_MINIMUM: PROD: tiers: 0: "),
+        ("DEPLOY_TOKEN", "a token with spaces in it, however long it is", "RFC 6750"),
         ("HOME", "~nobody-of-this-name/x", "the home of ~nobody-of-this-name is not known"),
     ],
 )
@@ -84,6 +90,30 @@ def test_a_mistake_is_explained(monkeypatch: pytest.MonkeyPatch, name: str, valu
         read_settings()
     assert f"MODELOPS_{name}: " in str(refused.value)
     assert reason in str(refused.value)
+
+
+def test_the_actuator_has_its_own_account_and_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its database is that of all others unless it has an account of its own; the token never shows."""
+    monkeypatch.setenv("MODELOPS_DATABASE_URL", "postgresql+psycopg://worker:hush@db/modelops")
+    assert Settings().actuator_database == Settings().database
+    with pytest.raises(InvalidInputError, match="MODELOPS_DEPLOY_TOKEN"):
+        _ = Settings().token
+    monkeypatch.setenv("MODELOPS_ACTUATOR_DATABASE_URL", "postgresql+psycopg://actuator:hush@db/modelops")
+    monkeypatch.setenv("MODELOPS_DEPLOY_TOKEN", token := "hush" * 8)
+    settings = Settings()
+    assert "actuator:hush@db" in settings.actuator_database
+    assert settings.token == token
+    assert "hush" not in repr(settings)
+
+
+def test_what_an_environment_asks_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two people in PROD at high and critical tiers, unless an administrator says otherwise; left out, every tier."""
+    grave = {RiskTier.HIGH, RiskTier.CRITICAL}
+    (usual,) = Settings().minimum.items()
+    assert (usual[0], usual[1].approvals, set(usual[1].tiers)) == (Environment.PROD, 2, grave)
+    monkeypatch.setenv("MODELOPS_MINIMUM", '{"TEST": {"approvals": 1}}')
+    (other,) = Settings().minimum.items()
+    assert (other[0], other[1].approvals, set(other[1].tiers)) == (Environment.TEST, 1, set(RiskTier))
 
 
 def test_a_tilde_is_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """`modelops up` from inside: one program that never gets ready, and a folder that cannot hold data."""
 
 import asyncio
+import json
 import socket
 import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from models.errors import InvalidInputError, UnavailableError
+from models.inventory import Environment
 from worker import supervisor
-from worker.embedded import Program
+from worker.embedded import DEPLOY_TOKEN, WITHHELD, Program, waves
 from worker.settings import Settings
 
 ANSWERING = """
@@ -46,6 +49,42 @@ def test_a_program_that_is_never_ready_is_named_with_its_answer(
     monkeypatch.setattr(supervisor, "READY_WITHIN", 3.0)
     with pytest.raises(UnavailableError, match=r"sulking did not answer 200 at .* within 3 s, but 503"):
         up(tmp_path)
+
+
+def test_secrets_reach_only_those_who_need_them(tmp_path: Path) -> None:
+    """The token is the actuator's and the inference servers', the account the actuator's; the worker has neither."""
+    token, account = "t" * 32, "sqlite:////actuator.db"
+    settings = Settings(home=tmp_path, deploy_token=SecretStr(token), actuator_database_url=SecretStr(account))
+    given = {program.name: set(program.environment.values()) for wave in waves(settings) for program in wave}
+    assert {name for name, values in given.items() if token in values} == {
+        "actuator",
+        *(f"inference-{environment}" for environment in Environment),
+    }
+    assert {name for name, values in given.items() if account in values} == {"actuator"}
+
+
+WRITING = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
+
+
+def test_a_token_is_made_anew_and_inherited_by_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each start makes a token that its owner alone may read; a secret of the caller's reaches no program by itself."""
+    found, seen = tmp_path / "environment.json", list[Settings]()
+
+    def programs(settings: Settings) -> tuple[tuple[Program, ...], ...]:
+        seen.append(settings)
+        return ((Program("prying", (sys.executable, "-c", WRITING, str(found)), {}, "http://127.0.0.1:9/", {}),),)
+
+    monkeypatch.setattr(supervisor, "waves", programs)
+    for name in WITHHELD - {DEPLOY_TOKEN}:
+        monkeypatch.setenv(name, "sqlite:////of-the-caller.db")
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="prying ended with status 0"):
+            up(tmp_path)
+    file = tmp_path / "run" / "deploy-token"
+    assert file.stat().st_mode & 0o777 == 0o600
+    first, second = (settings.token for settings in seen)
+    assert second == file.read_text() != first
+    assert WITHHELD.isdisjoint(json.loads(found.read_text()))
 
 
 @pytest.mark.parametrize("place", ["file", "file/home"])

@@ -1,0 +1,42 @@
+-- The accounts of an inventory on PostgreSQL. Run it as the owner of the tables, and again after every migration:
+--
+--     psql "$OWNER_URL" --single-transaction --file deploy/roles.sql
+--
+-- modelops_worker     every process but the actuator: all but the champion table          (MODELOPS_DATABASE_URL)
+-- modelops_actuator   the actuator: the champion table, and what it records of it         (MODELOPS_ACTUATOR_DATABASE_URL)
+-- modelops_reader     whoever only looks: the clients
+--
+-- They are made without a password; give each its own: ALTER ROLE modelops_worker PASSWORD '...';
+-- Only the owner changes tables: MODELOPS_DATABASE_URL with the owner's account, `python -m worker`, once for each release.
+
+DO $$
+DECLARE
+    account text;
+BEGIN
+    FOREACH account IN ARRAY ARRAY['modelops_worker', 'modelops_actuator', 'modelops_reader'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = account) THEN
+            EXECUTE format('CREATE ROLE %I LOGIN', account);
+        END IF;
+    END LOOP;
+END $$;
+
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, modelops_worker, modelops_actuator, modelops_reader;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, modelops_worker, modelops_actuator, modelops_reader;
+GRANT USAGE ON SCHEMA public TO modelops_worker, modelops_actuator, modelops_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO modelops_worker, modelops_actuator, modelops_reader;
+
+-- What was recorded stays as it was; the champion table is the actuator's alone.
+GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO modelops_worker;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO modelops_worker;
+REVOKE UPDATE, DELETE ON audit, ledger, plan, model, evidence, measurement, notification FROM modelops_worker;
+REVOKE INSERT, DELETE ON audit_head FROM modelops_worker;
+REVOKE INSERT, UPDATE, DELETE ON deployment, alembic_version FROM modelops_worker;
+REVOKE USAGE ON SEQUENCE deployment_id_seq FROM modelops_worker;
+
+-- A deployment ends and is never edited. Events that led to an order travel with it: whoever is first records them.
+GRANT INSERT, UPDATE (until) ON deployment TO modelops_actuator;
+GRANT INSERT ON audit, ledger, evidence TO modelops_actuator;
+GRANT INSERT, UPDATE ON lifecycle, version TO modelops_actuator;
+GRANT UPDATE ON audit_head TO modelops_actuator;
+GRANT USAGE ON SEQUENCE deployment_id_seq, evidence_id_seq TO modelops_actuator;

@@ -1,0 +1,246 @@
+"""Whether a version may enter an environment: everything that speaks against it, in words.
+
+Nobody is believed who only says that a gate was passed. The record is told once more, from its first entry and by the
+kernel; every signature is looked at with the keys and the people that the actuator knows itself; what was ordered has
+to be what the record leads to.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from pydantic import Field, ValidationError
+
+from models.approval import open_roles, refuse_decision, tally
+from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, Replayed, replay, seal
+from models.authentication import read_decision
+from models.canonical import Frozen, Slug, digest, replace
+from models.evidence import Electorate, StepKind, StepOrder
+from models.inventory import Deployed, Environment, ModelFacts, ModelRegistered, RiskTier
+from models.keys import Keyholder, Keyring
+from models.messages import Choice, Decided, Decision
+from models.plan import GatePlan, Plan
+from models.state import GateVisit, State, Version, change
+from models.verdict import Verdict
+
+GRAVE = frozenset({RiskTier.HIGH, RiskTier.CRITICAL})
+"""Tiers at which nobody's word is taken for who decides, a gateway's neither: each signs."""
+
+
+class Minimum(Frozen):
+    """How many different people must have approved a version before it enters, whatever its plan asks, by risk tier.
+
+    Whoever owns, developed or submitted it is not counted.
+    """
+
+    approvals: int = Field(ge=1, le=20)
+    tiers: tuple[RiskTier, ...] = tuple(RiskTier)
+
+
+USUAL_MINIMUM: Mapping[Environment, Minimum] = {Environment.PROD: Minimum(approvals=2, tiers=tuple(sorted(GRAVE)))}
+"""What environments ask at least unless an administrator says otherwise."""
+
+
+class Tied(NamedTuple):
+    """An entry, and what its neighbours say of it: the hash of the one before, and which hash the one after follows."""
+
+    entry: AuditEntry
+    before: str
+    after: str
+
+
+class Known(NamedTuple):
+    """What the actuator knows by itself: who holds the plan's roles now, every key, what the environment asks."""
+
+    electorate: Electorate
+    keyring: Keyring
+    minimum: Minimum | None
+
+
+def objections(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Known) -> Iterator[str]:
+    """Everything that speaks against deploying what an order asks for; `record` is all that was recorded of the model.
+
+    What was never champion needs every gate that its plan demands before the environment, and the environment's own
+    minimum. What was is only restored, from the bundle that it served from.
+    """
+    yield from filter(None, map(_loose, record))
+    effects = tuple(_effects(record))
+    facts = next((one.facts for one in _changes(effects) if isinstance(one, ModelRegistered)), None)
+    if facts is None:
+        yield f"nothing is on record of who owns '{order.model}'"
+        return
+    hearing = _Hearing(plan, order, known, facts)
+    for replayed in replay(plan, hearing.state, (tied.entry for tied in record)):
+        hearing.add(replayed)
+    yield from hearing.problems
+    yield from _unordered(order, hearing.state)
+    if order.kind is StepKind.RESTORE:
+        yield from _unserved(order, effects)
+    else:
+        yield from _unapproved(order, plan, hearing.sittings)
+        yield from _too_few(order, known.minimum, facts, hearing.sittings)
+
+
+def _loose(tied: Tied) -> str | None:
+    """Why an entry is not what was recorded; every change of it also changes what it is tied to."""
+    entry = tied.entry
+    try:
+        sealed = seal(
+            AuditHead(position=entry.position - 1, hash=entry.previous),
+            entry.model,
+            AuditKind(entry.kind),
+            entry.at,
+            entry.body,
+        )
+    except (ValueError, OverflowError):
+        sealed = None
+    if sealed != entry:
+        return f"audit entry {entry.position} is not what was recorded"
+    if (tied.before, tied.after) != (entry.previous, entry.hash):
+        return f"audit entry {entry.position} is not tied to the entries beside it"
+    return None
+
+
+def _effects(record: Iterable[Tied]) -> Iterator[EffectRecord]:
+    for entry, _, _ in record:
+        if entry.kind == AuditKind.EFFECT:
+            try:
+                yield EffectRecord.model_validate_json(entry.body)
+            except ValidationError:
+                continue
+
+
+def _changes(effects: Iterable[EffectRecord]) -> Iterator[object]:
+    return (one for effect in effects for one in effect.changes)
+
+
+@dataclass
+class _Sitting:
+    """A visit of a gate about the version: the decisions that stand, and what speaks against the others."""
+
+    gate: GatePlan
+    version: Version
+    visit: GateVisit
+    objections: list[str] = field(default_factory=list)
+
+
+class _Hearing:
+    """Goes through the events of a model and hears every decision about one version that the record counts."""
+
+    def __init__(self, plan: Plan, order: StepOrder, known: Known, facts: ModelFacts) -> None:
+        self.state = State(model=order.model, owner=facts.owner)
+        self.problems: list[str] = []
+        self.sittings: dict[Slug, _Sitting] = {}
+        """By gate, the last one at which anybody decided."""
+        self._sat = -1
+        self._plan = plan
+        self._digest = digest(plan)
+        self._version = order.version
+        self._known = known
+        self._grave = bool(GRAVE.intersection((*plan.tiers, facts.risk_tier)))
+
+    def add(self, replayed: Replayed) -> None:
+        """One event more."""
+        self.state = replayed.state
+        self.problems += replayed.problems
+        recorded, subject = replayed.recorded, replayed.before.subject
+        if recorded and not recorded.refusal and subject and subject.number == self._version:
+            body = recorded.event.body
+            if isinstance(body, Decided):
+                self._hear(replayed.before, subject, body, recorded.event.at)
+
+    def _hear(self, before: State, subject: Version, body: Decided, at: datetime) -> None:
+        gate, visit = before.gate_plan(self._plan), before.gate
+        if gate is None or visit is None:
+            return
+        electorate = self._electorate(at)
+        if before.visit != self._sat:
+            self._sat = before.visit
+            self.sittings[gate.id] = _Sitting(gate, subject, replace(visit, decisions=()))
+        sitting = self.sittings[gate.id]
+        sitting.visit = replace(visit, electorate=electorate, decisions=sitting.visit.decisions)
+        ours = change(before, gate=sitting.visit)
+        if objection := next(self._against(ours, body, at), None):
+            sitting.objections.append(f"{body.decision.person} at '{gate.id}', visit {before.visit}: {objection}")
+        else:
+            sitting.visit = replace(sitting.visit, decisions=(*sitting.visit.decisions, body.decision))
+
+    def _electorate(self, at: datetime) -> Electorate:
+        """Who holds the roles now, with the keys with which they signed then."""
+        known = self._known
+        holders = {person for people in known.electorate.people.values() for person in people}
+        keys = {person: known.keyring.of(person, at) for person in sorted(holders)}
+        return replace(known.electorate, keys=keys, gateways=() if self._grave else known.keyring.gateways(at))
+
+    def _against(self, ours: State, body: Decided, at: datetime) -> Iterator[str]:
+        if body.envelope is None:
+            yield "nothing is signed"
+            return
+        yield from _void(self._known.keyring, body.decision, at)
+        told = read_decision(self._plan, self._digest, ours, body.envelope, at)
+        if not isinstance(told, Decided):
+            yield told.objection
+        elif told.decision != body.decision:
+            yield "something else was signed than is recorded"
+        elif refusal := refuse_decision(self._plan, ours, told.decision, told.objection):
+            yield refusal
+
+
+def _void(keyring: Keyring, decision: Decision, at: datetime) -> Iterator[str]:
+    """Why a key that is enrolled does not count: also where a delegation, and not the registry, names it."""
+    for key in keyring.keys:
+        if key.id == decision.key and not key.holds(at):
+            word = f"was revoked as of {key.revoked:%Y-%m-%d %H:%M} UTC" if key.revoked else "was not enrolled yet"
+            yield f"key {key.id[:19]}… {word}: {key.reason}" if key.reason else f"key {key.id[:19]}… {word}"
+        if key.id == decision.key and key.kind is Keyholder.PERSON and key.person != decision.person:
+            yield f"key {key.id[:19]}… is {key.person}'s"
+
+
+def _unordered(order: StepOrder, state: State) -> Iterator[str]:
+    due = state.in_flight
+    if due is None:
+        yield f"by the record, '{order.model}' waits for no step: it is in stage '{state.stage}', {state.phase}"
+    elif due != order:
+        names = ", ".join(name for name in StepOrder.model_fields if getattr(due, name) != getattr(order, name))
+        yield f"by the record, step '{due.step}' of visit {due.visit} is due; the order differs in {names}"
+
+
+def _unserved(order: StepOrder, effects: Iterable[EffectRecord]) -> Iterator[str]:
+    served = {(one.environment, one.version, one.bundle) for one in _changes(effects) if isinstance(one, Deployed)}
+    if (order.environment, order.version, order.bundle) not in served:
+        yield f"version {order.version} has never served in {order.environment} from bundle {order.bundle}"
+
+
+def _unapproved(order: StepOrder, plan: Plan, sittings: Mapping[Slug, _Sitting]) -> Iterator[str]:
+    gates = {stage.gate.id: stage.gate for stage in plan.stages if stage.gate and stage.gate.asks_people}
+    demanded = plan.environment_gates.get(order.environment, ()) if order.environment else ()
+    for name in (name for name in demanded if name in gates):
+        sitting = sittings.get(name)
+        if sitting is None:
+            yield f"nobody is on record as deciding about version {order.version} at '{name}'"
+            continue
+        yield from sitting.objections
+        verdict = tally(sitting.gate, sitting.visit)
+        if verdict is Verdict.FAIL:
+            yield f"version {order.version} was rejected at '{name}'"
+        if verdict is None:
+            owed = ", ".join(f"{role} {count}" for role, count in open_roles(sitting.gate, sitting.visit).items())
+            yield f"version {order.version} lacks approvals at '{name}': {owed}"
+
+
+def _too_few(
+    order: StepOrder, minimum: Minimum | None, facts: ModelFacts, sittings: Mapping[Slug, _Sitting]
+) -> Iterator[str]:
+    if minimum is None or facts.risk_tier not in minimum.tiers:
+        return
+    passed = [one for one in sittings.values() if tally(one.gate, one.visit) is Verdict.PASS]
+    did = {facts.owner, *(who for one in passed for who in (one.version.developer, one.version.submitter))}
+    count = 0
+    for decision in (decision for one in passed for decision in one.visit.decisions):
+        involved = {decision.person, decision.counts_for}
+        if decision.decision is Choice.APPROVE and did.isdisjoint(involved):
+            count, did = count + 1, did | involved
+    if count < minimum.approvals:
+        asked = f"{order.environment} asks {minimum.approvals} of every model of tier {facts.risk_tier}"
+        yield f"{count} people who did not build version {order.version} have approved it; {asked}"
