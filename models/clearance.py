@@ -159,7 +159,9 @@ class _Hearing:
             self._sat = before.visit
             self.sittings[gate.id] = _Sitting(gate, subject, replace(visit, decisions=()))
         sitting = self.sittings[gate.id]
-        sitting.visit = replace(visit, electorate=electorate, decisions=sitting.visit.decisions)
+        counting = {made.person for made in visit.decisions}
+        heard = tuple(made for made in sitting.visit.decisions if made.person in counting)
+        sitting.visit = replace(visit, electorate=electorate, decisions=heard)
         ours = change(before, gate=sitting.visit)
         if objection := next(self._against(ours, body, at), None):
             sitting.objections.append(f"{body.decision.person} at '{gate.id}', visit {before.visit}: {objection}")

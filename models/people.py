@@ -47,8 +47,7 @@ class People(Frozen):
     def electorate(self, roles: Mapping[str, str], at: datetime | None = None) -> Electorate:
         """Who holds each role at a time, given its group, sorted by id; without a time, as if nobody were away.
 
-        A group that nobody is in gives an empty role. Whoever covers for somebody who is away holds the role in their
-        place, unless they are away themselves: that is not handed on.
+        Whoever covers for somebody who is away holds the role in their place, but for those who are away themselves.
         """
         away = self._away(at.astimezone(UTC).date()) if at else {}
         people, places = dict[Slug, tuple[Slug, ...]](), dict[Slug, dict[Slug, Slug | None]]()
@@ -64,12 +63,8 @@ class People(Frozen):
 
     def _away(self, day: date) -> dict[Slug, Slug]:
         """Everybody who is away on a day, and who covers for them."""
-        return {
-            name: absence.cover
-            for name, person in self.people.items()
-            for absence in person.absences
-            if absence.on(day)
-        }
+        absences = [(name, absence) for name, person in self.people.items() for absence in person.absences]
+        return {name: absence.cover for name, absence in absences if absence.on(day)}
 
     def defects(self) -> Iterator[str]:
         """What no type can say of absences."""

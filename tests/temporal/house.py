@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -234,6 +234,8 @@ class House:
         choice: Choice = Choice.APPROVE,
         role: str | None = None,
         reason: str = "looked at the evidence",
+        findings: Sequence[str] = (),
+        closes: Sequence[str] = (),
         **about: object,
     ) -> Envelope:
         """What a person would sign about the open gate, or about something else."""
@@ -243,7 +245,7 @@ class House:
         held = [one for one, people in gate.holders.items() if person in people]
         asked = gate.about.model_copy(update=about)
         chosen = role or (held[0] if held else next(iter(gate.holders)))
-        return signer(person).decide(asked, choice, chosen, reason)
+        return signer(person).decide(asked, choice, chosen, reason, findings=findings, closes=closes)
 
     async def decide(self, person: str, choice: Choice = Choice.APPROVE) -> Receipt:
         """A decision as an update."""

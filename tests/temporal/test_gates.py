@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from models.calendar import later
 from models.inventory import VersionStatus
+from models.messages import Choice
 from models.state import Phase
 from tests.contract.reader import Reader
 from tests.temporal.house import House, plan_of
@@ -64,3 +65,36 @@ async def test_business_days_are_counted_in_the_workflow(house: House) -> None:
     assert status.gate is not None
     assert status.due == later(plan.calendar, status.gate.opened, "9bd")
     assert status.due.astimezone(ZoneInfo("Asia/Tokyo")).strftime("%a") in ("Mon", "Wed", "Fri")
+
+
+async def test_an_approval_lapses_and_is_given_anew(house: House) -> None:
+    """Nobody sends anything: the approval is gone in time, its role is told, and a fresh signature counts."""
+    await house.start(plan_of("credit-high-risk", ("sla: 10d", "sla: 10d\n      approvals_lapse: 3s")))
+    await house.submit()
+    await house.until_phase(Phase.DECIDING, "validation")
+    first = await house.decision("dmitri")
+    await house.update("decide", first)
+    await house.until(lambda s: s.gate is not None and not s.gate.decisions)
+    assert "before dmitri was asked again" in await house.refusal("decide", first)
+    await house.approve("validation", "dmitri", "rosa")
+    await house.until_phase(Phase.DECIDING, "staging")
+    await house.recorded()
+    assert [person for person, subject in told(house) if "dmitri does not count any more" in subject] == [
+        "ana",
+        "dmitri",
+    ]
+
+
+async def test_findings_are_closed_before_a_further_version_passes(house: House) -> None:
+    """Signed: a rejection leaves a finding, and the same role's approval of the next version names it."""
+    await house.start(plan_of("credit-high-risk"))
+    await house.submit()
+    await house.until_phase(Phase.DECIDING, "validation")
+    await house.update("decide", await house.decision("rosa", Choice.REJECT, findings=("Too slow.",)))
+    await house.submit(note="better")
+    status = await house.until_phase(Phase.DECIDING, "validation")
+    assert [(one.id, one.role, one.version) for one in status.findings] == [("F1", "risk", 1)]
+    assert "F1 (Too slow)" in await house.refusal("decide", await house.decision("rosa"))
+    await house.update("decide", await house.decision("rosa", closes=("F1",)))
+    await house.decide("dmitri")
+    assert (await house.until_phase(Phase.DECIDING, "staging")).findings == ()
