@@ -10,9 +10,9 @@ Each story becomes `histories/<story>.json`, every run of its workflows in order
 
 import asyncio
 import json
+import shutil
 import sys
-import tempfile
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,6 +32,7 @@ from models.state import Phase
 from tests.temporal.house import House, plan_of
 from worker.connection import runtime
 from worker.embedded import dev_server_options, server_binary
+from worker.settings import ACTUATORS
 from workflows import attributes, options
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -44,7 +45,7 @@ SOON = (
     ("after: 10d, to: risk", "after: 3s, to: legal"),
 )
 RECORDER = "recorder"
-ELSEWHERE = "/recorded"
+PLACE = Path("/dev/shm/recorded")
 
 
 class Run(NamedTuple):
@@ -179,13 +180,16 @@ async def record(stories: list[str]) -> None:
     """Live through some stories on a server of their own, and write down what happened."""
     async with _server() as client:
         for story in stories:
-            with tempfile.TemporaryDirectory() as folder:
-                async with House(client, Path(folder), story) as house:
+            PLACE.mkdir()
+            try:
+                async with House(client, PLACE, story) as house:
                     await STORIES[story](house)
                     await house.recorded()
                     runs = [run async for run in _runs(house)]
-                kept = [{"workflow": run.workflow, "history": scrubbed(run.history, folder)} for run in runs]
-                (HISTORIES / f"{story}.json").write_text(json.dumps(kept, indent=1) + "\n")
+            finally:
+                shutil.rmtree(PLACE)
+            kept = [{"workflow": run.workflow, "history": scrubbed(run.history)} for run in runs]
+            (HISTORIES / f"{story}.json").write_text(json.dumps(kept, indent=1) + "\n")
     COMMANDS.write_text(fingerprint())
     # A program that exits right after its last call to Temporal may abort.
     await asyncio.sleep(0.05)
@@ -223,16 +227,15 @@ async def _at_rest(client: Client, workflow: str, run: str) -> WorkflowHistory:
         await asyncio.sleep(0.1)
 
 
-def scrubbed(value: Any, folder: str) -> Any:
-    """A history without the places of the machine that recorded it."""
+def scrubbed(value: Any) -> Any:
+    """A history without the names of the machine that recorded it."""
     match value:
-        case {"metadata": _, "data": str(data)}:
-            text = b64decode(data).decode().replace(folder, ELSEWHERE)
-            return value | {"data": b64encode(text.encode()).decode()}
+        case {"identity": str(who)} if who.startswith(ACTUATORS):
+            return scrubbed({**value, "identity": RECORDER})
         case dict():
-            return {name: scrubbed(inner, folder) for name, inner in value.items() if name != "stackTrace"}
+            return {name: scrubbed(inner) for name, inner in value.items() if name != "stackTrace"}
         case list():
-            return [scrubbed(inner, folder) for inner in value]
+            return [scrubbed(inner) for inner in value]
         case _:
             return value
 
