@@ -24,7 +24,6 @@ from models.messages import (
     Event,
     Failure,
     Notify,
-    Once,
     Requested,
     RunStep,
 )
@@ -32,7 +31,7 @@ from models.orders import ask, order_of, own, restore
 from models.plan import Plan, Remedy
 from models.remediation import choose_remedy, used
 from models.standing import fallen, lapsed, without
-from models.state import GateVisit, Intent, Passage, Phase, State, Turn, change, turn_of
+from models.state import GateVisit, Intent, Passage, Phase, State, Turn, begin, change, spend, turn_of
 from models.succession import REMEMBERED, admit, book, drop, end, pass_gate
 from models.verdict import Verdict, combine, judge
 
@@ -93,12 +92,12 @@ class _Kernel:
             case "timer_fired":
                 return self._timer(state, body.timer)
             case "version_submitted":
-                state = self._spend(state, body.once)
+                state = spend(state, body.once, self.at)
                 return self._turn(state, Intent(turn=Turn.NEW_VERSION, submission=body.submission))
             case "breached":
                 return self._breached(state, body.breach)
             case "requested":
-                return self._requested(self._spend(state, body.once), body)
+                return self._requested(spend(state, body.once, self.at), body)
             case "attempted":
                 raise AssertionError("what is always refused was applied")
             case _:
@@ -106,23 +105,8 @@ class _Kernel:
 
     # --- stages
 
-    def _begin(self, state: State, stage: str, phase: Phase = Phase.WORKING) -> State:
-        return change(
-            state,
-            stage=stage,
-            visit=state.visit + 1,
-            since=self.at,
-            phase=phase,
-            cursor=0,
-            in_flight=None,
-            held=None,
-            failure=None,
-            checks=(),
-            gate=None,
-        )
-
     def _enter(self, state: State, name: str) -> Step:
-        state, stage = self._begin(state, name), self.plan.stage(name)
+        state, stage = begin(state, name, self.at), self.plan.stage(name)
         if state.intent and name in self.plan.closing:
             state = change(state, intent=None)
         if stage.terminal:
@@ -139,17 +123,17 @@ class _Kernel:
         if state.doubtful and (state.champion is None or self.plan.production in state.serving):
             return self._clear_doubt(state)
         if state.champion is None:
-            return Step(self._begin(state, self.plan.enters.new_version, Phase.AWAITING_VERSION))
+            return Step(begin(state, self.plan.enters.new_version, self.at, Phase.AWAITING_VERSION))
         if self.plan.steady and self.plan.production in state.serving:
-            return self._settle(self._begin(state, self.plan.steady.name))
+            return self._settle(begin(state, self.plan.steady.name, self.at))
         return self._enter(state, self.plan.enters.suspension or self.plan.enters.new_version)
 
     def _clear_doubt(self, state: State) -> Step:
         """A failed step may have changed what production serves: make it what the state says."""
         if state.champion and self.plan.steady:
-            state = self._begin(state, self.plan.steady.name)
+            state = begin(state, self.plan.steady.name, self.at)
             return self._run(state, restore(self.plan, state, _admitted(state.champion)))
-        state = self._begin(state, self.plan.enters.new_version)
+        state = begin(state, self.plan.enters.new_version, self.at)
         order = own(self.plan, state, StepKind.STOP_SERVING)
         return self._run(state, replace(order, environment=self.plan.production))
 
@@ -296,7 +280,7 @@ class _Kernel:
         if verdict is Verdict.FAIL and stage.steady and self.plan.production not in state.serving:
             return self._rest(state)
         failure = Failure(type=UNROUTED, message=f"{stage.name}: {verdict}: {reasons}", remedy="retry or abandon")
-        stuck = self._begin(state, target) if target else state
+        stuck = begin(state, target, self.at) if target else state
         return Step(change(stuck, phase=Phase.STUCK, failure=failure, in_flight=None, held=None, gate=None))
 
     def _reject(self, state: State, target: str | None) -> Step:
@@ -306,12 +290,6 @@ class _Kernel:
         return self._enter(state, target)
 
     # --- turns
-
-    def _spend(self, state: State, once: Once | None) -> State:
-        """A statement has counted: remembered for as long as it could be sent again."""
-        if once is None:
-            return state
-        return change(state, spent=(*(spent for spent in state.spent if spent.until > self.at), once))
 
     def _turn(self, state: State, intent: Intent) -> Step:
         both, known = intent, state.intent
@@ -350,7 +328,7 @@ class _Kernel:
                 return self._rest(state)
             case Turn.ROLLBACK:
                 steady = self.plan.steady
-                state = self._begin(state, steady.name if steady else state.stage)
+                state = begin(state, steady.name if steady else state.stage, self.at)
                 return self._run(state, restore(self.plan, state, _admitted(state.previous)))
 
     def _breached(self, state: State, breach: Breach) -> Step:
@@ -365,7 +343,7 @@ class _Kernel:
             case Remedy.SUSPEND:
                 taken = self._turn(state, Intent(turn=Turn.SUSPEND))
             case Remedy.RETRAIN:
-                state = self._begin(change(state, passages=()), self.plan.enters.new_version)
+                state = begin(change(state, passages=()), self.plan.enters.new_version, self.at)
                 taken = self._run(state, own(self.plan, state, StepKind.TRAIN))
         counted = change(taken.state, remedies=used(taken.state, monitor, remedy, breach.window, self.at))
         return Step(counted, (notify, *taken.commands))

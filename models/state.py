@@ -222,6 +222,30 @@ def change(state: State, **changes: object) -> State:
     return changed
 
 
+def begin(state: State, stage: str, at: datetime, phase: Phase = Phase.WORKING) -> State:
+    """The state at the beginning of another visit, of some stage."""
+    return change(
+        state,
+        stage=stage,
+        visit=state.visit + 1,
+        since=at,
+        phase=phase,
+        cursor=0,
+        in_flight=None,
+        held=None,
+        failure=None,
+        checks=(),
+        gate=None,
+    )
+
+
+def spend(state: State, once: Once | None, at: datetime) -> State:
+    """A statement has counted: it is remembered for as long as it could be sent again."""
+    if once is None:
+        return state
+    return change(state, spent=(*(spent for spent in state.spent if spent.until > at), once))
+
+
 class Snapshot(Frozen):
     """What the inventory keeps of a state: the projection that audit and workflow must agree on."""
 

@@ -26,9 +26,9 @@ KERNEL = (
         "turns that wait are not taken",
     ),
     Mutant(
-        "lifecycle",
-        "            in_flight=None,\n            held=None,\n            failure=None,\n            checks=(),",
-        "            held=None,\n            failure=None,\n            checks=(),",
+        "state",
+        "        in_flight=None,\n        held=None,\n        failure=None,\n        checks=(),",
+        "        held=None,\n        failure=None,\n        checks=(),",
         "a step of the last stage stays in flight",
     ),
     Mutant(
@@ -354,9 +354,9 @@ KERNEL = (
         "an emergency leaves no review",
     ),
     Mutant(
-        "lifecycle",
-        "            gate=None,\n        )\n\n    def _enter",
-        "            gate=None,\n            glass=None,\n        )\n\n    def _enter",
+        "state",
+        "        gate=None,\n    )\n\n\ndef spend",
+        "        gate=None,\n        glass=None,\n    )\n\n\ndef spend",
         "the next stage forgets an emergency",
     ),
     Mutant(
