@@ -218,6 +218,7 @@ def gate(found: Status, asked: GateStatus) -> Group:
         Text(f"Gate '{asked.gate}': {clean(asked.question)}", style="bold"),
         Text(f"About artifact {asked.artifact}" + (f", by {moment(asked.due)}" if asked.due else ""), style="dim"),
         table(("Role", "Decision", "Who", "Reason"), rows),
+        *(Text(f"An approval of {one.role} closes {one.id}: {clean(one.text)}", "yellow") for one in asked.findings),
         *(Text(f"{one.kind}: {clean(one.summary)}", style="dim") for one in evidence),
         Text(f"Read a report: modelops gate show {found.model} --open KIND", style="bold") if evidence else "",
         Text(f"Decide: {decide}", style="bold"),

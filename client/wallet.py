@@ -14,8 +14,8 @@ from models.canonical import Slug
 from models.errors import ConflictError, InvalidInputError, UnknownNameError
 from worker.settings import Settings
 
-_ROUNDS = 64
-"""Of bcrypt: about half a second for each guess of a passphrase."""
+_ROUNDS = 24
+"""Of bcrypt, as `ssh-keygen` takes today: a quarter of a second for each guess of a passphrase."""
 
 
 class Wallet:

@@ -21,6 +21,7 @@ from models.inventory import Deployed, Environment, ModelFacts, ModelRegistered,
 from models.keys import Keyholder, Keyring
 from models.messages import Choice, Decided, Decision
 from models.plan import GatePlan, Plan
+from models.separation import lineage
 from models.state import GateVisit, State, Version, change
 from models.verdict import Verdict
 
@@ -79,7 +80,7 @@ def objections(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Know
         yield from _unserved(order, effects)
     else:
         yield from _unapproved(order, plan, hearing.sittings)
-        yield from _too_few(order, known.minimum, facts, hearing.sittings)
+        yield from _too_few(order, plan, known.minimum, facts, hearing.sittings)
 
 
 def _loose(tied: Tied) -> str | None:
@@ -232,12 +233,13 @@ def _unapproved(order: StepOrder, plan: Plan, sittings: Mapping[Slug, _Sitting])
 
 
 def _too_few(
-    order: StepOrder, minimum: Minimum | None, facts: ModelFacts, sittings: Mapping[Slug, _Sitting]
+    order: StepOrder, plan: Plan, minimum: Minimum | None, facts: ModelFacts, sittings: Mapping[Slug, _Sitting]
 ) -> Iterator[str]:
     if minimum is None or facts.risk_tier not in minimum.tiers:
         return
     passed = [one for one in sittings.values() if tally(one.gate, one.visit) is Verdict.PASS]
-    did = {facts.owner, *(who for one in passed for who in (one.version.developer, one.version.submitter))}
+    hands = [lineage(plan, facts.owner, one.version) for one in passed]
+    did = {facts.owner, *(who for hand in hands for people in hand.values() for who in people)}
     count = 0
     for decision in (decision for one in passed for decision in one.visit.decisions):
         involved = {decision.person, decision.counts_for}

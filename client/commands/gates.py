@@ -33,7 +33,10 @@ _AT_ONCE = 8
 
 
 class Waiting(Frozen):
-    """A gate that waits for a person: for which roles, until when, and for whom else."""
+    """A gate that waits for a person: for which roles, until when, and for whom else.
+
+    `findings` are those of earlier versions that the person's approval has to close.
+    """
 
     model: Slug
     title: str
@@ -45,6 +48,7 @@ class Waiting(Frozen):
     roles: tuple[Slug, ...]
     others: tuple[Slug, ...]
     due: datetime | None
+    findings: tuple[str, ...] = ()
     command: str
 
 
@@ -152,6 +156,8 @@ def _waiting(person: str, status: Status, gate: GateStatus, title: str, tier: Ri
     roles = tuple(asked.role for asked in gate.asked if person in asked.people)
     others = {other for asked in gate.asked for other in asked.people} - {person}
     subject = status.version or status.champion
+    theirs = [one for one in gate.findings if one.role in roles]
+    closes = "".join(f" --closes {one.id}" for one in theirs)
     return Waiting(
         model=status.model,
         title=title,
@@ -163,7 +169,8 @@ def _waiting(person: str, status: Status, gate: GateStatus, title: str, tier: Ri
         roles=roles,
         others=tuple(sorted(others)),
         due=gate.due,
-        command=f"modelops decide {status.model} {gate.gate} approve --as {person} --reason WHY",
+        findings=tuple(f"{one.id}: {one.text}" for one in theirs),
+        command=f"modelops decide {status.model} {gate.gate} approve --as {person} --reason WHY{closes}",
     )
 
 
@@ -176,6 +183,7 @@ def _draw(found: Inbox, utc: bool) -> Iterator[RenderableType]:
             Text(f"{clean(one.title)} ({one.model}), version {one.version}, tier {one.tier}: {due}", style="bold"),
             Text(f"  {clean(one.question)}"),
             Text(f"  As {', '.join(one.roles)}; also asked: {', '.join(one.others) or 'nobody'}", style="dim"),
+            *(Text(f"  To be closed: {clean(finding)}", style="yellow") for finding in one.findings),
             Text(f"  Look:   modelops gate show {one.model}"),
             Text(f"  Decide: {one.command}"),
             "",
