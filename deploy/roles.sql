@@ -31,6 +31,7 @@ GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO modelops_worker;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO modelops_worker;
 REVOKE UPDATE, DELETE ON audit, ledger, plan, model, evidence, measurement, notification FROM modelops_worker;
 REVOKE INSERT, DELETE ON audit_head FROM modelops_worker;
+REVOKE DELETE ON finding FROM modelops_worker;
 REVOKE INSERT, UPDATE, DELETE ON deployment, alembic_version FROM modelops_worker;
 REVOKE USAGE ON SEQUENCE deployment_id_seq FROM modelops_worker;
 

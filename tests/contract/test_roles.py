@@ -22,13 +22,13 @@ from tests.postgresql import Postgres
 Url = Callable[[str], str]
 WORKER, ACTUATOR, READER = "modelops_worker", "modelops_actuator", "modelops_reader"
 TABLES = (
-    *("audit", "audit_head", "deployment", "evidence", "ledger", "lifecycle", "measurement", "model"),
+    *("audit", "audit_head", "deployment", "evidence", "finding", "ledger", "lifecycle", "measurement", "model"),
     *("model_regulation", "notification", "plan", "version", "alembic_version"),
 )
 GRANTED: dict[str, dict[str, set[str]]] = {
     WORKER: {
         "INSERT": set(TABLES) - {"audit_head", "deployment", "alembic_version"},
-        "UPDATE": {"audit_head", "lifecycle", "version", "model_regulation"},
+        "UPDATE": {"audit_head", "finding", "lifecycle", "version", "model_regulation"},
         "DELETE": {"lifecycle", "version", "model_regulation"},
         "TRUNCATE": set(),
     },
