@@ -7,9 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from examples.demo.premises import Premises
 from models.inventory import Environment
 from worker.settings import PROJECT
+
+pytestmark = pytest.mark.timeout(400)
 
 TOUR = re.compile(r"<!-- tour.*?-->(.*?)<!-- end of tour -->", re.DOTALL)
 NOT_RUN = (". .venv", "export ", "modelops up")
