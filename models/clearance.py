@@ -14,12 +14,12 @@ from pydantic import Field, ValidationError
 
 from models.approval import open_roles, refuse_decision, tally
 from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, Replayed, replay, seal
-from models.authentication import read_decision, read_submission
-from models.canonical import Digest, Frozen, Slug, digest, replace
+from models.authentication import read_decision
+from models.canonical import Frozen, Slug, digest, replace
 from models.evidence import Electorate, StepKind, StepOrder
 from models.inventory import Deployed, Environment, ModelFacts, ModelRegistered, RiskTier
 from models.keys import Keyholder, Keyring
-from models.messages import Choice, Decided, Decision, HandedIn, VersionSubmitted
+from models.messages import Choice, Decided, Decision
 from models.plan import GatePlan, Plan
 from models.separation import lineage
 from models.state import GateVisit, State, Version, change
@@ -79,7 +79,6 @@ def objections(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Know
     if order.kind is StepKind.RESTORE:
         yield from _unserved(order, effects)
     else:
-        yield from filter(None, [hearing.unsigned.get(order.artifact or "")])
         yield from _unapproved(order, plan, hearing.sittings)
         yield from _too_few(order, plan, known.minimum, facts, hearing.sittings)
 
@@ -135,8 +134,6 @@ class _Hearing:
         self.problems: list[str] = []
         self.sittings: dict[Slug, _Sitting] = {}
         """By gate, the last one at which anybody decided."""
-        self.unsigned: dict[Digest, str] = {}
-        """By artifact, why it is not to be believed who handed it in."""
         self._sat = -1
         self._plan = plan
         self._digest = digest(plan)
@@ -149,25 +146,10 @@ class _Hearing:
         self.state = replayed.state
         self.problems += replayed.problems
         recorded, subject = replayed.recorded, replayed.before.subject
-        if recorded and not recorded.refusal and isinstance(recorded.event.body, VersionSubmitted):
-            self._receive(replayed.before, recorded.event.body, recorded.event.at)
         if recorded and not recorded.refusal and subject and subject.number == self._version:
             body = recorded.event.body
             if isinstance(body, Decided):
                 self._hear(replayed.before, subject, body, recorded.event.at)
-
-    def _receive(self, before: State, body: VersionSubmitted, at: datetime) -> None:
-        """Separation of duties rests on who handed a version in: that is signed, too."""
-        person, artifact = body.submission.submitter, body.submission.artifact.digest
-        if body.envelope is None:
-            self.unsigned[artifact] = f"nothing shows that {person} handed in {artifact}"
-            return
-        keys = {person: self._known.keyring.of(person, at)}
-        known = Electorate(people={}, audience=self._known.electorate.audience, keys=keys)
-        told = read_submission(before, HandedIn(submission=body.submission, envelope=body.envelope), known, at)
-        self.unsigned.pop(artifact, None)
-        if told.objection:
-            self.unsigned[artifact] = f"it is not to be believed that {person} handed in {artifact}: {told.objection}"
 
     def _hear(self, before: State, subject: Version, body: Decided, at: datetime) -> None:
         gate, visit = before.gate_plan(self._plan), before.gate

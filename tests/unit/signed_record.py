@@ -146,19 +146,11 @@ class Scribe:
         while order := self.state.in_flight:
             self.do(order)
 
-    def submit(self, submission: Submission, signer: Signer | None = None) -> None:
-        """A version enters, signed for by its submitter or somebody else, and gets as far as it can without anybody."""
+    def submit(self, submission: Submission) -> None:
+        """A version enters, and gets as far as it can without anybody."""
         self.work()
-        given = (signer or self.known_signer(submission.submitter)).submit(AUDIENCE, MODEL, submission)
-        self.say(VersionSubmitted(submission=given.submission, envelope=given.envelope))
+        self.say(VersionSubmitted(submission=submission))
         self.work()
-
-    def known_signer(self, person: str) -> Signer:
-        """Somebody whose key is enrolled."""
-        if person not in self.signers:
-            self.signers[person] = self.signer(person)
-            self.keyring = self.keyring.enrol(self.enrolled(self.signers[person]))
-        return self.signers[person]
 
     # --- what people say
 

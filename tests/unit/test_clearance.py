@@ -15,7 +15,7 @@ from models.clearance import Known, Minimum, objections
 from models.evidence import Electorate, StepOrder
 from models.inventory import Environment, RiskTier
 from models.keys import EnrolledKey, Keyholder, Keyring
-from models.messages import Action, Choice, Decided, Request, Requested, VersionSubmitted
+from models.messages import Action, Choice, Decided, Request, Requested
 from models.plan import GatePlan, Plan
 from models.signing import Signature
 from models.state import Phase
@@ -351,22 +351,6 @@ def test_nobody_clears_their_own_work(developer: str, submitter: str, last: str)
     assert against(trusting, known=trusting.known(Minimum(approvals=4))) == [
         "3 people who did not build version 1 have approved it; PROD asks 4 of every model of tier high"
     ]
-
-
-def test_who_handed_it_in_has_signed_for_it() -> None:
-    """Separation of duties rests on the submitter's name: unsigned, or signed by another, it clears nothing."""
-    forged = Scribe()
-    forged.submit(submission_of("one"), forged.signer("sven"))
-    forged.approve_all()
-    (said,) = against(forged, known=forged.known(TWO))
-    assert "it is not to be believed that sven handed in sha256:" in said
-    unsigned = Scribe()
-    unsigned.work()
-    unsigned.say(VersionSubmitted(submission=submission_of("one")))
-    unsigned.work()
-    unsigned.approve_all()
-    (said,) = against(unsigned, known=unsigned.known(TWO))
-    assert said.startswith("nothing shows that sven handed in sha256:")
 
 
 def test_what_was_said_of_one_version_is_not_said_of_the_next() -> None:
