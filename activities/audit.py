@@ -4,6 +4,7 @@ import asyncio
 
 from temporalio import activity
 
+from activities.ledger import demand_own
 from activities.ports import Inventory, Prover
 from models.audit import verify_chain
 from models.errors import InvalidInputError, NotPermittedError
@@ -22,7 +23,9 @@ class AuditActivities:
 
     @activity.defn(name="record_events", no_thread_cancel_exception=True)
     def record_events(self, journal: Journal) -> None:
-        """Each once per (model, seq)."""
+        """Each once per (model, seq), for the model's own lifecycle alone."""
+        for model in {entry.model for entry in journal.entries}:
+            demand_own(model, journal.entries)
         for entry in journal.entries:
             self._inventory.commit_event(entry)
 
