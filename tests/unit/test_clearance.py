@@ -13,11 +13,11 @@ from models.audit import AuditEntry
 from models.canonical import digest, digest_bytes, replace
 from models.clearance import Known, Minimum, objections
 from models.evidence import Electorate, StepKind, StepOrder
-from models.inventory import Environment, RiskTier
+from models.inventory import Environment, RiskTier, Submission
 from models.keys import EnrolledKey, Keyholder, Keyring
-from models.messages import Action, Choice, Decided, Request, Requested
+from models.messages import Action, Choice, Decided, Request, Requested, VersionSubmitted
 from models.plan import GatePlan, Plan
-from models.signing import Signature
+from models.signing import Envelope, Signature
 from models.state import Phase
 from models.statements import Challenge, read_statement
 from tests.unit.signed_record import (
@@ -187,6 +187,39 @@ def test_what_a_step_found_is_what_is_recorded_of_it(kind: StepKind) -> None:
     body["result"]["summary"] = "something else"
     entries[performed] = replace(entries[performed], body=json.dumps(body))
     assert against(honest, entries=rechain(entries)) == [said]
+
+
+@pytest.mark.parametrize(
+    ("signed", "reason"),
+    [
+        (lambda scribe, version: None, "nothing is signed"),
+        (
+            lambda scribe, version: scribe.signer("sven").submit(AUDIENCE, MODEL, version).envelope,
+            "sven has no key",
+        ),
+        (
+            lambda scribe, version: scribe.signers["sven"].submit(AUDIENCE, MODEL, submission_of("two")).envelope,
+            "the signature is for another version",
+        ),
+        (
+            lambda scribe, version: scribe.signers["dmitri"].submit(AUDIENCE, MODEL, version).envelope,
+            "dmitri signed for a version that sven is to have submitted",
+        ),
+    ],
+)
+def test_a_version_is_what_its_submitter_signed_for(
+    signed: Callable[[Scribe, Submission], Envelope | None], reason: str
+) -> None:
+    """Who submitted a version, and so may not approve it, is nobody's word but the submitter's signature."""
+    scribe = Scribe()
+    version = submission_of("one")
+    scribe.work()
+    scribe.say(VersionSubmitted(submission=version, envelope=signed(scribe, version)))
+    scribe.work()
+    scribe.approve_all()
+    (said,) = against(scribe)
+    assert said.startswith("nobody answers for version 1: ")
+    assert reason in said
 
 
 # --- signatures: the kernel believes whatever it is told, the actuator looks for itself
