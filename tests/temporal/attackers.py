@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from threading import Event
 from typing import Any
 
+import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowFailureError
 from temporalio.common import RetryPolicy
@@ -16,7 +17,6 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from models.canonical import Frozen
 from models.inventory import Environment
 from models.plan import Plan
-from models.status import Status
 from tests.temporal.house import WITHIN, House
 from tests.temporal.invariants import Acknowledged, check_invariants
 
@@ -61,17 +61,13 @@ class Orderer:
 async def order(house: House, activity: str, argument: object, workflow_id: str = "") -> str:
     """Why an activity of the ordinary worker refuses what a workflow of somebody's own orders."""
     queue, given = f"orders-{house.queue}", Order(queue=house.queue, activity=activity, argument=argument)
-    async with Worker(
-        house.client, task_queue=queue, workflows=[Orderer], workflow_runner=UnsandboxedWorkflowRunner()
-    ):
-        try:
-            name = workflow_id or f"orders/{house.model}/{activity}"
+    async with Worker(house.client, task_queue=queue, workflows=[Orderer], workflow_runner=UnsandboxedWorkflowRunner()):
+        name = workflow_id or f"orders/{house.model}/{activity}"
+        with pytest.raises(WorkflowFailureError) as refused:
             await house.client.execute_workflow(Orderer.run, given, id=name, task_queue=queue)
-        except WorkflowFailureError as error:
-            assert isinstance(error.cause, ActivityError)
-            assert isinstance(error.cause.cause, ApplicationError)
-            return error.cause.cause.message
-    raise AssertionError(f"{activity} did as it was told")
+    assert isinstance(refused.value.cause, ActivityError)
+    assert isinstance(refused.value.cause.cause, ApplicationError)
+    return refused.value.cause.cause.message
 
 
 class Held:
@@ -115,9 +111,7 @@ async def answered(house: House, held: Held, activity: str, result: object) -> A
     try:
         await held.begun()
         activity_id = await pending(house, activity)
-        told = house.client.get_async_activity_handle(
-            workflow_id=house.handle.id, run_id=None, activity_id=activity_id
-        )
+        told = house.client.get_async_activity_handle(workflow_id=house.handle.id, run_id=None, activity_id=activity_id)
         await told.complete(result)
         yield
     finally:
@@ -133,10 +127,3 @@ async def pending(house: House, activity: str) -> str:
                 if one.activity_type.name == activity:
                     return one.activity_id
             await asyncio.sleep(0.02)
-
-
-def messages(status: Status) -> Iterator[str]:
-    """What a lifecycle says is wrong."""
-    if status.failure:
-        yield status.failure.message
-    yield from status.troubles

@@ -503,7 +503,7 @@ def ungated() -> Plan:
 @pytest.mark.parametrize("tier", RiskTier)
 def test_a_template_cannot_take_the_minimum_away(tier: RiskTier) -> None:
     """Without a gate that asks anybody, an environment that asks for two people is entered only at other tiers."""
-    scribe = Scribe(replace(ungated(), tiers=tuple(RiskTier)), tier)
+    scribe = Scribe(ungated().model_copy(update={"tiers": tuple(RiskTier)}), tier)
     scribe.submit(submission_of("one"))
     demanding = Minimum(approvals=2, tiers=(RiskTier.HIGH, RiskTier.CRITICAL))
     said = against(scribe, known=scribe.known(demanding))
