@@ -30,7 +30,8 @@ async def rightful(
     house: House, plan: Plan, effects: Sequence[Effect], acknowledged: Sequence[Acknowledged] = ()
 ) -> None:
     """Just these effects took place outside, each once and on record; every invariant holds."""
-    assert [(one.environment, one.version) for one in house.deployer.effects()] == list(effects)
+    happened = [(one.environment, one.version) for one in house.deployer.effects()]
+    assert happened == list(effects), happened
     await check_invariants(house, plan, acknowledged)
 
 
