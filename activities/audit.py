@@ -4,12 +4,22 @@ import asyncio
 
 from temporalio import activity
 
+from activities.ledger import demand_own
 from activities.ports import Inventory, Prover
 from models.audit import verify_chain
+from models.canonical import Frozen, Slug
 from models.errors import InvalidInputError, NotPermittedError
 from models.journal import Journal, LifecycleInput
 from models.plan import Plan
 from models.rebuilding import disagreements, resumed
+
+
+class Beginning(Frozen):
+    """A lifecycle that begins: of which model, who is said to own it, and by which plan."""
+
+    model: Slug
+    owner: Slug
+    plan: Plan
 
 
 class AuditActivities:
@@ -22,19 +32,27 @@ class AuditActivities:
 
     @activity.defn(name="record_events", no_thread_cancel_exception=True)
     def record_events(self, journal: Journal) -> None:
-        """Each once per (model, seq)."""
+        """Each once per (model, seq), for the model's own lifecycle alone."""
+        for model in {entry.model for entry in journal.entries}:
+            demand_own(model, journal.entries)
         for entry in journal.entries:
             self._inventory.commit_event(entry)
 
     @activity.defn(name="record_plan")
-    async def record_plan(self, plan: Plan) -> None:
+    async def record_plan(self, beginning: Beginning) -> None:
         """Once per digest, and none that is not proved here, whoever says that it is: NotPermittedError.
 
-        One proof at a time: each may take gigabytes and minutes, and steps must not wait for a thread meanwhile.
+        Nor one of a lifecycle that says somebody owns the model who does not. One proof at a time: each may take
+        gigabytes and minutes, and steps must not wait for a thread meanwhile.
         """
+        owner = (await asyncio.to_thread(self._inventory.model, beginning.model)).owner
+        if beginning.owner != owner:
+            raise NotPermittedError(
+                f"'{beginning.model}' is owned by {owner}, not by {beginning.owner}", "start it with `modelops`"
+            )
         async with self._proving:
-            await asyncio.to_thread(self._prover.prove, plan)
-        await asyncio.to_thread(self._inventory.commit_plan, plan)
+            await asyncio.to_thread(self._prover.prove, beginning.plan)
+        await asyncio.to_thread(self._inventory.commit_plan, beginning.plan)
 
     @activity.defn(name="confirm_state", no_thread_cancel_exception=True)
     def confirm_state(self, claimed: LifecycleInput) -> None:

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
+from temporalio import activity
+
 from activities.ports import Inventory
+from models.canonical import Slug
+from models.errors import NotPermittedError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change
-from models.journal import Assignment
+from models.journal import Assignment, JournalEntry
 
 Outcome = tuple[StepResult, Sequence[Change]]
 """What an effect found, and what it changed in the inventory."""
@@ -18,12 +22,13 @@ class Ledger:
         self._inventory = inventory
 
     def perform(self, task: Assignment, effect: Callable[[], Outcome]) -> StepResult:
-        """A step of a lifecycle: first the events that led to it, then its effect, once."""
+        """A step of a lifecycle, for it alone: first the events that led to it, then its effect, once."""
         self.record(task)
         return self.once(task.order.key, effect)
 
     def record(self, task: Assignment) -> None:
-        """The events that led to a step."""
+        """The events that led to a step; NotPermittedError, and nothing is recorded, unless its own lifecycle asks."""
+        demand_own(task.order.model, task.journal)
         for entry in task.journal:
             self._inventory.commit_event(entry)
 
@@ -37,3 +42,12 @@ class Ledger:
             return recorded
         result, changes = effect()
         return self._inventory.commit_effect(key, result, changes)
+
+
+def demand_own(model: Slug, journal: Sequence[JournalEntry] = ()) -> None:
+    """NotPermittedError unless the model's own lifecycle calls, with nothing about another: anybody may order steps."""
+    caller, remedy = activity.info().workflow_id, "nobody but a lifecycle orders its steps: who started this workflow?"
+    if caller != f"model/{model}":
+        raise NotPermittedError(f"'{caller}' is not the lifecycle of '{model}'", remedy)
+    if any(entry.model != model for entry in journal):
+        raise NotPermittedError(f"what comes with the order is not about '{model}'", remedy)

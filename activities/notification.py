@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import Field
 from temporalio import activity
 
-from activities.ledger import Ledger, Outcome
+from activities.ledger import Ledger, Outcome, demand_own
 from activities.ports import Directory, Inventory
 from models.canonical import Frozen, Slug
 from models.errors import UnknownNameError
@@ -61,7 +61,8 @@ class NotificationActivities:
 
     @activity.defn(name="notify_people", no_thread_cancel_exception=True)
     def notify_people(self, notice: Notice) -> StepResult:
-        """Put one message per person into the outbox."""
+        """Put one message per person into the outbox, for the lifecycle that it is about alone."""
+        demand_own(notice.key.model)
 
         def effect() -> Outcome:
             groups = {group: group for group in notice.groups}

@@ -1,6 +1,6 @@
 """Versions enter and leave environments. Everything is checked here again, where the effect happens."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from temporalio import activity
 
@@ -50,12 +50,12 @@ class PromotionActivities:
             except SmokeTestError as error:
                 return StepResult(verdict=Verdict.FAIL, summary=f"smoke test in {order.environment}: {error}"), []
 
-        return self._perform(task, effect)
+        return self._ledger.perform(task, effect)
 
     @activity.defn(name="restore_version", no_thread_cancel_exception=True)
     def restore_version(self, task: Assignment) -> StepResult:
         """Deploy the previous champion again."""
-        return self._perform(task, lambda: self._deploy(task.order))
+        return self._ledger.perform(task, lambda: self._deploy(task.order))
 
     @activity.defn(name="stop_serving", no_thread_cancel_exception=True)
     def stop_serving(self, task: Assignment) -> StepResult:
@@ -67,21 +67,12 @@ class PromotionActivities:
                 raise InvalidInputError(f"step '{order.step}' was ordered without an environment")
             return self._withdraw(order, (order.environment,))
 
-        return self._perform(task, effect)
+        return self._ledger.perform(task, effect)
 
     @activity.defn(name="undeploy_model", no_thread_cancel_exception=True)
     def undeploy_model(self, task: Assignment) -> StepResult:
         """Take the model out of every environment, also where the record knows of nothing."""
-        return self._perform(task, lambda: self._withdraw(task.order, tuple(Environment)))
-
-    def _perform(self, task: Assignment, effect: Callable[[], Outcome]) -> StepResult:
-        """Once, for the model's own lifecycle alone: anybody may send an order, and with it what is to be recorded."""
-        model, caller = task.order.model, activity.info().workflow_id
-        if caller != f"model/{model}":
-            _refuse([f"'{caller}' is not the lifecycle of '{model}'"])
-        if any(entry.model != model for entry in task.journal):
-            _refuse([f"what comes with the order is not about '{model}'"])
-        return self._ledger.perform(task, effect)
+        return self._ledger.perform(task, lambda: self._withdraw(task.order, tuple(Environment)))
 
     def _deploy(self, order: StepOrder) -> Outcome:
         environment, version, bundle = self._checked(order)

@@ -14,12 +14,12 @@ from pydantic import Field, ValidationError
 
 from models.approval import open_roles, refuse_decision, tally
 from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, Replayed, replay, seal
-from models.authentication import read_decision
+from models.authentication import read_decision, read_submission
 from models.canonical import Frozen, Slug, digest, replace
-from models.evidence import Electorate, StepKind, StepOrder
+from models.evidence import EffectKey, Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Deployed, Environment, ModelFacts, ModelRegistered, RiskTier
 from models.keys import Keyholder, Keyring
-from models.messages import Choice, Decided, Decision
+from models.messages import Choice, Decided, Decision, HandedIn, StepSucceeded, VersionSubmitted
 from models.plan import GatePlan, Plan
 from models.separation import lineage
 from models.state import GateVisit, State, Version, change
@@ -71,7 +71,7 @@ def objections(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Know
     if facts is None:
         yield f"nothing is on record of who owns '{order.model}'"
         return
-    hearing = _Hearing(plan, order, known, facts)
+    hearing = _Hearing(plan, order, known, facts, {effect.key: effect.result for effect in effects})
     for replayed in replay(plan, hearing.state, (tied.entry for tied in record)):
         hearing.add(replayed)
     yield from hearing.problems
@@ -79,6 +79,11 @@ def objections(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Know
     if order.kind is StepKind.RESTORE:
         yield from _unserved(order, effects)
     else:
+        if facts.risk_tier not in plan.tiers:
+            yield f"'{order.model}' has tier {facts.risk_tier}; its plan governs {', '.join(plan.tiers)}"
+        yield from hearing.claims
+        if hearing.smuggled:
+            yield f"nobody answers for version {order.version}: {hearing.smuggled}"
         yield from _unapproved(order, plan, hearing.sittings)
         yield from _too_few(order, plan, known.minimum, facts, hearing.sittings)
 
@@ -129,15 +134,23 @@ class _Sitting:
 class _Hearing:
     """Goes through the events of a model and hears every decision about one version that the record counts."""
 
-    def __init__(self, plan: Plan, order: StepOrder, known: Known, facts: ModelFacts) -> None:
+    def __init__(
+        self, plan: Plan, order: StepOrder, known: Known, facts: ModelFacts, found: Mapping[EffectKey, StepResult]
+    ) -> None:
         self.state = State(model=order.model, owner=facts.owner)
         self.problems: list[str] = []
+        self.claims: list[str] = []
+        """Steps of the version that are said to have found what the record of them does not say."""
+        self.smuggled = ""
+        """Why the version is not what its submitter signed for, the last time that it was handed in."""
         self.sittings: dict[Slug, _Sitting] = {}
         """By gate, the last one at which anybody decided."""
         self._sat = -1
         self._plan = plan
         self._digest = digest(plan)
         self._version = order.version
+        self._artifact = order.artifact
+        self._found = found
         self._known = known
         self._grave = bool(GRAVE.intersection((*plan.tiers, facts.risk_tier)))
 
@@ -145,11 +158,30 @@ class _Hearing:
         """One event more."""
         self.state = replayed.state
         self.problems += replayed.problems
-        recorded, subject = replayed.recorded, replayed.before.subject
-        if recorded and not recorded.refusal and subject and subject.number == self._version:
-            body = recorded.event.body
-            if isinstance(body, Decided):
-                self._hear(replayed.before, subject, body, recorded.event.at)
+        recorded, before = replayed.recorded, replayed.before
+        if recorded is None or recorded.refusal:
+            return
+        body, at = recorded.event.body, recorded.event.at
+        if isinstance(body, StepSucceeded):
+            self._weigh(before.in_flight, body.result)
+        elif isinstance(body, VersionSubmitted) and body.submission.artifact.digest == self._artifact:
+            self.smuggled = self._unsigned(before, body, at)
+        elif isinstance(body, Decided) and before.subject and before.subject.number == self._version:
+            self._hear(before, before.subject, body, at)
+
+    def _unsigned(self, before: State, body: VersionSubmitted, at: datetime) -> str:
+        if body.envelope is None:
+            return "nothing is signed"
+        submitter, audience = body.submission.submitter, self._known.electorate.audience
+        known = Electorate(people={}, audience=audience, keys={submitter: self._known.keyring.of(submitter, at)})
+        given = HandedIn(submission=body.submission, envelope=body.envelope)
+        return read_submission(before, given, known, at).objection
+
+    def _weigh(self, done: StepOrder | None, said: StepResult) -> None:
+        """Anybody may answer for a step; what it found, whoever performed it has recorded with it."""
+        brought = said.submission and said.submission.artifact.digest == self._artifact
+        if done and (done.version == self._version or brought) and self._found.get(done.key) != said:
+            self.claims.append(f"what step '{done.step}' of visit {done.visit} is said to have found is not on record")
 
     def _hear(self, before: State, subject: Version, body: Decided, at: datetime) -> None:
         gate, visit = before.gate_plan(self._plan), before.gate

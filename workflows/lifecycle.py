@@ -12,7 +12,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.audit import AuditActivities
+from activities.audit import AuditActivities, Beginning
 from models.admission import refuse
 from models.authentication import read_decision, read_request, read_submission
 from models.canonical import Slug
@@ -108,7 +108,8 @@ class ModelLifecycle(Mailbox):
         if self._claimed:
             await _through(self._confirm(self._claimed))
         if self._fresh:
-            await _through(self._recorder.keep_plan(self._plan))
+            whose = Beginning(model=self._state.model, owner=self._state.owner, plan=self._plan)
+            await _through(self._recorder.keep_plan(whose))
         while True:
             self._advance()
             if self._ended():

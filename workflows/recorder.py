@@ -8,9 +8,8 @@ events in another order, and the record would have told something that never hap
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from activities.audit import AuditActivities
+from activities.audit import AuditActivities, Beginning
 from models.journal import Journal, JournalEntry
-from models.plan import Plan
 from workflows import options
 from workflows.persistence import Tell, insist
 
@@ -82,14 +81,14 @@ class Recorder:
         self.confirm(taken)
         self._flushing = False
 
-    async def keep_plan(self, plan: Plan) -> None:
-        """Have a plan proved and recorded; ApplicationError if it cannot be proved.
+    async def keep_plan(self, beginning: Beginning) -> None:
+        """Have the plan of a lifecycle that begins proved and recorded; ApplicationError if it cannot begin with it.
 
         A local activity would be cheaper, and while it proves, which takes a minute or more, nobody would be answered.
         """
         await insist(
             AuditActivities.record_plan,
-            plan,
+            beginning,
             "prove and record the plan",
             self._tell,
             within=options.PROVE_TIMEOUT,

@@ -51,7 +51,8 @@ class Scribe:
         self.state = State(model=MODEL, owner="olga")
         self.entries: list[AuditEntry] = []
         self.now = NOON
-        self.signers = {name: self.signer(name) for names in people.values() for name in names}
+        held = {name for names in people.values() for name in names}
+        self.signers = {name: self.signer(name) for name in sorted({"sven", *held})}
         self.keyring = Keyring(keys=tuple(map(self.enrolled, self.signers.values())))
         facts = ModelRegistered(facts=facts_of(MODEL, tier), regulations=())
         self.perform(EffectKey(model=MODEL, visit=0, step="register-model"), StepResult(summary="known"), facts)
@@ -149,7 +150,8 @@ class Scribe:
     def submit(self, submission: Submission) -> None:
         """A version enters, and gets as far as it can without anybody."""
         self.work()
-        self.say(VersionSubmitted(submission=submission))
+        given = self.signers[submission.submitter].submit(AUDIENCE, MODEL, submission)
+        self.say(VersionSubmitted(submission=submission, envelope=given.envelope))
         self.work()
 
     # --- what people say

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from models.audit import AuditEntry
 from models.canonical import digest, digest_bytes, replace
 from models.clearance import Known, Minimum, objections
-from models.evidence import Electorate, StepOrder
-from models.inventory import Environment, RiskTier
+from models.evidence import Electorate, StepKind, StepOrder
+from models.inventory import Environment, RiskTier, Submission
 from models.keys import EnrolledKey, Keyholder, Keyring
-from models.messages import Action, Choice, Decided, Request, Requested
+from models.messages import Action, Choice, Decided, Request, Requested, VersionSubmitted
 from models.plan import GatePlan, Plan
-from models.signing import Signature
+from models.signing import Envelope, Signature
 from models.state import Phase
 from models.statements import Challenge, read_statement
 from tests.unit.signed_record import (
@@ -166,6 +166,60 @@ def test_a_lifecycle_that_waits_for_nothing_orders_nothing() -> None:
     said = list(objections(RELEASED.order, CREDIT, early.record, early.known(TWO)))
     assert f"by the record, '{MODEL}' waits for no step: it is in stage 'staging', deciding" in said
     assert "version 1 lacks approvals at 'release': product 1" in said
+
+
+@pytest.mark.parametrize("kind", [StepKind.SCAN, StepKind.EVALUATE, StepKind.PACKAGE, StepKind.ASK])
+def test_what_a_step_found_is_what_is_recorded_of_it(kind: StepKind) -> None:
+    """Anybody may answer for an activity: of a lie there is no effect, or one that says something else."""
+    honest = released()
+    (performed, *_) = [
+        index
+        for index, entry in enumerate(honest.entries)
+        if entry.kind == "effect" and f'"step":"{kind}' in entry.body
+    ]
+    step = json.loads(honest.entries[performed].body)["key"]["step"]
+    without = rechain([entry for index, entry in enumerate(honest.entries) if index != performed])
+    (said,) = against(honest, entries=without)
+    assert said.startswith(f"what step '{step}' of visit ")
+    assert said.endswith("is said to have found is not on record")
+    entries = list(honest.entries)
+    body = json.loads(entries[performed].body)
+    body["result"]["summary"] = "something else"
+    entries[performed] = replace(entries[performed], body=json.dumps(body))
+    assert against(honest, entries=rechain(entries)) == [said]
+
+
+@pytest.mark.parametrize(
+    ("signed", "reason"),
+    [
+        (lambda scribe, version: None, "nothing is signed"),
+        (
+            lambda scribe, version: scribe.signer("sven").submit(AUDIENCE, MODEL, version).envelope,
+            "sven has no key",
+        ),
+        (
+            lambda scribe, version: scribe.signers["sven"].submit(AUDIENCE, MODEL, submission_of("two")).envelope,
+            "the signature is for another version",
+        ),
+        (
+            lambda scribe, version: scribe.signers["dmitri"].submit(AUDIENCE, MODEL, version).envelope,
+            "dmitri signed for a version that sven is to have submitted",
+        ),
+    ],
+)
+def test_a_version_is_what_its_submitter_signed_for(
+    signed: Callable[[Scribe, Submission], Envelope | None], reason: str
+) -> None:
+    """Who submitted a version, and so may not approve it, is nobody's word but the submitter's signature."""
+    scribe = Scribe()
+    version = submission_of("one")
+    scribe.work()
+    scribe.say(VersionSubmitted(submission=version, envelope=signed(scribe, version)))
+    scribe.work()
+    scribe.approve_all()
+    (said,) = against(scribe)
+    assert said.startswith("nobody answers for version 1: ")
+    assert reason in said
 
 
 # --- signatures: the kernel believes whatever it is told, the actuator looks for itself
@@ -449,12 +503,18 @@ def ungated() -> Plan:
 @pytest.mark.parametrize("tier", RiskTier)
 def test_a_template_cannot_take_the_minimum_away(tier: RiskTier) -> None:
     """Without a gate that asks anybody, an environment that asks for two people is entered only at other tiers."""
-    scribe = Scribe(ungated(), tier)
+    scribe = Scribe(ungated().model_copy(update={"tiers": tuple(RiskTier)}), tier)
     scribe.submit(submission_of("one"))
     demanding = Minimum(approvals=2, tiers=(RiskTier.HIGH, RiskTier.CRITICAL))
     said = against(scribe, known=scribe.known(demanding))
     refused = [f"0 people who did not build version 1 have approved it; PROD asks 2 of every model of tier {tier}"]
     assert said == (refused if tier in demanding.tiers else [])
+
+
+def test_a_plan_that_is_not_for_the_models_tier() -> None:
+    """Whatever was said at intake, the model's registered tier is one that the plan governs."""
+    scribe = released(Scribe(tier=RiskTier.LOW))
+    assert against(scribe) == ["'loans' has tier low; its plan governs high, critical"]
 
 
 def test_one_person_is_not_two() -> None:

@@ -9,14 +9,16 @@ import pytest
 from activities.adapters.child_prover import ChildProver
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_migration import migrate
-from activities.audit import AuditActivities
+from activities.audit import AuditActivities, Beginning
 from activities.ports import Prover
-from models.canonical import digest
+from models.canonical import digest, replace
 from models.compiler import compile_template
 from models.errors import NotPermittedError
-from models.inventory import Environment
+from models.evidence import EffectKey, StepResult
+from models.inventory import Environment, ModelRegistered, RiskTier
 from models.plan import Plan, Proof
 from models.proof.certificate import prove
+from tests.temporal.house import facts_of
 from tests.unit.template_mistakes import CREDIT, TEMPLATES
 from worker.proofs import KeptProofs
 
@@ -106,6 +108,13 @@ async def test_one_proof_at_a_time(tmp_path: Path) -> None:
     migrate(database)
     inventory = SqlInventory(database)
     activities = AuditActivities(inventory, Slow())
-    await asyncio.gather(*(activities.record_plan(LOW) for _ in range(3)))
+    registered = ModelRegistered(facts=facts_of("loans", RiskTier.LOW), regulations=())
+    inventory.commit_effect(
+        EffectKey(model="loans", visit=0, step="register-model"), StepResult(summary="known"), [registered]
+    )
+    beginning = Beginning(model="loans", owner="olga", plan=LOW)
+    await asyncio.gather(*(activities.record_plan(beginning) for _ in range(3)))
+    with pytest.raises(NotPermittedError, match="'loans' is owned by olga, not by eve"):
+        await activities.record_plan(replace(beginning, owner="eve"))
     inventory.close()
     assert seen == ["begun", "done"] * 3
