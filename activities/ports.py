@@ -100,6 +100,9 @@ class Checkpoints(Protocol):
 class Notary(Protocol):
     """Signs where the trail ends, so that nobody can make it anew unseen."""
 
+    def introduce(self) -> None:
+        """Have a key, and its public half known, before anything is sealed."""
+
     def checkpoint(self) -> Envelope | None:
         """Seal the present head; None if it has not moved since the last time, or nothing is recorded yet.
 

@@ -268,7 +268,8 @@ class Modelops:
                 f"enrol the approvers' keys, then `modelops retry {model}`",
             )
         changed = {"artifact": artifact} if artifact else {}
-        return Challenge.model_validate(status.gate.about.model_dump() | changed)
+        with in_plain_words("the decision"):
+            return Challenge.model_validate(status.gate.about.model_dump() | changed)
 
     async def _role(self, model: Slug, person: Slug) -> Slug:
         """The one role of the open gate that a person holds; of several, the one that still owes an approval."""

@@ -371,6 +371,9 @@ def main(words: list[str]) -> int:
     notary = None
     if "--notary" in words:
         place = words.index("--notary")
+        if len(words) <= place + 1:
+            sys.stderr.write("usage: python verify.py [--notary HEX] [FOLDER]; HEX is missing\n")
+            return 2
         notary, words = words[place + 1].lower(), [*words[:place], *words[place + 2 :]]
     bundle = Bundle(Path(words[0]) if words else Path(__file__).resolve().parent, notary)
     bundle.check()

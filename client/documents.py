@@ -152,6 +152,8 @@ def _say(details: ErrorDetails) -> str:
         case "enum" | "literal_error":
             choices = re.findall(r"'([^']+)'", str(context.get("expected", "")))
             return f"{value} is not one of: {', '.join(choices)}"
+        case "string_pattern_mismatch" if "^F" in str(context.get("pattern")):
+            return f"{value} is not the name of a finding, as in F1"
         case "string_pattern_mismatch":
             return f"{value} is not {_DIGEST if 'sha256' in str(context.get('pattern')) else _NAME}"
         case "value_error":

@@ -211,8 +211,9 @@ def gate(found: Status, asked: GateStatus) -> Group:
         (one.role, f"{one.owed} owed", ", ".join(one.people) or "nobody may decide", "") for one in asked.asked
     ]
     rows += [(made.role, made.decision, _who(made), made.reason) for made in asked.decisions]
-    person = next((one.people[0] for one in asked.asked if one.people), "YOU")
-    decide = f"modelops decide {found.model} {asked.gate} approve --as {person} --reason WHY"
+    role, person = next(((one.role, one.people[0]) for one in asked.asked if one.people), ("", "YOU"))
+    closes = "".join(f" --closes {one.id}" for one in asked.findings if one.role == role)
+    decide = f"modelops decide {found.model} {asked.gate} approve --as {person} --reason WHY{closes}"
     evidence = found.version.evidence if found.version else ()
     return Group(
         Text(f"Gate '{asked.gate}': {clean(asked.question)}", style="bold"),

@@ -68,7 +68,9 @@ class Wallet:
             if isinstance(private, Ed25519PrivateKey):
                 return private
             raise InvalidInputError(f"{path} is no Ed25519 key", "`modelops key create` makes one")
-        raise InvalidInputError(f"{path} cannot be opened with this passphrase", "set MODELOPS_PASSPHRASE, or type it")
+        raise InvalidInputError(
+            f"{path} cannot be opened with this passphrase", "type the right one, or set MODELOPS_PASSPHRASE to it"
+        )
 
 
 def open_signer(settings: Settings, person: Slug) -> Signer:

@@ -222,7 +222,10 @@ def unsigned(envelope: Envelope, statement: Statement, keys: tuple[PublicKey, ..
     """Why a signature is not one of the keys that count for the person."""
     named = tuple(key for key in keys if key_id(key) == statement.key)
     if not named:
-        yield f"{statement.person} has no key {statement.key[:19]}… that counts here: it has to be enrolled"
+        yield (
+            f"{statement.person} has no key {statement.key[:19]}… that counts here: "
+            "it has to be enrolled, and the gate to know (`modelops retry`)"
+        )
     elif signer_of(envelope, named) is None:
         yield f"the signature is not that of {statement.person}'s key {statement.key[:19]}…"
 
@@ -243,6 +246,8 @@ def _misdelegated(electorate: Electorate, statement: Statement, says: Deciding, 
     if delegation.expires_at - delegation.issued_at > DELEGATED_FOR:
         yield f"the delegation is to hold longer than {DELEGATED_FOR.days} days"
     yield from _beyond(granted, giver, statement, says)
+    if giver not in (*electorate.people.get(granted.role, ()), *electorate.away.get(granted.role, ())):
+        yield f"{giver} does not hold the role '{granted.role}' at this gate"
     yield from unsigned(statement.delegation, delegation, electorate.keys.get(giver, ()))
 
 

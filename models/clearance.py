@@ -128,7 +128,7 @@ class _Sitting:
     gate: GatePlan
     version: Version
     visit: GateVisit
-    objections: list[str] = field(default_factory=list)
+    objections: dict[Slug, str] = field(default_factory=dict)
 
 
 class _Hearing:
@@ -193,11 +193,13 @@ class _Hearing:
             self.sittings[gate.id] = _Sitting(gate, subject, replace(visit, decisions=()))
         sitting = self.sittings[gate.id]
         counting = {made.person for made in visit.decisions}
+        sitting.objections = {who: why for who, why in sitting.objections.items() if who in counting}
         heard = tuple(made for made in sitting.visit.decisions if made.person in counting)
         sitting.visit = replace(visit, electorate=electorate, decisions=heard)
         ours = change(before, gate=sitting.visit)
         if objection := next(self._against(ours, body, at), None):
-            sitting.objections.append(f"{body.decision.person} at '{gate.id}', visit {before.visit}: {objection}")
+            person = body.decision.person
+            sitting.objections[person] = f"{person} at '{gate.id}', visit {before.visit}: {objection}"
         else:
             sitting.visit = replace(sitting.visit, decisions=(*sitting.visit.decisions, body.decision))
 
@@ -255,7 +257,7 @@ def _unapproved(order: StepOrder, plan: Plan, sittings: Mapping[Slug, _Sitting])
         if sitting is None:
             yield f"nobody is on record as deciding about version {order.version} at '{name}'"
             continue
-        yield from sitting.objections
+        yield from sitting.objections.values()
         verdict = tally(sitting.gate, sitting.visit)
         if verdict is Verdict.FAIL:
             yield f"version {order.version} was rejected at '{name}'"

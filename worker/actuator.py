@@ -14,6 +14,7 @@ from worker.wiring import build_actuator, choose_actuator_parts
 async def serve(settings: Settings) -> None:
     """Be the actuator. Its account in the database may change no tables: the worker migrates them."""
     parts = choose_actuator_parts(settings)
+    parts.notary.introduce()
     actuator = build_actuator(await connect(settings), parts)
     await serve_until_stopped(actuator, settings, settings.actuator_metrics_port)
 

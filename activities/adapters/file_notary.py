@@ -43,6 +43,10 @@ class FileNotary:
         self._audience = audience
         self._clock = clock
 
+    def introduce(self) -> None:
+        """Make the key if there is none yet, and its public half known; InvalidInputError if the key cannot be used."""
+        self._private()
+
     def checkpoint(self) -> Envelope | None:
         """Seal the present head; None if it has not moved since the last time, or nothing is recorded yet.
 

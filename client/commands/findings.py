@@ -25,4 +25,4 @@ def findings(
     elif found:
         show(draw_findings(found))
     else:
-        show("Nothing contradicts the record.")
+        show("Nothing contradicted the record when the worker compared last; it does every MODELOPS_RECONCILE_EVERY.")

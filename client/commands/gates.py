@@ -21,10 +21,11 @@ from client.documents import read_envelope, write_text
 from client.render import gate as draw_gate
 from client.wallet import open_signer
 from models.canonical import Digest, Frozen, Slug
-from models.errors import ModelopsError, RefusedError, UnknownNameError
+from models.errors import InvalidInputError, ModelopsError, RefusedError, UnknownNameError
 from models.evidence import Evidence
 from models.inventory import RiskTier
 from models.state import Phase
+from models.statements import DELEGATED_FOR
 from models.status import GateStatus, Status
 from worker.keeping import store_of
 from worker.settings import read_settings
@@ -132,6 +133,10 @@ def delegate(
     They pass the file to `modelops decide --delegation FILE`. The same rules hold for both of you, who count once.
     """
     chosen, end = read_settings(), until.replace(tzinfo=UTC)
+    if end > datetime.now(UTC) + DELEGATED_FOR:
+        raise InvalidInputError(
+            f"nobody decides for another longer than {DELEGATED_FOR.days} days", "say an earlier day"
+        )
     key = requested_key(read_envelope(to))
     signed = open_signer(chosen, person).delegate(chosen.audience, key.person, key.public, role, end, models or ())
     write_text(output, f"{signed.model_dump_json(indent=2)}\n")

@@ -73,7 +73,7 @@ def rebuild(model: Model, as_json: Json = False) -> None:
 
 def _lines(found: Rebuilt) -> Iterator[str]:
     now = going_on(found.status.waiting_for)
-    yield f"Rebuilt the lifecycle of {found.model}, whose execution was {found.lost}. Now: {now}."
+    yield f"Rebuilt the lifecycle of {found.model}, whose execution was {found.lost}. Now: {now.rstrip('.')}."
     if found.unrecorded is None:
         yield f"Its history is gone. Whoever was answered after event {found.status.seq} has to say it again."
     yield from _to_be_sent(found.unrecorded or ())

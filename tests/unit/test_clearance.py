@@ -17,7 +17,7 @@ from models.inventory import Environment, RiskTier, Submission
 from models.keys import EnrolledKey, Keyholder, Keyring
 from models.messages import Action, Choice, Decided, Request, Requested, VersionSubmitted
 from models.plan import GatePlan, Plan
-from models.signing import Envelope, Signature
+from models.signing import Envelope, Signature, key_id
 from models.state import Phase
 from models.statements import Challenge, read_statement
 from tests.unit.signed_record import (
@@ -405,6 +405,23 @@ def test_nobody_clears_their_own_work(developer: str, submitter: str, last: str)
     assert against(trusting, known=trusting.known(Minimum(approvals=4))) == [
         "3 people who did not build version 1 have approved it; PROD asks 4 of every model of tier high"
     ]
+
+
+def test_what_a_stolen_key_said_is_said_anew() -> None:
+    """A revoked approval fell when the gate looked again; the same person's next one, with another key, clears it."""
+    scribe = Scribe()
+    scribe.submit(submission_of("one"))
+    scribe.approve_all(APPROVALS[:3])
+    stolen = key_id(scribe.signers["lena"].public)
+    scribe.keyring = scribe.keyring.revoke(stolen, scribe.now - timedelta(hours=1), "stolen")
+    scribe.signers["lena"] = scribe.signer("lena")
+    scribe.keyring = scribe.keyring.enrol(scribe.enrolled(scribe.signers["lena"]))
+    scribe.say(Requested(action=Action.RETRY, request=Request(person="sam", reason="a key is void")))
+    scribe.work()
+    scribe.now += timedelta(minutes=1)
+    scribe.approve_all(APPROVALS[2:])
+    assert scribe.state.stage == "production"
+    assert list(objections(scribe.order, CREDIT, scribe.record, scribe.known(TWO))) == []
 
 
 def test_what_was_said_of_one_version_is_not_said_of_the_next() -> None:
