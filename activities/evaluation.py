@@ -35,4 +35,4 @@ class EvaluationActivities:
             evidence = keep_report(self._store, "evaluation", report, summary)
             return StepResult(summary=summary, evidence=(evidence,), readings=report.readings), []
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.find_out(task, effect)

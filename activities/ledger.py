@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.ports import Inventory
 from models.canonical import Slug
 from models.errors import NotPermittedError
-from models.evidence import EffectKey, StepResult
+from models.evidence import EffectKey, StepOrder, StepResult
 from models.inventory import Change
 from models.journal import Assignment, JournalEntry
 
@@ -25,6 +25,23 @@ class Ledger:
         """A step of a lifecycle, for it alone: first the events that led to it, then its effect, once."""
         self.record(task)
         return self.once(task.order.key, effect)
+
+    def find_out(self, task: Assignment, effect: Callable[[], Outcome]) -> StepResult:
+        """A step that finds something out about a version: about its own bytes, or it would answer for others."""
+        self.record(task)
+        if objection := self._other_bytes(task.order):
+            raise NotPermittedError(objection, "`modelops history` tells what was submitted")
+        return self.once(task.order.key, effect)
+
+    def _other_bytes(self, order: StepOrder) -> str | None:
+        if order.version is None:
+            return None
+        registered = self._inventory.earned(order.model, order.version).artifact
+        if registered == order.artifact:
+            return None
+        return (
+            f"version {order.version} of '{order.model}' is registered with artifact {registered}, not {order.artifact}"
+        )
 
     def record(self, task: Assignment) -> None:
         """The events that led to a step; NotPermittedError, and nothing is recorded, unless its own lifecycle asks."""

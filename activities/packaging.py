@@ -32,4 +32,4 @@ class PackagingActivities:
             result = StepResult(summary=f"bundle {bundle[:19]}", bundle=bundle)
             return result, [Packaged(version=order.version, bundle=bundle)]
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.find_out(task, effect)

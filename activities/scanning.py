@@ -39,4 +39,4 @@ class ScanningActivities:
             )
             return result, []
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.find_out(task, effect)

@@ -1,6 +1,7 @@
 """Whoever may start workflows may order any step, and begin any lifecycle: nothing enters the record by that."""
 
-from typing import Any
+import dataclasses
+from typing import Any, cast
 
 import pytest
 from temporalio import workflow
@@ -9,13 +10,16 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.notification import Notice
+from activities.ports import Scanner
+from client.api import Modelops
 from models.canonical import Frozen, digest, replace
 from models.evidence import EffectKey, StepKind, StepOrder
-from models.inventory import Environment, RiskTier
+from models.inventory import Environment, RiskTier, VersionStatus
 from models.journal import Assignment, Journal, JournalEntry, LifecycleInput
 from models.plan import GatePlan, Plan
+from models.rebuilding import resumed
 from models.state import Phase, State, change
-from tests.temporal.attackers import DEV, ONE, PROD, TEST, order, rightful
+from tests.temporal.attackers import DEV, ONE, PROD, TEST, Held, order, rightful
 from tests.temporal.house import House, claimed, facts_of, plan_of
 
 LOW = plan_of("low-risk")
@@ -59,6 +63,33 @@ async def test_a_step_that_another_workflow_orders(house: House) -> None:
     await house.approve("staging", "lena", "paul")
     await house.until_phase(Phase.STEADY)
     await rightful(house, CREDIT, ONE)
+
+
+async def test_a_step_under_the_name_of_a_terminated_lifecycle(house: House) -> None:
+    """With the name free, a clean artifact could be scanned for one that is not: it is not this version's."""
+    await house.start(LOW)
+    held = Held(house.parts.scanner, "scan", arguments=2)
+    house.parts = dataclasses.replace(house.parts, scanner=cast(Scanner, held))
+    await house.close()
+    await house.open()
+    evil, clean = house.version(note="evil"), house.version()
+    await house.update("submit_version", house.handed_in(evil))
+    await held.begun()
+    await house.handle.terminate("the name is wanted")
+    held.let_go()
+    house.parts.store.fetch(clean.artifact)
+    made = StepOrder(model=house.model, visit=2, step="package", kind=StepKind.SCAN, stage="development", version=1)
+    for order_of, activity in (
+        (replace(made, artifact=clean.artifact.digest), "scan_artifact"),
+        (replace(made, artifact=clean.artifact.digest), "evaluate_version"),
+        (made, "package_version"),
+    ):
+        said = await order(house, activity, Assignment(order=order_of), house.handle.id)
+        assert f"version 1 of '{house.model}' is registered with artifact {evil.artifact.digest}" in said
+    given = resumed(house.model, LOW, house.parts.inventory.trail(house.model))
+    await Modelops(house.client, queue=house.queue).rebuild(facts_of(house.model, RiskTier.LOW), given)
+    await house.until(lambda status: status.statuses.get(1) is VersionStatus.REJECTED)
+    await rightful(house, LOW, ())
 
 
 async def test_events_of_another_model(house: House) -> None:
