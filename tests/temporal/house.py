@@ -203,11 +203,15 @@ class House:
         return signer(submission.submitter).submit(AUDIENCE, self.model, submission)
 
     async def update(self, name: str, argument: object) -> Receipt:
-        """An update, answered; a decision that was answered has to count for ever."""
+        """An update, answered."""
         receipt = Receipt.model_validate(await self.handle.execute_update(name, argument))
         if name == "decide" and isinstance(argument, Envelope):
-            self.acknowledged.append(Acknowledged(argument, receipt))
+            self.remember(argument, receipt)
         return receipt
+
+    def remember(self, decision: Envelope, receipt: Receipt) -> None:
+        """A decision that was answered has to count for ever."""
+        self.acknowledged.append(Acknowledged(decision, receipt))
 
     async def request(self, action: Action, person: str = "olga") -> Receipt:
         """A person asks."""
