@@ -29,6 +29,7 @@ from models.state import Phase
 from tests.temporal.doubles import RecordingDeployer, quick_actuator_parts, quick_parts
 from worker import wiring
 from worker.connection import runtime
+from worker.telemetry import configure_logging
 from worker.wiring import ActuatorParts, Parts, build_actuator, build_worker
 from workflows import options
 
@@ -158,7 +159,11 @@ def watch_commits(boundaries: Boundaries) -> None:
 
 
 def work(errand: Errand) -> None:
-    """Be a worker until killed, or until the process that started this one is gone."""
+    """Be a worker until killed, or until the process that started this one is gone; all that it says is in its log."""
+    log = os.open(errand.root / f"{'-'.join(errand.offices)}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    configure_logging("json", "INFO")
     options.HEARTBEAT_TIMEOUT = NOTICED_WITHIN
     options.RECORD_TIMEOUT = NOTICED_WITHIN
     options.STEP_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=5)

@@ -31,13 +31,13 @@ from sqlmodel import col, select
 from activities.adapters.file_checkpoints import FileCheckpoints
 from activities.adapters.sql_engine import Database
 from client.catalog import Catalog
-from client.examination import open_dossier
+from client.examination import Seals, open_dossier
 from client.histories import listen
 from client.verification import verify
 from models.audit import AuditKind, EffectRecord, Folded, fold, walk
 from models.authentication import person_of
 from models.canonical import digest
-from models.checkpoint import contradictions, read_checkpoints
+from models.checkpoint import contradictions
 from models.evidence import EffectKey
 from models.inventory import Deployed, Environment, Notified, Submission, VersionRegistered, VersionStatus, Withdrawn
 from models.journal import JournalEntry
@@ -89,22 +89,34 @@ async def look(house: House, within: float = WITHIN) -> Seen:
 
 def violations(house: House, plan: Plan, seen: Seen) -> list[str]:
     """Every violation in the world of a house, given what the engine says."""
+    return [*of_model(house, plan, seen), *of_house(house)]
+
+
+def of_model(house: House, plan: Plan, seen: Seen) -> list[str]:
+    """What is wrong with one model, given what the engine says of it."""
     world = _World(house, plan, seen.status)
     checks = {
         "I1": _ungated(world),
         "I2": _rivals(world),
         "I3": _repeated(world),
         "I4": _unaccounted(world),
-        "I5": _broken_chain(world),
         "I6": _disagreements(world),
         "I7": _lost(world, house.acknowledged),
         "I8": iter(seen.left),
-        "I9": leaks(house.root, seen.histories),
+        "I9": leaks(house.root, {"a history": seen.histories}),
         "I10": forgotten(plan, house.parts.policies.packs()),
     }
     found = [f"{name}: {violation}" for name, check in checks.items() for violation in check]
     world.catalog.close()
     return found
+
+
+def of_house(house: House) -> list[str]:
+    """What is wrong with what all models of a house have in common: the trail, and the files."""
+    broken, root = _broken_chain(house), house.root
+    files = [path for path in root.rglob("*") if path.is_file() and path.relative_to(root).parts[0] not in STORES]
+    texts = {"a row": _rows(root / "inventory.db")} | {str(path.relative_to(root)): path.read_bytes() for path in files}
+    return [*(f"I5: {problem}" for problem in broken), *(f"I9: {leak}" for leak in leaks(root, texts))]
 
 
 def governing(house: House) -> Plan | None:
@@ -118,12 +130,12 @@ class _World:
 
     def __init__(self, house: House, plan: Plan, status: Status) -> None:
         self.plan, self.status, self.model = plan, status, house.model
-        self.url, self.root = house.database, house.root
+        self.url = house.database
         self.catalog = Reader(self.url)
         self.history = self.catalog.history(house.model)
         self.events = [JournalEntry.model_validate_json(e.body) for e in self.history if e.kind == AuditKind.EVENT]
         self.effects = [EffectRecord.model_validate_json(e.body) for e in self.history if e.kind == AuditKind.EFFECT]
-        self.outside = house.deployer.effects()
+        self.outside = [effect for effect in house.deployer.effects() if effect.model == house.model]
 
     @property
     def changes(self) -> Iterator[tuple[EffectKey, object]]:
@@ -236,15 +248,20 @@ def _unaccounted(world: _World) -> Iterator[str]:
             yield f"effect {key} is {ledger[key]} times in the ledger and {entries[key]} times in the trail"
 
 
-def _broken_chain(world: _World) -> Iterator[str]:
-    public, kept = world.root / "notary.pub", FileCheckpoints(world.root / "checkpoints").all()
-    keys = public.read_text().split() if public.exists() else []
-    sealed = read_checkpoints(kept, keys, AUDIENCE, datetime.now(UTC))
-    walked = walk(world.catalog.entries(), world.catalog.head(), sealed.positions)
+def _broken_chain(house: House) -> Iterator[str]:
+    sealed = seals(house).read()
+    with Catalog(house.database) as catalog:
+        walked = walk(catalog.trail(), catalog.head(), sealed.positions)
     against = contradictions(sealed, walked.hashes, walked.last)
-    if keys and not kept:
+    if (house.root / "notary.pub").exists() and not sealed.checkpoints:
         yield "the notary has a key, and no checkpoint is kept"
     yield from (problem.message for problem in (*walked.problems, *sealed.problems, *against))
+
+
+def seals(house: House) -> Seals:
+    """The checkpoints of a house's notary."""
+    public, kept = house.root / "notary.pub", FileCheckpoints(house.root / "checkpoints").all()
+    return Seals(kept, public.read_text().split() if public.exists() else [], AUDIENCE, datetime.now(UTC))
 
 
 def _disagreements(world: _World) -> Iterator[str]:
@@ -309,11 +326,8 @@ async def going_on(house: House) -> tuple[str, ...]:
     return (*left, *status.troubles)
 
 
-def leaks(root: Path, histories: bytes) -> Iterator[str]:
-    """Every secret that can be read anywhere but where it is kept, however it is written down."""
-    files = [path for path in root.rglob("*") if path.is_file() and path.relative_to(root).parts[0] not in STORES]
-    texts = {"a history": histories, "a row": _rows(root / "inventory.db")}
-    texts |= {str(path.relative_to(root)): path.read_bytes() for path in files}
+def leaks(root: Path, texts: Mapping[str, bytes]) -> Iterator[str]:
+    """Every secret of a house that is in some text, however it is written down."""
     for what, secret in _secrets(root):
         forms = (secret, secret.hex().encode(), base64.b64encode(secret)[:-4], base64.urlsafe_b64encode(secret)[:-4])
         yield from (f"{what} is in {place}" for place, text in texts.items() if any(form in text for form in forms))

@@ -13,7 +13,7 @@ from client.bundle import Sources, export
 from client.bundle_verifier import Bundle
 from client.catalog import Catalog
 from client.crosscheck import crosscheck
-from client.examination import Dossier, Examined, Examiner, Seals, open_dossier
+from client.examination import Dossier, Examined, Examiner, open_dossier
 from client.histories import Heard, understand
 from models.audit import AuditKind, Tampering
 from models.checkpoint import read_checkpoints
@@ -23,6 +23,7 @@ from models.state import Phase
 from tests.contract.backdoor import execute, rewrite
 from tests.signers import AUDIENCE
 from tests.temporal.house import House, facts_of, plan_of
+from tests.temporal.invariants import seals
 from tests.temporal.test_rebuilding import lose, recorded
 from worker.policies import built_in_packs
 from worker.schedules import CHECKPOINTS, schedule_checkpoints
@@ -30,13 +31,6 @@ from workflows.checkpoint import AuditCheckpoint
 
 LOW = plan_of("low-risk")
 CREDIT = plan_of("credit-high-risk")
-
-
-def seals(house: House) -> Seals:
-    """The checkpoints of a house."""
-    kept = FileCheckpoints(house.root / "checkpoints").all()
-    keys = (house.root / "notary.pub").read_text().split() if kept else []
-    return Seals(kept, keys, AUDIENCE, datetime.now(UTC))
 
 
 async def examined(house: House, client: type[Modelops] = Modelops) -> Examined:
