@@ -14,8 +14,6 @@ I10 records are kept at least as long as the strictest control of the plan asks
 
 import asyncio
 import base64
-import contextlib
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,12 +46,12 @@ from models.records import LedgerRecord
 from models.separation import lineage
 from models.state import Phase, State, snapshot
 from models.status import Status, describe
+from tests.contract.backdoor import rows
 from tests.contract.reader import Reader
 from tests.contract.serving import TOKEN
 from tests.signers import AUDIENCE, PASSPHRASE, private_key
 from tests.temporal.doubles import NAMES, DeployerCall
 from tests.temporal.house import WITHIN, Acknowledged, House
-
 
 STORES = ("notary.key", "wallet")
 """Where secrets of a house belong, under its root."""
@@ -115,7 +113,9 @@ def of_house(house: House) -> list[str]:
     """What is wrong with what all models of a house have in common: the trail, and the files."""
     broken, root = _broken_chain(house), house.root
     files = [path for path in root.rglob("*") if path.is_file() and path.relative_to(root).parts[0] not in STORES]
-    texts = {"a row": _rows(root / "inventory.db")} | {str(path.relative_to(root)): path.read_bytes() for path in files}
+    texts = {"a row": repr(rows(house.database)).encode()} | {
+        str(path.relative_to(root)): path.read_bytes() for path in files
+    }
     return [*(f"I5: {problem}" for problem in broken), *(f"I9: {leak}" for leak in leaks(root, texts))]
 
 
@@ -317,7 +317,9 @@ async def going_on(house: House) -> tuple[str, ...]:
     described = await house.handle.describe()
     raw, status = described.raw_description, await house.status()
     left = [f"activity {one.activity_type.name} is in attempt {one.attempt}" for one in raw.pending_activities]
-    left += [f"a workflow task is in attempt {raw.pending_workflow_task.attempt}"] * raw.HasField("pending_workflow_task")
+    left += [f"a workflow task is in attempt {raw.pending_workflow_task.attempt}"] * raw.HasField(
+        "pending_workflow_task"
+    )
     left += [f"step '{status.step}' is in flight"] * bool(status.step)
     idle = status.phase is Phase.WORKING and not status.paused and not status.step
     left += [f"stage '{status.stage}' works, and nothing is in flight"] * idle
@@ -341,12 +343,6 @@ def _secrets(root: Path) -> Iterator[tuple[str, bytes]]:
         private = serialization.load_pem_private_key(kept, None)
         assert isinstance(private, Ed25519PrivateKey)
         yield from (("the notary's key", private.private_bytes_raw()), ("the notary's key", kept.splitlines()[1]))
-
-
-def _rows(file: Path) -> bytes:
-    """All rows: in the file itself, a long one is in pieces."""
-    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
-        return "\n".join(database.iterdump()).encode()
 
 
 def forgotten(plan: Plan, packs: Iterable[Pack]) -> Iterator[str]:

@@ -7,37 +7,28 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
-from temporalio.client import (
-    Client,
-    WorkflowQueryFailedError,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
-from temporalio.service import RPCError
+from temporalio.client import Client, WorkflowUpdateFailedError
 
 from client.catalog import Catalog
 from client.examination import Examiner, open_dossier
 from models.canonical import Frozen
-from models.inventory import VersionStatus
-from models.messages import Action, HandedIn, Receipt
+from models.messages import Action, HandedIn
 from models.plan import Plan
 from models.signing import Envelope
 from models.state import Phase
 from models.status import Status
 from tests.temporal.crashing_worker import NOTICED_WITHIN, Errand, Office, WorkerProcess
 from tests.temporal.house import House, plan_of
+from tests.temporal.insisting import ASKED_AGAIN_AFTER, SILENCE, insist, send, steady_with
 from tests.temporal.invariants import Seen, look, of_house, of_model, seals
 
 LOW = plan_of("low-risk")
 CREDIT = plan_of("credit-high-risk")
 APPROVERS = {"validation": ("dmitri", "rosa"), "staging": ("lena", "paul")}
 AT_ONCE = 24
-ASKED_AGAIN_AFTER = timedelta(seconds=4)
 SETTLED_WITHIN = 60.0
-_SILENT = (RPCError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowQueryFailedError)
 
 
 class Figures(Frozen):
@@ -116,7 +107,7 @@ class Soak:
             for version in range(1, self._chance.choice((1, 1, 2)) + 1):
                 await self._insist(house, "submit_version", house.handed_in(house.version()))
                 await self._decided(house, plan)
-                await self._until(house, _steady_with(version))
+                await self._until(house, steady_with(version))
             self._lived.append((house, plan))
 
     def _member(self, number: int) -> House:
@@ -136,48 +127,26 @@ class Soak:
 
     async def _signed(self, house: House, person: str) -> Envelope:
         while True:
-            with contextlib.suppress(*_SILENT):
+            with contextlib.suppress(*SILENCE):
                 return await house.decision(person)
 
     async def _refused(self, house: House, envelope: Envelope) -> None:
         """What must not count is sent; it may also go unanswered."""
-        with contextlib.suppress(*_SILENT):
+        with contextlib.suppress(*SILENCE):
             try:
-                await self._send(house, "decide", envelope)
+                await send(house, "decide", envelope)
             except WorkflowUpdateFailedError:
                 self._counted["refused"] += 1
             else:
                 raise AssertionError("a forged or replayed decision was taken")
 
     async def _insist(self, house: House, name: str, message: Envelope | HandedIn) -> None:
-        """Send until it is answered; what is refused when it is sent again had been taken without an answer."""
-        again = False
-        while True:
-            try:
-                receipt = await self._send(house, name, message)
-            except _SILENT:
-                again = True
-                self._counted["unanswered"] += 1
-            except WorkflowUpdateFailedError as error:
-                if "cannot be found out now" in str(error.cause):
-                    continue
-                assert again, f"{name} of {house.model} was refused: {error.cause}"
-                return
-            else:
-                if isinstance(message, Envelope):
-                    house.remember(message, receipt)
-                return
-
-    async def _send(self, house: House, name: str, message: object) -> Receipt:
-        async with asyncio.timeout(2 * ASKED_AGAIN_AFTER.total_seconds()):
-            return Receipt.model_validate(
-                await house.handle.execute_update(name, message, rpc_timeout=ASKED_AGAIN_AFTER)
-            )
+        self._counted["unanswered"] += await insist(house, name, message)
 
     async def _until(self, house: House, what: Callable[[Status], bool]) -> None:
         """Wait; whoever is stuck is helped by the owner."""
         while True:
-            with contextlib.suppress(*_SILENT):
+            with contextlib.suppress(*SILENCE):
                 status = Status.model_validate(
                     await house.handle.query("status", result_type=Status, rpc_timeout=ASKED_AGAIN_AFTER)
                 )
@@ -186,7 +155,7 @@ class Soak:
                 if status.phase is Phase.STUCK:
                     self._counted["retried"] += 1
                     with contextlib.suppress(WorkflowUpdateFailedError):
-                        await self._send(house, "request", house.asked(Action.RETRY))
+                        await send(house, "request", house.asked(Action.RETRY))
             await asyncio.sleep(0.2)
 
     # --- what is left
@@ -219,7 +188,3 @@ class Soak:
 async def _seen(turn: asyncio.Semaphore, house: House, plan: Plan) -> tuple[House, Plan, Seen]:
     async with turn:
         return house, plan, await look(house, SETTLED_WITHIN)
-
-
-def _steady_with(version: int) -> Callable[[Status], bool]:
-    return lambda s: s.phase is Phase.STEADY and s.statuses.get(version) is VersionStatus.CHAMPION

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -143,6 +144,7 @@ def events(house: House) -> list[AuditRecord]:
     return [AuditRecord(**dict[str, Any](row.values)) for row in rows]
 
 
+@pytest.mark.leaves_broken("the trail stays cut")
 async def test_a_trail_cut_behind_the_engines_back_is_found(house: House) -> None:
     """A record that knows less than the execution has seen, and an execution that is gone, are findings."""
     await in_production(house)
