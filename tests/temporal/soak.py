@@ -58,7 +58,7 @@ class Figures(Frozen):
 
 
 class Soak:
-    """`credit` of every ten lifecycles ask people; new ones begin for so many seconds at most."""
+    """`credit` of every ten lifecycles ask people; new ones begin, and processes die, for so many seconds at most."""
 
     def __init__(self, client: Client, root: Path, seed: int, credit: int, seconds: float) -> None:
         self._house = House(client, root, f"soak-{seed}")
@@ -91,6 +91,8 @@ class Soak:
     async def _kill(self, processes: dict[Office, WorkerProcess], pause: float, kills: int) -> None:
         for _ in range(kills):
             await asyncio.sleep(self._chance.uniform(0.5, 1.5) * pause)
+            if time.monotonic() > self._end:
+                return
             office = self._chance.choice(list(Office))
             await processes[office].kill()
             self._kills[office] += 1
