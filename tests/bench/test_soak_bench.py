@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from tests.temporal.lives import MANY, lead
 from tests.temporal.soak import Soak
 
 SECONDS = 540.0
@@ -20,3 +21,8 @@ async def test_soak(temporal: Client, tmp_path: Path) -> None:
     assert figures.violations == ()
     assert figures.effects
     assert sum(figures.kills.values())
+
+
+async def test_many_lives(temporal: Client, tmp_path: Path) -> None:
+    """Longer lives than the suite leads, each beside the pure kernel, one after the other."""
+    await lead(temporal, tmp_path, MANY)

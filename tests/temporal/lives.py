@@ -12,9 +12,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from hypothesis import note
+from hypothesis import HealthCheck, note, settings
+from hypothesis import Phase as Part
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from temporalio.client import Client
 
 from activities.identity import IdentityActivities, Inquiry
@@ -42,6 +43,16 @@ PLAN = plan_of("credit-high-risk")
 UNFAIR = {**GOOD, "adverse_impact": 0.4}
 Answer = TypeVar("Answer")
 _numbers = count(1)
+
+FEW = settings(
+    max_examples=4,
+    stateful_step_count=14,
+    deadline=None,
+    database=None,
+    phases=[Part.generate],
+    suppress_health_check=list(HealthCheck),
+)
+MANY = settings(FEW, max_examples=60, stateful_step_count=40)
 
 people = st.sampled_from(NAMES)
 roles = st.sampled_from(sorted(PLAN.roles))
@@ -249,6 +260,12 @@ class Life(RuleBasedStateMachine):
                 self.wait(check_invariants(self.house, PLAN))
         finally:
             self.wait(self.house.__aexit__(None, None, None))
+
+
+async def lead(client: Client, root: Path, how: settings) -> None:
+    """Some lives, one after the other."""
+    ground = Ground(asyncio.get_running_loop(), client, root)
+    await asyncio.to_thread(run_state_machine_as_test, lambda: Life(ground), settings=how)
 
 
 async def _answer(sending: Awaitable[Receipt]) -> Receipt | str:

@@ -1,38 +1,22 @@
 """Anybody says anything through the client, at any time: it is answered as the kernel answers, and nothing breaks."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 from temporalio.client import Client
 
-from tests.temporal.lives import Ground, Life
-
-FEW = settings(
-    max_examples=4,
-    stateful_step_count=14,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-MANY = settings(FEW, max_examples=60, stateful_step_count=40)
+from tests.temporal import lives
 
 
 async def test_a_few_lives(temporal: Client, tmp_path: Path) -> None:
-    """Short ones, others each time."""
-    await _lead(temporal, tmp_path, FEW)
+    """Short ones, others each time; `tests/bench/test_soak_bench.py` leads many."""
+    await lives.lead(temporal, tmp_path, lives.FEW)
 
 
-@pytest.mark.bench
-@pytest.mark.timeout(3600)
-async def test_many_lives(temporal: Client, tmp_path: Path) -> None:
-    """Longer ones."""
-    await _lead(temporal, tmp_path, MANY)
-
-
-async def _lead(temporal: Client, root: Path, how: settings) -> None:
-    ground = Ground(asyncio.get_running_loop(), temporal, root)
-    await asyncio.to_thread(run_state_machine_as_test, lambda: Life(ground), settings=how)
+async def test_an_answer_that_is_not_the_kernels_is_noticed(
+    temporal: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a kernel that admits everything, the real one refuses something before long."""
+    monkeypatch.setattr(lives, "refuse", lambda *_: None)
+    with pytest.raises(AssertionError):
+        await lives.lead(temporal, tmp_path, lives.FEW)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import pytest
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -102,7 +103,6 @@ async def test_an_impostor_on_the_ordinary_queue_hears_of_no_promotion(house: Ho
     assert house.parts.inventory.deployments(house.model)[PROD].version == 1
 
 
-@pytest.mark.leaves_broken("the engine believes an impostor that nothing else believes")
 async def test_what_an_impostor_claims_was_never_deployed(house: House) -> None:
     """On the actuator's own queue it can deceive the lifecycle: neither an environment nor the champion table.
 
