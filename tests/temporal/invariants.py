@@ -255,7 +255,8 @@ def _broken_chain(house: House) -> Iterator[str]:
     against = contradictions(sealed, walked.hashes, walked.last)
     if (house.root / "notary.pub").exists() and not sealed.checkpoints:
         yield "the notary has a key, and no checkpoint is kept"
-    yield from (problem.message for problem in (*walked.problems, *sealed.problems, *against))
+    yield from (problem.message for problem in walked.problems)
+    yield from (problem.message for problem in (*sealed.problems, *against))
 
 
 def seals(house: House) -> Seals:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -265,7 +266,8 @@ class Life(RuleBasedStateMachine):
 async def lead(client: Client, root: Path, how: settings) -> None:
     """Some lives, one after the other."""
     ground = Ground(asyncio.get_running_loop(), client, root)
-    await asyncio.to_thread(run_state_machine_as_test, lambda: Life(ground), settings=how)
+    begin: Any = partial(Life, ground)
+    await asyncio.to_thread(run_state_machine_as_test, begin, settings=how)
 
 
 async def _answer(sending: Awaitable[Receipt]) -> Receipt | str:

@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from temporalio.client import Client, WorkflowUpdateFailedError
@@ -19,7 +20,7 @@ from models.plan import Plan
 from models.signing import Envelope
 from models.state import Phase
 from models.status import Status
-from tests.temporal.crashing_worker import NOTICED_WITHIN, Errand, Office, WorkerProcess
+from tests.temporal.crashing_worker import Errand, Office, WorkerProcess
 from tests.temporal.house import House, plan_of
 from tests.temporal.insisting import ASKED_AGAIN_AFTER, SILENCE, insist, send, steady_with
 from tests.temporal.invariants import Seen, look, of_house, of_model, seals
@@ -27,8 +28,10 @@ from tests.temporal.invariants import Seen, look, of_house, of_model, seals
 LOW = plan_of("low-risk")
 CREDIT = plan_of("credit-high-risk")
 APPROVERS = {"validation": ("dmitri", "rosa"), "staging": ("lena", "paul")}
-AT_ONCE = 24
+AT_ONCE = 12
 SETTLED_WITHIN = 60.0
+LOST_AFTER = timedelta(seconds=5)
+"""A workflow task: less, and a busy machine is taken for a dead worker."""
 
 
 class Figures(Frozen):
@@ -105,7 +108,7 @@ class Soak:
             if time.monotonic() > self._end:
                 return
             house, plan = self._member(number), CREDIT if number % 10 < self._credit else LOW
-            await house.start(plan, task_timeout=NOTICED_WITHIN)
+            await house.start(plan, task_timeout=LOST_AFTER)
             for version in range(1, self._chance.choice((1, 1, 2)) + 1):
                 await self._insist(house, "submit_version", house.handed_in(house.version()))
                 await self._decided(house, plan)

@@ -116,7 +116,10 @@ def _sql(*statements: str) -> Callable[[House], None]:
 
 
 def _write(name: str, text: Callable[[House], bytes]) -> Callable[[House], None]:
-    return lambda house: (house.root / name).write_bytes(text(house)) and None
+    def write(house: House) -> None:
+        (house.root / name).write_bytes(text(house))
+
+    return write
 
 
 def _later(entries: list[AuditRecord]) -> list[AuditRecord]:
@@ -137,7 +140,7 @@ _HARM: dict[str, Callable[[House], None]] = {
     "event off the record": _sql("DELETE FROM audit WHERE seq = 5"),
     "entry rewritten": _sql("UPDATE audit SET hash = 'sha256:' || substr(hash, 8, 63) || 'x' WHERE position = 4"),
     "trail made anew": lambda h: rewrite(h.database, _later),
-    "checkpoint removed": lambda h: (h.root / "checkpoints" / "checkpoints.jsonl").write_bytes(b"") and None,
+    "checkpoint removed": _write("checkpoints/checkpoints.jsonl", lambda _: b""),
     "row rewritten": _sql("UPDATE lifecycle SET stage = 'staging'"),
     "decision forgotten": _forget,
     "passphrase in a row": _sql(f"UPDATE model SET title = '{PASSPHRASE}'"),
