@@ -1,19 +1,35 @@
 """A real Temporal server from the wheel, and a house of quick parts around a real worker."""
 
+import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+import structlog
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from tests.temporal.house import House
+from tests.temporal.invariants import check_invariants, governing
 from worker.connection import runtime
 from worker.embedded import dev_server_options, server_binary
 from workflows import attributes
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logged() -> Iterator[None]:
+    """What activities say goes to the log that each house keeps of itself."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+    before = logging.getLogger().level
+    logging.getLogger().setLevel(logging.INFO)
+    yield
+    logging.getLogger().setLevel(before)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +61,15 @@ async def temporal(server: WorkflowEnvironment) -> Client:
 
 
 @pytest.fixture
-async def house(temporal: Client, tmp_path: Path, request: Any) -> AsyncIterator[House]:
-    """A worker with quick parts, on a task queue of its own."""
+async def house(temporal: Client, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """A worker with quick parts, on a task queue of its own; every invariant holds at the end."""
     async with House(temporal, tmp_path, request.node.name) as built:
         yield built
+        await _held_to(built, request)
+
+
+async def _held_to(house: House, request: pytest.FixtureRequest) -> None:
+    """Unless a test says why not, what must hold does: of its lifecycle, if it began one."""
+    plan = governing(house)
+    if plan and not request.node.get_closest_marker("leaves_broken"):
+        await check_invariants(house, plan)

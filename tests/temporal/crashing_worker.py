@@ -1,9 +1,9 @@
 """A worker process of its own, with quick parts, that kills itself at a chosen boundary: before and after each call
 of a port, and inside each transaction of the inventory just before it commits. It is the worker, the actuator, or both.
 
-Boundaries count from the moment at which the process first records that a given version is in the steady stage until
-it records that it is steady there. Each is appended to a file under the root, so that a run without a crash tells how
-many there are.
+Boundaries count from the moment at which the process first records that a given version is in a given stage until it
+records that it is steady there, or has left it. Each is appended to a file under the root, so that a run without a
+crash tells how many there are.
 """
 
 import asyncio
@@ -29,13 +29,12 @@ from models.state import Phase
 from tests.temporal.doubles import RecordingDeployer, quick_actuator_parts, quick_parts
 from worker import wiring
 from worker.connection import runtime
+from worker.telemetry import configure_logging
 from worker.wiring import ActuatorParts, Parts, build_actuator, build_worker
 from workflows import options
 
 NOTICED_WITHIN = timedelta(seconds=2)
 """How long a dead worker's activities and workflow tasks are waited for; in production it is longer."""
-
-_STAGE = "production"
 
 # A worker's first act is to hash all code for seconds; forked ones inherit the result.
 load_default_build_id()
@@ -49,13 +48,14 @@ class Office(StrEnum):
 
 
 class Errand(NamedTuple):
-    """Where a process works and as what; it dies at the `fatal`-th boundary of promoting `version`, or never."""
+    """Where a process works and as what; it dies at the `fatal`-th boundary of `version` in `stage`, or never."""
 
     address: str
     queue: str
     root: Path
     fatal: int | None = None
     version: int = 2
+    stage: str = "production"
     offices: tuple[Office, ...] = tuple(Office)
 
 
@@ -92,7 +92,7 @@ class Boundaries:
     def enter(self, name: str, arguments: tuple[object, ...]) -> None:
         """A call is about to be made."""
         entry = arguments[0] if arguments else None
-        if isinstance(entry, JournalEntry) and entry.snapshot.stage == _STAGE:
+        if isinstance(entry, JournalEntry) and entry.snapshot.stage == self._errand.stage:
             said = entry.snapshot
             self._counting = self._counting or self._errand.version in (said.version, said.champion)
         self.reach(f"before {name}")
@@ -101,8 +101,9 @@ class Boundaries:
         """A call has been answered."""
         self.reach(f"after {name}")
         entry = arguments[0] if arguments else None
-        if isinstance(entry, JournalEntry) and entry.snapshot.phase is Phase.STEADY:
-            self._counting = False
+        if isinstance(entry, JournalEntry):
+            left = entry.snapshot.stage != self._errand.stage
+            self._counting = self._counting and not left and entry.snapshot.phase is not Phase.STEADY
 
     def reach(self, boundary: str) -> None:
         """One more, and perhaps the last."""
@@ -158,7 +159,11 @@ def watch_commits(boundaries: Boundaries) -> None:
 
 
 def work(errand: Errand) -> None:
-    """Be a worker until killed, or until the process that started this one is gone."""
+    """Be a worker until killed, or until the process that started this one is gone; all that it says is in its log."""
+    log = os.open(errand.root / f"{'-'.join(errand.offices)}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    configure_logging("json", "INFO")
     options.HEARTBEAT_TIMEOUT = NOTICED_WITHIN
     options.RECORD_TIMEOUT = NOTICED_WITHIN
     options.STEP_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=5)

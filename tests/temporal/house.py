@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
@@ -90,6 +91,13 @@ def claimed(plan: Plan) -> Proof:
     return TrustingProver().prove(plan)
 
 
+class Acknowledged(NamedTuple):
+    """A decision that an update answered, and the answer."""
+
+    envelope: Envelope
+    receipt: Receipt
+
+
 class House:
     """One folder, one task queue, one worker with its actuator, one model."""
 
@@ -103,9 +111,12 @@ class House:
         self.parts = quick_parts(root)
         self.actuator_parts = quick_actuator_parts(root, self.parts, RecordingDeployer(root / "effects.txt"))
         self.made = 0
+        self.acknowledged: list[Acknowledged] = []
         self._workers: list[Worker] = []
+        self._log = logging.FileHandler(root / "house.log", delay=True)
 
     async def __aenter__(self) -> "House":
+        logging.getLogger().addHandler(self._log)
         await self.open()
         return self
 
@@ -115,6 +126,8 @@ class House:
         with contextlib.suppress(Exception):
             await self.handle.terminate("the test has ended")
         await self.close()
+        logging.getLogger().removeHandler(self._log)
+        self._log.close()
 
     async def open(self) -> None:
         """A worker starts, and its actuator."""
@@ -191,7 +204,14 @@ class House:
 
     async def update(self, name: str, argument: object) -> Receipt:
         """An update, answered."""
-        return Receipt.model_validate(await self.handle.execute_update(name, argument))
+        receipt = Receipt.model_validate(await self.handle.execute_update(name, argument))
+        if name == "decide" and isinstance(argument, Envelope):
+            self.remember(argument, receipt)
+        return receipt
+
+    def remember(self, decision: Envelope, receipt: Receipt) -> None:
+        """A decision that was answered has to count for ever."""
+        self.acknowledged.append(Acknowledged(decision, receipt))
 
     async def request(self, action: Action, person: str = "olga") -> Receipt:
         """A person asks."""

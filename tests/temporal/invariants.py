@@ -1,52 +1,73 @@
-"""What must hold whatever happened: of the design's ten invariants, the seven that a test can ask here.
+"""What must hold whatever happened: the design's ten invariants, asked of everything that a house leaves behind.
 
 I1  nothing reached an environment without every gate that the plan demands of it
 I2  one champion per model, one current deployment per model and environment
 I3  each outside effect at most once per key, and none that is not on record
 I4  each event and each effect has exactly one audit entry; events count from 1 without a gap
-I5  the audit chain verifies
+I5  the audit chain verifies, and goes on from everything that the notary has sealed
 I6  the inventory's rows, the recorded events folded, the workflow's answer and the environments say the same
 I7  an acknowledged decision is never lost
+I8  when nothing fails any more, everything waits or ends within a bound: no step in flight, no event unrecorded
+I9  no secret is outside its store: in no history, row, checkpoint, file or log
+I10 records are kept at least as long as the strictest control of the plan asks
 """
 
+import asyncio
+import base64
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import col, select
 
+from activities.adapters.file_checkpoints import FileCheckpoints
 from activities.adapters.sql_engine import Database
 from client.catalog import Catalog
+from client.examination import Seals, open_dossier
+from client.histories import listen
 from client.verification import verify
-from models.audit import AuditKind, EffectRecord, Folded, fold, verify_chain
+from models.audit import AuditKind, EffectRecord, Folded, fold, walk
 from models.authentication import person_of
 from models.canonical import digest
+from models.checkpoint import contradictions
 from models.evidence import EffectKey
 from models.inventory import Deployed, Environment, Notified, Submission, VersionRegistered, VersionStatus, Withdrawn
 from models.journal import JournalEntry
-from models.messages import Choice, Decided, Decision, Receipt
+from models.messages import Choice, Decided, Decision
 from models.plan import GatePlan, Plan
+from models.policy import Pack
 from models.records import LedgerRecord
 from models.separation import lineage
-from models.signing import Envelope
-from models.state import State, snapshot
+from models.state import Phase, State, snapshot
 from models.status import Status, describe
+from tests.contract.backdoor import rows
 from tests.contract.reader import Reader
-from tests.temporal.doubles import DeployerCall
-from tests.temporal.house import House
+from tests.contract.serving import TOKEN
+from tests.signers import AUDIENCE, PASSPHRASE, private_key
+from tests.temporal.doubles import NAMES, DeployerCall
+from tests.temporal.house import WITHIN, Acknowledged, House
+
+STORES = ("notary.key", "wallet")
+"""Where secrets of a house belong, under its root."""
 
 
-class Acknowledged(NamedTuple):
-    """A decision that an update answered, and the answer."""
+class Seen(NamedTuple):
+    """What the engine says: the status, what still goes on (I8), the histories of all runs (I9)."""
 
-    envelope: Envelope
-    receipt: Receipt
+    status: Status
+    left: tuple[str, ...] = ()
+    histories: bytes = b""
 
 
-async def check_invariants(house: House, plan: Plan, acknowledged: Sequence[Acknowledged] = ()) -> None:
+async def check_invariants(house: House, plan: Plan, within: float = WITHIN) -> None:
     """Fails with every violation at once, each named by its invariant, and with all that `modelops history` finds."""
-    broken = violations(house, plan, await house.recorded(), acknowledged)
+    broken = violations(house, plan, await look(house, within))
     with Catalog(house.database) as catalog:
         found = verify(catalog, catalog.record(house.model))
     broken += [*found.problems, *found.rows, *found.replay]
@@ -54,21 +75,54 @@ async def check_invariants(house: House, plan: Plan, acknowledged: Sequence[Ackn
         raise AssertionError("\n".join(broken))
 
 
-def violations(house: House, plan: Plan, status: Status, acknowledged: Sequence[Acknowledged] = ()) -> list[str]:
-    """Every violation in the world of a house, given the workflow's status and what people were promised."""
-    world = _World(house, plan, status)
+async def look(house: House, within: float = WITHIN) -> Seen:
+    """What the engine says once nothing goes on any more, or the bound has passed."""
+    end = time.monotonic() + within
+    while (left := await going_on(house)) and time.monotonic() < end:
+        await asyncio.sleep(0.05)
+    heard = await listen(house.client, f"model/{house.model}")
+    events = [event for history in heard.runs for event in history.events]
+    return Seen(await house.status(), left, b"".join(event.SerializeToString() for event in events))
+
+
+def violations(house: House, plan: Plan, seen: Seen) -> list[str]:
+    """Every violation in the world of a house, given what the engine says."""
+    return [*of_model(house, plan, seen), *of_house(house)]
+
+
+def of_model(house: House, plan: Plan, seen: Seen) -> list[str]:
+    """What is wrong with one model, given what the engine says of it."""
+    world = _World(house, plan, seen.status)
     checks = {
         "I1": _ungated(world),
         "I2": _rivals(world),
         "I3": _repeated(world),
         "I4": _unaccounted(world),
-        "I5": _broken_chain(world),
         "I6": _disagreements(world),
-        "I7": _lost(world, acknowledged),
+        "I7": _lost(world, house.acknowledged),
+        "I8": iter(seen.left),
+        "I9": leaks(house.root, {"a history": seen.histories}),
+        "I10": forgotten(plan, house.parts.policies.packs()),
     }
     found = [f"{name}: {violation}" for name, check in checks.items() for violation in check]
     world.catalog.close()
     return found
+
+
+def of_house(house: House) -> list[str]:
+    """What is wrong with what all models of a house have in common: the trail, and the files."""
+    broken, root = _broken_chain(house), house.root
+    files = [path for path in root.rglob("*") if path.is_file() and path.relative_to(root).parts[0] not in STORES]
+    texts = {"a row": repr(rows(house.database)).encode()} | {
+        str(path.relative_to(root)): path.read_bytes() for path in files
+    }
+    return [*(f"I5: {problem}" for problem in broken), *(f"I9: {leak}" for leak in leaks(root, texts))]
+
+
+def governing(house: House) -> Plan | None:
+    """The plan that a house's lifecycle began under, as the record tells; None if it began none."""
+    with Catalog(house.database) as catalog:
+        return open_dossier(catalog.record(house.model)).rerun.plan
 
 
 class _World:
@@ -81,7 +135,7 @@ class _World:
         self.history = self.catalog.history(house.model)
         self.events = [JournalEntry.model_validate_json(e.body) for e in self.history if e.kind == AuditKind.EVENT]
         self.effects = [EffectRecord.model_validate_json(e.body) for e in self.history if e.kind == AuditKind.EFFECT]
-        self.outside = house.deployer.effects()
+        self.outside = [effect for effect in house.deployer.effects() if effect.model == house.model]
 
     @property
     def changes(self) -> Iterator[tuple[EffectKey, object]]:
@@ -194,9 +248,21 @@ def _unaccounted(world: _World) -> Iterator[str]:
             yield f"effect {key} is {ledger[key]} times in the ledger and {entries[key]} times in the trail"
 
 
-def _broken_chain(world: _World) -> Iterator[str]:
-    problems = verify_chain(world.catalog.entries(), world.catalog.head())
-    yield from (problem.message for problem in problems)
+def _broken_chain(house: House) -> Iterator[str]:
+    sealed = seals(house).read()
+    with Catalog(house.database) as catalog:
+        walked = walk(catalog.trail(), catalog.head(), sealed.positions)
+    against = contradictions(sealed, walked.hashes, walked.last)
+    if (house.root / "notary.pub").exists() and not sealed.checkpoints:
+        yield "the notary has a key, and no checkpoint is kept"
+    yield from (problem.message for problem in walked.problems)
+    yield from (problem.message for problem in (*sealed.problems, *against))
+
+
+def seals(house: House) -> Seals:
+    """The checkpoints of a house's notary."""
+    public, kept = house.root / "notary.pub", FileCheckpoints(house.root / "checkpoints").all()
+    return Seals(kept, public.read_text().split() if public.exists() else [], AUDIENCE, datetime.now(UTC))
 
 
 def _disagreements(world: _World) -> Iterator[str]:
@@ -245,3 +311,47 @@ def _lost(world: _World, acknowledged: Sequence[Acknowledged]) -> Iterator[str]:
         body = event.event.body if event and event.refusal is None else None
         if not isinstance(body, Decided) or body.envelope != envelope or body.objection:
             yield f"{person_of(envelope)}'s decision, acknowledged as event {receipt.seq}"
+
+
+async def going_on(house: House) -> tuple[str, ...]:
+    """What has neither come to rest nor ended: in the engine, in the kernel's state, on the way to the record."""
+    described = await house.handle.describe()
+    raw, status = described.raw_description, await house.status()
+    left = [f"activity {one.activity_type.name} is in attempt {one.attempt}" for one in raw.pending_activities]
+    left += [f"a workflow task is in attempt {raw.pending_workflow_task.attempt}"] * raw.HasField(
+        "pending_workflow_task"
+    )
+    left += [f"step '{status.step}' is in flight"] * bool(status.step)
+    idle = status.phase is Phase.WORKING and not status.paused and not status.step
+    left += [f"stage '{status.stage}' works, and nothing is in flight"] * idle
+    recorded = sum(entry.kind == AuditKind.EVENT for entry in house.parts.inventory.trail(house.model))
+    left += [f"{status.seq - recorded} events are not on record"] * (recorded < status.seq)
+    return (*left, *status.troubles)
+
+
+def leaks(root: Path, texts: Mapping[str, bytes]) -> Iterator[str]:
+    """Every secret of a house that is in some text, however it is written down."""
+    for what, secret in _secrets(root):
+        forms = (secret, secret.hex().encode(), base64.b64encode(secret)[:-4], base64.urlsafe_b64encode(secret)[:-4])
+        yield from (f"{what} is in {place}" for place, text in texts.items() if any(form in text for form in forms))
+
+
+def _secrets(root: Path) -> Iterator[tuple[str, bytes]]:
+    yield from (("a passphrase", PASSPHRASE.encode()), ("the deploy token", TOKEN.encode()))
+    yield from ((f"{person}'s private key", private_key(person).private_bytes_raw()) for person in NAMES)
+    if (root / "notary.key").exists():
+        kept = (root / "notary.key").read_bytes()
+        private = serialization.load_pem_private_key(kept, None)
+        assert isinstance(private, Ed25519PrivateKey)
+        yield from (("the notary's key", private.private_bytes_raw()), ("the notary's key", kept.splitlines()[1]))
+
+
+def forgotten(plan: Plan, packs: Iterable[Pack]) -> Iterator[str]:
+    """Controls that the plan claims to satisfy, and that ask to keep records for longer than it does."""
+    known, kept = {digest(pack): pack for pack in packs}, plan.retention or 0
+    named = {one.pack: known.get(one.digest) for one in plan.packs}
+    for planned in plan.controls:
+        pack = named[planned.pack]
+        asked = pack.controls[planned.control].retention if pack else None
+        if asked and planned.satisfied and kept < asked:
+            yield f"records are kept for {kept} s; '{planned.control}' of {planned.pack} asks {asked} s"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -13,7 +14,7 @@ from client.bundle import Sources, export
 from client.bundle_verifier import Bundle
 from client.catalog import Catalog
 from client.crosscheck import crosscheck
-from client.examination import Dossier, Examined, Examiner, Seals, open_dossier
+from client.examination import Dossier, Examined, Examiner, open_dossier
 from client.histories import Heard, understand
 from models.audit import AuditKind, Tampering
 from models.checkpoint import read_checkpoints
@@ -23,6 +24,7 @@ from models.state import Phase
 from tests.contract.backdoor import execute, rewrite
 from tests.signers import AUDIENCE
 from tests.temporal.house import House, facts_of, plan_of
+from tests.temporal.invariants import seals
 from tests.temporal.test_rebuilding import lose, recorded
 from worker.policies import built_in_packs
 from worker.schedules import CHECKPOINTS, schedule_checkpoints
@@ -30,13 +32,6 @@ from workflows.checkpoint import AuditCheckpoint
 
 LOW = plan_of("low-risk")
 CREDIT = plan_of("credit-high-risk")
-
-
-def seals(house: House) -> Seals:
-    """The checkpoints of a house."""
-    kept = FileCheckpoints(house.root / "checkpoints").all()
-    keys = (house.root / "notary.pub").read_text().split() if kept else []
-    return Seals(kept, keys, AUDIENCE, datetime.now(UTC))
 
 
 async def examined(house: House, client: type[Modelops] = Modelops) -> Examined:
@@ -149,6 +144,7 @@ def events(house: House) -> list[AuditRecord]:
     return [AuditRecord(**dict[str, Any](row.values)) for row in rows]
 
 
+@pytest.mark.leaves_broken("the trail stays cut")
 async def test_a_trail_cut_behind_the_engines_back_is_found(house: House) -> None:
     """A record that knows less than the execution has seen, and an execution that is gone, are findings."""
     await in_production(house)

@@ -4,25 +4,23 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from models.canonical import Digest
 from models.evidence import EffectKey
-from models.inventory import Environment, VersionStatus
-from models.state import Phase
-from models.status import Status
+from models.inventory import Environment
 from tests.temporal.crashing_worker import NOTICED_WITHIN, Errand, Office, WorkerProcess
 from tests.temporal.doubles import RecordingDeployer
 from tests.temporal.house import House, plan_of
-from tests.temporal.invariants import Acknowledged, check_invariants
+from tests.temporal.insisting import RECOVERED_WITHIN, eventually, steady_with, waits_at
+from tests.temporal.invariants import check_invariants
 from worker.connection import runtime
 from worker.embedded import waves
 from worker.search_attributes import register_search_attributes
@@ -33,35 +31,6 @@ CREDIT = plan_of("credit-high-risk")
 LOW = plan_of("low-risk")
 AT_ONCE = 4
 COMMIT_EFFECT = "inventory.commit_effect"
-RECOVERED_WITHIN = 60.0
-ASKED_AGAIN_AFTER = timedelta(seconds=2)
-
-
-async def eventually(house: House, what: Callable[[Status], bool]) -> Status:
-    """The first status that satisfies a condition, asked for however often nobody answers."""
-    async with asyncio.timeout(RECOVERED_WITHIN):
-        while True:
-            with contextlib.suppress(RPCError, WorkflowQueryFailedError):
-                status: Status = await house.handle.query("status", result_type=Status, rpc_timeout=ASKED_AGAIN_AFTER)
-                if what(status):
-                    return status
-            await asyncio.sleep(0.05)
-
-
-async def acknowledged(house: House, person: str) -> Acknowledged:
-    """A person approves at the open gate, and is answered."""
-    decision = await house.decision(person)
-    return Acknowledged(decision, await house.update("decide", decision))
-
-
-def waits_at(gate: str) -> Callable[[Status], bool]:
-    """Whether people are asked at a gate."""
-    return lambda status: status.phase is Phase.DECIDING and status.gate is not None and status.gate.gate == gate
-
-
-def steady_with(version: int) -> Callable[[Status], bool]:
-    """Whether a version is the champion, and nothing is going on."""
-    return lambda s: s.phase is Phase.STEADY and s.statuses.get(version) is VersionStatus.CHAMPION
 
 
 def errand_of(house: House, fatal: int | None = None, offices: tuple[Office, ...] = tuple(Office)) -> Errand:
@@ -149,19 +118,19 @@ async def test_it_may_die_at_any_boundary_of_a_promotion(
 async def test_a_worker_may_die_while_people_decide(temporal: Client, tmp_path: Path) -> None:
     """A decision that was acknowledged counts, whoever dies right afterwards; nobody is asked a second time."""
     house = House(temporal, tmp_path, "dies-at-the-gate")
-    worker, given = WorkerProcess(errand_of(house)), list[Acknowledged]()
+    worker = WorkerProcess(errand_of(house))
     try:
         await house.start(CREDIT, task_timeout=NOTICED_WITHIN)
         await house.submit()
         for gate, people in (("independent-validation", ("dmitri", "rosa")), ("release", ("lena", "paul"))):
             for person in people:
                 await eventually(house, waits_at(gate))
-                given.append(await acknowledged(house, person))
+                await house.decide(person)
                 await worker.kill()
                 worker = WorkerProcess(errand_of(house))
         status = await eventually(house, steady_with(1))
         assert status.serving[Environment.PROD] == 1
-        await check_invariants(house, CREDIT, given)
+        await check_invariants(house, CREDIT)
     finally:
         await worker.kill()
         with contextlib.suppress(RPCError):
@@ -224,22 +193,22 @@ async def own_server(tmp_path: Path) -> AsyncIterator[TemporalServer]:
 
 
 async def test_the_temporal_server_may_die(own_server: TemporalServer, tmp_path: Path) -> None:
-    """Killed just after people have decided, with the next step under way, it goes on with everything once."""
+    """Killed just after each decision, also with the next step under way, it goes on with everything once."""
     client = await own_server.connect()
     await register_search_attributes(client)
     house = House(client, tmp_path, "the-server-dies")
-    worker, given = WorkerProcess(errand_of(house)), list[Acknowledged]()
+    worker = WorkerProcess(errand_of(house))
     try:
         await house.start(CREDIT, task_timeout=NOTICED_WITHIN)
         await house.submit()
         for gate, people in (("independent-validation", ("dmitri", "rosa")), ("release", ("lena", "paul"))):
             for person in people:
                 await eventually(house, waits_at(gate))
-                given.append(await acknowledged(house, person))
-            await own_server.kill()
-            await own_server.start()
+                await house.decide(person)
+                await own_server.kill()
+                await own_server.start()
         await eventually(house, steady_with(1))
-        await check_invariants(house, CREDIT, given)
+        await check_invariants(house, CREDIT)
     finally:
         await worker.kill()
 

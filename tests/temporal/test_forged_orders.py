@@ -104,6 +104,7 @@ async def test_an_order_of_another_workflow(house: House) -> None:
         ({"environment": Environment.TEST, "bundle": digest_bytes(b"other")}, "is registered with bundle"),
     ],
 )
+@pytest.mark.leaves_broken("the lifecycle is terminated, and somebody else's workflow has its name")
 async def test_an_order_under_the_name_of_a_terminated_lifecycle(
     house: House, given: dict[str, object], reason: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
@@ -72,6 +73,7 @@ async def test_a_request_to_cancel_is_not_followed(house: House) -> None:
     await house.until_phase(Phase.ENDED)
 
 
+@pytest.mark.leaves_broken("after a reset the history no longer tells what the record does, which it says itself")
 async def test_a_reset_repeats_nothing_and_is_said(house: House) -> None:
     """A reset sends the driver back to a state where it was; what took effect since is not done again.
 

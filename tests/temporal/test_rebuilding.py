@@ -213,6 +213,7 @@ async def test_a_state_that_the_record_does_not_lead_to(house: House, modelops: 
     assert (await modelops.rebuild(facts, true)).phase is Phase.AWAITING_VERSION
 
 
+@pytest.mark.leaves_broken("the forger's execution has taken the lifecycle's place")
 async def test_a_plan_that_the_record_does_not_name(house: House, modelops: Modelops) -> None:
     """The state may be true and the plan another one, with fewer gates."""
     await serving(house)
@@ -222,6 +223,7 @@ async def test_a_plan_that_the_record_does_not_name(house: House, modelops: Mode
         await modelops.rebuild(facts_of(house.model, LOW.tiers[0]), forged)
 
 
+@pytest.mark.leaves_broken("the trail stays edited")
 async def test_a_trail_that_was_edited(house: House, modelops: Modelops) -> None:
     """A record that does not hold confirms nothing."""
     await serving(house)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import pytest
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -127,6 +128,7 @@ async def test_what_an_impostor_claims_was_never_deployed(house: House) -> None:
     assert house.deployer.calls() == calls
 
 
+@pytest.mark.leaves_broken("the engine believes an impostor that nothing else believes")
 async def test_an_activity_completed_by_its_id_deploys_nothing(house: House) -> None:
     """Anybody may answer for an activity whose id they know; the environments and the table know better."""
     impostor = Impostor(house.parts.inventory)
@@ -142,6 +144,7 @@ async def test_an_activity_completed_by_its_id_deploys_nothing(house: House) -> 
     assert untouched(house)
 
 
+@pytest.mark.leaves_broken("the lifecycle is terminated, and somebody else's workflow has its name")
 async def test_an_order_that_nobody_is_due(house: House) -> None:
     """What is in every particular like the champion's own promotion is refused: another workflow's, and out of turn."""
     await house.start(LOW)

@@ -1,0 +1,1 @@
+"""Anybody says anything through the client, at any time: the lifecycle answers as the pure kernel does."""
