@@ -119,12 +119,12 @@ def _submission_objections(
     state: State, given: HandedIn, statement: Statement, says: Submitting, known: Electorate, at: datetime
 ) -> Iterator[str]:
     yield from _misaddressed(state, says, known)
-    if says.submission != digest(given.submission):
-        yield "the signature is for another version"
     if statement.person != given.submission.submitter:
         yield f"{statement.person} signed for a version that {given.submission.submitter} is to have submitted"
     yield from untimely(statement, statement.issued_at, at)
     yield from unsigned(given.envelope, statement, known.keys.get(statement.person, ()))
+    if says.submission != digest(given.submission):
+        yield "the signature is for another version"
 
 
 def _misaddressed(state: State, says: Requesting | Submitting, known: Electorate) -> Iterator[str]:
