@@ -10,8 +10,7 @@ from models.state import Phase
 from models.statements import PAYLOAD_TYPE, Challenge, Deciding, read_statement
 from tests.signers import private_key, signer
 from tests.temporal.attackers import DEV, ONE, PROD, TEST, rightful
-from tests.temporal.house import House, plan_of
-from tests.temporal.invariants import Acknowledged
+from tests.temporal.house import Acknowledged, House, plan_of
 
 CREDIT = plan_of("credit-high-risk")
 MALLORY = private_key("mallory")

@@ -15,8 +15,7 @@ from models.rebuilding import resumed
 from models.state import Phase
 from models.status import Status
 from tests.temporal.attackers import ONE, rightful
-from tests.temporal.house import House, facts_of, plan_of
-from tests.temporal.invariants import Acknowledged
+from tests.temporal.house import Acknowledged, House, facts_of, plan_of
 from tests.temporal.test_rebuilding import lose
 
 CREDIT = plan_of("credit-high-risk")
