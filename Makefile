@@ -2,11 +2,11 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
-# Each process has servers of its own; a slow test is no reason for the others to wait.
-PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
+# Each process has servers of its own. Many tests wait for them: four processes keep two cores busy.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench browser node lock clean
+.PHONY: help setup demo test long check bench browser node lock clean
 
 help:    ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 10
@@ -25,6 +25,9 @@ demo: setup  ## the main job on real data; EXIT=1 ends by itself, else the Web U
 
 test: setup browser node  ## all tests
 	$(PYTEST)
+
+long: setup  ## what takes a quarter of an hour more: floods, random lives, a soak, crashes at a gate, every seeded bug
+	$(PYTEST) -m long
 
 check: setup browser node  ## format, lint, types, import contracts, budgets, then all tests
 	$(BIN)/ruff format --check .

@@ -1,8 +1,10 @@
 """Who is told: the holders of groups, people by name, and the owner where nobody else is meant."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
@@ -46,5 +48,7 @@ def test_people_are_told_once_each(
         notice = Notice(
             key=EffectKey(model="loan", visit=99, step="notify/waiver:kept"), groups=groups, people=people, subject="x"
         )
-        NotificationActivities(inventory, directory).notify_people(notice)
+        environment = ActivityEnvironment()
+        environment.info = dataclasses.replace(environment.info, workflow_id="model/loan")
+        environment.run(NotificationActivities(inventory, directory).notify_people, notice)
         assert catalog.notified("loan")[len(before) :] == told

@@ -126,6 +126,7 @@ def test_every_column_of_every_row(crime: Crime) -> None:
     assert crime.examined("loan") == ()
 
 
+@pytest.mark.long
 def test_every_row_deleted_doubled_or_swapped(crime: Crime) -> None:
     """Also with the numbers of all later rows mended, the first row that is out of place is named."""
     rows = crime.rows

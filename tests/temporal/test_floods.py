@@ -21,6 +21,8 @@ from tests.temporal.attackers import ONE, rightful
 from tests.temporal.house import House, plan_of
 from workflows import options
 
+pytestmark = pytest.mark.long
+
 CREDIT = plan_of("credit-high-risk")
 AT_ONCE = {"signal": 50, "update": 8}
 """How many of them are under way; the server takes ten updates at a time."""

@@ -196,6 +196,7 @@ class Smuggler:
 PASSED: dict[str, Any] = {"stage": "production", "phase": Phase.WORKING, "visit": 6}
 
 
+@pytest.mark.leaves_broken("the lifecycle itself was forged: what holds is that no environment believes it")
 async def test_a_state_that_a_workflow_goes_on_with(house: House) -> None:
     """What the run before hands on is believed by the lifecycle; the record is not deceived, and no environment."""
     await house.start(CREDIT)

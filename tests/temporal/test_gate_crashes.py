@@ -21,6 +21,8 @@ from tests.temporal.insisting import SILENCE, eventually, insist, steady_with, w
 from tests.temporal.invariants import check_invariants, going_on
 from workflows import options
 
+pytestmark = pytest.mark.long
+
 GATE = "independent-validation"
 PLAN = plan_of(
     "credit-high-risk",

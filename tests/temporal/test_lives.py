@@ -7,6 +7,8 @@ from temporalio.client import Client
 
 from tests.temporal import lives
 
+pytestmark = pytest.mark.long
+
 
 async def test_a_few_lives(temporal: Client, tmp_path: Path) -> None:
     """Short ones, others each time; `tests/bench/test_soak_bench.py` leads many."""

@@ -259,9 +259,16 @@ async def test_the_commands(house: House, monkeypatch: pytest.MonkeyPatch) -> No
     await house.open()
     await serving(house)
     (pause,) = asked(house, "PAUSE")
+    tried, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def refusing(entry: JournalEntry) -> None:
+        loop.call_soon_threadsafe(tried.set)
+        away(entry)
+
     with monkeypatch.context() as patched:
-        patched.setattr(house.parts.inventory, "commit_event", away)
+        patched.setattr(house.parts.inventory, "commit_event", refusing)
         await house.update("request", pause)
+        await asyncio.wait_for(tried.wait(), WITHIN)
         await house.handle.terminate("by accident")
     lost = await run(house, "status", house.model)
     assert (lost.returncode, f"`modelops rebuild {house.model}`" in lost.stderr) == (3, True)

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from temporalio.client import Client
 
 from tests.temporal.soak import Soak
+
+pytestmark = pytest.mark.long
 
 
 async def test_a_short_soak(temporal: Client, tmp_path: Path) -> None:

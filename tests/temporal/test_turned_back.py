@@ -18,6 +18,8 @@ from tests.temporal.attackers import ONE, rightful
 from tests.temporal.house import Acknowledged, House, facts_of, plan_of
 from tests.temporal.test_rebuilding import lose
 
+pytestmark = pytest.mark.long
+
 CREDIT = plan_of("credit-high-risk")
 A_WHILE = 3.0
 

@@ -112,7 +112,7 @@ def test_show() -> None:
 
 def test_findings(database: Path) -> None:
     """What contradicts the record is listed, is one line where the model is shown, and `--all` has the past, too."""
-    assert "Nothing contradicts the record." in run("findings").stdout
+    assert "Nothing contradicted the record when the worker compared last" in run("findings").stdout
     found = SqlFindings(f"sqlite:///{database}")
     gone = Finding(kind=FindingKind.EXECUTION_GONE, model="loans", about="loans", text="'loans' has no execution")
     stranger = Finding(kind=FindingKind.UNKNOWN_WORKER, model=None, about="1@x", text="'1@x' takes promotions")

@@ -217,7 +217,7 @@ def check(before: State, world: World) -> None:
             assert now is None
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_two_people_whatever_happens(data: st.DataObject) -> None:
     """Who did something in an emergency never closes it, and until somebody else has, nothing is promoted."""

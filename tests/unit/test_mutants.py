@@ -10,7 +10,7 @@ from tests.unit.mutants import KERNEL, RULES, Mutant
 from tests.unit.mutated import PROJECT, survey
 
 SHARES = 3
-"""In how many tests the bugs of the kernel are tried: one alone would last too long on a busy machine."""
+"""In how many tests the bugs are tried; all but the first share are long."""
 
 
 def missed(mutants: Sequence[Mutant], judge: str) -> list[str]:
@@ -22,15 +22,16 @@ def missed(mutants: Sequence[Mutant], judge: str) -> list[str]:
     return [f"{one.file}: {one.breaks}" for one, how in zip(mutants, said, strict=True) if not how]
 
 
-@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.parametrize("share", [0, *(pytest.param(one, marks=pytest.mark.long) for one in range(1, SHARES))])
 def test_the_proofs_notice_every_bug_of_the_kernel(share: int) -> None:
     """No test of ours is asked: the exploration alone finds each, and tells a story."""
     assert missed(KERNEL[share::SHARES], "tests.unit.judges:proofs") == []
 
 
-def test_the_corpus_notices_every_bug_of_the_compiler() -> None:
+@pytest.mark.parametrize("share", [0, *(pytest.param(one, marks=pytest.mark.long) for one in range(1, SHARES))])
+def test_the_corpus_notices_every_bug_of_the_compiler(share: int) -> None:
     """Each bad template fails for its own reason, so a rule that is lax anywhere is found."""
-    assert missed(RULES, "tests.unit.judges:corpus") == []
+    assert missed(RULES[share::SHARES], "tests.unit.judges:corpus") == []
 
 
 def test_there_are_enough_of_them() -> None:

@@ -245,7 +245,7 @@ def check_promotions(world: World, plan: Plan) -> None:
                 assert not (ended and command.order.environment == Environment.PROD)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_nothing_is_promoted_after_the_end(data: st.DataObject) -> None:
     """Whatever is said around the end of a waiver, in whatever order: no promotion to production begins after it."""
