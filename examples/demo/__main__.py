@@ -24,7 +24,7 @@ async def play(leave: bool) -> None:
     premises = Premises(HOME)
     premises.clear()
     settings = premises.settings()
-    act("modelops up: the Temporal dev server with Web UI, three inference servers, a worker")
+    act("modelops up: the Temporal dev server with Web UI, three inference servers, a worker, its actuator")
     async with premises.running(), Modelops.connect(settings) as modelops:
         tell(f"Web UI: {settings.temporal_ui}   data: {HOME.name}/")
         story = Story(modelops, premises)

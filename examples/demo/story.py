@@ -48,7 +48,7 @@ class Story:
         await self.registration()
         await self.unfair_version()
         await self.fair_version()
-        await self.killed_worker()
+        await self.killed_actuator()
         await self.prediction()
         await self.drift()
         await self.challenger()
@@ -115,18 +115,19 @@ class Story:
         await self.gate_open("staging", 2)
         good("version 2 serves in DEV and TEST")
 
-    async def killed_worker(self) -> None:
-        """The worker dies in the middle of the promotion to PROD."""
-        act("The last approval starts the promotion to PROD; the worker is killed in the middle of it")
+    async def killed_actuator(self) -> None:
+        """The actuator dies in the middle of the promotion to PROD."""
+        act("The last approval starts the promotion to PROD; the actuator is killed in the middle of it")
         await self.decide("release", "lena", "The notice to customers is in place.")
         self.premises.kill("inference-PROD", signal.SIGSTOP)
         tell("PROD does not answer for a moment, so that there is a middle")
         await self.decide("release", "paul", "We want it.")
         await self.until(lambda s: s.stage == "production" and s.step == "promote")
         await asyncio.sleep(0.5)
-        bad(f"kill -9 {self.premises.kill('worker', signal.SIGKILL)} (the worker, while its call to PROD is under way)")
+        killed = self.premises.kill("actuator", signal.SIGKILL)
+        bad(f"kill -9 {killed} (the actuator, while its call to PROD is under way)")
         self.premises.kill("inference-PROD", signal.SIGCONT)
-        tell("the engine notices the missing heartbeat, a new worker takes the step up again under the same key ...")
+        tell("the engine notices the missing heartbeat, a new actuator takes the step up again under the same key ...")
         await self.until(lambda s: s.phase is Phase.STEADY)
         switches = [effect for effect in await self.get("/effects") if effect["effect"] == "switch"]
         if len(switches) != 1:
