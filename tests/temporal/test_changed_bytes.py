@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from models.canonical import digest_bytes
 from models.inventory import Submission
 from models.messages import Action, Choice
@@ -10,6 +12,8 @@ from models.state import Phase
 from tests.temporal.attackers import DEV, ONE, PROD, TEST, rightful
 from tests.temporal.doubles import GOOD
 from tests.temporal.house import House, plan_of
+
+pytestmark = pytest.mark.long
 
 CREDIT = plan_of("credit-high-risk")
 

@@ -89,6 +89,7 @@ async def outcome(turn: asyncio.Semaphore, promotion: Promotion) -> str:
     return ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("mortal", "must", "deployments"),
     [

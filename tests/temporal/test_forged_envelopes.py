@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from models.canonical import canonical, digest_bytes
 from models.messages import Choice
 from models.signing import Envelope, Signature, seal
@@ -11,6 +13,8 @@ from models.statements import PAYLOAD_TYPE, Challenge, Deciding, read_statement
 from tests.signers import private_key, signer
 from tests.temporal.attackers import DEV, ONE, PROD, TEST, rightful
 from tests.temporal.house import Acknowledged, House, plan_of
+
+pytestmark = pytest.mark.long
 
 CREDIT = plan_of("credit-high-risk")
 MALLORY = private_key("mallory")

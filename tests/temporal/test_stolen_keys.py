@@ -14,6 +14,8 @@ from tests.signers import AUDIENCE, LONG_AGO, signer
 from tests.temporal.attackers import DEV, ONE, PROD, TEST, rightful
 from tests.temporal.house import House, plan_of
 
+pytestmark = pytest.mark.long
+
 CREDIT = plan_of("credit-high-risk")
 TWO = ((DEV, 2), (TEST, 2), (PROD, 2))
 
