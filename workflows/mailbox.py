@@ -6,6 +6,7 @@ Who decides is known when a gate opens; whoever asks or submits is looked up in 
 A message whose JSON does not fit its type never gets here: the SDK drops the signal, and only the worker's log says so.
 """
 
+import asyncio
 from typing import TypeVar
 
 from temporalio import workflow
@@ -31,6 +32,8 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._refused = 0
+        self._turn = asyncio.Lock()
+        """Who has to be looked up is heard in turn: in the order of arrival, and one in a workflow task."""
 
     # --- what the lifecycle knows
 
@@ -127,7 +130,8 @@ class Mailbox:
     async def signal_submit_version(self, given: HandedIn | None = None) -> None:
         """As the update of the same name, unanswered."""
         if given := _given(given):
-            self._take(await self._handed_in(given))
+            async with self._turn:
+                self._take(await self._handed_in(given))
 
     @workflow.signal(name="report_breach", description="A monitor reports a breach.")
     def signal_report_breach(self, breach: Breach | None = None) -> None:
@@ -139,7 +143,8 @@ class Mailbox:
     async def signal_request(self, envelope: Envelope | None = None) -> None:
         """As the update of the same name, unanswered."""
         if envelope := _given(envelope):
-            self._take(await self._asked(envelope))
+            async with self._turn:
+                self._take(await self._asked(envelope))
 
     # --- updates
 
@@ -155,7 +160,8 @@ class Mailbox:
     @workflow.update(name="submit_version", description="A new version enters, signed for: see `modelops submit`.")
     async def update_submit_version(self, given: HandedIn) -> Receipt:
         """A version under way is withdrawn in its favour."""
-        return self._accept(await self._handed_in(given))
+        async with self._turn:
+            return self._accept(await self._handed_in(given))
 
     @update_submit_version.validator
     def _check_submission(self, given: HandedIn) -> None:
@@ -164,7 +170,8 @@ class Mailbox:
     @workflow.update(name="request", description=f"{', '.join(Action)}, signed: see `modelops --help`.")
     async def update_request(self, envelope: Envelope) -> Receipt:
         """What a person may ask at any time; refused with the reason where it makes no sense."""
-        return self._accept(await self._asked(envelope))
+        async with self._turn:
+            return self._accept(await self._asked(envelope))
 
     @update_request.validator
     def _check_request(self, envelope: Envelope) -> None:
