@@ -14,7 +14,13 @@ from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import quote
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryRejectedError,
+)
 from temporalio.common import (
     QueryRejectCondition,
     SearchAttributePair,
@@ -26,6 +32,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from client.caller import CALL_TIMEOUT, Caller
+from client.deciding import challenge_at, open_gate, role_of
 from client.documents import in_plain_words
 from client.histories import Heard, listen
 from client.lost import Lost, look_for
@@ -40,7 +47,6 @@ from models.messages import Action, Choice, HandedIn, Receipt
 from models.plan import Plan, Proof
 from models.signing import Envelope
 from models.state import State
-from models.statements import Challenge
 from models.status import Status
 from worker.connection import connect
 from worker.settings import Settings
@@ -206,7 +212,13 @@ class Modelops:
     async def status(self, model: Slug) -> Status:
         """Where a lifecycle is, what it waits for, and who can act; RefusedError if its execution is lost."""
         async with self._caller.translated(lifecycle_id(model)):
-            return await self._ask(model, QueryRejectCondition.NOT_COMPLETED_CLEANLY)
+            while True:
+                try:
+                    return await self._ask(model, QueryRejectCondition.NOT_COMPLETED_CLEANLY)
+                except WorkflowQueryRejectedError as rejected:
+                    # The run was followed by the next one between the finding of it and the asking.
+                    if rejected.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
+                        raise
 
     async def _ask(self, model: Slug, refusing: QueryRejectCondition | None = None) -> Status:
         asked = self._handle(model).query(
@@ -244,47 +256,10 @@ class Modelops:
         `findings` say why a version is rejected, `closes` which are closed by the one that is approved; with a
         `delegation`, which names the role, the decision is in somebody's place.
         """
-        about = await self.challenge(model, gate, artifact)
-        chosen = role or await self._role(model, signer.person)
+        opened = open_gate(await self.status(model), gate)
+        about, chosen = challenge_at(opened, artifact), role or role_of(opened, signer.person)
         with in_plain_words("the decision"):
             return signer.decide(about, choice, chosen, reason, findings=findings, closes=closes, delegation=delegation)
-
-    async def challenge(self, model: Slug, gate: Slug, artifact: Digest | None = None) -> Challenge:
-        """What a decision at the open gate has to be about; RefusedError if that gate is not open."""
-        status = await self.status(model)
-        if status.gate is None or status.gate.gate != gate:
-            phase = status.phase.replace("_", " ")
-            now = (
-                f"gate '{status.gate.gate}' is"
-                if status.gate
-                else f"it is in stage '{status.stage}', {phase}; no gate is"
-            )
-            raise RefusedError(
-                f"gate '{gate}' of '{model}' is not open: {now}", f"`modelops status {model}` shows what it waits for"
-            )
-        if status.gate.about is None:
-            raise RefusedError(
-                f"nobody's signature can be checked at gate '{gate}': no key was known when it opened",
-                f"enrol the approvers' keys, then `modelops retry {model}`",
-            )
-        changed = {"artifact": artifact} if artifact else {}
-        with in_plain_words("the decision"):
-            return Challenge.model_validate(status.gate.about.model_dump() | changed)
-
-    async def _role(self, model: Slug, person: Slug) -> Slug:
-        """The one role of the open gate that a person holds; of several, the one that still owes an approval."""
-        gate = (await self.status(model)).gate
-        asked, holders = (gate.asked, gate.holders) if gate else ((), {})
-        held = [role for role, people in holders.items() if person in people]
-        owed = [ask.role for ask in asked if ask.role in held]
-        choices = owed if len(owed) == 1 else held
-        if len(choices) != 1:
-            roles = f"the roles that the gate asks: {', '.join(holders)}"
-            raise RefusedError(
-                f"{person} holds several of {roles}" if held else f"{person} holds none of {roles}",
-                "say with `--role` for which role the decision is" if held else "`modelops inbox` shows what is yours",
-            )
-        return choices[0]
 
     async def submit(self, model: Slug, submission: Submission, signer: Signer) -> Receipt:
         """Sign for a new version, and hand it in."""

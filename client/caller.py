@@ -19,6 +19,7 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
+from temporalio.exceptions import TerminatedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from client.failures import rebuilt, server_error
@@ -160,8 +161,9 @@ class Caller:
                 await self.client.get_workflow_handle(workflow_id, run_id=found.run_id).result(follow_runs=False)
         except WorkflowFailureError as failure:
             model = workflow_id.removeprefix("model/")
+            how = "was terminated" if isinstance(failure.cause, TerminatedError) else "ended by a failure"
             return RefusedError(
-                f"'{workflow_id}' ended by a failure at {when}: {failure.cause}",
+                f"'{workflow_id}' {how} at {when}: {failure.cause}",
                 f"the Web UI shows how; `modelops rebuild {model}` goes on from where the record says it was",
             )
         except RPCError as error:

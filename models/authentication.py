@@ -5,6 +5,7 @@ The workflow asks before the kernel does, the actuator before it acts, and the v
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from models.canonical import Digest, Slug, digest
 from models.challenge import challenge
@@ -30,30 +31,25 @@ SKEW = timedelta(minutes=2)
 
 _TOLD = 300
 
+Says = TypeVar("Says", Deciding, Requesting, Submitting)
+
 
 def read_decision(
     plan: Plan, plan_digest: Digest, state: State, envelope: Envelope, at: datetime
 ) -> Decided | Attempted:
     """What was sent, as an event: a decision, with why it is not to be believed if it is not."""
-    try:
-        statement = read_statement(envelope)
-    except ValueError as error:
-        return Attempted(envelope=envelope, objection=f"this is no signed statement: {str(error)[:_TOLD]}")
-    if not isinstance(statement.says, Deciding):
-        return Attempted(envelope=envelope, objection=f"this is no decision but a statement to {statement.says.kind}")
-    found = _objections(plan, plan_digest, state, envelope, statement, statement.says, at)
-    return Decided(decision=decision_of(statement, statement.says), envelope=envelope, objection=next(found, ""))
+    statement, says = _opened(envelope, Deciding)
+    if not isinstance(statement, Statement) or says is None:
+        return Attempted(envelope=envelope, objection=str(statement))
+    found = _objections(plan, plan_digest, state, envelope, statement, says, at)
+    return Decided(decision=decision_of(statement, says), envelope=envelope, objection=next(found, ""))
 
 
 def read_request(state: State, envelope: Envelope, known: Electorate, at: datetime) -> Requested | Attempted:
     """What was asked for, as an event, given what the directory says of whoever asks."""
-    try:
-        statement = read_statement(envelope)
-    except ValueError as error:
-        return Attempted(envelope=envelope, objection=f"this is no signed statement: {str(error)[:_TOLD]}")
-    says = statement.says
-    if not isinstance(says, Requesting):
-        return Attempted(envelope=envelope, objection=f"this is no request but a statement to {says.kind}")
+    statement, says = _opened(envelope, Requesting)
+    if not isinstance(statement, Statement) or says is None:
+        return Attempted(envelope=envelope, objection=str(statement))
     return Requested(
         action=says.action,
         request=Request(person=statement.person, reason=says.reason),
@@ -67,21 +63,28 @@ def read_request(state: State, envelope: Envelope, known: Electorate, at: dateti
 
 def read_submission(state: State, given: HandedIn, known: Electorate, at: datetime) -> VersionSubmitted | Attempted:
     """A version that was handed in, as an event, given what the directory says of its submitter."""
-    envelope = given.envelope
-    try:
-        statement = read_statement(envelope)
-    except ValueError as error:
-        return Attempted(envelope=envelope, objection=f"this is no signed statement: {str(error)[:_TOLD]}")
-    says = statement.says
-    if not isinstance(says, Submitting):
-        return Attempted(envelope=envelope, objection=f"this is no submission but a statement to {says.kind}")
+    statement, says = _opened(given.envelope, Submitting)
+    if not isinstance(statement, Statement) or says is None:
+        return Attempted(envelope=given.envelope, objection=str(statement))
     return VersionSubmitted(
         submission=given.submission,
-        envelope=envelope,
+        envelope=given.envelope,
         known=known,
         once=Once(jti=statement.jti, until=statement.expires_at),
         objection=next(_submission_objections(state, given, statement, says, known, at), ""),
     )
+
+
+def _opened(envelope: Envelope, kind: type[Says]) -> tuple[Statement, Says] | tuple[str, None]:
+    """The statement of a kind that an envelope holds, or why it holds none."""
+    try:
+        statement = read_statement(envelope)
+    except ValueError as error:
+        return f"this is no signed statement: {str(error)[:_TOLD]}", None
+    if not isinstance(statement.says, kind):
+        wanted = kind.model_fields["kind"].default
+        return f"this is no statement to {wanted} but one to {statement.says.kind}", None
+    return statement, statement.says
 
 
 def person_of(envelope: Envelope) -> Slug | None:

@@ -6,8 +6,7 @@ from datetime import timedelta
 from activities.adapters.sql_migration import migrate
 from worker.connection import connect
 from worker.process import run, serve_until_stopped
-from worker.reconciling import schedule_reconciliation
-from worker.schedules import schedule_checkpoints
+from worker.schedules import schedule_checkpoints, schedule_reconciliation
 from worker.search_attributes import register_search_attributes
 from worker.settings import Settings
 from worker.telemetry import count_findings

@@ -1,4 +1,7 @@
-"""What the worker has the clock start, whatever models there are."""
+"""What the worker has the clock start, whatever models there are: made or renewed by every worker that starts."""
+
+from dataclasses import replace
+from datetime import timedelta
 
 from temporalio.client import (
     Client,
@@ -9,31 +12,59 @@ from temporalio.client import (
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
 )
 from temporalio.service import RPCError
 
 from models.errors import UnavailableError
 from workflows import options
 from workflows.checkpoint import AuditCheckpoint
+from workflows.reconciliation import Reconciliation
 
 CHECKPOINTS = "audit/checkpoint"
 
 
+def reconciliation_of(task_queue: str) -> str:
+    """The schedule that compares everything for a task queue, and the beginning of the ids of its workflows."""
+    return f"reconciliation/{task_queue}"
+
+
 async def schedule_checkpoints(client: Client, task_queue: str = options.TASK_QUEUE) -> None:
-    """Have the audit trail sealed every hour; one schedule, however often this is done. UnavailableError."""
+    """Have the audit trail sealed every hour; UnavailableError."""
     action = ScheduleActionStartWorkflow(
         AuditCheckpoint.run, id=CHECKPOINTS, task_queue=task_queue, static_summary="seal the audit trail"
     )
+    await _keep(client, action, options.CHECKPOINT_EVERY)
+
+
+async def schedule_reconciliation(client: Client, task_queue: str, every: timedelta) -> None:
+    """Have everything compared every so often; UnavailableError."""
+    action = ScheduleActionStartWorkflow(
+        Reconciliation.run,
+        id=reconciliation_of(task_queue),
+        task_queue=task_queue,
+        static_summary="whether record, executions, environments and workers agree",
+    )
+    await _keep(client, action, every)
+
+
+async def _keep(client: Client, action: ScheduleActionStartWorkflow, every: timedelta) -> None:
+    """One schedule, named as its workflows, however often this is done. One that somebody paused stays so."""
     schedule = Schedule(
         action=action,
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=options.CHECKPOINT_EVERY)]),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
     )
+
+    def renewed(known: ScheduleUpdateInput) -> ScheduleUpdate:
+        return ScheduleUpdate(replace(schedule, state=known.description.schedule.state))
+
     try:
-        await client.create_schedule(CHECKPOINTS, schedule)
+        await client.create_schedule(action.id, schedule)
     except ScheduleAlreadyRunningError:
-        return
+        await client.get_schedule_handle(action.id).update(renewed)
     except RPCError as error:
         raise UnavailableError(
-            f"the Temporal server refused the schedule '{CHECKPOINTS}': {error.message}", "is the server up? then retry"
+            f"the Temporal server refused the schedule '{action.id}': {error.message}", "is it up? then start again"
         ) from error

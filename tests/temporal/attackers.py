@@ -60,16 +60,23 @@ class Orderer:
         )
 
 
+async def refused(
+    house: House, activity: str, argument: object, workflow_id: str = "", queue: str = ""
+) -> ApplicationError:
+    """How an activity refuses what a workflow of somebody's own orders; of the ordinary worker, or of a queue."""
+    given = Order(queue=queue or house.queue, activity=activity, argument=argument)
+    own, name = f"orders-{house.queue}", workflow_id or f"orders/{house.model}/{activity}"
+    async with Worker(house.client, task_queue=own, workflows=[Orderer], workflow_runner=UnsandboxedWorkflowRunner()):
+        with pytest.raises(WorkflowFailureError) as caught:
+            await house.client.execute_workflow(Orderer.run, given, id=name, task_queue=own)
+    assert isinstance(caught.value.cause, ActivityError)
+    assert isinstance(caught.value.cause.cause, ApplicationError)
+    return caught.value.cause.cause
+
+
 async def order(house: House, activity: str, argument: object, workflow_id: str = "") -> str:
     """Why an activity of the ordinary worker refuses what a workflow of somebody's own orders."""
-    queue, given = f"orders-{house.queue}", Order(queue=house.queue, activity=activity, argument=argument)
-    async with Worker(house.client, task_queue=queue, workflows=[Orderer], workflow_runner=UnsandboxedWorkflowRunner()):
-        name = workflow_id or f"orders/{house.model}/{activity}"
-        with pytest.raises(WorkflowFailureError) as refused:
-            await house.client.execute_workflow(Orderer.run, given, id=name, task_queue=queue)
-    assert isinstance(refused.value.cause, ActivityError)
-    assert isinstance(refused.value.cause.cause, ApplicationError)
-    return refused.value.cause.cause.message
+    return (await refused(house, activity, argument, workflow_id)).message
 
 
 class Held:

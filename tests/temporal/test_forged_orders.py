@@ -3,44 +3,19 @@
 from typing import Any
 
 import pytest
-from temporalio import workflow
 from temporalio.client import WorkflowContinuedAsNewError, WorkflowFailureError, WorkflowHandle
-from temporalio.exceptions import ActivityError, ApplicationError
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.exceptions import ApplicationError
 
-from activities.promotion import PromotionActivities
-from models.canonical import Frozen, digest_bytes
-from models.evidence import StepKind, StepOrder, StepResult
+from models.canonical import digest_bytes
+from models.evidence import StepKind, StepOrder
 from models.inventory import Environment
 from models.journal import Assignment, LifecycleInput
 from models.state import Phase, State, change
+from tests.temporal.attackers import refused
 from tests.temporal.house import House, plan_of
 from workflows import options
 
 CREDIT = plan_of("credit-high-risk")
-
-
-class Forgery(Frozen):
-    """An order, and the queue of the worker that is to carry it out."""
-
-    queue: str
-    task: Assignment
-
-
-@workflow.defn(name="Forger")
-class Forger:
-    """Somebody's own workflow, on somebody's own worker."""
-
-    @workflow.run
-    async def run(self, forgery: Forgery) -> StepResult:
-        """The promotion's own answer."""
-        return await workflow.execute_activity_method(
-            PromotionActivities.promote_version,
-            forgery.task,
-            task_queue=forgery.queue,
-            start_to_close_timeout=options.INTERNAL_TIMEOUT,
-            retry_policy=options.RECORD_RETRIES,
-        )
 
 
 async def order_of(house: House, **given: object) -> StepOrder:
@@ -63,17 +38,10 @@ async def order_of(house: House, **given: object) -> StepOrder:
 
 async def forge(house: House, workflow_id: str, order: StepOrder) -> str:
     """Why an order is refused that comes from a workflow of somebody's own."""
-    forgery = Forgery(queue=options.actuator_queue(house.queue), task=Assignment(order=order))
-    queue = f"forgers-{house.queue}"
-    runner = UnsandboxedWorkflowRunner()
-    async with Worker(house.client, task_queue=queue, workflows=[Forger], workflow_runner=runner):
-        with pytest.raises(WorkflowFailureError) as caught:
-            await house.client.execute_workflow(Forger.run, forgery, id=workflow_id, task_queue=queue)
-    cause = caught.value.cause
-    assert isinstance(cause, ActivityError)
-    assert isinstance(cause.cause, ApplicationError)
-    assert cause.cause.type == "NotPermittedError"
-    return cause.cause.message
+    queue = options.actuator_queue(house.queue)
+    error = await refused(house, "promote_version", Assignment(order=order), workflow_id, queue)
+    assert error.type == "NotPermittedError"
+    return error.message
 
 
 async def waiting_for_release(house: House) -> None:

@@ -1,10 +1,6 @@
 """What people see who decide: their inbox, the gate with its evidence, and decisions of each other, from the shell."""
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,9 +8,9 @@ import pytest
 from client.signer import Signer
 from models.messages import Choice
 from models.state import Phase
-from tests.signers import PASSPHRASE, fill, signer
+from tests.signers import signer
 from tests.temporal.house import House, plan_of
-from worker.settings import PROJECT
+from tests.temporal.shell import run
 from workflows import options
 
 CREDIT = plan_of("credit-high-risk")
@@ -39,28 +35,6 @@ async def waiting(house: House) -> House:
     await house.until_phase(Phase.DECIDING, "validation")
     await house.recorded()
     return house
-
-
-async def run(house: House, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command, as one of the house's people gives it."""
-    fill(house.root / "wallet", "rosa", "dmitri", "ana", "tom")
-    environment = {
-        "MODELOPS_HOME": str(house.root),
-        "MODELOPS_TEMPORAL_ADDRESS": house.client.service_client.config.target_host,
-        "MODELOPS_WALLET": str(house.root / "wallet"),
-        "MODELOPS_PASSPHRASE": PASSPHRASE,
-        "COLUMNS": "400",
-    }
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "client.cli", *words],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def possessing(who: Signer) -> str:

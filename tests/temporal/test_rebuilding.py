@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +29,7 @@ from models.status import Status
 from tests.contract.backdoor import execute
 from tests.temporal.house import WITHIN, House, facts_of, plan_of
 from tests.temporal.invariants import check_invariants
-from worker.settings import PROJECT
+from tests.temporal.shell import run
 from workflows import options
 from workflows.lifecycle import UNCONFIRMED
 
@@ -284,22 +281,6 @@ async def test_the_commands(house: House, monkeypatch: pytest.MonkeyPatch) -> No
     await house.handle.terminate("by accident")
     told = json.loads((await run(house, "rebuild", house.model, "--json")).stdout)
     assert (told["lost"], told["unrecorded"], told["status"]["phase"]) == ("terminated", [], "steady")
-
-
-async def run(house: House, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command, as a person gives it."""
-    address = house.client.service_client.config.target_host
-    environment = {"MODELOPS_HOME": str(house.root), "MODELOPS_TEMPORAL_ADDRESS": address, "COLUMNS": "400"}
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "client.cli", *words],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def away(entry: JournalEntry) -> None:

@@ -26,7 +26,7 @@ from tests.contract.backdoor import execute
 from tests.temporal.house import WITHIN, House, facts_of, plan_of
 from tests.temporal.invariants import check_invariants
 from tests.temporal.test_rebuilding import lose, recorded
-from worker.reconciling import schedule_id, schedule_reconciliation
+from worker.schedules import reconciliation_of, schedule_reconciliation
 from workflows import attributes, options
 
 LOW = plan_of("low-risk")
@@ -51,7 +51,7 @@ async def look(house: House) -> Reconciled:
     """One look, as the schedule has it."""
     return Reconciled.model_validate(
         await house.client.execute_workflow(
-            "Reconciliation", id=schedule_id(house.queue), task_queue=house.queue, result_type=Reconciled
+            "Reconciliation", id=reconciliation_of(house.queue), task_queue=house.queue, result_type=Reconciled
         )
     )
 
@@ -184,7 +184,7 @@ async def test_the_schedule_is_made_once_and_renewed(house: House) -> None:
     """Workers that start make it or bring it up to date; it runs, and who paused it finds it paused."""
     for every in (3600, 1):
         await schedule_reconciliation(house.client, house.queue, timedelta(seconds=every))
-    schedule = house.client.get_schedule_handle(schedule_id(house.queue))
+    schedule = house.client.get_schedule_handle(reconciliation_of(house.queue))
     async with asyncio.timeout(WITHIN):
         while not (await schedule.describe()).info.recent_actions:
             await asyncio.sleep(0.2)
