@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
-# Each process has servers of its own. Many tests wait for them: four processes keep two cores busy.
-PYTEST := $(BIN)/python -m pytest -n 4 --dist worksteal
+# Each process has servers of its own; a slow test is no reason for the others to wait.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test long check bench browser node lock clean
