@@ -117,10 +117,9 @@ async def test_who_asked_said_by_somebody_else(house: House, action: Action) -> 
     held = Held(house.parts.directory, "electorate", arguments=2)
     held.let_go()
     await reopened(house, directory=held)
-    await house.start(LOW)
-    for number in (1, 2):
-        await house.submit()
-        await house.until(lambda status, n=number: status.phase is Phase.STEADY and status.serving.get(PROD) == n)  # type: ignore[misc]
+    await house.start(CREDIT)
+    for _ in range(2):
+        await house.to_production()
     held.hold()
     forged = signer("olga", key="mallory").request(AUDIENCE, house.model, action, "because I say so")
     known = Electorate(people={}, audience=AUDIENCE, keys={"olga": (signer("olga", key="mallory").public,)})
@@ -129,12 +128,12 @@ async def test_who_asked_said_by_somebody_else(house: House, action: Action) -> 
         stuck = await house.until(lambda status: status.failure is not None)
     assert stuck.failure is not None
     assert "olga has no key" in stuck.failure.message
-    served = ((TEST, 1), (PROD, 1), (TEST, 2), (PROD, 2))
-    await rightful(house, LOW, served)
+    served = (*ONE, (DEV, 2), (TEST, 2), (PROD, 2))
+    await rightful(house, CREDIT, served)
     if action is not Action.RETIRE:
         await house.request(Action.ABANDON)
         await house.until_phase(Phase.STEADY)
-        await rightful(house, LOW, (*served, (PROD, 2)))
+        await rightful(house, CREDIT, (*served, (PROD, 2)))
 
 
 async def test_a_breach_that_nobody_measured(house: House) -> None:
@@ -149,4 +148,4 @@ async def test_a_breach_that_nobody_measured(house: House) -> None:
     assert "by the measurements on record, 'drift' is not in breach on window w1" in stuck.failure.message
     await rightful(house, plan, ONE)
     await house.request(Action.RETRY)
-    await house.until(lambda status: not status.serving)
+    await house.until(lambda status: PROD not in status.serving)
