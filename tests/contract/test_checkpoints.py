@@ -50,10 +50,11 @@ def open_checkpoints(request: pytest.FixtureRequest, tmp_path: Path) -> Callable
 
 def test_what_is_appended_is_there_in_order(open_checkpoints: Callable[[], Checkpoints]) -> None:
     """Nothing at first; then each, by whomever it was written."""
-    assert list(open_checkpoints().all()) == []
+    assert (open_checkpoints().last(), list(open_checkpoints().all())) == (None, [])
     written = chain(3)
     for envelope in written:
         open_checkpoints().append(envelope)
+        assert Envelope.model_validate_json(open_checkpoints().last() or b"") == envelope
     assert [Envelope.model_validate_json(text) for text in open_checkpoints().all()] == written
 
 
@@ -172,6 +173,17 @@ def test_a_trail_that_is_not_what_was_sealed_is_not_sealed_again(
     notary.checkpoint()
     execute(inventory_url, *deed)
     with pytest.raises(DigestMismatchError, match="nothing is sealed any more"):
+        notary.checkpoint()
+
+
+def test_nothing_follows_a_checkpoint_that_cannot_be_read(
+    notary: FileNotary, record: Record, tell: Tell, tmp_path: Path
+) -> None:
+    """Whoever put something in the place of the last one gets no chain on it."""
+    record(tell("loan")[:6])
+    notary.checkpoint()
+    (tmp_path / "kept" / "checkpoints.jsonl").write_text("{}\n")
+    with pytest.raises(DigestMismatchError, match="the last checkpoint cannot be read"):
         notary.checkpoint()
 
 
