@@ -93,6 +93,9 @@ class Checkpoints(Protocol):
     def append(self, envelope: Envelope) -> None:
         """Keep one more, for good; ConflictError if it does not follow the last one, as somebody was quicker."""
 
+    def last(self) -> bytes | None:
+        """The last one, as it stands there; None if nothing is kept."""
+
     def all(self) -> Sequence[bytes]:
         """All that is kept, oldest first, as it stands there: whether it is a checkpoint is for the reader to say."""
 

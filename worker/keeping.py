@@ -1,5 +1,6 @@
 """Where things are kept outside the database, as configured: for the worker, and for those who only look."""
 
+from importlib import import_module
 from pathlib import Path
 
 from activities.adapters.file_artifact_store import FileArtifactStore
@@ -8,15 +9,30 @@ from activities.adapters.git_checkpoints import GitCheckpoints
 from activities.ports import ArtifactStore, Checkpoints
 from models.errors import InvalidInputError
 from models.signing import PublicKey
-from worker.settings import GIT, Settings
+from worker.settings import GIT, S3, Settings
 
 
 def checkpoints_of(settings: Settings) -> Checkpoints:
-    """The checkpoints of the audit trail."""
+    """The checkpoints of the audit trail; InvalidInputError, UnavailableError if there is no way to them."""
     place = settings.checkpoints or str(settings.root / "checkpoints")
     if place.startswith(GIT):
         return GitCheckpoints(Path(place.removeprefix(GIT)).expanduser().resolve())
+    if place.startswith(S3):
+        return _bucket(*place.removeprefix(S3).partition("/")[::2])
     return FileCheckpoints(Path(place).expanduser().resolve())
+
+
+def _bucket(name: str, prefix: str) -> Checkpoints:
+    """boto3 takes its time to load, and is an extra: nobody else waits for it, or needs it."""
+    try:
+        adapter = import_module("activities.adapters.s3_checkpoints")
+    except ModuleNotFoundError as error:
+        raise InvalidInputError(
+            f"MODELOPS_CHECKPOINTS: {S3}{name} needs {error.name}, which is not installed",
+            "install the extra: pip install 'modelops[s3]'",
+        ) from error
+    checkpoints: Checkpoints = adapter.S3Checkpoints(name, prefix)
+    return checkpoints
 
 
 def notary_keys(settings: Settings) -> tuple[PublicKey, ...]:

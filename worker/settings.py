@@ -18,7 +18,10 @@ ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|
 
 GIT = "git:"
 """What the place of checkpoints begins with if it is a git repository."""
+S3 = "s3://"
+"""What it begins with if it is a bucket."""
 ACTUATORS = ("modelops-actuator@",)
+_BUCKET = re.compile(r"s3://[A-Za-z0-9._-]{3,63}(/.*)?")
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{32,}=*")
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -45,6 +48,12 @@ def _bearer(token: SecretStr | None) -> SecretStr | None:
     if token and not _TOKEN.fullmatch(token.get_secret_value()):
         raise ValueError("a token has at least 32 letters, digits and -._~+/ (RFC 6750)")
     return token
+
+
+def _kept(place: str | None) -> str | None:
+    if place and place.lower().startswith("s3:") and not _BUCKET.fullmatch(place):
+        raise ValueError("write a bucket like s3://bucket/prefix")
+    return place
 
 
 Place = Annotated[Path, AfterValidator(_expanded)]
@@ -121,10 +130,11 @@ class Settings(BaseSettings):
     )
     passphrase: SecretStr | None = Field(default=None, description="of the private key; asked for if it is not set")
 
-    checkpoints: str | None = Field(
+    checkpoints: Annotated[str | None, AfterValidator(_kept)] = Field(
         default=None,
         min_length=1,
-        description="where checkpoints are kept: a folder, or git:/path/of/a/repository; default: under home",
+        description="where checkpoints are kept: a folder, git:/path/of/a/repository, or s3://bucket/prefix; "
+        "default: under home",
     )
     notary_key: Place | None = Field(
         default=None, description="the notary's private key, made if it is missing; default: notary.key under home"

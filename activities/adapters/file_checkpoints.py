@@ -39,6 +39,10 @@ class FileCheckpoints:
                 os.fsync(file.fileno())
             self._keep_name()
 
+    def last(self) -> bytes | None:
+        """The last whole line; UnavailableError."""
+        return next(reversed(self.all()), None)
+
     def all(self) -> Sequence[bytes]:
         """Every whole line, oldest first; UnavailableError."""
         with self._translated():

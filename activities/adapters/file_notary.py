@@ -64,16 +64,16 @@ class FileNotary:
         raise UnavailableError("other notaries are quicker each time", "it is tried again")
 
     def _last(self) -> Checkpoint | None:
-        kept = self._checkpoints.all()
-        if not kept:
+        kept = self._checkpoints.last()
+        if kept is None:
             return None
         try:
-            last = read_checkpoint(Envelope.model_validate_json(kept[-1]))
+            last = read_checkpoint(Envelope.model_validate_json(kept))
             found = self._inventory.head(last.position).hash
         except UnknownNameError:
             found = "missing"
         except ValueError:
-            raise _refusal(f"checkpoint {len(kept)} cannot be read") from None
+            raise _refusal("the last checkpoint cannot be read") from None
         if found != last.hash:
             raise _refusal(f"entry {last.position} of the trail is not the one that checkpoint {last.number} seals")
         return last

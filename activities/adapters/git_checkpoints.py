@@ -41,9 +41,15 @@ class GitCheckpoints:
                 raise
             raise ConflictError(f"checkpoint {number} came second in {self._repository}") from error
 
+    def last(self) -> bytes | None:
+        """The checkpoint of the last commit; UnavailableError if git fails."""
+        return next(iter(self._read(self._commits()[-1:])), None)
+
     def all(self) -> Sequence[bytes]:
         """The checkpoint of every commit, oldest first; UnavailableError if git fails."""
-        commits = self._commits() if self._repository.exists() else []
+        return self._read(self._commits())
+
+    def _read(self, commits: Sequence[str]) -> Sequence[bytes]:
         wanted = "".join(f"{commit}:{_NAME}\n" for commit in commits)
         answer, found = self._git("cat-file", "--batch", given=wanted.encode()) if commits else b"", list[bytes]()
         while answer:
@@ -54,7 +60,7 @@ class GitCheckpoints:
         return found
 
     def _commits(self) -> list[str]:
-        if not self._git("for-each-ref", _BRANCH):
+        if not self._repository.exists() or not self._git("for-each-ref", _BRANCH):
             return []
         return self._git("rev-list", "--reverse", "--first-parent", _BRANCH).decode().split()
 

@@ -76,6 +76,8 @@ def test_what_cannot_work_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, na
         ("INFERENCE", "http://127.0.0.1:1", 'not JSON; write it like {"DEV"'),
         ("SOURCES", "[1]", "MODELOPS_SOURCES: 0: "),
         ("DEPLOY_TOKEN", "short", "at least 32"),
+        ("CHECKPOINTS", "s3://", "write a bucket like s3://bucket/prefix"),
+        ("CHECKPOINTS", "S3:kept/audit", "write a bucket like s3://bucket/prefix"),
         ("MINIMUM", "two", 'not JSON; write it like {"PROD": {"approvals": 2'),
         ("MINIMUM", '{"PROD": {"approvals": 0}}', "MODELOPS_MINIMUM: PROD: approvals: "),
         ("MINIMUM", '{"PROD": {"approvals": 2, "tiers": ["grave"]}}', "MODELOPS_MINIMUM: PROD: tiers: 0: "),
