@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
@@ -16,12 +15,11 @@ from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from client.rows import entry_of, read_entries, read_rows
+from client.views import Found, Known, Listed
 from models.audit import AuditEntry, AuditHead, AuditKind
-from models.canonical import Frozen
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
-from models.inventory import Measured, ModelFacts, ModelKind, Rating, RiskTier, VersionStatus
+from models.inventory import Measured, ModelFacts, Rating
 from models.plan import Plan
-from models.reconciliation import FindingKind
 from models.records import (
     AuditHeadRecord,
     AuditRecord,
@@ -38,7 +36,6 @@ from models.records import (
     VersionRecord,
 )
 from models.rows import Row
-from models.state import Phase
 
 Table = TypeVar("Table", bound=SQLModel)
 
@@ -55,44 +52,6 @@ _ABOUT_ONE = (
 _BATCH = 500
 _CONNECT_SECONDS = 5
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
-
-
-class Listed(Frozen):
-    """One model in a list; the last seven are None as long as it has no lifecycle."""
-
-    model: str
-    title: str
-    kind: ModelKind
-    tier: RiskTier
-    owner: str
-    template: str | None = None
-    stage: str | None = None
-    phase: Phase | None = None
-    candidate: int | None = None
-    champion: int | None = None
-    paused: bool | None = None
-    updated: datetime | None = None
-
-
-class Known(Frozen):
-    """A version in the inventory."""
-
-    number: int
-    status: VersionStatus
-    artifact: str | None
-    bundle: str | None
-    gates: tuple[str, ...]
-
-
-class Found(Frozen):
-    """A finding, from when it was first seen until it held no more; `resolved` is None of one that holds."""
-
-    kind: FindingKind
-    model: str | None
-    text: str
-    first_seen: datetime
-    last_seen: datetime
-    resolved: datetime | None
 
 
 class Record(NamedTuple):

@@ -4,29 +4,16 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
-from client.commands import (
-    audit,
-    differences,
-    drawings,
-    findings,
-    gates,
-    keys,
-    lifecycles,
-    messages,
-    models,
-    policies,
-    proofs,
-    rebuilding,
-    system,
-    templates,
-)
 from client.console import EXIT_CODES, complain, exit_status
 from models.errors import ModelopsError
 from models.messages import Action
@@ -34,8 +21,145 @@ from models.messages import Action
 _BUG = 1
 
 
-class _Translating(TyperGroup):
-    """Ends with the exit status of our error instead of a traceback."""
+class _Command(NamedTuple):
+    """A command: where it is written, and one use of it. `action` of those that are alike but for what they ask."""
+
+    module: str
+    function: str
+    example: str
+    action: Action | None = None
+
+
+_COMMANDS = {
+    "modelops": {
+        "up": _Command("system", "up", "MODELOPS_HOME=/data/modelops modelops up"),
+        "list": _Command("models", "list_models", "modelops list --json"),
+        "start": _Command("lifecycles", "start", "modelops start loan-approval --template credit-high-risk"),
+        "status": _Command("lifecycles", "status", "modelops status loan-approval --watch"),
+        "history": _Command("lifecycles", "history", "modelops history loan-approval --utc"),
+        "monitor": _Command("lifecycles", "monitor", "modelops monitor loan-approval"),
+        "inbox": _Command("gates", "inbox", "modelops inbox --as rosa"),
+        "delegate": _Command(
+            "gates",
+            "delegate",
+            "modelops delegate --as rosa --to tom.enrolment.json --role risk --until 2026-12-20 --output tom.json",
+        ),
+        "findings": _Command("findings", "findings", "modelops findings --all"),
+        "rebuild": _Command("rebuilding", "rebuild", "modelops rebuild loan-approval"),
+        "submit": _Command("messages", "submit", "modelops submit loan-approval version.yaml --as sam"),
+        "decide": _Command(
+            "messages",
+            "decide",
+            "modelops decide loan-approval independent-validation approve --as rosa --reason 'Stable on all groups.'",
+        ),
+    },
+    "key": {
+        "create": _Command("keys", "create", "modelops key create --as rosa"),
+        "enroll": _Command("keys", "enroll", "modelops key enroll rosa.enrolment.json"),
+        "revoke": _Command(
+            "keys", "revoke", "modelops key revoke 3fa9c1 --reason 'Stolen.' --since 2026-11-20T08:00:00"
+        ),
+        "list": _Command("keys", "list_keys", "modelops key list"),
+    },
+    "template": {
+        "list": _Command("templates", "list_templates", "modelops template list"),
+        "show": _Command("templates", "show_template", "modelops template show credit-high-risk --source > mine.yaml"),
+        "check": _Command("templates", "check_template", "modelops template check mine.yaml"),
+        "compile": _Command("templates", "compile_template", "modelops template compile mine.yaml > plan.json"),
+        "prove": _Command("proofs", "prove_template", "modelops template prove credit-high-risk"),
+        "graph": _Command(
+            "drawings", "draw_template", "modelops template graph mine.yaml --format svg --output mine.svg"
+        ),
+        "diff": _Command("differences", "diff_templates", "modelops template diff credit-high-risk mine.yaml"),
+        "schema": _Command("templates", "schema_of_templates", "modelops template schema > template.json"),
+        "explain": _Command("templates", "explain_code", "modelops template explain MO201"),
+    },
+    "policy": {
+        "list": _Command("policies", "list_packs", "modelops policy list --on 2027-12-02"),
+        "show": _Command("policies", "show_pack", "modelops policy show us-sr-26-2"),
+        "applies": _Command("policies", "applies", "modelops policy applies loan-approval"),
+        "schema": _Command("policies", "schema_of_packs", "modelops policy schema > pack.json"),
+        "impact": _Command("policies", "show_impact", "modelops policy impact eu-ai-act-high-risk --on 2027-12-02"),
+    },
+    "model": {
+        "assess": _Command("models", "assess", "modelops model assess examples/loan_approval/model.yaml"),
+        "register": _Command("models", "register", "modelops model register examples/loan_approval/model.yaml"),
+        "show": _Command("models", "show_model", "modelops model show loan-approval"),
+    },
+    "gate": {"show": _Command("gates", "show_gate", "modelops gate show loan-approval --open evaluation")},
+    "audit": {
+        "verify": _Command("audit", "verify_audit", "modelops audit verify loan-approval --utc"),
+        "export": _Command(
+            "audit", "export_audit", "modelops audit export loan-approval --output loan-approval-evidence"
+        ),
+    },
+}
+_GROUPS = {
+    "audit": ("The audit trail: whether it holds, and evidence to take along.", "modelops audit verify"),
+    "template": ("Lifecycle templates: look at them, check your own.", "modelops template list"),
+    "policy": ("Policy packs: what they demand, and of which models.", "modelops policy list"),
+    "model": ("Models in the inventory.", "modelops model show loan-approval"),
+    "key": ("Keys, with which people sign what they decide.", "modelops key create --as rosa"),
+    "gate": ("Gates, where versions wait for people.", "modelops gate show loan-approval"),
+}
+for _action, _why in (
+    (Action.RETIRE, "Replaced by another model."),
+    (Action.ABANDON, "Trained on the wrong quarter."),
+    (Action.RETRY, "The scanner is back."),
+    (Action.PAUSE, "Data centre maintenance."),
+    (Action.RESUME, "Maintenance is over."),
+    (Action.CONFIRM, "I saw the complaints, too."),
+    (Action.REVIEW, "A feed was late; the version is sound."),
+):
+    _example = f"modelops {_action} loan-approval --as rosa --reason '{_why}'"
+    _COMMANDS["modelops"][_action] = _Command("messages", "asks", _example, _action)
+for _action, _why in (
+    (Action.SUSPEND, "Complaints from two branches."),
+    (Action.ROLLBACK, "The new version is slower."),
+):
+    _example = f"modelops {_action} loan-approval --emergency --as rosa --reason '{_why}'"
+    _COMMANDS["modelops"][_action] = _Command("messages", "turns_back", _example, _action)
+
+
+class _Loaded(MutableMapping[str, Any]):
+    """The commands of a group, each imported when it is run or described: none needs what all of them need."""
+
+    def __init__(self, group: str, groups: MutableMapping[str, Any]) -> None:
+        self._group = group
+        self._groups = groups
+
+    def __getitem__(self, name: str) -> Any:
+        return self._groups[name] if name in self._groups else _load(self._group, name)
+
+    def __setitem__(self, name: str, group: Any) -> None:
+        self._groups[name] = group
+
+    def __delitem__(self, name: str) -> None:
+        del self._groups[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*_COMMANDS[self._group], *self._groups)
+
+    def __len__(self) -> int:
+        return len(_COMMANDS[self._group]) + len(self._groups)
+
+
+@cache
+def _load(group: str, name: str) -> Any:
+    """The command of a name; KeyError."""
+    found = _COMMANDS[group][name]
+    function = getattr(import_module(f"client.commands.{found.module}"), found.function)
+    single = typer.Typer(add_completion=False)
+    single.command(name, epilog=f"Example: {found.example}")(function(found.action) if found.action else function)
+    return get_command(single)
+
+
+class _Group(TyperGroup):
+    """Commands that are imported when they are needed; our errors end with an exit status instead of a traceback."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = _Loaded(self.name or "modelops", self.commands)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -47,98 +171,16 @@ class _Translating(TyperGroup):
 
 app = typer.Typer(
     name="modelops",
-    cls=_Translating,
+    cls=_Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     help="Takes every model from registration to retirement, by the lifecycle template that governs it.",
     epilog=f"{EXIT_CODES}\n\nExample: modelops up",
 )
-_audit = typer.Typer(no_args_is_help=True, help="The audit trail: whether it holds, and evidence to take along.")
-_template = typer.Typer(no_args_is_help=True, help="Lifecycle templates: look at them, check your own.")
-_policy = typer.Typer(no_args_is_help=True, help="Policy packs: what they demand, and of which models.")
-_key = typer.Typer(no_args_is_help=True, help="Keys, with which people sign what they decide.")
-_gate = typer.Typer(no_args_is_help=True, help="Gates, where versions wait for people.")
-_model = typer.Typer(no_args_is_help=True, help="Models in the inventory.")
-
-
-def _add(to: typer.Typer, name: str, command: Callable[..., None], example: str) -> None:
-    to.command(name, epilog=f"Example: {example}")(command)
-
-
-_add(app, "up", system.up, "MODELOPS_HOME=/data/modelops modelops up")
-app.add_typer(_audit, name="audit", epilog="Example: modelops audit verify")
-app.add_typer(_template, name="template", epilog="Example: modelops template list")
-app.add_typer(_policy, name="policy", epilog="Example: modelops policy list")
-app.add_typer(_model, name="model", epilog="Example: modelops model show loan-approval")
-app.add_typer(_key, name="key", epilog="Example: modelops key create --as rosa")
-_add(_key, "create", keys.create, "modelops key create --as rosa")
-_add(_key, "enroll", keys.enroll, "modelops key enroll rosa.enrolment.json")
-_add(
-    _key,
-    "revoke",
-    keys.revoke,
-    "modelops key revoke 3fa9c1 --reason 'Stolen.' --since 2026-11-20T08:00:00",
-)
-_add(_key, "list", keys.list_keys, "modelops key list")
-_add(_template, "list", templates.list_templates, "modelops template list")
-_add(_template, "show", templates.show_template, "modelops template show credit-high-risk --source > mine.yaml")
-_add(_template, "check", templates.check_template, "modelops template check mine.yaml")
-_add(_template, "compile", templates.compile_template, "modelops template compile mine.yaml > plan.json")
-_add(_template, "prove", proofs.prove_template, "modelops template prove credit-high-risk")
-_add(_template, "graph", drawings.draw_template, "modelops template graph mine.yaml --format svg --output mine.svg")
-_add(_template, "diff", differences.diff_templates, "modelops template diff credit-high-risk mine.yaml")
-_add(_template, "schema", templates.schema_of_templates, "modelops template schema > template.json")
-_add(_template, "explain", templates.explain_code, "modelops template explain MO201")
-_add(_policy, "list", policies.list_packs, "modelops policy list --on 2027-12-02")
-_add(_policy, "show", policies.show_pack, "modelops policy show us-sr-26-2")
-_add(_policy, "applies", policies.applies, "modelops policy applies loan-approval")
-_add(_policy, "schema", policies.schema_of_packs, "modelops policy schema > pack.json")
-_add(_policy, "impact", policies.show_impact, "modelops policy impact eu-ai-act-high-risk --on 2027-12-02")
-_add(_model, "assess", models.assess, "modelops model assess examples/loan_approval/model.yaml")
-_add(_model, "register", models.register, "modelops model register examples/loan_approval/model.yaml")
-_add(_model, "show", models.show_model, "modelops model show loan-approval")
-_add(app, "list", models.list_models, "modelops list --json")
-_add(app, "start", lifecycles.start, "modelops start loan-approval --template credit-high-risk")
-_add(app, "status", lifecycles.status, "modelops status loan-approval --watch")
-_add(app, "history", lifecycles.history, "modelops history loan-approval --utc")
-_add(_audit, "verify", audit.verify_audit, "modelops audit verify loan-approval --utc")
-_add(_audit, "export", audit.export_audit, "modelops audit export loan-approval --output loan-approval-evidence")
-_add(app, "monitor", lifecycles.monitor, "modelops monitor loan-approval")
-app.add_typer(_gate, name="gate", epilog="Example: modelops gate show loan-approval")
-_add(_gate, "show", gates.show_gate, "modelops gate show loan-approval --open evaluation")
-_add(app, "inbox", gates.inbox, "modelops inbox --as rosa")
-_add(
-    app,
-    "delegate",
-    gates.delegate,
-    "modelops delegate --as rosa --to tom.enrolment.json --role risk --until 2026-12-20 --output tom-for-rosa.json",
-)
-_add(app, "findings", findings.findings, "modelops findings --all")
-_add(app, "rebuild", rebuilding.rebuild, "modelops rebuild loan-approval")
-_add(app, "submit", messages.submit, "modelops submit loan-approval version.yaml --as sam")
-_add(
-    app,
-    "decide",
-    messages.decide,
-    "modelops decide loan-approval independent-validation approve --as rosa --reason 'Stable on all groups.'",
-)
-for _action, _why in (
-    (Action.RETIRE, "Replaced by another model."),
-    (Action.ABANDON, "Trained on the wrong quarter."),
-    (Action.RETRY, "The scanner is back."),
-    (Action.PAUSE, "Data centre maintenance."),
-    (Action.RESUME, "Maintenance is over."),
-    (Action.CONFIRM, "I saw the complaints, too."),
-    (Action.REVIEW, "A feed was late; the version is sound."),
-):
-    _add(app, _action, messages.asks(_action), f"modelops {_action} loan-approval --as rosa --reason '{_why}'")
-for _action, _why in (
-    (Action.SUSPEND, "Complaints from two branches."),
-    (Action.ROLLBACK, "The new version is slower."),
-):
-    _example = f"modelops {_action} loan-approval --emergency --as rosa --reason '{_why}'"
-    _add(app, _action, messages.turns_back(_action), _example)
+for _name, (_help, _example) in _GROUPS.items():
+    _group = typer.Typer(cls=_Group, no_args_is_help=True, help=_help)
+    app.add_typer(_group, name=_name, epilog=f"Example: {_example}")
 
 
 def main() -> None:

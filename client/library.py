@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from client.documents import read_text
 from models.compiler import Compilation, compile_with_warnings
@@ -13,6 +13,9 @@ from models.inventory import ModelFacts
 from models.policy import NO_POLICY, Policy
 from worker.policies import known_packs
 from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from client.catalog import Catalog
 
 
 class Text(NamedTuple):
@@ -56,3 +59,10 @@ def find_template(name_or_file: str) -> Text:
         f"there is no template '{name_or_file}', and no file of that name",
         did_you_mean(name_or_file, known) or "`modelops template list` shows which there are",
     )
+
+
+def open_catalog(settings: Settings) -> "Catalog":
+    """The inventory. What reads databases is loaded here: most of what concerns templates reads none."""
+    from client.catalog import Catalog
+
+    return Catalog(settings.database)

@@ -10,8 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from client.catalog import Found, Known, Listed
 from client.console import clean, moment
+from client.views import Found, Known, Listed
 from models.calendar import Calendar
 from models.canonical import spell_duration
 from models.inventory import Environment, ModelFacts, Rating, VersionStatus

@@ -34,9 +34,9 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 class Frozen(BaseModel):
-    """A value: immutable, compared by content, closed to unknown keys."""
+    """A value: immutable, compared by content, closed to unknown keys. Its check is built when it is needed first."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 Value = TypeVar("Value", bound=Frozen)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from activities.adapters.child_process import NO_MEMORY, REFUSED, run_module
 from activities.adapters.csv_table import Table, Values, missing_column, read_table
@@ -51,6 +50,13 @@ def calibration_error(scores: Values, labels: Values) -> float:
     bins = np.clip((scores * _BINS).astype(int), 0, _BINS - 1)
     gaps = np.bincount(bins, weights=scores - labels, minlength=_BINS)
     return float(np.abs(gaps).sum() / scores.size)
+
+
+def _area(labels: Values, scores: Values) -> float:
+    """The area under the receiver operating characteristic. scikit-learn takes seconds to load: not when we start."""
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(labels, scores))
 
 
 def _labels(table: Table, contract: DataContract) -> Values:
@@ -117,7 +123,7 @@ class OnnxEvaluator:
         rates = _group_rates({name: table.cells[name] for name in protected}, scores >= contract.threshold)
         _demand_reference_groups(rates, contract, data)
         readings = (
-            Reading(name="auc", value=float(roc_auc_score(labels, scores)), count=table.rows),
+            Reading(name="auc", value=_area(labels, scores), count=table.rows),
             Reading(name="calibration_error", value=calibration_error(scores, labels), count=table.rows),
             *_adverse_impact("adverse_impact", rates, contract),
         )
@@ -183,4 +189,4 @@ def _live(table: Table, scores: Values, contract: DataContract) -> tuple[Reading
     impact = _adverse_impact("live_adverse_impact", rates, contract)
     if np.unique(labels).size < 2:
         return impact
-    return (Reading(name="live_auc", value=float(roc_auc_score(labels, scores)), count=len(labels)), *impact)
+    return (Reading(name="live_auc", value=_area(labels, scores), count=len(labels)), *impact)

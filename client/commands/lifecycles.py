@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from client.api import Modelops
-from client.catalog import Catalog, Found
+from client.catalog import Catalog
 from client.commands.parameters import Json, Model, Utc
 from client.console import TAMPERED, clean, going_on, moment, say, show, show_beside, show_json
 from client.library import find_template, policy_of
@@ -21,6 +21,7 @@ from client.render import contradicted
 from client.render import status as draw_status
 from client.story import Line, brief, tell
 from client.verification import Verification, verify
+from client.views import Found
 from models.canonical import Frozen
 from models.errors import ConflictError, RefusedError, UnavailableError, UnknownNameError
 from models.state import Phase

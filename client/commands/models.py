@@ -7,7 +7,7 @@ from functools import cache
 from rich.text import Text
 
 from client.api import Modelops
-from client.catalog import Catalog, Found, Known
+from client.catalog import Catalog
 from client.commands.parameters import File, Json, Model, On
 from client.console import clean, say, show, show_json
 from client.documents import read_facts
@@ -15,6 +15,7 @@ from client.library import built_in, policy_of
 from client.render import contradicted, table
 from client.render import model as draw_model
 from client.render import models as draw_models
+from client.views import Found, Known
 from models.canonical import Frozen, Slug
 from models.errors import UnavailableError, UnknownNameError
 from models.evidence import StepResult

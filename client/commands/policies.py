@@ -8,11 +8,11 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from client.catalog import Catalog, Listed
 from client.commands.parameters import Json, Model, On
 from client.console import clean, show, show_json
-from client.library import policy_of
+from client.library import open_catalog, policy_of
 from client.render import table
+from client.views import Listed
 from models.canonical import Frozen, Slug, spell_duration
 from models.diagnostics import Diagnostic, did_you_mean, errors_of
 from models.editor_schema import pack_schema
@@ -46,7 +46,7 @@ def policy_for(model: str | None, on: datetime | None) -> Policy:
     """The policy of a command: of a registered model if one is named, as of a day if one is given."""
     settings, facts = read_settings(), None
     if model:
-        with Catalog(settings.database) as catalog:
+        with open_catalog(settings) as catalog:
             facts = catalog.facts(model)
     return policy_of(settings, facts, on.date() if on else None)
 
@@ -154,7 +154,7 @@ def show_impact(pack: PackName, on: On = None, as_json: Json = False) -> None:
     settings = read_settings()
     known = policy_of(settings, on=on.date() if on else None)
     held = _find(known.packs, pack)
-    with Catalog(settings.database) as catalog:
+    with open_catalog(settings) as catalog:
         rows = [(one, catalog.facts(one.model), catalog.plan_of(one.model)) for one in catalog.models()]
     found = [_impact(listed, plan, Policy((held,), known.on, facts)) for listed, facts, plan in rows if plan]
     if as_json:

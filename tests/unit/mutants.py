@@ -93,8 +93,8 @@ KERNEL = (
     ),
     Mutant(
         "lifecycle",
-        "        state = change(state, held=order, in_flight=None, doubtful=state.doubtful or deploys)",
-        "        state = change(state, held=order, doubtful=state.doubtful or deploys)",
+        "        state = change(state, held=order, in_flight=None, doubtful=state.doubtful or changes)",
+        "        state = change(state, held=order, doubtful=state.doubtful or changes)",
         "a failed step stays in flight",
     ),
     Mutant(

@@ -16,9 +16,9 @@ from typer.testing import CliRunner, Result
 from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_migration import migrate
-from client.catalog import Listed
 from client.cli import app
 from client.render import models
+from client.views import Listed
 from models.inventory import ModelKind, RiskTier
 from models.journal import JournalEntry
 from models.reconciliation import Finding, FindingKind

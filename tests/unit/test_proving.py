@@ -47,7 +47,7 @@ def test_a_plan_that_breaks_a_promise_has_none() -> None:
     ("prover", "said"),
     [
         (ChildProver(timeout=2), "was not explored within 2 seconds"),
-        (ChildProver(memory=44 << 20), r"needs more than 0\.0429688 GiB"),
+        (ChildProver(memory=56 << 20), r"needs more than 0\.0546875 GiB"),
     ],
 )
 def test_an_exploration_has_limits(prover: Prover, said: str) -> None:
