@@ -90,25 +90,11 @@ async def test_everything_is_where_it_was_after_a_restart(premises: Premises) ->
     assert [row["model"] for row in json.loads(listed.stdout)] == ["loan-approval"]
 
 
-async def test_a_killed_program_is_started_again(premises: Premises) -> None:
-    """A worker that dies is replaced, and health says so."""
-    settings = premises.settings()
-    async with premises.running():
-        killed = premises.kill("worker", signal.SIGKILL)
-        async with asyncio.timeout(90), httpx2.AsyncClient(trust_env=False) as http:
-            while True:
-                try:
-                    answer = await http.get(f"http://127.0.0.1:{settings.worker_metrics_port}/healthz")
-                except httpx2.TransportError:
-                    await asyncio.sleep(0.2)
-                    continue
-                if answer.is_success and int((premises.home / "run" / "worker.pid").read_text()) != killed:
-                    break
-                await asyncio.sleep(0.2)
+async def test_what_fails_keeps_nothing_down(premises: Premises) -> None:
+    """With one bundle that is gone everything starts; who starts it is told model, version and reason.
 
-
-async def test_a_version_that_cannot_be_loaded_keeps_nothing_down(premises: Premises) -> None:
-    """With one bundle that is gone everything starts; who starts it is told model, version and reason."""
+    A worker that dies is replaced, and health says so.
+    """
     folder = premises.home / "environments" / "PROD"
     folder.mkdir(parents=True)
     gone = digest_bytes(b"gone")
@@ -116,11 +102,28 @@ async def test_a_version_that_cannot_be_loaded_keeps_nothing_down(premises: Prem
     (folder / STATE_FILE).write_text(state.model_dump_json())
     async with premises.running():
         said = (premises.home / "up.log").read_text()
+        killed = premises.kill("worker", signal.SIGKILL)
+        await _replaced(premises, killed)
     warning = next(line for line in said.splitlines() if line.startswith("warning: "))
     assert "inference-PROD cannot serve version 3 of model 'churn'" in warning
     assert gone in warning
     log = (premises.home / "logs" / "inference-PROD.log").read_text()
     assert "version 3 of model 'churn' cannot be served" in log
+
+
+async def _replaced(premises: Premises, killed: int) -> None:
+    """Wait until another worker is there, and healthy."""
+    health = f"http://127.0.0.1:{premises.settings().worker_metrics_port}/healthz"
+    async with asyncio.timeout(90), httpx2.AsyncClient(trust_env=False) as http:
+        while True:
+            try:
+                answer = await http.get(health)
+            except httpx2.TransportError:
+                await asyncio.sleep(0.2)
+                continue
+            if answer.is_success and int((premises.home / "run" / "worker.pid").read_text()) != killed:
+                break
+            await asyncio.sleep(0.2)
 
 
 @pytest.mark.parametrize(

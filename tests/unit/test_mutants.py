@@ -9,7 +9,7 @@ import pytest
 from tests.unit.mutants import KERNEL, RULES, Mutant
 from tests.unit.mutated import PROJECT, survey
 
-SHARES = 3
+SHARES = 6
 """In how many tests the bugs are tried; all but the first share are long."""
 
 
