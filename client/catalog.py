@@ -23,9 +23,11 @@ from models.inventory import Measured, ModelFacts, ModelKind, Rating, RiskTier, 
 from models.plan import Plan
 from models.reconciliation import FindingKind
 from models.records import (
+    IS_PUBLICATION,
     AuditHeadRecord,
     AuditRecord,
     DeploymentRecord,
+    DirectoryRecord,
     EvidenceRecord,
     FindingRecord,
     LedgerRecord,
@@ -244,6 +246,15 @@ class Catalog:
         while batch:
             yield from batch
             batch = self._batch(col(AuditRecord.position) > batch[-1].position)
+
+    def editions(self) -> Iterator[Row]:
+        """The trail's entries about the directory, then its rows: in one look, a row at a time, as they are long."""
+        last = 0
+        with self._reading() as session:
+            yield from read_rows(session, AuditRecord, IS_PUBLICATION)
+            while found := read_rows(session, DirectoryRecord, col(DirectoryRecord.number) > last, limit=1):
+                yield found[0]
+                last = int(str(found[0].values["number"]))
 
     def _batch(self, *where: ColumnElement[bool]) -> Sequence[AuditEntry]:
         with self._reading() as session:

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from client.commands import (
     audit,
     differences,
+    directory,
     drawings,
     findings,
     gates,
@@ -58,6 +59,7 @@ _audit = typer.Typer(no_args_is_help=True, help="The audit trail: whether it hol
 _template = typer.Typer(no_args_is_help=True, help="Lifecycle templates: look at them, check your own.")
 _policy = typer.Typer(no_args_is_help=True, help="Policy packs: what they demand, and of which models.")
 _key = typer.Typer(no_args_is_help=True, help="Keys, with which people sign what they decide.")
+_directory = typer.Typer(no_args_is_help=True, help="People, roles and keys, as administrators publish them.")
 _gate = typer.Typer(no_args_is_help=True, help="Gates, where versions wait for people.")
 _model = typer.Typer(no_args_is_help=True, help="Models in the inventory.")
 
@@ -81,6 +83,9 @@ _add(
     "modelops key revoke 3fa9c1 --reason 'Stolen.' --since 2026-11-20T08:00:00",
 )
 _add(_key, "list", keys.list_keys, "modelops key list")
+app.add_typer(_directory, name="directory", epilog="Example: modelops directory show")
+_add(_directory, "publish", directory.publish, "modelops directory publish --as ada --dry-run")
+_add(_directory, "show", directory.show_directory, "modelops directory show --json")
 _add(_template, "list", templates.list_templates, "modelops template list")
 _add(_template, "show", templates.show_template, "modelops template show credit-high-risk --source > mine.yaml")
 _add(_template, "check", templates.check_template, "modelops template check mine.yaml")

@@ -118,7 +118,7 @@ def demand_following(before: DirectoryEdition | None, edition: DirectoryEdition)
     if reasons := list(breaks(before, edition)):
         raise ConflictError(
             f"this cannot be edition {edition.number} of the directory: {'; '.join(reasons)}",
-            "what was published is in `modelops directory show --json`: bring people and registry up to it, then publish",
+            "`modelops directory show --json` has what is published: bring people and registry up to it, and publish",
         )
 
 

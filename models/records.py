@@ -4,9 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import JSON, Column, Enum, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Enum, ForeignKeyConstraint, Index, UniqueConstraint, literal_column, text
 from sqlalchemy.schema import SchemaItem
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from models.audit import GENESIS
 from models.inventory import Environment, ModelKind, RiskTier, VersionStatus
@@ -238,6 +238,10 @@ class AuditHeadRecord(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     position: int = 0
     hash: str = GENESIS
+
+
+IS_PUBLICATION = col(AuditRecord.kind) == literal_column("'directory'")
+"""Which entries tell of editions of the directory: spelled out, or no database would use the index of them."""
 
 
 def finding_of(row: FindingRecord) -> Finding:

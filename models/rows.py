@@ -40,7 +40,7 @@ class Deviation(NamedTuple):
     """A row that is not as told, what was done to it, and since when it should have been as told, if that is known."""
 
     row: str
-    deed: Literal["changed", "removed", "inserted", "forged"]
+    deed: Literal["changed", "removed", "inserted", "broken", "forged"]
     message: str
     since: datetime | None = None
 

@@ -2,7 +2,7 @@
 
 from activities.adapters.sql_directory import SqlDirectory
 from activities.adapters.yaml_directory import YamlDirectory
-from activities.ports import Directory
+from activities.ports import Directory, Editions
 from models.errors import InvalidInputError
 from worker.settings import DATABASE, Settings
 
@@ -17,7 +17,7 @@ def directory_files(settings: Settings) -> YamlDirectory:
     return YamlDirectory(settings.people, settings.registry, settings.audience)
 
 
-def published_directory(settings: Settings, database: str) -> SqlDirectory:
+def published_directory(settings: Settings, database: str) -> Editions:
     """What administrators have published; InvalidInputError if it is not said who they are."""
     if not settings.administrators:
         raise InvalidInputError(

@@ -1,33 +1,24 @@
-"""The directory in the database, as administrators have signed it: its owner can hold an edition back, and forge none."""
+"""The directory in the database, as administrators have signed it: its owner can withhold an edition, forge none."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import NamedTuple
 
-from sqlalchemy import func, literal_column
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from activities.adapters.sql_engine import Database
 from activities.adapters.sql_trail import append, body, lock, place
+from activities.ports import Kept
 from models.audit import AuditKind, Publication, seal
 from models.canonical import digest_bytes
 from models.directory import DirectoryEdition, demand_following, electorate, open_edition, read_edition
 from models.errors import DigestMismatchError, UnknownNameError
 from models.evidence import Electorate
 from models.keys import Keyring
-from models.records import AuditRecord, DirectoryRecord
+from models.records import IS_PUBLICATION, AuditRecord, DirectoryRecord
 from models.signing import Document, PublicKey, signer_of
-
-_IS_PUBLICATION = col(AuditRecord.kind) == literal_column("'directory'")
-"""Spelled out, or no database would use the index of these few entries."""
-
-
-class Kept(NamedTuple):
-    """An edition as it is kept, and which administrator's key signed it: None if none did that counts today."""
-
-    edition: DirectoryEdition
-    signer: PublicKey | None
 
 
 class _Seen(NamedTuple):
@@ -40,7 +31,7 @@ def _now() -> datetime:
 
 
 class SqlDirectory:
-    """Fits `Directory`. At every call it looks which edition is the newest, by table and by trail; a new one it verifies.
+    """Fits `Editions`. Every call looks which edition is the newest, by table and by trail; a new one is verified.
 
     Every method may also raise what `Database` does; DigestMismatchError if table and trail disagree.
     """
@@ -115,7 +106,7 @@ class SqlDirectory:
 
 def _last(session: Session) -> Publication | None:
     """The newest publication, by the trail and by the table: in one statement, so that none comes between."""
-    entry = select(AuditRecord.body).where(_IS_PUBLICATION).order_by(col(AuditRecord.position).desc()).limit(1)
+    entry = select(AuditRecord.body).where(IS_PUBLICATION).order_by(col(AuditRecord.position).desc()).limit(1)
     number, told = session.exec(select(func.max(DirectoryRecord.number), entry.scalar_subquery())).one()
     if told is None and number is None:
         return None

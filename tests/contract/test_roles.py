@@ -21,13 +21,25 @@ from tests.postgresql import Postgres
 
 Url = Callable[[str], str]
 WORKER, ACTUATOR, READER = "modelops_worker", "modelops_actuator", "modelops_reader"
+ADMINISTRATOR = "modelops_administrator"
 TABLES = (
-    *("audit", "audit_head", "deployment", "evidence", "finding", "ledger", "lifecycle", "measurement", "model"),
+    *(
+        "audit",
+        "audit_head",
+        "deployment",
+        "directory",
+        "evidence",
+        "finding",
+        "ledger",
+        "lifecycle",
+        "measurement",
+        "model",
+    ),
     *("model_regulation", "notification", "plan", "version", "alembic_version"),
 )
 GRANTED: dict[str, dict[str, set[str]]] = {
     WORKER: {
-        "INSERT": set(TABLES) - {"audit_head", "deployment", "alembic_version"},
+        "INSERT": set(TABLES) - {"audit_head", "deployment", "directory", "alembic_version"},
         "UPDATE": {"audit_head", "finding", "lifecycle", "version", "model_regulation"},
         "DELETE": {"lifecycle", "version", "model_regulation"},
         "TRUNCATE": set(),
@@ -38,6 +50,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         "DELETE": set(),
         "TRUNCATE": set(),
     },
+    ADMINISTRATOR: {"INSERT": {"audit", "directory"}, "UPDATE": {"audit_head"}, "DELETE": set(), "TRUNCATE": set()},
     READER: {"INSERT": set(), "UPDATE": set(), "DELETE": set(), "TRUNCATE": set()},
 }
 

@@ -20,9 +20,7 @@ def upgrade() -> None:
         sa.Column("envelope", AutoString(), nullable=False),
         sa.Column("published_at", UTCDateTime(), nullable=False),
     )
-    op.create_index(
-        "published_editions", "audit", ["position"], sqlite_where=_PUBLISHED, postgresql_where=_PUBLISHED
-    )
+    op.create_index("published_editions", "audit", ["position"], sqlite_where=_PUBLISHED, postgresql_where=_PUBLISHED)
 
 
 def downgrade() -> None:
