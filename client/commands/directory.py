@@ -55,7 +55,8 @@ def publish(
         demand_following(before, edition)
         if not dry:
             _sign(chosen, directory, edition)
-    show(f"{'This would be' if dry else 'Published'} {_in_short(edition)}.", *_since(before, edition))
+    told = [f"  {change}" for change in _since(before, edition)]
+    show(f"{'This would be' if dry else 'Published'} {_in_short(edition)}.", *told)
     if chosen.directory != DATABASE:
         say("It counts for every process with MODELOPS_DIRECTORY=database.")
 
@@ -77,14 +78,13 @@ def show_directory(as_json: Json = False) -> None:
         kept = directory.kept(edition.number)
         before = directory.kept(edition.number - 1) if edition.number > 1 else None
     key = key_id(kept.signer) if kept and kept.signer else None
-    told = tuple(_since(before.edition if before else None, edition))
+    content = {name: getattr(edition, name) for name in ("number", "by", "at", "people", "keys")}
+    shown = Shown(**content, key=key, changes=tuple(_since(before.edition if before else None, edition)))
     if as_json:
-        content = {name: getattr(edition, name) for name in ("number", "by", "at", "people", "keys")}
-        show_json(Shown(**content, key=key, changes=told))
-    else:
-        show(
-            f"This is {_in_short(edition)}.", f"{edition.by} signed it at {moment(edition.at)}, with key {key}.", *told
-        )
+        show_json(shown)
+        return
+    told = [f"  {change}" for change in shown.changes]
+    show(f"This is {_in_short(edition)}.", f"{edition.by} signed it at {moment(edition.at)}, with key {key}.", *told)
 
 
 @contextmanager
@@ -103,11 +103,8 @@ def _in_short(edition: DirectoryEdition) -> str:
 
 
 def _since(before: DirectoryEdition | None, edition: DirectoryEdition) -> Iterator[str]:
-    """What is new, a line for each; nothing about the first edition, in which all is."""
-    if edition.number == 1:
-        return
-    yield f"Since edition {edition.number - 1}:"
-    if wrong := "; ".join(breaks(before, edition)):
-        yield f"  It does not follow the one before, as `modelops audit verify` will tell: {wrong}"
-    else:
-        yield from (f"  {change}" for change in changes(before, edition))
+    """What is new; nothing about the first edition, in which all is."""
+    if edition.number > 1 and (wrong := "; ".join(breaks(before, edition))):
+        yield f"it does not follow the one before, as `modelops audit verify` will tell: {wrong}"
+    elif edition.number > 1:
+        yield from changes(before, edition)
