@@ -37,10 +37,12 @@ class Envelope(Frozen):
     signatures: tuple[Signature, ...] = Field(min_length=1, max_length=4)
 
 
-class Document(Envelope):
-    """An envelope of something that is kept and never sent in a message: it may be long."""
+class Document(Frozen):
+    """An envelope of something that is kept, and sent in no message: it may be long."""
 
     payload: Annotated[str, StringConstraints(max_length=_DOCUMENT_LIMIT, pattern=_BASE64)]
+    payloadType: Annotated[str, StringConstraints(max_length=200)]
+    signatures: tuple[Signature, ...] = Field(min_length=1, max_length=4)
 
 
 def key_id(public: PublicKey) -> Digest:
@@ -65,7 +67,7 @@ def seal_document(payload: bytes, kind: str, private: Ed25519PrivateKey) -> Docu
     return Document(payload=base64.b64encode(payload).decode(), payloadType=kind, signatures=(signed,))
 
 
-def payload_of(envelope: Envelope, kind: str) -> bytes:
+def payload_of(envelope: Envelope | Document, kind: str) -> bytes:
     """What an envelope holds, whoever signed it; ValueError if it is of another type or no base64."""
     if envelope.payloadType != kind:
         raise ValueError(f"the envelope holds '{envelope.payloadType}', not '{kind}'")
@@ -75,7 +77,7 @@ def payload_of(envelope: Envelope, kind: str) -> bytes:
         raise ValueError(f"the payload is not base64: {error}") from error
 
 
-def signer_of(envelope: Envelope, keys: Iterable[PublicKey]) -> PublicKey | None:
+def signer_of(envelope: Envelope | Document, keys: Iterable[PublicKey]) -> PublicKey | None:
     """The first of some keys that signed the envelope; None if no one did."""
     try:
         message = _pre_authentication(envelope.payloadType, base64.b64decode(envelope.payload, validate=True))

@@ -34,6 +34,10 @@ def _expanded(path: Path) -> Path:
         raise ValueError(f"the home of {path.parts[0]} is not known") from None
 
 
+def _file_or_database(value: object) -> object:
+    return _expanded(Path(value)) if isinstance(value, str) and value != DATABASE else value
+
+
 def _json_like(example: str) -> BeforeValidator:
     def decoded(value: object) -> object:
         try:
@@ -52,6 +56,8 @@ def _bearer(token: SecretStr | None) -> SecretStr | None:
 
 Place = Annotated[Path, AfterValidator(_expanded)]
 """A path; `~` is somebody's home."""
+
+FileOrDatabase = Annotated[Literal["database"] | Path, BeforeValidator(_file_or_database)]
 
 Servers = Annotated[
     dict[Environment, str],
@@ -114,7 +120,7 @@ class Settings(BaseSettings):
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
     trainers: Programs = Field(default={}, description="training programs by the name that versions give")
     policies: Place | None = Field(default=None, description="folder of policy packs of one's own (*.yaml)")
-    directory: Literal["database"] | Place | None = Field(
+    directory: FileOrDatabase | None = Field(
         default=None, description="YAML file of people and groups, or `database`; default: under home"
     )
 
