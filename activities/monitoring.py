@@ -9,12 +9,12 @@ from activities.ledger import Ledger, Outcome
 from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving, Windows
 from activities.reports import keep_report
 from models.canonical import digest_bytes
-from models.errors import InvalidInputError, UnknownNameError
+from models.errors import InvalidInputError, NotPermittedError, UnknownNameError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Measured
 from models.journal import Assignment
 from models.messages import Breach, shorten
-from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent
+from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, monitor_orders
 from models.verdict import Reading, Verdict, combine, judge
 
 
@@ -58,7 +58,15 @@ class MonitoringActivities:
 
     @activity.defn(name="measure_window", no_thread_cancel_exception=True)
     def measure_window(self, order: MonitorOrder) -> MonitorOutcome:
-        """Judge the newest window, once per window; none for too long is a failure of its own."""
+        """Judge the newest window, once per window; none for too long is a failure of its own.
+
+        NotPermittedError if the model's plan has no such check: anybody may start a workflow that orders one.
+        """
+        if order not in monitor_orders(order.model, self._inventory.governing_plan(order.model)):
+            raise NotPermittedError(
+                f"the plan of '{order.model}' has no such check '{order.monitor.id}'",
+                "checks run by the schedules that the lifecycle starts",
+            )
         serving, found = self._serving(order), self._windows.latest(order.model)
         at = activity.info().scheduled_time
         last = max(serving.since, found[1]) if found else serving.since

@@ -1,20 +1,24 @@
 """Versions enter and leave environments. Everything is checked here again, where the effect happens."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
 from activities.ports import Deployer, Directory, Inventory, Notary
 from models.canonical import Digest
-from models.clearance import Known, Minimum, objections
+from models.clearance import Known, Minimum, Tied, objections, withdrawal_objections
 from models.errors import InvalidInputError, NotPermittedError, SmokeTestError
 from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import Deployed, Environment, Withdrawn
 from models.journal import Assignment
+from models.plan import Plan
 from models.verdict import Verdict
 
 _TOLD = 5
+
+Telling = Callable[[StepOrder, Plan, Sequence[Tied], Known], Iterator[str]]
+"""What speaks against an order."""
 
 
 class PromotionActivities:
@@ -84,8 +88,8 @@ class PromotionActivities:
         return StepResult(summary=summary, endpoint=endpoint, bundle=bundle), [deployed]
 
     def _withdraw(self, order: StepOrder, environments: tuple[Environment, ...]) -> Outcome:
-        """What takes a version out of service makes things safer: no doubt about the record holds it up."""
-        _refuse(self._misplaced(order))
+        """What takes a version out of service makes things safer: see `models.clearance`."""
+        _refuse([*self._misplaced(order), *self._objections(order, withdrawal_objections)])
         for environment in environments:
             self._deployer.withdraw(environment, order.model, order.key)
         summary = f"nothing serves in {', '.join(environments) or 'any environment'} any more"
@@ -98,7 +102,13 @@ class PromotionActivities:
                 f"step '{order.step}' was ordered without environment, version or bundle",
                 "the stage must package the version before it promotes it",
             )
-        _refuse([*self._misplaced(order), *self._disagreements(order, environment, version), *self._objections(order)])
+        _refuse(
+            [
+                *self._misplaced(order),
+                *self._disagreements(order, environment, version),
+                *self._objections(order, objections),
+            ]
+        )
         return environment, version, bundle
 
     def _misplaced(self, order: StepOrder) -> Iterator[str]:
@@ -126,12 +136,12 @@ class PromotionActivities:
             if registered != asked:
                 yield f"version {version} of '{model}' is registered with {what} {registered}, not {asked}"
 
-    def _objections(self, order: StepOrder) -> Iterator[str]:
+    def _objections(self, order: StepOrder, told: Telling) -> Iterator[str]:
         """What speaks against it by the audit trail, the signatures in it, and what the actuator knows by itself."""
         plan = self._inventory.governing_plan(order.model)
         minimum = self._minimum.get(order.environment) if order.environment else None
         known = Known(self._directory.electorate(plan.roles), self._directory.keyring(), minimum)
-        return objections(order, plan, self._inventory.ties(order.model), known)
+        return told(order, plan, self._inventory.ties(order.model), known)
 
 
 def _refuse(objections: Iterable[str]) -> None:

@@ -111,11 +111,15 @@ def _unauthorised(state: State, person: Slug, action: Action, known: Electorate)
     To keep it going, and to break the glass, anybody may whose key is known.
     """
     version = state.candidate
-    answering = person == state.owner or any(person in holders for holders in known.people.values())
     theirs = action is Action.ABANDON and version is not None and person in (version.developer, version.submitter)
     weighs = turn_of(action) is not None or action in (Action.CONFIRM, Action.REVIEW)
-    if weighs and not answering and not theirs:
+    if weighs and not answers_for(state, person, known) and not theirs:
         yield f"{person} is not the model's owner and holds no role of its lifecycle, and may not ask to {action}"
+
+
+def answers_for(state: State, person: Slug, known: Electorate) -> bool:
+    """Whether somebody owns a model or holds a role of its lifecycle."""
+    return person == state.owner or any(person in holders for holders in known.people.values())
 
 
 def _submission_objections(

@@ -6,6 +6,7 @@ to be what the record leads to.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from models.approval import open_roles, refuse_decision, tally
 from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, Replayed, replay, seal
 from models.authentication import read_decision, read_submission
 from models.canonical import Frozen, Slug, digest, replace
-from models.evidence import EffectKey, Electorate, StepKind, StepOrder, StepResult
+from models.evidence import Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Deployed, Environment, ModelFacts, ModelRegistered, RiskTier
 from models.keys import Keyholder, Keyring
 from models.messages import Choice, Decided, Decision, HandedIn, StepSucceeded, VersionSubmitted
@@ -24,6 +25,7 @@ from models.plan import GatePlan, Plan
 from models.separation import lineage
 from models.state import GateVisit, State, Version, change
 from models.verdict import Verdict
+from models.warrants import WAY_ON, Warrants
 
 GRAVE = frozenset({RiskTier.HIGH, RiskTier.CRITICAL})
 """Tiers at which nobody's word is taken for who decides, a gateway's neither: each signs."""
@@ -66,18 +68,19 @@ def objections(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Know
     minimum. What was is only restored, from the bundle that it served from.
     """
     yield from filter(None, map(_loose, record))
-    effects = tuple(_effects(record))
-    facts = next((one.facts for one in _changes(effects) if isinstance(one, ModelRegistered)), None)
+    effects = _effects(record)
+    facts = _facts(effects)
     if facts is None:
         yield f"nothing is on record of who owns '{order.model}'"
         return
-    hearing = _Hearing(plan, order, known, facts, {effect.key: effect.result for effect in effects})
+    hearing = _Hearing(plan, order, known, facts, effects)
     for replayed in replay(plan, hearing.state, (tied.entry for tied in record)):
         hearing.add(replayed)
     yield from hearing.problems
     yield from _unordered(order, hearing.state)
     if order.kind is StepKind.RESTORE:
         yield from _unserved(order, effects)
+        yield from hearing.doubts
     else:
         if facts.risk_tier not in plan.tiers:
             yield f"'{order.model}' has tier {facts.risk_tier}; its plan governs {', '.join(plan.tiers)}"
@@ -86,6 +89,23 @@ def objections(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Know
             yield f"nobody answers for version {order.version}: {hearing.smuggled}"
         yield from _unapproved(order, plan, hearing.sittings)
         yield from _too_few(order, plan, known.minimum, facts, hearing.sittings)
+
+
+def withdrawal_objections(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Known) -> Iterator[str]:
+    """Everything that speaks against taking out of service what an order says.
+
+    It makes things safer: no doubt about the chain or a version holds it up, only that the record does not lead to it,
+    or that nobody stands for what led to it.
+    """
+    effects = _effects(record)
+    facts = _facts(effects)
+    if facts is None:
+        return
+    hearing = _Hearing(plan, order, known, facts, effects)
+    for replayed in replay(plan, hearing.state, (tied.entry for tied in record)):
+        hearing.add(replayed)
+    yield from _unordered(order, hearing.state)
+    yield from hearing.doubts
 
 
 def _loose(tied: Tied) -> str | None:
@@ -108,17 +128,22 @@ def _loose(tied: Tied) -> str | None:
     return None
 
 
-def _effects(record: Iterable[Tied]) -> Iterator[EffectRecord]:
+def _effects(record: Iterable[Tied]) -> dict[int, EffectRecord]:
+    """What was done, by the position of its entry."""
+    found = dict[int, EffectRecord]()
     for entry, _, _ in record:
         if entry.kind == AuditKind.EFFECT:
-            try:
-                yield EffectRecord.model_validate_json(entry.body)
-            except ValidationError:
-                continue
+            with suppress(ValidationError):
+                found[entry.position] = EffectRecord.model_validate_json(entry.body)
+    return found
 
 
-def _changes(effects: Iterable[EffectRecord]) -> Iterator[object]:
-    return (one for effect in effects for one in effect.changes)
+def _changes(effects: Mapping[int, EffectRecord]) -> Iterator[object]:
+    return (one for effect in effects.values() for one in effect.changes)
+
+
+def _facts(effects: Mapping[int, EffectRecord]) -> ModelFacts | None:
+    return next((one.facts for one in _changes(effects) if isinstance(one, ModelRegistered)), None)
 
 
 @dataclass
@@ -135,7 +160,7 @@ class _Hearing:
     """Goes through the events of a model and hears every decision about one version that the record counts."""
 
     def __init__(
-        self, plan: Plan, order: StepOrder, known: Known, facts: ModelFacts, found: Mapping[EffectKey, StepResult]
+        self, plan: Plan, order: StepOrder, known: Known, facts: ModelFacts, effects: Mapping[int, EffectRecord]
     ) -> None:
         self.state = State(model=order.model, owner=facts.owner)
         self.problems: list[str] = []
@@ -150,14 +175,16 @@ class _Hearing:
         self._digest = digest(plan)
         self._version = order.version
         self._artifact = order.artifact
-        self._found = found
+        self._found = {effect.key: effect.result for effect in effects.values()}
         self._known = known
+        self._warrants = Warrants(plan, known.electorate, known.keyring, effects)
         self._grave = bool(GRAVE.intersection((*plan.tiers, facts.risk_tier)))
 
     def add(self, replayed: Replayed) -> None:
         """One event more."""
         self.state = replayed.state
         self.problems += replayed.problems
+        self._warrants.add(replayed)
         recorded, before = replayed.recorded, replayed.before
         if recorded is None or recorded.refusal:
             return
@@ -168,6 +195,12 @@ class _Hearing:
             self.smuggled = self._unsigned(before, body, at)
         elif isinstance(body, Decided) and before.subject and before.subject.number == self._version:
             self._hear(before, before.subject, body, at)
+
+    @property
+    def doubts(self) -> Iterator[str]:
+        """Why nobody stands for the turn that the lifecycle has taken, and what is to be done about it."""
+        if doubt := self._warrants.doubt:
+            yield f"{doubt}; {WAY_ON}"
 
     def _unsigned(self, before: State, body: VersionSubmitted, at: datetime) -> str:
         if body.envelope is None:
@@ -243,7 +276,7 @@ def _unordered(order: StepOrder, state: State) -> Iterator[str]:
         yield f"by the record, step '{due.step}' of visit {due.visit} is due; the order differs in {names}"
 
 
-def _unserved(order: StepOrder, effects: Iterable[EffectRecord]) -> Iterator[str]:
+def _unserved(order: StepOrder, effects: Mapping[int, EffectRecord]) -> Iterator[str]:
     served = {(one.environment, one.version, one.bundle) for one in _changes(effects) if isinstance(one, Deployed)}
     if (order.environment, order.version, order.bundle) not in served:
         yield f"version {order.version} has never served in {order.environment} from bundle {order.bundle}"

@@ -46,6 +46,9 @@ INCOMPLETE = "IncompleteAnswer"
 UNROUTED = "Unrouted"
 """Type of the failure of a verdict that no route leads anywhere: retrying enters the stage anew."""
 
+_CHANGING = (StepKind.PROMOTE, StepKind.RESTORE, StepKind.STOP_SERVING)
+"""Steps that may have changed what an environment serves although they failed."""
+
 
 class Step(NamedTuple):
     """What an event led to; `refusal` says why it changed nothing."""
@@ -204,8 +207,8 @@ class _Kernel:
 
     def _failed(self, state: State, failure: Failure) -> Step:
         order = _admitted(state.in_flight)
-        deploys = order.kind in (StepKind.PROMOTE, StepKind.RESTORE) and order.environment == self.plan.production
-        state = change(state, held=order, in_flight=None, doubtful=state.doubtful or deploys)
+        changes = order.kind in _CHANGING and order.environment == self.plan.production
+        state = change(state, held=order, in_flight=None, doubtful=state.doubtful or changes)
         if self._may_take(state):
             return self._take(state)
         return Step(change(state, phase=Phase.STUCK, failure=failure))

@@ -7,7 +7,7 @@ from models.canonical import Frozen, Slug
 from models.evidence import StepResult
 from models.inventory import Environment
 from models.messages import Breach
-from models.plan import MonitorPlan
+from models.plan import MonitorPlan, Plan
 from models.verdict import Kpi
 
 SILENT_AFTER = 2
@@ -21,6 +21,19 @@ class MonitorOrder(Frozen):
     monitor: MonitorPlan
     kpis: tuple[Kpi, ...]
     environment: Environment
+
+
+def monitor_orders(model: Slug, plan: Plan) -> tuple[MonitorOrder, ...]:
+    """The checks that a plan has made of a model, in its order."""
+    return tuple(
+        MonitorOrder(
+            model=model,
+            monitor=monitor,
+            kpis=tuple(plan.kpi(name) for name in monitor.checks),
+            environment=plan.production or Environment.PROD,
+        )
+        for monitor in plan.monitors
+    )
 
 
 class MonitorOutcome(Frozen):

@@ -65,6 +65,10 @@ class GateVisit(Frozen):
     anew: dict[Name, datetime] = Field(default_factory=dict, exclude_if=lambda anew: not anew)
 
 
+_GIVEN_UP = (StepKind.TRAIN, StepKind.RESTORE, StepKind.STOP_SERVING)
+"""Steps that a person may give up although no version is under way: then production is what it was."""
+
+
 class Turn(IntEnum):
     """Where a lifecycle may turn to at any time; the higher one wins."""
 
@@ -200,7 +204,7 @@ class State:
     def can_be_abandoned(self) -> bool:
         """Whether something is under way that a person may give up."""
         order = self.in_flight or self.held
-        return self.candidate is not None or (order is not None and order.kind in (StepKind.TRAIN, StepKind.RESTORE))
+        return self.candidate is not None or (order is not None and order.kind in _GIVEN_UP)
 
     def stage_plan(self, plan: Plan) -> StagePlan:
         """The plan of the current stage."""

@@ -17,8 +17,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.errors import UnavailableError
-from models.inventory import Environment
-from models.monitoring import MonitorOrder
+from models.monitoring import MonitorOrder, monitor_orders
 from models.plan import MonitorPlan, Plan
 
 JITTER = 0.1
@@ -35,15 +34,9 @@ class TemporalScheduler:
 
     async def start(self, model: str, plan: Plan) -> Sequence[str]:
         """One schedule per monitor, named `monitor/<model>/<monitor>`; one that exists stays as it is."""
-        for monitor in plan.monitors:
-            order = MonitorOrder(
-                model=model,
-                monitor=monitor,
-                kpis=tuple(plan.kpi(name) for name in monitor.checks),
-                environment=plan.production or Environment.PROD,
-            )
+        for order in monitor_orders(model, plan):
             try:
-                await self._client.create_schedule(_name(model, monitor.id), self._schedule(order))
+                await self._client.create_schedule(_name(model, order.monitor.id), self._schedule(order))
             except ScheduleAlreadyRunningError:
                 continue
             except RPCError as error:

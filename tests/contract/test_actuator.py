@@ -1,10 +1,11 @@
 """The actuator's activities on real databases: they deploy once what is cleared, and nothing else, whoever asks."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.file_checkpoints import FileCheckpoints
@@ -19,7 +20,8 @@ from models.errors import NotPermittedError
 from models.evidence import StepOrder, StepResult
 from models.inventory import Environment
 from models.journal import Assignment, JournalEntry
-from models.messages import Action, Request, Requested
+from models.keys import Keyring
+from models.messages import Action
 from tests.contract.backdoor import execute
 from tests.temporal.doubles import RecordingDeployer
 from tests.unit.signed_record import AUDIENCE, CREDIT, MODEL, Scribe, released, submission_of
@@ -167,23 +169,38 @@ def test_the_registry_is_read_anew(plant: Plant) -> None:
     assert "the laptop was stolen" in said
 
 
+Turned = Callable[[str, bool], Plant]
+
+
 @pytest.fixture
-def going_back(tmp_path: Path, inventory: SqlInventory) -> Plant:
-    """Version 1 was champion, version 2 is, and somebody asks to go back."""
-    scribe = released()
-    scribe.serve()
-    scribe.submit(submission_of("two"))
-    scribe.approve_all()
-    scribe.serve()
-    scribe.say(Requested(action=Action.ROLLBACK, request=Request(person="sam", reason="it got worse")))
-    plant = Plant(tmp_path, inventory, scribe)
-    plant.tell(scribe.entries)
-    return plant
+def turned(tmp_path: Path, inventory: SqlInventory) -> Turned:
+    """Version 1 was champion, version 2 is, and the owner asks for a turn, or somebody in the owner's name."""
+
+    def build(action: str, forged: bool) -> Plant:
+        scribe = released()
+        scribe.serve()
+        scribe.submit(submission_of("two"))
+        scribe.approve_all()
+        scribe.serve()
+        signer = scribe.signer("olga", Ed25519PrivateKey.generate()) if forged else scribe.signers["olga"]
+        scribe.ask(Action(action), signer, replace(scribe.electorate, keys={"olga": (signer.public,)}))
+        plant = Plant(tmp_path, inventory, scribe)
+        plant.tell(scribe.entries)
+        return plant
+
+    return build
+
+
+@pytest.fixture
+def going_back(turned: Turned) -> Plant:
+    """The owner asks to go back."""
+    return turned("rollback", False)
 
 
 def test_what_served_before_is_restored(going_back: Plant) -> None:
-    """Nobody is asked again, and nobody has to be there any more."""
-    going_back.keys.unlink()
+    """Nobody is asked again, and nobody but the owner has to be there any more."""
+    owner = going_back.scribe.enrolled(going_back.scribe.signers["olga"])
+    going_back.keys.write_bytes(canonical(Keyring(keys=(owner,))))
     going_back.run("restore_version", going_back.scribe.order)
     assert going_back.inventory.deployments(MODEL)[PROD].version == 1
 
@@ -194,11 +211,18 @@ def test_what_the_table_does_not_know_is_not_restored(going_back: Plant, invento
     assert "has never served in PROD" in going_back.refusal("restore_version")
 
 
-def test_a_withdrawal_is_held_up_by_no_doubt(going_back: Plant, inventory_url: str) -> None:
+def test_a_withdrawal_is_held_up_by_no_doubt_about_the_chain(turned: Turned, inventory_url: str) -> None:
     """With the trail damaged nothing is deployed any more, and what serves can still be taken out of service."""
+    plant = turned("suspend", False)
     execute(inventory_url, "UPDATE audit SET hash = 'sha256:00' WHERE position = 3")
-    assert "audit entry 3 is not" in going_back.refusal("restore_version")
-    order = going_back.scribe.order
-    going_back.run("stop_serving", replace(order, step="stop_serving"))
-    assert PROD not in going_back.inventory.deployments(MODEL)
-    assert [call.version for call in going_back.deployer.calls()] == [None]
+    plant.run("stop_serving", plant.scribe.order)
+    assert PROD not in plant.inventory.deployments(MODEL)
+    assert [call.version for call in plant.deployer.calls()] == [None]
+
+
+@pytest.mark.parametrize(("action", "activity"), [("suspend", "stop_serving"), ("rollback", "restore_version")])
+def test_nothing_is_turned_on_the_word_that_somebody_asked(turned: Turned, action: str, activity: str) -> None:
+    """A request in the owner's name that another key signed counted in the lifecycle, and reaches no environment."""
+    plant = turned(action, True)
+    assert "olga has no key" in plant.refusal(activity)
+    assert plant.inventory.deployments(MODEL)[PROD].version == 2

@@ -106,6 +106,11 @@ class Held:
         """It does what it was asked."""
         self._go_on.set()
 
+    def hold(self) -> None:
+        """From now on it takes its time again."""
+        self._begun.clear()
+        self._go_on.clear()
+
 
 async def until(what: Callable[[], bool]) -> None:
     """Wait for something to be so."""

@@ -24,9 +24,9 @@ from temporalio.common import RetryPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from models.inventory import Environment, VersionStatus
+from models.inventory import VersionStatus
 from models.messages import Action
-from models.monitoring import MonitorOrder
+from models.monitoring import monitor_orders
 from models.plan import Plan
 from models.state import Phase
 from tests.temporal.house import House, plan_of
@@ -118,9 +118,7 @@ async def credit_loop(house: House) -> None:
 async def _check_monitor(house: House, plan: Plan) -> None:
     """The monitor finds a window of customers who are not those of the training."""
     (house.root / f"{house.model}-1.json").write_text(json.dumps(DRIFTED))
-    monitor = plan.monitors[0]
-    kpis = tuple(plan.kpi(name) for name in monitor.checks)
-    order = MonitorOrder(model=house.model, monitor=monitor, kpis=kpis, environment=Environment.PROD)
+    order = monitor_orders(house.model, plan)[0]
     await house.client.execute_workflow("MonitorCheck", order, id=f"check/{house.model}", task_queue=house.queue)
 
 

@@ -5,11 +5,12 @@ import dataclasses
 import pytest
 
 from models.evidence import Electorate, StepResult
-from models.messages import Action, Choice
+from models.messages import Action, Breach, Choice
+from models.plan import Remedy
 from models.state import Phase
 from models.verdict import Reading
 from tests.signers import AUDIENCE, signer
-from tests.temporal.attackers import DEV, PROD, TEST, Held, answered, rightful
+from tests.temporal.attackers import DEV, ONE, PROD, TEST, Held, answered, rightful
 from tests.temporal.doubles import GOOD
 from tests.temporal.house import House, plan_of
 
@@ -108,3 +109,43 @@ async def test_who_somebody_is_said_by_somebody_else(house: House) -> None:
     await house.request(Action.ABANDON)
     await house.to_production()
     await rightful(house, CREDIT, ((DEV, 2), (TEST, 2), (PROD, 2)))
+
+
+@pytest.mark.parametrize("action", [Action.SUSPEND, Action.RETIRE, Action.ROLLBACK])
+async def test_who_asked_said_by_somebody_else(house: House, action: Action) -> None:
+    """A forged answer of the directory turns the lifecycle; what serves goes on until the owner stands for it."""
+    held = Held(house.parts.directory, "electorate", arguments=2)
+    held.let_go()
+    await reopened(house, directory=held)
+    await house.start(CREDIT)
+    for _ in range(2):
+        await house.to_production()
+    held.hold()
+    forged = signer("olga", key="mallory").request(AUDIENCE, house.model, action, "because I say so")
+    known = Electorate(people={}, audience=AUDIENCE, keys={"olga": (signer("olga", key="mallory").public,)})
+    await house.handle.signal("request", forged)
+    async with answered(house, held, "identify", known):
+        stuck = await house.until(lambda status: status.failure is not None)
+    assert stuck.failure is not None
+    assert "olga has no key" in stuck.failure.message
+    served = (*ONE, (DEV, 2), (TEST, 2), (PROD, 2))
+    await rightful(house, CREDIT, served)
+    if action is not Action.RETIRE:
+        await house.request(Action.ABANDON)
+        await house.until_phase(Phase.STEADY)
+        await rightful(house, CREDIT, (*served, (PROD, 2)))
+
+
+async def test_a_breach_that_nobody_measured(house: House) -> None:
+    """Anybody may signal one: where the plan suspends for it, the model serves on."""
+    monitor = CREDIT.monitors[0].model_copy(update={"then": Remedy.SUSPEND})
+    plan = CREDIT.model_copy(update={"monitors": (monitor,)})
+    await house.start(plan)
+    await house.to_production()
+    await house.handle.signal("report_breach", Breach(monitor=monitor.id, window="w1", reasons=("because I say so",)))
+    stuck = await house.until_phase(Phase.STUCK, "suspended")
+    assert stuck.failure is not None
+    assert "by the measurements on record, 'drift' is not in breach on window w1" in stuck.failure.message
+    await rightful(house, plan, ONE)
+    await house.request(Action.RETRY)
+    await house.until(lambda status: PROD not in status.serving)

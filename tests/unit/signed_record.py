@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from client.signer import Signer
 from models.audit import GENESIS, AuditEntry, AuditHead, AuditKind, EffectRecord, seal
-from models.authentication import read_decision
+from models.authentication import read_decision, read_request
 from models.canonical import Frozen, canonical, digest, digest_bytes
 from models.challenge import challenge
 from models.clearance import Known, Minimum, Tied
@@ -18,7 +18,7 @@ from models.inventory import Change, Deployed, ModelRegistered, Packaged, RiskTi
 from models.journal import JournalEntry
 from models.keys import EnrolledKey, Keyring
 from models.lifecycle import step
-from models.messages import Body, Choice, Decided, Event, Started, StepSucceeded, VersionSubmitted
+from models.messages import Action, Body, Choice, Decided, Event, Started, StepSucceeded, VersionSubmitted
 from models.plan import Plan
 from models.signing import Envelope
 from models.state import Phase, State, snapshot
@@ -52,7 +52,7 @@ class Scribe:
         self.entries: list[AuditEntry] = []
         self.now = NOON
         held = {name for names in people.values() for name in names}
-        self.signers = {name: self.signer(name) for name in sorted({"sven", *held})}
+        self.signers = {name: self.signer(name) for name in sorted({"olga", "sven", *held})}
         self.keyring = Keyring(keys=tuple(map(self.enrolled, self.signers.values())))
         facts = ModelRegistered(facts=facts_of(MODEL, tier), regulations=())
         self.perform(EffectKey(model=MODEL, visit=0, step="register-model"), StepResult(summary="known"), facts)
@@ -176,6 +176,11 @@ class Scribe:
         """A signed decision arrives."""
         self.say(self.read(self.sign(person, role, choice)))
         self.work()
+
+    def ask(self, action: Action, signer: Signer | None = None, known: Electorate | None = None) -> None:
+        """A signed request arrives: the owner's, or whoever's, whom the lifecycle takes for whom it is told."""
+        envelope = (signer or self.signers["olga"]).request(AUDIENCE, MODEL, action, "It has to be.")
+        self.say(read_request(self.state, envelope, known or self.electorate, self.now + timedelta(minutes=1)))
 
     def approve_all(self, approvals: Sequence[tuple[str, str]] = APPROVALS) -> None:
         """Everybody approves, at one gate after the other."""

@@ -548,21 +548,22 @@ def test_one_person_is_not_two() -> None:
 
 
 def reigning() -> Scribe:
-    """Version 1 was champion, version 2 is, and somebody asks to go back."""
+    """Version 1 was champion, version 2 is, and the owner asks to go back."""
     scribe = released()
     scribe.serve()
     scribe.submit(submission_of("two"))
     scribe.approve_all()
     scribe.serve()
-    scribe.say(Requested(action=Action.ROLLBACK, request=Request(person="sam", reason="it got worse")))
+    scribe.ask(Action.ROLLBACK)
     return scribe
 
 
-def test_going_back_needs_nobody_but_a_record_of_having_served() -> None:
+def test_going_back_needs_the_owner_and_a_record_of_having_served() -> None:
     """What was champion is restored from the bundle that it served from, with every approver gone; nothing else is."""
     scribe = reigning()
     assert (scribe.order.kind, scribe.order.version) == ("restore", 1)
-    nobody = Known(RELEASED.known().electorate.model_copy(update={"people": {}}), Keyring(), Minimum(approvals=20))
+    owner = Keyring(keys=(scribe.enrolled(scribe.signers["olga"]),))
+    nobody = Known(RELEASED.known().electorate.model_copy(update={"people": {}}), owner, Minimum(approvals=20))
     assert against(scribe, known=nobody) == []
     kept = [e for e in scribe.entries if not ('"version":1' in e.body and '"change":"deployed"' in e.body)]
     said = against(scribe, entries=rechain(kept), known=nobody)

@@ -11,13 +11,19 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.sql_migration import migrate
 from activities.monitoring import MonitoringActivities
+from models.canonical import digest
+from models.errors import NotPermittedError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Deployed, Environment, Submission, VersionRegistered
-from models.messages import REASON_LIMIT
+from models.journal import JournalEntry
+from models.lifecycle import step
+from models.messages import REASON_LIMIT, Event, Started
 from models.monitoring import MonitorOrder, MonitorOutcome
 from models.plan import Brakes, MonitorPlan, Remedy
+from models.state import State, snapshot
 from models.verdict import Kpi, Verdict
 from tests.temporal.doubles import quick_parts, write_submission
+from tests.temporal.house import plan_of
 from worker.wiring import Parts
 
 KPIS = tuple(Kpi(name=f"quantity_number_{number}", passes="< 0.2", fails=">= 0.2") for number in range(60))
@@ -60,12 +66,40 @@ def measure(parts: Parts, tmp_path: Path) -> Callable[[str], MonitorOutcome]:
     activities = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
 
     def look(window: str, order: MonitorOrder = ORDER, after: timedelta = timedelta()) -> MonitorOutcome:
+        govern(parts, order)
         (tmp_path / "loan-window.json").write_text(window)
         environment = ActivityEnvironment()
         environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC) + after)
         return environment.run(activities.measure_window, order)
 
     return look
+
+
+def govern(parts: Parts, order: MonitorOrder) -> None:
+    """A plan with just this check governs the model."""
+    plan = plan_of("low-risk").model_copy(update={"monitors": (order.monitor,), "kpis": order.kpis})
+    event = Event(at=datetime(2026, 3, 2, tzinfo=UTC), body=Started(plan=digest(plan)))
+    state = step(plan, State(model=order.model, owner="olga"), event).state
+    parts.inventory.commit_plan(plan)
+    parts.inventory.commit_event(
+        JournalEntry(model=order.model, plan=digest(plan), seq=1, event=event, snapshot=snapshot(state))
+    )
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{"kpis": (Kpi(name="quantity_number_0", passes="< 0", fails=">= 0"),)}, {"environment": Environment.TEST}],
+)
+def test_a_check_that_no_plan_asks_for_is_not_made(
+    forged: dict[str, object], measure: Callable[..., MonitorOutcome], parts: Parts
+) -> None:
+    """Whoever may start workflows measures by the plan's thresholds or not at all: nothing is on record of it."""
+    measure('{"missing": 1}')
+    known = len(parts.inventory.trail("loan"))
+    activities = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
+    with pytest.raises(NotPermittedError, match="has no such check 'drift'"):
+        ActivityEnvironment().run(activities.measure_window, ORDER.model_copy(update=forged))
+    assert len(parts.inventory.trail("loan")) == known
 
 
 def test_a_long_reason_is_told_shortened(measure: Callable[[str], MonitorOutcome]) -> None:
