@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest
 from models.clearance import Tied
+from models.directory import DirectoryEdition
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
 from models.journal import JournalEntry
@@ -15,7 +16,7 @@ from models.keys import Keyring
 from models.plan import Plan, Proof
 from models.policy import Pack
 from models.reconciliation import Execution, Finding, Place, Shelf, Turned
-from models.signing import Envelope
+from models.signing import Document, Envelope, PublicKey
 
 
 class Serving(NamedTuple):
@@ -199,6 +200,29 @@ class Directory(Protocol):
 
     def keyring(self) -> Keyring:
         """Every key that was ever enrolled."""
+
+
+class Kept(NamedTuple):
+    """An edition as it is kept, and which administrator's key signed it: None if none did that counts today."""
+
+    edition: DirectoryEdition
+    signer: PublicKey | None
+
+
+class Editions(Directory, Protocol):
+    """A directory that administrators publish."""
+
+    def newest(self) -> DirectoryEdition:
+        """The edition that counts; UnknownNameError, NotPermittedError, DigestMismatchError."""
+
+    def kept(self, number: int | None = None) -> Kept | None:
+        """An edition by its number or else the newest one, whoever signed it; None if nothing is published yet."""
+
+    def publish(self, envelope: Document) -> None:
+        """Have the next edition count; NotPermittedError, ConflictError."""
+
+    def close(self) -> None:
+        """Give all connections back."""
 
 
 class Schedules(Protocol):

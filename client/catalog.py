@@ -21,9 +21,11 @@ from models.errors import InvalidInputError, UnavailableError, UnknownNameError
 from models.inventory import Measured, ModelFacts, Rating
 from models.plan import Plan
 from models.records import (
+    IS_PUBLICATION,
     AuditHeadRecord,
     AuditRecord,
     DeploymentRecord,
+    DirectoryRecord,
     EvidenceRecord,
     FindingRecord,
     LedgerRecord,
@@ -203,6 +205,15 @@ class Catalog:
         while batch:
             yield from batch
             batch = self._batch(col(AuditRecord.position) > batch[-1].position)
+
+    def editions(self) -> Iterator[Row]:
+        """The trail's entries about the directory, then its rows: in one look, a row at a time, as they are long."""
+        last = 0
+        with self._reading() as session:
+            yield from read_rows(session, AuditRecord, IS_PUBLICATION)
+            while found := read_rows(session, DirectoryRecord, col(DirectoryRecord.number) > last, limit=1):
+                yield found[0]
+                last = int(str(found[0].values["number"]))
 
     def _batch(self, *where: ColumnElement[bool]) -> Sequence[AuditEntry]:
         with self._reading() as session:

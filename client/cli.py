@@ -61,6 +61,10 @@ _COMMANDS = {
         ),
         "list": _Command("keys", "list_keys", "modelops key list"),
     },
+    "directory": {
+        "publish": _Command("directory", "publish", "modelops directory publish --as ada --dry-run"),
+        "show": _Command("directory", "show_directory", "modelops directory show --json"),
+    },
     "template": {
         "list": _Command("templates", "list_templates", "modelops template list"),
         "show": _Command("templates", "show_template", "modelops template show credit-high-risk --source > mine.yaml"),
@@ -100,6 +104,7 @@ _GROUPS = {
     "policy": ("Policy packs: what they demand, and of which models.", "modelops policy list"),
     "model": ("Models in the inventory.", "modelops model show loan-approval"),
     "key": ("Keys, with which people sign what they decide.", "modelops key create --as rosa"),
+    "directory": ("People, roles and keys, as administrators publish them.", "modelops directory show"),
     "gate": ("Gates, where versions wait for people.", "modelops gate show loan-approval"),
 }
 for _action, _why in (

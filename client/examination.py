@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from client.catalog import Catalog, Record
+from client.editions import misprints
 from client.verification import Rerun, misplaced, run_again
 from models.audit import Tampering, Walked, walk
 from models.canonical import Digest, Frozen, Slug
@@ -56,12 +57,16 @@ class Examined(Frozen):
 
 
 class Seals(NamedTuple):
-    """The checkpoints as they were kept, and by which keys, for which installation and when they are looked at."""
+    """The checkpoints as they were kept, and by which keys, for which installation and when they are looked at.
+
+    `administrators` are the keys of those who sign the directory, if it is in the database.
+    """
 
     kept: Sequence[bytes]
     keys: Sequence[PublicKey]
     audience: str
     at: datetime
+    administrators: Sequence[PublicKey] = ()
 
     def read(self) -> Sealed:
         """Those that the notary has signed, and what is wrong with the others."""
@@ -89,6 +94,7 @@ class Examiner:
     def __init__(self, catalog: Catalog, seals: Seals) -> None:
         self._catalog = catalog
         self._sealed, self._kept, self._keys = seals.read(), len(seals.kept), seals.keys
+        self._misprints = tuple(misprints(catalog.editions(), seals.administrators, seals.audience))
         self._head = catalog.head()
         self.walked: Walked = walk(catalog.trail(), self._head, self._sealed.positions)
 
@@ -97,7 +103,12 @@ class Examiner:
     ) -> Examined:
         """Everything that is wrong with the trail and with some models, `more` included."""
         last = vouched(self._sealed, self.walked.hashes)
-        found = [*self._trail(), *(one for dossier in dossiers for one in self.model(dossier)), *more]
+        found = [
+            *self._trail(),
+            *self._directory(),
+            *(one for dossier in dossiers for one in self.model(dossier)),
+            *more,
+        ]
         return Examined(
             entries=self.walked.entries,
             head=self._head.hash,
@@ -143,3 +154,8 @@ class Examiner:
         if self._keys and not self._kept:
             message = "the notary has a key, and no checkpoint is kept: they were removed"
             yield Finding(row="checkpoint 1", kind=Tampering.REMOVED, message=message)
+
+    def _directory(self) -> Iterator[Finding]:
+        for one in self._misprints:
+            message = f"{one.row}: {one.message}"
+            yield Finding(row=one.row, kind=Tampering(one.deed), message=message, since=one.since)

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from models.canonical import Slug, canonical, digest
+from models.directory import DirectoryEdition, sign_edition
 from models.errors import InvalidInputError
 from models.inventory import Submission
 from models.messages import Action, Choice, HandedIn
-from models.signing import Envelope, key_id, public_of, seal
+from models.signing import Document, Envelope, key_id, public_of, seal
 from models.statements import (
     PAYLOAD_TYPE,
     Challenge,
@@ -87,6 +88,10 @@ class Signer:
     def possess(self) -> Envelope:
         """The request to enrol the key."""
         return self.sign(Possessing(public=self.public), _ENROLMENT_HOLDS)
+
+    def publish(self, edition: DirectoryEdition) -> Document:
+        """An edition of the directory, which holds until the next one."""
+        return sign_edition(edition, self._private)
 
     def sign(self, says: Said, holds: timedelta, delegation: Envelope | None = None) -> Envelope:
         """A statement in an envelope."""

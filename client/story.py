@@ -6,7 +6,7 @@ from typing import assert_never
 
 from pydantic import ValidationError
 
-from models.audit import AuditEntry, AuditKind, EffectRecord
+from models.audit import AuditEntry, AuditKind, EffectRecord, Publication
 from models.canonical import Frozen
 from models.deadlines import timer_in_words
 from models.evidence import EffectKey
@@ -96,6 +96,9 @@ def tell(entries: Iterable[AuditEntry]) -> Iterator[Line]:
                     line = _line(entry, f"The plan of template {plan.template} {plan.version} was recorded.")
                 case AuditKind.FINDING:
                     line = _line(entry, tell_discovery(Discovery.model_validate_json(entry.body)))
+                case AuditKind.DIRECTORY:
+                    published = Publication.model_validate_json(entry.body)
+                    line = _line(entry, f"{published.by} published edition {published.number} of the directory.")
                 case _:
                     line = _line(entry, f"An entry of an unknown kind, '{entry.kind}'.")
         except ValidationError:

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from json import JSONEncoder
 from typing import NamedTuple
 
-from models.canonical import Digest, Frozen, digest
+from models.canonical import Digest, Frozen, Slug, digest
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change
 from models.journal import JournalEntry
@@ -33,12 +33,16 @@ _NODE = b"modelops/audit/1\x00"
 
 
 class AuditKind(StrEnum):
-    """What an entry records; its body is the `JournalEntry`, `EffectRecord`, `Plan` or `Discovery` itself."""
+    """What an entry records.
+
+    Its body is the `JournalEntry`, `EffectRecord`, `Plan`, `Discovery` or `Publication` itself.
+    """
 
     EVENT = "event"
     EFFECT = "effect"
     PLAN = "plan"
     FINDING = "finding"
+    DIRECTORY = "directory"
 
 
 class EffectRecord(Frozen):
@@ -47,6 +51,17 @@ class EffectRecord(Frozen):
     key: EffectKey
     result: StepResult
     changes: tuple[Change, ...] = ()
+
+
+class Publication(Frozen):
+    """What is recorded of an edition of the directory: who published it, and the digest of its envelope's text.
+
+    The edition itself would make every look at the trail long.
+    """
+
+    number: int
+    by: Slug
+    envelope: Digest
 
 
 class AuditHead(Frozen):

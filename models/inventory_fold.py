@@ -7,7 +7,7 @@ from typing import NamedTuple, assert_never
 
 import rfc8785
 
-from models.audit import AuditEntry, AuditKind, EffectRecord
+from models.audit import AuditEntry, AuditKind, EffectRecord, Publication
 from models.canonical import Digest, digest
 from models.evidence import EffectKey, Evidence
 from models.inventory import (
@@ -61,7 +61,10 @@ class Told(NamedTuple):
 
 
 def fold_inventory(model: str, entries: Iterable[AuditEntry]) -> Told:
-    """Fold the entries of one model, and those of the plans, into rows. An entry that cannot be read is left out."""
+    """Fold the entries of one model, and those of the plans, into rows. An entry that cannot be read is left out.
+
+    What the directory held is of no model: `client.editions` looks at it.
+    """
     inventory, problems = _Inventory(model), list[str]()
     for entry in entries:
         try:
@@ -128,6 +131,9 @@ class _Inventory:
                 if entry.model != discovery.finding.model:
                     raise ValueError("it is about another model")
                 self._discover(entry.at, discovery)
+                known["seq"] = None
+            case AuditKind.DIRECTORY:
+                Publication.model_validate_json(entry.body)
                 known["seq"] = None
             case _:
                 raise ValueError(f"no entry is of kind '{entry.kind}'")

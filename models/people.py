@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from models.calendar import Day
 from models.canonical import Frozen, Slug
@@ -20,6 +20,8 @@ _AWAY = "Write `absences: [{from: 2026-12-01, until: 2026-12-21, cover: ravi}]`;
 
 class Absence(Frozen):
     """Somebody is away: from which day, on which day they are back (both UTC), and who holds their roles meanwhile."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     since: Day = Field(alias="from")
     until: Day

@@ -4,9 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import JSON, Column, Enum, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Column, Enum, ForeignKeyConstraint, Index, UniqueConstraint, literal_column, text
 from sqlalchemy.schema import SchemaItem
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from models.audit import GENESIS
 from models.inventory import Environment, ModelKind, RiskTier, VersionStatus
@@ -18,6 +18,7 @@ from models.verdict import Verdict
 Arguments = tuple[SchemaItem, ...]
 
 _CURRENT = text("until IS NULL")
+_PUBLISHED = text("kind = 'directory'")
 
 
 def _by_value(kind: type[StrEnum]) -> Enum:
@@ -186,6 +187,16 @@ class FindingRecord(SQLModel, table=True):
     resolved_at: datetime | None = None
 
 
+class DirectoryRecord(SQLModel, table=True):
+    """An edition of the directory: its envelope as JSON, and when it was written here. It never changes."""
+
+    __tablename__ = "directory"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    envelope: str
+    published_at: datetime
+
+
 class NotificationRecord(SQLModel, table=True):
     """The outbox: a message to somebody, kept once per key."""
 
@@ -204,7 +215,10 @@ class AuditRecord(SQLModel, table=True):
     """One entry of the audit trail. `seq` finds the entry of an event; it is NULL for other kinds."""
 
     __tablename__ = "audit"
-    __table_args__: ClassVar[Arguments] = (UniqueConstraint("model", "seq"),)
+    __table_args__: ClassVar[Arguments] = (
+        UniqueConstraint("model", "seq"),
+        Index("published_editions", "position", sqlite_where=_PUBLISHED, postgresql_where=_PUBLISHED),
+    )
 
     position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     model: str | None = None
@@ -224,6 +238,10 @@ class AuditHeadRecord(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     position: int = 0
     hash: str = GENESIS
+
+
+IS_PUBLICATION = col(AuditRecord.kind) == literal_column("'directory'")
+"""Which entries tell of editions of the directory: spelled out, or no database would use the index of them."""
 
 
 def finding_of(row: FindingRecord) -> Finding:

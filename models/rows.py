@@ -9,6 +9,7 @@ _KEYS = {
     "audit": ("position",),
     "audit_head": ("id",),
     "deployment": ("environment", "since"),
+    "directory": ("number",),
     "evidence": ("visit", "step", "kind", "digest"),
     "finding": ("kind", "about", "first_seen"),
     "ledger": ("visit", "step"),
@@ -24,7 +25,7 @@ _KEYS = {
 
 _SHORT = 100
 
-_WRITTEN = ("updated_at", "registered_at", "until", "since", "at")
+_WRITTEN = ("updated_at", "registered_at", "published_at", "until", "since", "at")
 """Columns that tell when a row was written last, the first that has a time."""
 
 
@@ -39,7 +40,7 @@ class Deviation(NamedTuple):
     """A row that is not as told, what was done to it, and since when it should have been as told, if that is known."""
 
     row: str
-    deed: Literal["changed", "removed", "inserted"]
+    deed: Literal["changed", "removed", "inserted", "broken", "forged"]
     message: str
     since: datetime | None = None
 

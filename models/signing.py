@@ -18,6 +18,7 @@ PublicKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """An Ed25519 public key: 32 bytes as lower-case hexadecimal digits."""
 
 _PAYLOAD_LIMIT = 64_000
+_DOCUMENT_LIMIT = 8_000_000
 _BASE64 = r"^[A-Za-z0-9+/]*={0,2}$"
 
 
@@ -36,6 +37,14 @@ class Envelope(Frozen):
     signatures: tuple[Signature, ...] = Field(min_length=1, max_length=4)
 
 
+class Document(Frozen):
+    """An envelope of something that is kept, and sent in no message: it may be long."""
+
+    payload: Annotated[str, StringConstraints(max_length=_DOCUMENT_LIMIT, pattern=_BASE64)]
+    payloadType: Annotated[str, StringConstraints(max_length=200)]
+    signatures: tuple[Signature, ...] = Field(min_length=1, max_length=4)
+
+
 def key_id(public: PublicKey) -> Digest:
     """The name of a key: SHA-256 of its 32 bytes."""
     return digest_bytes(bytes.fromhex(public))
@@ -48,12 +57,17 @@ def public_of(private: Ed25519PrivateKey) -> PublicKey:
 
 def seal(payload: bytes, kind: str, private: Ed25519PrivateKey) -> Envelope:
     """A payload of some type, signed by one key."""
-    signature = private.sign(_pre_authentication(kind, payload))
-    signed = Signature(keyid=key_id(public_of(private)), sig=base64.b64encode(signature).decode())
+    signed = _sign(payload, kind, private)
     return Envelope(payload=base64.b64encode(payload).decode(), payloadType=kind, signatures=(signed,))
 
 
-def payload_of(envelope: Envelope, kind: str) -> bytes:
+def seal_document(payload: bytes, kind: str, private: Ed25519PrivateKey) -> Document:
+    """The same of a long payload; ValueError if it is longer than any is."""
+    signed = _sign(payload, kind, private)
+    return Document(payload=base64.b64encode(payload).decode(), payloadType=kind, signatures=(signed,))
+
+
+def payload_of(envelope: Envelope | Document, kind: str) -> bytes:
     """What an envelope holds, whoever signed it; ValueError if it is of another type or no base64."""
     if envelope.payloadType != kind:
         raise ValueError(f"the envelope holds '{envelope.payloadType}', not '{kind}'")
@@ -63,7 +77,7 @@ def payload_of(envelope: Envelope, kind: str) -> bytes:
         raise ValueError(f"the payload is not base64: {error}") from error
 
 
-def signer_of(envelope: Envelope, keys: Iterable[PublicKey]) -> PublicKey | None:
+def signer_of(envelope: Envelope | Document, keys: Iterable[PublicKey]) -> PublicKey | None:
     """The first of some keys that signed the envelope; None if no one did."""
     try:
         message = _pre_authentication(envelope.payloadType, base64.b64decode(envelope.payload, validate=True))
@@ -71,6 +85,11 @@ def signer_of(envelope: Envelope, keys: Iterable[PublicKey]) -> PublicKey | None
     except binascii.Error:
         return None
     return next((key for key in keys if any(_verifies(key, one, message) for one in signatures)), None)
+
+
+def _sign(payload: bytes, kind: str, private: Ed25519PrivateKey) -> Signature:
+    signature = private.sign(_pre_authentication(kind, payload))
+    return Signature(keyid=key_id(public_of(private)), sig=base64.b64encode(signature).decode())
 
 
 def _verifies(key: PublicKey, signature: bytes, message: bytes) -> bool:

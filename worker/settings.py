@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,6 +12,7 @@ from models.canonical import Duration
 from models.clearance import USUAL_MINIMUM, Minimum
 from models.errors import InvalidInputError
 from models.inventory import Environment
+from models.signing import PublicKey
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
@@ -20,6 +21,8 @@ GIT = "git:"
 """What the place of checkpoints begins with if it is a git repository."""
 S3 = "s3://"
 """What it begins with if it is a bucket."""
+DATABASE = "database"
+"""The directory's place if it is the database; a file of that name is `./database`."""
 ACTUATORS = ("modelops-actuator@",)
 _BUCKET = re.compile(r"s3://[A-Za-z0-9._-]{3,63}(/.*)?")
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{32,}=*")
@@ -32,6 +35,10 @@ def _expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         raise ValueError(f"the home of {path.parts[0]} is not known") from None
+
+
+def _file_or_database(value: object) -> object:
+    return _expanded(Path(value)) if isinstance(value, str) and value != DATABASE else value
 
 
 def _json_like(example: str) -> BeforeValidator:
@@ -59,6 +66,8 @@ def _kept(place: str | None) -> str | None:
 Place = Annotated[Path, AfterValidator(_expanded)]
 """A path; `~` is somebody's home."""
 
+FileOrDatabase = Annotated[Literal["database"] | Path, BeforeValidator(_file_or_database)]
+
 Servers = Annotated[
     dict[Environment, str],
     NoDecode,
@@ -71,6 +80,7 @@ Minimums = Annotated[
 ]
 Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
 Identities = Annotated[tuple[str, ...], NoDecode, _json_like('["modelops-actuator@"]')]
+Administrators = Annotated[tuple[PublicKey, ...], NoDecode, _json_like('["<a key\'s 64 hexadecimal digits>"]')]
 Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
 
 
@@ -119,9 +129,14 @@ class Settings(BaseSettings):
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
     trainers: Programs = Field(default={}, description="training programs by the name that versions give")
     policies: Place | None = Field(default=None, description="folder of policy packs of one's own (*.yaml)")
-    directory: Place | None = Field(default=None, description="YAML file of people and groups; default: under home")
+    directory: FileOrDatabase | None = Field(
+        default=None, description="YAML file of people and groups, or `database`; default: under home"
+    )
 
     keys: Place | None = Field(default=None, description="registry of keys; default: keys.json under home")
+    administrators: Administrators = Field(
+        default=(), description="public keys whose signature the directory in the database needs"
+    )
     audience: str = Field(
         default="modelops", min_length=1, max_length=120, description="the installation that signatures are for"
     )
@@ -191,12 +206,13 @@ class Settings(BaseSettings):
 
     @property
     def people(self) -> Path:
-        """The directory file."""
-        return (self.directory or self.root / "directory.yaml").resolve()
+        """The directory file; of an administrator who publishes it, the working copy."""
+        file = self.directory if isinstance(self.directory, Path) else None
+        return (file or self.root / "directory.yaml").resolve()
 
     @property
     def registry(self) -> Path:
-        """The registry of keys."""
+        """The registry of keys, or the working copy of it."""
         return (self.keys or self.root / "keys.json").resolve()
 
     @property

@@ -26,7 +26,6 @@ from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.static_scanner import StaticScanner
 from activities.adapters.temporal_executions import TemporalExecutions
 from activities.adapters.temporal_scheduler import TemporalScheduler
-from activities.adapters.yaml_directory import YamlDirectory
 from activities.audit import AuditActivities
 from activities.checkpoint import CheckpointActivities
 from activities.evaluation import EvaluationActivities
@@ -63,6 +62,7 @@ from models.clearance import Minimum
 from models.inventory import Environment
 from models.plan import KERNEL
 from models.reconciliation import Expected
+from worker.directories import directory_of
 from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
 from worker.policies import PolicyFolder
@@ -130,7 +130,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
             settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
         ),
         windows=FileWindows(settings.windows),
-        directory=YamlDirectory(settings.people, settings.registry, settings.audience),
+        directory=directory_of(settings, settings.database),
         schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
         policies=PolicyFolder(settings.policies),
         prover=KeptProofs(root / "proofs", ChildProver().prove),
@@ -146,7 +146,7 @@ def choose_actuator_parts(settings: Settings) -> ActuatorParts:
     return ActuatorParts(
         inventory=inventory,
         deployer=OipDeployer(settings.inference, settings.token),
-        directory=YamlDirectory(settings.people, settings.registry, settings.audience),
+        directory=directory_of(settings, settings.actuator_database),
         minimum=settings.minimum,
         notary=FileNotary(inventory, checkpoints_of(settings), settings.notary, settings.audience),
     )

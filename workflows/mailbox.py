@@ -1,7 +1,8 @@
 """What may be said to a lifecycle. Each message takes one argument, because the Web UI sends one JSON value.
 
 A message counts before its sender is answered, so an acknowledged one is never lost. One that cannot count is refused
-with the reason, and the attempt is recorded; of a flood only the first are, the rest leave nothing in the history.
+with the reason, and the attempt is recorded; of a flood only the first are. Updates of the rest leave nothing in the
+history; signals are in it already, and a workflow task hears only some of them: many would be taken for a deadlock.
 Who decides is known when a gate opens; whoever asks or submits is looked up in the directory first.
 A message whose JSON does not fit its type never gets here: the SDK drops the signal, and only the worker's log says so.
 """
@@ -32,6 +33,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._refused = 0
+        self._heard_at, self._heard_there = 0, 0
         self._turn = asyncio.Lock()
         """Who has to be looked up is heard in turn: in the order of arrival, and one in a workflow task."""
 
@@ -118,13 +120,25 @@ class Mailbox:
         except ActivityError as error:
             return f"who {person} is cannot be found out now: {failure_of(error).message}"
 
+    async def _paced(self) -> None:
+        """Wait for a further workflow task once this one has heard enough signals."""
+        here = workflow.info().get_current_history_length()
+        if here != self._heard_at:
+            self._heard_at, self._heard_there = here, 0
+        elif self._heard_there >= options.HEARD_AT_ONCE:
+            await workflow.sleep(options.BREATH)
+            self._heard_at, self._heard_there = workflow.info().get_current_history_length(), 0
+        self._heard_there += 1
+
     # --- signals
 
     @workflow.signal(name="decide", description="Approve or reject at the open gate, signed: see `modelops decide`.")
-    def signal_decide(self, envelope: Envelope | None = None) -> None:
+    async def signal_decide(self, envelope: Envelope | None = None) -> None:
         """As the update of the same name, unanswered."""
         if envelope := _given(envelope):
-            self._take(self._decision(envelope))
+            async with self._turn:
+                await self._paced()
+                self._take(self._decision(envelope))
 
     @workflow.signal(name="submit_version", description="A new version enters, signed for: see `modelops submit`.")
     async def signal_submit_version(self, given: HandedIn | None = None) -> None:
@@ -134,10 +148,12 @@ class Mailbox:
                 self._take(await self._handed_in(given))
 
     @workflow.signal(name="report_breach", description="A monitor reports a breach.")
-    def signal_report_breach(self, breach: Breach | None = None) -> None:
+    async def signal_report_breach(self, breach: Breach | None = None) -> None:
         """Sent by the monitor's own workflow."""
         if breach := _given(breach):
-            self._apply(Breached(breach=breach))
+            async with self._turn:
+                await self._paced()
+                self._take(Breached(breach=breach))
 
     @workflow.signal(name="request", description="As the update of the same name, unanswered.")
     async def signal_request(self, envelope: Envelope | None = None) -> None:

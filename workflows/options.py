@@ -38,6 +38,10 @@ IDENTIFY_WITHIN = timedelta(seconds=8)
 IDENTIFY_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=2)
 """Somebody waits for the answer."""
 
+HEARD_AT_ONCE = 50
+BREATH = timedelta(milliseconds=1)
+"""Signals that a workflow task hears, and the pause before the next one: two busy seconds are taken for a deadlock."""
+
 REFUSALS_RECORDED = 100
 """Refused messages of one run that enter the record one by one; a flood of more is refused and leaves nothing."""
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from models.directory import electorate
 from models.errors import InvalidInputError
 from models.evidence import Electorate
 from models.keys import Keyring, load_keyring
-from models.people import load_people, unreadable
+from models.people import People, load_people, unreadable
 
 
 def _now() -> datetime:
@@ -24,25 +25,15 @@ class YamlDirectory:
         self._clock = clock
 
     def electorate(self, roles: Mapping[str, str], also: Sequence[str] = ()) -> Electorate:
-        """Who holds each role, sorted by name; a group that nobody is in gives an empty role. Their keys, and those of
-        the people who are `also` asked for and are in the directory. InvalidInputError.
-        """
+        """Who holds each role, and their keys, see `models.directory.electorate`; InvalidInputError."""
+        return electorate(self.people(), self.keyring(), self._audience, roles, also, self._clock())
+
+    def people(self) -> People:
+        """Everybody in the file; InvalidInputError."""
         try:
-            text = self._people.read_bytes()
+            return load_people(self._people.read_bytes(), self._people)
         except OSError as error:
             raise unreadable(self._people, error) from error
-        people, at, keyring = load_people(text, self._people), self._clock(), self.keyring()
-        held = people.electorate(roles, at)
-        asked = {person for holders in (*held.people.values(), *held.away.values()) for person in holders}
-        holders = sorted(asked | {person for person in also if person in people.people})
-        keys = {person: keyring.of(person, at) for person in holders}
-        return Electorate(
-            people=held.people,
-            away=held.away,
-            audience=self._audience,
-            keys={person: known for person, known in keys.items() if known},
-            gateways=keyring.gateways(at),
-        )
 
     def keyring(self) -> Keyring:
         """Every key that was enrolled; none while there is no registry. InvalidInputError."""
@@ -51,4 +42,4 @@ class YamlDirectory:
         except FileNotFoundError:
             return Keyring()
         except OSError as error:
-            raise InvalidInputError(f"{self._keys} cannot be read: {error.strerror}", "check the path") from error
+            raise InvalidInputError(f"{self._keys} cannot be read: {error.strerror}", "set MODELOPS_KEYS") from error

@@ -88,7 +88,8 @@ async def _runs(chosen: Settings, model: str) -> Sequence[WorkflowHistory]:
 
 def seals_of(chosen: Settings) -> Seals:
     """The checkpoints, as configured, to be read before the trail is."""
-    return Seals(checkpoints_of(chosen).all(), notary_keys(chosen), chosen.audience, datetime.now(UTC))
+    kept, keys = checkpoints_of(chosen).all(), notary_keys(chosen)
+    return Seals(kept, keys, chosen.audience, datetime.now(UTC), chosen.administrators)
 
 
 def _dossier(catalog: Catalog, model: str) -> Dossier:

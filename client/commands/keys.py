@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from client.commands.directory import opened
 from client.commands.parameters import Json, Person, Reason
 from client.console import clean, moment, say, show, show_json
 from client.documents import read_envelope, write_text
@@ -17,10 +18,11 @@ from client.render import table
 from client.signer import Signer
 from client.wallet import Wallet, passphrase_of
 from models.errors import InvalidInputError, RefusedError
-from models.keys import EnrolledKey, Keyholder, Keyring, load_keyring
+from models.keys import EnrolledKey, Keyholder, Keyring
 from models.signing import Envelope, key_id, signer_of
 from models.statements import Possessing, read_statement
-from worker.settings import read_settings
+from worker.directories import directory_files
+from worker.settings import DATABASE, Settings, read_settings
 
 _Key = Annotated[str, typer.Argument(metavar="KEY", help="The beginning of a key's name: see `modelops key list`.")]
 
@@ -46,6 +48,7 @@ def create(
     show(
         f"Made key {key_id(signer.public)} of {person}: {wallet.path(person)}.",
         f"Next, an administrator: modelops key enroll {file}",
+        f"Its public half, which MODELOPS_ADMINISTRATORS lists if it is an administrator's: {signer.public}",
     )
 
 
@@ -57,9 +60,11 @@ def enroll(
 
     Whoever may write the registry may do this: check first that the request comes from the person.
     """
+    chosen = read_settings()
     key = requested_key(read_envelope(file), Keyholder.GATEWAY if gateway else Keyholder.PERSON)
-    _change(read_settings().registry, lambda keyring: keyring.enrol(key))
+    _change(chosen, lambda keyring: keyring.enrol(key))
     show(f"Enrolled {key.id} as a key of {key.person}.")
+    _remind(chosen)
 
 
 def revoke(
@@ -71,16 +76,18 @@ def revoke(
     ] = None,
 ) -> None:
     """Have a key count for nothing from a moment on: also what was decided with it since. For administrators."""
+    chosen = read_settings()
     moment_ = since.replace(tzinfo=UTC) if since else datetime.now(UTC)
-    changed = _change(read_settings().registry, lambda keyring: keyring.revoke(key, moment_, reason))
+    changed = _change(chosen, lambda keyring: keyring.revoke(key, moment_, reason))
     gone = changed.find(key)
     show(f"Revoked {gone.id} of {gone.person}; what it signs counts for nothing since {moment(moment_)}.")
+    _remind(chosen)
     say("Gates that are open know it when the directory is read anew: `modelops retry MODEL`.")
 
 
 def list_keys(as_json: Json = False) -> None:
-    """List every key that was enrolled."""
-    keyring = read_keyring(read_settings().registry)
+    """List every key that was enrolled: if the directory is in the database, those of its newest edition."""
+    keyring = _known_keys(read_settings())
     if as_json:
         show_json(keyring)
         return
@@ -91,14 +98,11 @@ def list_keys(as_json: Json = False) -> None:
         show("No key is enrolled. Begin with: modelops key create --as YOU")
 
 
-def read_keyring(path: Path) -> Keyring:
-    """Every key that was enrolled; InvalidInputError."""
-    try:
-        return load_keyring(path.read_bytes(), path)
-    except FileNotFoundError:
-        return Keyring()
-    except OSError as error:
-        raise InvalidInputError(f"{path} cannot be read: {error.strerror}", "set MODELOPS_KEYS") from error
+def _known_keys(chosen: Settings) -> Keyring:
+    if chosen.directory != DATABASE:
+        return directory_files(chosen).keyring()
+    with opened(chosen) as directory:
+        return directory.keyring()
 
 
 def _gone(key: EnrolledKey) -> str:
@@ -124,10 +128,16 @@ def requested_key(envelope: Envelope, kind: Keyholder = Keyholder.PERSON) -> Enr
     return EnrolledKey(person=statement.person, public=says.public, kind=kind, enrolled=now)
 
 
-def _change(path: Path, edit: Callable[[Keyring], Keyring]) -> Keyring:
+def _remind(chosen: Settings) -> None:
+    if chosen.directory == DATABASE:
+        say(f"It counts after `modelops directory publish`: {chosen.registry} is the working copy.")
+
+
+def _change(chosen: Settings, edit: Callable[[Keyring], Keyring]) -> Keyring:
     """Write the registry anew, whole or not at all, one at a time."""
+    path = chosen.registry
     with _alone(path):
-        changed = edit(read_keyring(path))
+        changed = edit(directory_files(chosen).keyring())
         unfinished = path.with_suffix(f".{os.getpid()}.tmp")
         write_text(unfinished, f"{changed.model_dump_json(indent=2)}\n")
         unfinished.replace(path)

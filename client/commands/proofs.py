@@ -8,6 +8,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from client.commands.directory import opened
 from client.commands.parameters import For, Json, On, Template
 from client.commands.policies import policy_for
 from client.console import clean, say, show, show_json
@@ -15,13 +16,13 @@ from client.documents import read_text
 from client.library import find_template
 from client.render import table
 from models.canonical import Digest, Frozen, digest
-from models.people import load_people
+from models.people import People, load_people
 from models.plan import ControlPlan, Plan
 from models.proof.exploration import AT_MOST, Exploration, explore
 from models.proof.graph import way_to
 from models.proof.invariants import PROMISES
 from models.proof.quorum import Shortage, shortages
-from worker.settings import read_settings
+from worker.settings import DATABASE, Settings, read_settings
 
 UNPROVED = 4
 
@@ -60,7 +61,7 @@ def prove_template(
     The exit status is 4 if a promise is broken, if only a part was explored, or if a quorum cannot be met.
     """
     plan = find_template(template).compiled(policy_for(model, on)).plan
-    people = directory or read_settings().people
+    known = _people(directory, read_settings())
     began = time.perf_counter()
     if not as_json:
         say(f"exploring {plan.template} {plan.version} ...")
@@ -73,7 +74,7 @@ def prove_template(
         promises=PROMISES,
         controls=plan.controls,
         ways={control.control: _way(plan, control) for control in plan.controls if control.gate},
-        shortages=_shortages(plan, people) if directory or people.exists() else None,
+        shortages=shortages(plan, known.electorate(plan.roles)) if known else None,
     )
     if as_json:
         show_json(report)
@@ -83,8 +84,13 @@ def prove_template(
         raise typer.Exit(UNPROVED)
 
 
-def _shortages(plan: Plan, file: Path) -> tuple[Shortage, ...]:
-    return shortages(plan, load_people(read_text(file), file).electorate(plan.roles))
+def _people(file: Path | None, chosen: Settings) -> People | None:
+    """Those of a file, else of the directory; None where there is no directory."""
+    if not file and chosen.directory == DATABASE:
+        with opened(chosen) as directory:
+            return directory.newest().people
+    named = file or chosen.people
+    return load_people(read_text(named), named) if file or named.exists() else None
 
 
 def _way(plan: Plan, control: ControlPlan) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -47,6 +48,13 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path, numbers: Iterator[
 @pytest.fixture(params=["sqlite", "postgresql"])
 def inventory_url(request: pytest.FixtureRequest, tmp_path: Path, numbers: Iterator[int]) -> Iterator[str]:
     """A migrated database of the test's own, once on each system."""
+    with database_of_its_own(request, tmp_path, numbers) as url:
+        yield url
+
+
+@contextmanager
+def database_of_its_own(request: pytest.FixtureRequest, tmp_path: Path, numbers: Iterator[int]) -> Iterator[str]:
+    """A migrated database on the system that is the fixture's parameter."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "inventory.db")
         yield f"sqlite:///{tmp_path / 'inventory.db'}"

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.file_checkpoints import FileCheckpoints
 from activities.adapters.file_notary import FileNotary
+from activities.adapters.sql_directory import SqlDirectory
 from activities.adapters.sql_inventory import SqlInventory
 from client.bundle import Sources, export
 from client.bundle_verifier import Bundle, Wrong, signed
@@ -32,6 +34,8 @@ from models.signing import Envelope
 from models.signing import seal as sign
 from models.statements import PAYLOAD_TYPE, Challenge
 from tests.contract.story import Record, Tell, Told
+from tests.editions import ADA, edition
+from tests.editions import signed as signed_edition
 from tests.signers import AUDIENCE, electorate, private_key, signer
 
 SCRIPT = Path(__file__).parents[2] / "client" / "bundle_verifier.py"
@@ -40,12 +44,14 @@ Row = dict[str, Any]
 
 
 @pytest.fixture
-def sealed(record: Record, tell: Tell, inventory: SqlInventory, tmp_path: Path) -> Path:
-    """A database with two models in it, sealed twice, their evidence in a store."""
+def sealed(record: Record, tell: Tell, inventory: SqlInventory, inventory_url: str, tmp_path: Path) -> Path:
+    """A database with two models and a directory in it, sealed twice, their evidence in a store."""
     notary = FileNotary(inventory, FileCheckpoints(tmp_path / "kept"), tmp_path / "notary.key", AUDIENCE)
     record(tell("churn")[:4])
     record(tell("loan")[:20])
     notary.checkpoint()
+    with closing(SqlDirectory(inventory_url, (ADA,), AUDIENCE)) as directory:
+        directory.publish(signed_edition(edition({"rita": ["risk"]})))
     record(tell("loan"))
     record(tell("churn"))
     notary.checkpoint()
@@ -239,14 +245,15 @@ def test_a_bundle_made_to_fit_does_not_pass(
 def test_the_leaf_of_an_entry_of_another_model_tells_nothing_of_it(
     sealed: Path, inventory_url: str, tmp_path: Path
 ) -> None:
-    """Of other models the bundle has hashes alone."""
+    """Of other models, and of who is in the directory, the bundle has hashes alone."""
     bundle = exported(inventory_url, sealed, tmp_path / "bundle")
     rows = [json.loads(line) for line in (bundle / "trail.jsonl").read_text().splitlines()]
     assert {row.get("model", "hashed") for row in rows} == {"loan", None, "hashed"}
     assert "churn" not in (bundle / "trail.jsonl").read_text()
     with Catalog(inventory_url) as catalog:
         entries: list[AuditEntry] = list(catalog.trail())
-    assert [row["leaf"] for row in rows if "leaf" in row] == [leaf_of(e).hex() for e in entries if e.model == "churn"]
+    others = [entry for entry in entries if entry.model == "churn" or entry.kind == AuditKind.DIRECTORY]
+    assert [row["leaf"] for row in rows if "leaf" in row] == [leaf_of(entry).hex() for entry in others]
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=80), st.integers(0, 511))

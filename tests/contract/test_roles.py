@@ -1,11 +1,13 @@
 """What each account of a real PostgreSQL may do: the champion table is the actuator's, the past is nobody's."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
+from activities.adapters.sql_directory import SqlDirectory
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_migration import migrate
 from client.catalog import Catalog
@@ -17,17 +19,31 @@ from models.journal import JournalEntry
 from models.plan import Plan
 from tests.contract.backdoor import execute, rows
 from tests.contract.story import Tell, effects
+from tests.editions import ADA, edition, signed
 from tests.postgresql import Postgres
+from tests.signers import AUDIENCE
 
 Url = Callable[[str], str]
 WORKER, ACTUATOR, READER = "modelops_worker", "modelops_actuator", "modelops_reader"
+ADMINISTRATOR = "modelops_administrator"
 TABLES = (
-    *("audit", "audit_head", "deployment", "evidence", "finding", "ledger", "lifecycle", "measurement", "model"),
+    *(
+        "audit",
+        "audit_head",
+        "deployment",
+        "directory",
+        "evidence",
+        "finding",
+        "ledger",
+        "lifecycle",
+        "measurement",
+        "model",
+    ),
     *("model_regulation", "notification", "plan", "version", "alembic_version"),
 )
 GRANTED: dict[str, dict[str, set[str]]] = {
     WORKER: {
-        "INSERT": set(TABLES) - {"audit_head", "deployment", "alembic_version"},
+        "INSERT": set(TABLES) - {"audit_head", "deployment", "directory", "alembic_version"},
         "UPDATE": {"audit_head", "finding", "lifecycle", "version", "model_regulation"},
         "DELETE": {"lifecycle", "version", "model_regulation"},
         "TRUNCATE": set(),
@@ -38,6 +54,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         "DELETE": set(),
         "TRUNCATE": set(),
     },
+    ADMINISTRATOR: {"INSERT": {"audit", "directory"}, "UPDATE": {"audit_head"}, "DELETE": set(), "TRUNCATE": set()},
     READER: {"INSERT": set(), "UPDATE": set(), "DELETE": set(), "TRUNCATE": set()},
 }
 
@@ -153,3 +170,21 @@ def test_a_whole_life_under_these_accounts(
 def test_a_migrated_database_needs_no_owner(url: Url) -> None:
     """A worker under its own account starts: there is nothing to migrate."""
     migrate(url(WORKER))
+
+
+def test_administrators_alone_publish(url: Url) -> None:
+    """Under their account an edition is written and recorded; workers and actuator read it, and write none."""
+    content = edition({"ana": ["credit"]})
+    for account in (WORKER, ACTUATOR, READER):
+        with closing(SqlDirectory(url(account), (ADA,), AUDIENCE)) as directory:
+            with pytest.raises(NotPermittedError, match="permission denied"):
+                directory.publish(signed(content))
+            assert directory.kept() is None
+    with closing(SqlDirectory(url(ADMINISTRATOR), (ADA,), AUDIENCE)) as directory:
+        directory.publish(signed(content))
+    for account in (WORKER, ACTUATOR, READER):
+        with closing(SqlDirectory(url(account), (ADA,), AUDIENCE)) as directory:
+            assert directory.newest() == content
+    for statement in ("UPDATE directory SET number = 2", "DELETE FROM directory", "DELETE FROM audit"):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            execute(url(ADMINISTRATOR), statement)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 
 from activities.adapters.file_checkpoints import FileCheckpoints
 from activities.adapters.file_notary import FileNotary
+from activities.adapters.sql_directory import SqlDirectory
 from activities.adapters.sql_inventory import SqlInventory
 from client.catalog import Catalog
 from client.examination import Examiner, Finding, Seals, open_dossier
@@ -22,6 +23,7 @@ from models.canonical import digest_bytes
 from models.records import AuditRecord
 from tests.contract.backdoor import rewrite
 from tests.contract.story import Record, Tell
+from tests.editions import ADA, edition, signed
 from tests.signers import AUDIENCE
 
 AUDIT, HEAD = SQLModel.metadata.tables["audit"], SQLModel.metadata.tables["audit_head"]
@@ -124,6 +126,22 @@ def test_every_column_of_every_row(crime: Crime) -> None:
             with crime.one_changed(place, {column: other(column, row)}):
                 assert f"audit row {place}" in places(crime.examined(*models)), (place, column)
     assert crime.examined("loan") == ()
+
+
+def test_every_column_of_an_entry_about_the_directory(crime: Crime) -> None:
+    """It is of no model, and found with all; so is a row of the directory of which no entry tells any more."""
+    with closing(SqlDirectory(crime.url, (ADA,), AUDIENCE)) as directory:
+        directory.publish(signed(edition({"ana": ["credit"]})))
+    scene = Crime(crime.url, crime.kept)
+    assert scene.examined("loan") == ()
+    place, row = LAST + 1, scene.rows[LAST]
+    for column in AuditRecord.model_fields:
+        with scene.one_changed(place, {column: other(column, row)}):
+            found = places(scene.examined("loan"))
+            assert f"audit row {place}" in found, column
+            assert column not in ("kind", "at", "body") or "directory row 1" in found, column
+    assert scene.examined("loan") == ()
+    scene.leave()
 
 
 @pytest.mark.long

@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from activities.adapters.sql_directory import SqlDirectory
+from activities.adapters.yaml_directory import YamlDirectory
 from models.errors import InvalidInputError
 from models.inventory import Environment, RiskTier
 from worker.connection import tls_of
+from worker.directories import directory_of
 from worker.settings import Settings, read_settings
 
 
@@ -82,6 +85,9 @@ def test_what_cannot_work_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, na
         ("MINIMUM", '{"PROD": {"approvals": 0}}', "MODELOPS_MINIMUM: PROD: approvals: "),
         ("MINIMUM", '{"PROD": {"approvals": 2, "tiers": ["grave"]}}', "MODELOPS_MINIMUM: PROD: tiers: 0: "),
         ("DEPLOY_TOKEN", "a token with spaces in it, however long it is", "RFC 6750"),
+        ("DIRECTORY", "~nobody-of-this-name/x", "MODELOPS_DIRECTORY: the home of ~nobody-of-this-name is not known"),
+        ("ADMINISTRATORS", "3fa9c1", 'not JSON; write it like ["'),
+        ("ADMINISTRATORS", '["3fa9c1"]', "MODELOPS_ADMINISTRATORS: 0: "),
         ("HOME", "~nobody-of-this-name/x", "the home of ~nobody-of-this-name is not known"),
     ],
 )
@@ -131,6 +137,23 @@ def test_a_tilde_is_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     tls = tls_of(settings)
     assert not isinstance(tls, bool)
     assert tls.server_root_ca_cert == b"pem of ca"
+
+
+def test_where_the_directory_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In files, also in one called `database`; or in the database, which takes somebody whose signature counts."""
+    monkeypatch.setenv("MODELOPS_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for value, file in {"": "directory.yaml", "./database": "database", "x.yaml": "x.yaml"}.items():
+        monkeypatch.setenv("MODELOPS_DIRECTORY", value)
+        settings = Settings()
+        assert settings.people == tmp_path / file
+        assert isinstance(directory_of(settings, settings.database), YamlDirectory)
+    monkeypatch.setenv("MODELOPS_DIRECTORY", "database")
+    assert Settings().people == tmp_path / "directory.yaml"
+    with pytest.raises(InvalidInputError, match="MODELOPS_ADMINISTRATORS: without it"):
+        directory_of(Settings(), Settings().database)
+    monkeypatch.setenv("MODELOPS_ADMINISTRATORS", f'["{"0f" * 32}"]')
+    assert isinstance(directory_of(Settings(), Settings().database), SqlDirectory)
 
 
 @pytest.mark.parametrize("name", ["CERT", "KEY"])
