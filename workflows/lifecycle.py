@@ -295,7 +295,7 @@ class ModelLifecycle(Mailbox):
         return self._state.visit != self._first_visit or workflow.info().is_continue_as_new_suggested()
 
     def _idle(self) -> bool:
-        return not (self._answers or self._tasks) and workflow.all_handlers_finished()
+        return not (self._answers or self._tasks or self._hearing) and workflow.all_handlers_finished()
 
     def _ended(self) -> bool:
         left = self._recorder.pending or self._courier.pending

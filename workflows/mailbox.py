@@ -4,13 +4,16 @@ A message counts before its sender is answered, so an acknowledged one is never 
 with the reason, and the attempt is recorded; of a flood only the first are. Updates of the rest leave nothing in the
 history; signals are in it already, and a workflow task hears only some of them: many would be taken for a deadlock.
 Who decides is known when a gate opens; whoever asks or submits is looked up in the directory first.
-A message whose JSON does not fit its type never gets here: the SDK drops the signal, and only the worker's log says so.
+A message whose JSON does not fit its type is dropped, and only the worker's log says so.
 """
 
 import asyncio
-from typing import TypeVar
+from collections import deque
+from typing import Literal
 
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.identity import IdentityActivities, Inquiry
@@ -22,7 +25,15 @@ from models.signing import Envelope
 from workflows import options
 from workflows.failures import failure_of
 
-Message = TypeVar("Message")
+_Door = Literal["decide", "submit_version", "report_breach", "request"]
+_SAID: dict[_Door, type[Envelope | HandedIn | Breach]] = {
+    "decide": Envelope,
+    "submit_version": HandedIn,
+    "report_breach": Breach,
+    "request": Envelope,
+}
+NOTHING = RawValue(Payload())
+"""What a signal brings along that came without its JSON."""
 
 REFUSED = "Refused"
 """Type of the error that a refused sender is answered with."""
@@ -33,7 +44,8 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._refused = 0
-        self._heard_at, self._heard_there = 0, 0
+        self._letters: deque[tuple[_Door, RawValue]] = deque()
+        self._hearing: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         """Who has to be looked up is heard in turn: in the order of arrival, and one in a workflow task."""
 
@@ -120,47 +132,59 @@ class Mailbox:
         except ActivityError as error:
             return f"who {person} is cannot be found out now: {failure_of(error).message}"
 
-    async def _paced(self) -> None:
-        """Wait for a further workflow task once this one has heard enough signals."""
-        here = workflow.info().get_current_history_length()
-        if here != self._heard_at:
-            self._heard_at, self._heard_there = here, 0
-        elif self._heard_there >= options.HEARD_AT_ONCE:
-            await workflow.sleep(options.BREATH)
-            self._heard_at, self._heard_there = workflow.info().get_current_history_length(), 0
-        self._heard_there += 1
-
     # --- signals
 
-    @workflow.signal(name="decide", description="Approve or reject at the open gate, signed: see `modelops decide`.")
-    async def signal_decide(self, envelope: Envelope | None = None) -> None:
-        """As the update of the same name, unanswered."""
-        if envelope := _given(envelope):
+    def _put_in(self, door: _Door, given: RawValue) -> None:
+        """A signal is in the history already: it is opened later, in the order of arrival, some in a workflow task."""
+        self._letters.append((door, given))
+        if self._hearing is None:
+            self._hearing = asyncio.create_task(self._hear_all())
+
+    async def _hear_all(self) -> None:
+        heard = 0
+        while self._letters:
+            if heard == options.HEARD_AT_ONCE:
+                await workflow.sleep(options.BREATH)
+                heard = 0
+            door, given = self._letters.popleft()
             async with self._turn:
-                await self._paced()
-                self._take(self._decision(envelope))
+                await self._hear(door, given)
+            heard += 1
+        self._hearing = None
+
+    async def _hear(self, door: _Door, given: RawValue) -> None:
+        try:
+            message = workflow.payload_converter().from_payload(given.payload, _SAID[door])
+        except Exception as error:  # failing on what anybody may send would stop the lifecycle for good
+            workflow.logger.warning(f"a signal '{door}' that cannot be read is dropped: {error}")
+            return
+        match message:
+            case Breach():
+                self._apply(Breached(breach=message))
+            case HandedIn():
+                self._take(await self._handed_in(message))
+            case Envelope():
+                self._take(self._decision(message) if door == "decide" else await self._asked(message))
+
+    @workflow.signal(name="decide", description="Approve or reject at the open gate, signed: see `modelops decide`.")
+    def signal_decide(self, envelope: RawValue = NOTHING) -> None:
+        """As the update of the same name, unanswered."""
+        self._put_in("decide", envelope)
 
     @workflow.signal(name="submit_version", description="A new version enters, signed for: see `modelops submit`.")
-    async def signal_submit_version(self, given: HandedIn | None = None) -> None:
+    def signal_submit_version(self, given: RawValue = NOTHING) -> None:
         """As the update of the same name, unanswered."""
-        if given := _given(given):
-            async with self._turn:
-                self._take(await self._handed_in(given))
+        self._put_in("submit_version", given)
 
     @workflow.signal(name="report_breach", description="A monitor reports a breach.")
-    async def signal_report_breach(self, breach: Breach | None = None) -> None:
+    def signal_report_breach(self, breach: RawValue = NOTHING) -> None:
         """Sent by the monitor's own workflow."""
-        if breach := _given(breach):
-            async with self._turn:
-                await self._paced()
-                self._take(Breached(breach=breach))
+        self._put_in("report_breach", breach)
 
     @workflow.signal(name="request", description="As the update of the same name, unanswered.")
-    async def signal_request(self, envelope: Envelope | None = None) -> None:
+    def signal_request(self, envelope: RawValue = NOTHING) -> None:
         """As the update of the same name, unanswered."""
-        if envelope := _given(envelope):
-            async with self._turn:
-                self._take(await self._asked(envelope))
+        self._put_in("request", envelope)
 
     # --- updates
 
@@ -192,10 +216,3 @@ class Mailbox:
     @update_request.validator
     def _check_request(self, envelope: Envelope) -> None:
         self._check_open()
-
-
-def _given(message: Message | None) -> Message | None:
-    """A signal that came without its JSON says nothing; failing on it would stop the lifecycle for good."""
-    if message is None:
-        workflow.logger.warning("a signal without its JSON is dropped")
-    return message
