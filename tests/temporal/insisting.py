@@ -12,6 +12,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
+from models.canonical import digest
 from models.inventory import VersionStatus
 from models.messages import HandedIn, Receipt
 from models.signing import Envelope
@@ -36,22 +37,24 @@ async def eventually(house: House, what: Callable[[Status], bool], within: float
             await asyncio.sleep(0.05)
 
 
-async def send(house: House, name: str, message: Envelope | HandedIn) -> Receipt:
-    """Send once, and wait a little for the answer."""
+async def send(house: House, name: str, message: Envelope | HandedIn, turn: int = 0) -> Receipt:
+    """Send, and wait a little for the answer; what was sent in the same turn before is asked after, not sent again."""
     async with asyncio.timeout(2 * ASKED_AGAIN_AFTER.total_seconds()):
-        return Receipt.model_validate(await house.handle.execute_update(name, message, rpc_timeout=ASKED_AGAIN_AFTER))
+        sent = house.handle.execute_update(name, message, id=f"{digest(message)}/{turn}", rpc_timeout=ASKED_AGAIN_AFTER)
+        return Receipt.model_validate(await sent)
 
 
 async def insist(house: House, name: str, message: Envelope | HandedIn) -> int:
     """Send until it is answered; how often it was not. What is refused when sent again was taken without an answer."""
-    unanswered = 0
+    unanswered, turn = 0, 0
     while True:
         try:
-            receipt = await send(house, name, message)
+            receipt = await send(house, name, message, turn)
         except SILENCE:
             unanswered += 1
         except WorkflowUpdateFailedError as error:
             if "cannot be found out now" in str(error.cause):
+                turn += 1
                 continue
             if not unanswered:
                 raise

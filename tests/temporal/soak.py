@@ -30,6 +30,8 @@ CREDIT = plan_of("credit-high-risk")
 APPROVERS = {"validation": ("dmitri", "rosa"), "staging": ("lena", "paul")}
 AT_ONCE = 12
 SETTLED_WITHIN = 60.0
+REPLAYED = -1
+"""The turn in which something is sent once more that has been answered."""
 LOST_AFTER = timedelta(seconds=5)
 """A workflow task: less, and a busy machine is taken for a dead worker."""
 
@@ -139,7 +141,7 @@ class Soak:
         """What must not count is sent; it may also go unanswered."""
         with contextlib.suppress(*SILENCE):
             try:
-                await send(house, "decide", envelope)
+                await send(house, "decide", envelope, REPLAYED)
             except WorkflowUpdateFailedError:
                 self._counted["refused"] += 1
             else:
