@@ -14,7 +14,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from client.console import EXIT_CODES, complain, exit_status
+from client.console import complain
+from client.exit_codes import EXIT_CODES, exit_status
 from models.errors import ModelopsError
 from models.messages import Action
 

@@ -1,4 +1,4 @@
-"""Where a command writes: answers to stdout, everything else to stderr; and its exit status."""
+"""Where a command writes: answers to stdout, everything else to stderr."""
 
 import json
 import shutil
@@ -12,34 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from models.canonical import Frozen
-from models.errors import (
-    ConflictError,
-    InvalidInputError,
-    ModelopsError,
-    RefusedError,
-    UnavailableError,
-    UnknownNameError,
-)
+from models.errors import ModelopsError
 
 _UNKNOWN_SIZE = (160, 24)
-_STATUS: dict[type[ModelopsError], int] = {
-    RefusedError: 3,
-    ConflictError: 3,
-    UnknownNameError: 6,
-    InvalidInputError: 4,
-    UnavailableError: 5,
-}
-
-EXIT_CODES = (
-    "Exit status: 0 done, 1 a bug of ours, 2 wrong usage, 3 refused (a rule says no, or it exists already), "
-    "4 invalid input, 5 unavailable (no server, no worker, no inventory), 6 not found, 7 the audit trail does not hold."
-)
-TAMPERED = 7
-
-
-def exit_status(error: ModelopsError) -> int:
-    """The exit status that says which kind of error it was."""
-    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 1)
 
 
 def show(*parts: RenderableType) -> None:

@@ -11,8 +11,10 @@ from models.audit import Tampering, Walked, walk
 from models.canonical import Digest, Frozen, Slug
 from models.checkpoint import Sealed, contradictions, read_checkpoints, vouched, window
 from models.inventory_fold import Told, fold_inventory
+from models.keys import Keyring
 from models.signing import PublicKey
 from models.testimony import doubts
+from workflows.options import CHECKPOINT_EVERY
 
 _OF_ALL = ("audit_head ", "plan ")
 """What the rows begin with that are about no one model, and are found with each."""
@@ -59,7 +61,8 @@ class Examined(Frozen):
 class Seals(NamedTuple):
     """The checkpoints as they were kept, and by which keys, for which installation and when they are looked at.
 
-    `administrators` are the keys of those who sign the directory, if it is in the database.
+    `administrators` are the keys of those who sign the directory, if it is in the database; `keyring` says whose key
+    is whose, if it is known here.
     """
 
     kept: Sequence[bytes]
@@ -67,6 +70,7 @@ class Seals(NamedTuple):
     audience: str
     at: datetime
     administrators: Sequence[PublicKey] = ()
+    keyring: Keyring = Keyring()
 
     def read(self) -> Sealed:
         """Those that the notary has signed, and what is wrong with the others."""
@@ -94,6 +98,7 @@ class Examiner:
     def __init__(self, catalog: Catalog, seals: Seals) -> None:
         self._catalog = catalog
         self._sealed, self._kept, self._keys = seals.read(), len(seals.kept), seals.keys
+        self._keyring, self._at = seals.keyring, seals.at
         self._misprints = tuple(misprints(catalog.editions(), seals.administrators, seals.audience))
         self._head = catalog.head()
         self.walked: Walked = walk(catalog.trail(), self._head, self._sealed.positions)
@@ -119,8 +124,17 @@ class Examiner:
             events=sum(dossier.record.events for dossier in dossiers),
             engine=tuple(engine),
             findings=tuple(dict.fromkeys(found)),
-            remarks=tuple(remarks),
+            remarks=(*remarks, *self._unknown()),
         )
+
+    def _is_overdue(self) -> bool:
+        """Whether the trail is old enough to have been sealed."""
+        first = next(iter(self._catalog.trail()), None)
+        return first is not None and self._at - first.at > 2 * CHECKPOINT_EVERY
+
+    def _unknown(self) -> Iterator[str]:
+        if not self._keyring.keys:
+            yield "no key is known here: whose the keys are that signed is left to what was recorded of them"
 
     def model(self, dossier: Dossier) -> Iterator[Finding]:
         """What is wrong with what is recorded of one model."""
@@ -137,7 +151,7 @@ class Examiner:
             for problem in event.problems:
                 yield self.entry(model, event.position, Tampering.CHANGED, f"audit row {event.position}: {problem}")
             if rerun.plan and dossier.plan:
-                for doubt in doubts(rerun.plan, dossier.plan, event):
+                for doubt in doubts(rerun.plan, dossier.plan, event, self._keyring):
                     yield self.entry(model, event.position, doubt.kind, f"audit row {event.position}: {doubt.message}")
 
     def entry(self, model: Slug | None, position: int, kind: Tampering, message: str) -> Finding:
@@ -151,7 +165,7 @@ class Examiner:
         for one in (*self._sealed.problems, *contradictions(self._sealed, self.walked.hashes, self.walked.last)):
             row = f"checkpoint {one.number}"
             yield Finding(row=row, kind=one.kind, message=one.message, since=one.since, until=one.until)
-        if self._keys and not self._kept:
+        if self._keys and not self._kept and self._is_overdue():
             message = "the notary has a key, and no checkpoint is kept: they were removed"
             yield Finding(row="checkpoint 1", kind=Tampering.REMOVED, message=message)
 

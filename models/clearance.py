@@ -19,8 +19,8 @@ from models.authentication import read_decision, read_submission
 from models.canonical import Frozen, Slug, digest, replace
 from models.evidence import Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Deployed, Environment, ModelFacts, ModelRegistered, RiskTier
-from models.keys import Keyholder, Keyring
-from models.messages import Choice, Decided, Decision, HandedIn, StepSucceeded, VersionSubmitted
+from models.keys import Keyring
+from models.messages import Choice, Decided, HandedIn, StepSucceeded, VersionSubmitted
 from models.plan import GatePlan, Plan
 from models.separation import lineage
 from models.state import GateVisit, State, Version, change
@@ -247,7 +247,8 @@ class _Hearing:
         if body.envelope is None:
             yield "nothing is signed"
             return
-        yield from _void(self._known.keyring, body.decision, at)
+        if body.decision.key and (void := self._known.keyring.void(body.decision.key, body.decision.person, at)):
+            yield void
         told = read_decision(self._plan, self._digest, ours, body.envelope, at)
         if not isinstance(told, Decided):
             yield told.objection
@@ -255,16 +256,6 @@ class _Hearing:
             yield "something else was signed than is recorded"
         elif refusal := refuse_decision(self._plan, ours, told.decision, told.objection):
             yield refusal
-
-
-def _void(keyring: Keyring, decision: Decision, at: datetime) -> Iterator[str]:
-    """Why a key that is enrolled does not count: also where a delegation, and not the registry, names it."""
-    for key in keyring.keys:
-        if key.id == decision.key and not key.holds(at):
-            word = f"was revoked as of {key.revoked:%Y-%m-%d %H:%M} UTC" if key.revoked else "was not enrolled yet"
-            yield f"key {key.id[:19]}… {word}: {key.reason}" if key.reason else f"key {key.id[:19]}… {word}"
-        if key.id == decision.key and key.kind is Keyholder.PERSON and key.person != decision.person:
-            yield f"key {key.id[:19]}… is {key.person}'s"
 
 
 def _unordered(order: StepOrder, state: State) -> Iterator[str]:

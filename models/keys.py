@@ -61,6 +61,17 @@ class Keyring(Frozen):
             raise UnknownNameError(f"{many} with '{name}'", "`modelops key list` shows which there are")
         return found[0]
 
+    def void(self, name: Digest, person: Slug, at: datetime) -> str:
+        """Why what an enrolled key signed as somebody at a time counts for nothing; nothing of a key that is none."""
+        known = next((key for key in self.keys if key.id == name), None)
+        if known is None:
+            return ""
+        called = f"key {name[:19]}…"
+        if not known.holds(at):
+            word = f"was revoked as of {known.revoked:%Y-%m-%d %H:%M} UTC" if known.revoked else "was not enrolled yet"
+            return f"{called} {word}: {known.reason}" if known.reason else f"{called} {word}"
+        return f"{called} is {known.person}'s" if known.kind is Keyholder.PERSON and known.person != person else ""
+
     def enrol(self, key: EnrolledKey) -> "Keyring":
         """With one key more; the same again changes nothing. ConflictError if it is somebody's, or was revoked."""
         known = next((one for one in self.keys if one.public == key.public), None)

@@ -1,6 +1,10 @@
-"""Whether what people said was said as it is on record: every signature and what it is about, checked once more."""
+"""Whether what people said was said as it is on record: every signature and what it is about, checked once more.
+
+What an activity answered about whose key is whose is on record, too, and not believed where there is a registry.
+"""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,9 +12,12 @@ from models.audit import Replayed, Tampering
 from models.authentication import read_decision, read_request, read_submission
 from models.canonical import Digest, Frozen
 from models.evidence import Electorate
+from models.keys import Keyring
 from models.messages import Attempted, Body, Decided, HandedIn, Requested, VersionSubmitted
 from models.plan import Plan
+from models.signing import Envelope
 from models.state import State
+from models.statements import read_statement
 
 
 class Doubt(NamedTuple):
@@ -20,8 +27,11 @@ class Doubt(NamedTuple):
     message: str
 
 
-def doubts(plan: Plan, plan_digest: Digest, replayed: Replayed) -> Iterator[Doubt]:
-    """What is to be said against an event if it is a person's message. One that counted must have been signed."""
+def doubts(plan: Plan, plan_digest: Digest, replayed: Replayed, keyring: Keyring) -> Iterator[Doubt]:
+    """What is to be said against an event if it is a person's message. One that counted must have been signed.
+
+    An empty `keyring` says nothing of whose keys they are.
+    """
     if replayed.recorded is None:
         return
     event, refusal = replayed.recorded.event, replayed.recorded.refusal
@@ -37,6 +47,21 @@ def doubts(plan: Plan, plan_digest: Digest, replayed: Replayed) -> Iterator[Doub
     objection = again.objection if isinstance(again, type(body)) else "it is another message"
     if objection and refusal is None:
         yield Doubt(Tampering.FORGED, f"{body.event} counted, although: {objection}")
+    if keyring.keys and refusal is None:
+        for why in _strange(keyring, body.envelope, event.at):
+            yield Doubt(Tampering.FORGED, f"{body.event} counted, although by the registry {why}")
+
+
+def _strange(keyring: Keyring, envelope: Envelope, at: datetime) -> Iterator[str]:
+    """Why whoever signed is not who they say; a delegation vouches for the key of whom it names, not for its own."""
+    with suppress(ValueError):
+        said = read_statement(envelope)
+        if void := keyring.void(said.key, said.person, at):
+            yield void
+        elif said.delegation is None and said.key not in {key.id for key in keyring.keys}:
+            yield f"key {said.key[:19]}… of {said.person} was never enrolled"
+        if said.delegation is not None:
+            yield from _strange(keyring, said.delegation, at)
 
 
 def _again(

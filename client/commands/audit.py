@@ -15,10 +15,12 @@ from client.api import Modelops
 from client.bundle import Sources, export
 from client.catalog import Catalog
 from client.commands.parameters import Json, Model, Utc
-from client.console import TAMPERED, clean, complain, moment, say, show, show_json
+from client.console import clean, complain, moment, say, show, show_json
 from client.crosscheck import Crosschecked, crosscheck
 from client.examination import Dossier, Examined, Examiner, Finding, Seals, open_dossier
+from client.exit_codes import TAMPERED
 from models.errors import ModelopsError, UnavailableError, UnknownNameError
+from worker.directories import directory_of
 from worker.keeping import checkpoints_of, notary_keys, store_of
 from worker.policies import known_packs
 from worker.settings import Settings, read_settings
@@ -89,7 +91,8 @@ async def _runs(chosen: Settings, model: str) -> Sequence[WorkflowHistory]:
 def seals_of(chosen: Settings) -> Seals:
     """The checkpoints, as configured, to be read before the trail is."""
     kept, keys = checkpoints_of(chosen).all(), notary_keys(chosen)
-    return Seals(kept, keys, chosen.audience, datetime.now(UTC), chosen.administrators)
+    keyring = directory_of(chosen, chosen.database).keyring()
+    return Seals(kept, keys, chosen.audience, datetime.now(UTC), chosen.administrators, keyring)
 
 
 def _dossier(catalog: Catalog, model: str) -> Dossier:

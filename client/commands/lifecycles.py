@@ -14,7 +14,8 @@ from rich.text import Text
 from client.api import Modelops
 from client.catalog import Catalog
 from client.commands.parameters import Json, Model, Utc
-from client.console import TAMPERED, clean, going_on, moment, say, show, show_beside, show_json
+from client.console import clean, going_on, moment, say, show, show_beside, show_json
+from client.exit_codes import TAMPERED
 from client.library import find_template, policy_of
 from client.proofs import proof_of
 from client.render import contradicted

@@ -1,6 +1,7 @@
 """Every way to tamper with the trail, on both databases: each is found, and the place is named."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -284,3 +285,13 @@ def test_a_decision_that_nobody_signed(crime: Crime) -> None:
         found = crime.examined("loan")
         assert any((f"audit row {place}", kind) == (one.row, one.kind) and words in one.message for one in found), found
         crime.write(crime.rows)
+
+
+def test_checkpoints_that_are_gone_are_missed(crime: Crime) -> None:
+    """A trail that is old enough to have been sealed; one that has just begun waits for its first checkpoint."""
+    shutil.rmtree(crime.kept / "kept")
+    assert crime.examined() == ()
+    crime.write([{**row, "at": row["at"] - timedelta(hours=3)} for row in crime.rows])
+    (found,) = (one for one in crime.examined() if one.row == "checkpoint 1")
+    message = "the notary has a key, and no checkpoint is kept: they were removed"
+    assert (found.kind, found.message) == (Tampering.REMOVED, message)

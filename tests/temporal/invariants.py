@@ -39,6 +39,7 @@ from models.checkpoint import contradictions
 from models.evidence import EffectKey
 from models.inventory import Deployed, Environment, Notified, Submission, VersionRegistered, VersionStatus, Withdrawn
 from models.journal import JournalEntry
+from models.keys import Keyring
 from models.messages import Choice, Decided, Decision
 from models.plan import GatePlan, Plan
 from models.policy import Pack
@@ -262,7 +263,9 @@ def _broken_chain(house: House) -> Iterator[str]:
 def seals(house: House) -> Seals:
     """The checkpoints of a house's notary."""
     public, kept = house.root / "notary.pub", FileCheckpoints(house.root / "checkpoints").all()
-    return Seals(kept, public.read_text().split() if public.exists() else [], AUDIENCE, datetime.now(UTC))
+    keyring = Keyring.model_validate_json((house.root / "keys.json").read_bytes())
+    keys = public.read_text().split() if public.exists() else []
+    return Seals(kept, keys, AUDIENCE, datetime.now(UTC), keyring=keyring)
 
 
 def _disagreements(world: _World) -> Iterator[str]:

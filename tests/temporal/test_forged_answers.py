@@ -13,6 +13,7 @@ from tests.signers import AUDIENCE, signer
 from tests.temporal.attackers import DEV, ONE, PROD, TEST, Held, answered, rightful
 from tests.temporal.doubles import GOOD
 from tests.temporal.house import House, plan_of
+from tests.temporal.test_audit import examined
 
 LOW = plan_of("low-risk")
 CREDIT = plan_of("credit-high-risk")
@@ -128,6 +129,9 @@ async def test_who_asked_said_by_somebody_else(house: House, action: Action) -> 
         stuck = await house.until(lambda status: status.failure is not None)
     assert stuck.failure is not None
     assert "olga has no key" in stuck.failure.message
+    found = (await examined(house)).findings
+    assert len(found) == 1
+    assert "requested counted, although by the registry key" in found[0].message
     served = (*ONE, (DEV, 2), (TEST, 2), (PROD, 2))
     await rightful(house, CREDIT, served)
     if action is not Action.RETIRE:

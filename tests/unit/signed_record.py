@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from client.signer import Signer
 from models.audit import GENESIS, AuditEntry, AuditHead, AuditKind, EffectRecord, seal
-from models.authentication import read_decision, read_request
+from models.authentication import read_decision, read_request, read_submission
 from models.canonical import Frozen, canonical, digest, digest_bytes
 from models.challenge import challenge
 from models.clearance import Known, Minimum, Tied
@@ -18,7 +18,7 @@ from models.inventory import Change, Deployed, ModelRegistered, Packaged, RiskTi
 from models.journal import JournalEntry
 from models.keys import EnrolledKey, Keyring
 from models.lifecycle import step
-from models.messages import Action, Body, Choice, Decided, Event, Started, StepSucceeded, VersionSubmitted
+from models.messages import Action, Body, Choice, Decided, Event, Started, StepSucceeded
 from models.plan import Plan
 from models.signing import Envelope
 from models.state import Phase, State, snapshot
@@ -151,7 +151,7 @@ class Scribe:
         """A version enters, and gets as far as it can without anybody."""
         self.work()
         given = self.signers[submission.submitter].submit(AUDIENCE, MODEL, submission)
-        self.say(VersionSubmitted(submission=submission, envelope=given.envelope))
+        self.say(read_submission(self.state, given, self.electorate, self.now + timedelta(minutes=1)))
         self.work()
 
     # --- what people say
