@@ -1,7 +1,8 @@
 """Who turned a lifecycle, and whether they may: by the keys, people and measurements that the actuator knows itself.
 
-A lifecycle believes what an activity answers about who asked, and whoever signals that there is a breach. What takes a
-version out of service, or puts another one in its place, is not done on that word alone.
+A lifecycle believes whatever is answered for an activity, be it about who asked or about what was found, and whoever
+signals that there is a breach. What takes a version out of service, or puts another one in its place, is not done on
+that word alone.
 """
 
 from collections.abc import Mapping
@@ -9,10 +10,10 @@ from collections.abc import Mapping
 from models.audit import EffectRecord, Replayed
 from models.authentication import answers_for, read_request
 from models.canonical import Slug, replace
-from models.evidence import Electorate
+from models.evidence import Electorate, StepOrder, StepResult
 from models.inventory import Measured
 from models.keys import Keyring
-from models.messages import Action, Breached, Requested
+from models.messages import Action, Breached, Requested, StepSucceeded
 from models.monitoring import is_breach
 from models.plan import Plan, Remedy
 from models.state import Phase, Turn, turn_of
@@ -38,6 +39,7 @@ class Warrants:
         self._plan = plan
         self._electorate = electorate
         self._keyring = keyring
+        self._found = {effect.key: effect.result for effect in effects.values()}
         self._looks = [
             (position, change)
             for position, effect in effects.items()
@@ -53,6 +55,8 @@ class Warrants:
         body = recorded.event.body
         if isinstance(body, Requested):
             self._requested(replayed, body)
+        elif isinstance(body, StepSucceeded):
+            self.doubt = self.doubt or self._unfound(replayed.before.in_flight, body.result)
         elif isinstance(body, Breached) and state.remedies[-1].remedy is Remedy.SUSPEND:
             self.doubt = self._unmeasured(body, replayed.position)
         if state.intent is None and state.phase in (Phase.STEADY, Phase.AWAITING_VERSION):
@@ -78,6 +82,12 @@ class Warrants:
         if not isinstance(told, Requested) or (told.action, told.request) != (body.action, body.request):
             return f"something else was signed than the request to {body.action}"
         return told.objection
+
+    def _unfound(self, done: StepOrder | None, said: StepResult) -> str:
+        """Why what a step is said to have found led nowhere: whoever performs a step records it first."""
+        if done is None or self._found.get(done.key) == said:
+            return ""
+        return f"what step '{done.step}' of visit {done.visit} is said to have found is not on record"
 
     def _unmeasured(self, body: Breached, position: int) -> str:
         """Why no measurement on record bears a breach out."""

@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from models.canonical import replace
 from models.clearance import Minimum, objections, withdrawal_objections
 from models.evidence import EffectKey, Electorate, StepKind, StepResult
-from models.inventory import Measured
-from models.messages import Action, Breach, Breached, Failure, StepFailed, StepSucceeded
-from models.plan import Brakes, MonitorPlan, Plan, Remedy
+from models.inventory import Change, Measured
+from models.messages import Action, Breach, Breached, Choice, Failure, StepFailed, StepSucceeded
+from models.plan import Brakes, MonitorPlan, Plan, Remedy, Routes
 from models.signing import PublicKey
 from models.state import Phase
 from models.verdict import Verdict
@@ -193,13 +193,40 @@ def test_an_order_that_is_not_due_takes_nothing_out_of_service() -> None:
     assert "the order differs in step, kind" in said
 
 
-def test_what_the_plan_leads_to_by_itself_needs_nobody() -> None:
-    """A version that is turned away, or a model that is classified out, leaves as ever."""
+@pytest.mark.parametrize("performed", [True, False])
+def test_what_a_step_found_is_on_record(performed: bool) -> None:
+    """A model that is classified out leaves as ever; not if somebody answered for the step who did not perform it."""
     scribe = Scribe()
     order = scribe.order
     assert order.kind is StepKind.CLASSIFY
     prohibited = StepResult(summary="prohibited", verdict=Verdict.FAIL)
-    scribe.perform(order.key, prohibited)
+    if performed:
+        scribe.perform(order.key, prohibited)
     scribe.say(StepSucceeded(visit=order.visit, step=order.step, result=prohibited))
     assert due(scribe) == "undeploy"
-    assert against(scribe) == []
+    said = [f"what step 'classify' of visit 1 is said to have found is not on record; {WAY_ON}"]
+    assert against(scribe) == ([] if performed else said)
+
+
+class Forger(Scribe):
+    """Who may decide in staging is said by somebody else than whoever asks."""
+
+    def perform(self, key: EffectKey, result: StepResult, *changes: Change) -> None:
+        """As ever, but for that."""
+        if not (result.electorate and self.state.stage == "staging"):
+            super().perform(key, result, *changes)
+
+
+def test_who_may_reject_is_on_record() -> None:
+    """A gate that leads out of service on a rejection, by people whom nobody has asked."""
+    stages = tuple(
+        replace(one, routes=Routes(passed="production", failed="retiring")) if one.name == "staging" else one
+        for one in CREDIT.stages
+    )
+    scribe = Forger(CREDIT.model_copy(update={"stages": stages}))
+    scribe.submit(submission_of("one"))
+    scribe.approve_all((("dmitri", "data_science"), ("rosa", "risk")))
+    scribe.say(scribe.read(scribe.sign("lena", "legal", Choice.REJECT)))
+    assert due(scribe) == "undeploy"
+    (said,) = against(scribe)
+    assert "'ask' of visit 5 is said to have found is not on record" in said
