@@ -5,6 +5,9 @@ READY  := .venv/.ready
 # Each process has servers of its own; a slow test is no reason for the others to wait.
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
+# Hundreds of processes import the project: it is compiled once, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test long check bench browser node lock clean
 
@@ -26,7 +29,7 @@ demo: setup  ## the main job on real data; EXIT=1 ends by itself, else the Web U
 test: setup browser node  ## all tests
 	$(PYTEST)
 
-long: setup  ## what takes a quarter of an hour more: floods, random lives, a soak, crashes at a gate, every seeded bug
+long: setup  ## what takes a quarter of an hour more: floods, random lives, a soak, a restart, crashes at a gate, every seeded bug
 	$(PYTEST) -m long
 
 check: setup browser node  ## format, lint, types, import contracts, budgets, then all tests

@@ -20,6 +20,7 @@ from client.crosscheck import Crosschecked, crosscheck
 from client.examination import Dossier, Examined, Examiner, Finding, Seals, open_dossier
 from client.exit_codes import TAMPERED
 from models.errors import ModelopsError, UnavailableError, UnknownNameError
+from models.keys import Keyring
 from worker.directories import directory_of
 from worker.keeping import checkpoints_of, notary_keys, store_of
 from worker.policies import known_packs
@@ -91,8 +92,15 @@ async def _runs(chosen: Settings, model: str) -> Sequence[WorkflowHistory]:
 def seals_of(chosen: Settings) -> Seals:
     """The checkpoints, as configured, to be read before the trail is."""
     kept, keys = checkpoints_of(chosen).all(), notary_keys(chosen)
-    keyring = directory_of(chosen, chosen.database).keyring()
-    return Seals(kept, keys, chosen.audience, datetime.now(UTC), chosen.administrators, keyring)
+    return Seals(kept, keys, chosen.audience, datetime.now(UTC), chosen.administrators, _registry(chosen))
+
+
+def _registry(chosen: Settings) -> Keyring:
+    """Whose key is whose; nothing if that cannot be read: what is wrong with a published one is found elsewhere."""
+    try:
+        return directory_of(chosen, chosen.database).keyring()
+    except ModelopsError:
+        return Keyring()
 
 
 def _dossier(catalog: Catalog, model: str) -> Dossier:

@@ -60,6 +60,7 @@ async def _awaiting(modelops: Modelops) -> Status:
     return status
 
 
+@pytest.mark.long
 async def test_everything_is_where_it_was_after_a_restart(premises: Premises) -> None:
     """A lifecycle, started by the small script, goes on where it was when `modelops up` starts again.
 

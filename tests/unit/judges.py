@@ -1,6 +1,9 @@
 """What notices a mutant: the proofs of a few plans, and the corpus of good and bad templates."""
 
 from datetime import timedelta
+from pathlib import Path
+
+import pytest
 
 from models.compiler import compile_template, compile_with_warnings
 from models.diagnostics import Diagnostic
@@ -15,6 +18,9 @@ from tests.unit.small_plans import REJECTING, SMALL, waiving
 from tests.unit.template_mistakes import CREDIT, MISTAKES, Mistake
 from tests.unit.test_graph_proofs import ENTERS, stage
 from worker.policies import built_in_packs
+
+_QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""What a process with mutants has imported before is no matter here."""
 
 
 def proofs() -> str:
@@ -35,6 +41,13 @@ def corpus() -> str:
         if (mistake.code, *mistake.place) not in places:
             return f"{mistake.code} is not named"
     return _good() or _days() or _ways()
+
+
+def clearances() -> str:
+    """What the tests of the actuator's own rules say."""
+    files = [str(Path(__file__).with_name(f"test_{name}.py")) for name in ("clearance", "warrants", "testimony")]
+    status = pytest.main(["--exitfirst", "--quiet", "--no-header", "-p", "no:cacheprovider", "-n0", *_QUIET, *files])
+    return "" if status == pytest.ExitCode.OK else status.name if isinstance(status, pytest.ExitCode) else str(status)
 
 
 def said(mistake: Mistake) -> tuple[Diagnostic, ...]:

@@ -577,3 +577,126 @@ RULES = (
     ),
 )
 """Seeded bugs of the compiler, its graph proofs and its policy rules."""
+
+CLEARANCE = (
+    Mutant("clearance", "    if sealed != entry:\n", "    if sealed is None:\n", "an edited entry is taken"),
+    Mutant(
+        "clearance",
+        "    if (tied.before, tied.after) != (entry.previous, entry.hash):",
+        "    if tied.before != entry.previous:",
+        "what follows an entry is not looked at",
+    ),
+    Mutant(
+        "clearance",
+        "    yield from hearing.problems\n    yield from _unordered(order, hearing.state)\n    if",
+        "    yield from _unordered(order, hearing.state)\n    if",
+        "the kernel may disagree with the record",
+    ),
+    Mutant(
+        "clearance",
+        "    yield from hearing.problems\n    yield from _unordered(order, hearing.state)\n    if",
+        "    yield from hearing.problems\n    if",
+        "an order need not be due",
+    ),
+    Mutant("clearance", "        yield from _unserved(order, effects)\n", "", "what never served is put back"),
+    Mutant(
+        "clearance", "        yield from hearing.doubts\n    else:", "    else:", "whoever asked to go back is believed"
+    ),
+    Mutant("clearance", "        yield from hearing.claims\n", "", "what a step is said to have found is believed"),
+    Mutant("clearance", "        if hearing.smuggled:\n", "        if False:\n", "nobody has to answer for a version"),
+    Mutant(
+        "clearance", "        yield from _unapproved(order, plan, hearing.sittings)\n", "", "gates need not be passed"
+    ),
+    Mutant(
+        "clearance",
+        "        yield from _too_few(order, plan, known.minimum, facts, hearing.sittings)\n",
+        "",
+        "the environment asks for nothing",
+    ),
+    Mutant(
+        "clearance", "        if facts.risk_tier not in plan.tiers:", "        if False:", "a plan governs any tier"
+    ),
+    Mutant("clearance", "gateways=() if self._grave else", "gateways=", "a gateway vouches at every tier"),
+    Mutant(
+        "clearance",
+        '            yield "nothing is signed"\n            return\n        if body.decision.key',
+        "            return\n        if body.decision.key",
+        "a decision need not be signed",
+    ),
+    Mutant("clearance", "            yield void\n", "            pass\n", "a void key counts"),
+    Mutant(
+        "clearance",
+        "        elif told.decision != body.decision:",
+        "        elif False:",
+        "something else may be recorded than was signed",
+    ),
+    Mutant(
+        "clearance",
+        "        elif refusal := refuse_decision(self._plan, ours, told.decision, told.objection):",
+        "        elif refusal := told.objection:",
+        "whoever may not decide is counted",
+    ),
+    Mutant("clearance", "did.isdisjoint(involved)", "True", "those who built it are counted"),
+    Mutant(
+        "clearance",
+        "            count, did = count + 1, did | involved",
+        "            count += 1",
+        "one person is counted twice",
+    ),
+    Mutant(
+        "clearance",
+        '            yield f"version {order.version} was rejected at',
+        '            "" f"version {order.version} was rejected at',
+        "a rejection is passed over",
+    ),
+    Mutant(
+        "clearance",
+        "    yield from _unordered(order, hearing.state)\n    yield from hearing.doubts",
+        "    yield from hearing.doubts",
+        "an order to withdraw need not be due",
+    ),
+    Mutant(
+        "clearance",
+        "    yield from _unordered(order, hearing.state)\n    yield from hearing.doubts",
+        "    yield from _unordered(order, hearing.state)",
+        "anybody takes a model out of service",
+    ),
+    Mutant(
+        "warrants", "            self.doubt = doubt\n", '            self.doubt = ""\n', "every request is believed"
+    ),
+    Mutant(
+        "warrants",
+        "        elif not doubt and (turn or answers_for",
+        "        elif (turn or answers_for",
+        "anybody clears a doubt",
+    ),
+    Mutant(
+        "warrants",
+        "(turn or answers_for(replayed.before, body.request.person, self._electorate))",
+        "True",
+        "whoever retries stands for a turn",
+    ),
+    Mutant("warrants", "place < position and ", "", "what is measured afterwards bears a breach out"),
+    Mutant(
+        "warrants",
+        "        ends = range(first, len(seen) + 1)",
+        "        ends = range(1, len(seen) + 1)",
+        "any breach bears out another",
+    ),
+    Mutant(
+        "warrants",
+        "self._found.get(done.key) == said",
+        "done.key in self._found",
+        "another answer than the recorded one is believed",
+    ),
+    Mutant(
+        "warrants",
+        '        if state.intent is None and state.phase in (Phase.STEADY, Phase.AWAITING_VERSION):\n            self.doubt = ""\n',
+        "",
+        "a doubt never ends",
+    ),
+    Mutant("keys", "        if not known.holds(at):", "        if False:", "a revoked key is not void"),
+    Mutant(
+        "keys", "known.kind is Keyholder.PERSON and known.person != person", "False", "anybody's key is everybody's"
+    ),
+)

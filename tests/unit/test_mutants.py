@@ -6,9 +6,10 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from tests.unit.mutants import KERNEL, RULES, Mutant
+from tests.unit.mutants import CLEARANCE, KERNEL, RULES, Mutant
 from tests.unit.mutated import PROJECT, survey
 
+ALL = (*KERNEL, *RULES, *CLEARANCE)
 SHARES = 6
 """In how many tests the bugs are tried; all but the first share are long."""
 
@@ -34,6 +35,13 @@ def test_the_corpus_notices_every_bug_of_the_compiler(share: int) -> None:
     assert missed(RULES[share::SHARES], "tests.unit.judges:corpus") == []
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_the_tests_notice_every_bug_of_the_clearance() -> None:
+    """What the actuator asks for itself, each question left out once."""
+    assert missed(CLEARANCE, "tests.unit.judges:clearances") == []
+
+
 def test_there_are_enough_of_them() -> None:
     """Forty places at least, each once."""
     assert len({(one.file, one.old) for one in KERNEL}) >= 40
@@ -42,7 +50,5 @@ def test_there_are_enough_of_them() -> None:
 
 def test_each_is_still_a_bug_to_put_in() -> None:
     """A mutant whose text is not there any more, or not once, would be noticed for that alone."""
-    texts = {
-        one.file: (PROJECT / "models" / f"{one.file.replace('.', '/')}.py").read_text() for one in (*KERNEL, *RULES)
-    }
-    assert [one.breaks for one in (*KERNEL, *RULES) if texts[one.file].count(one.old) != 1] == []
+    texts = {one.file: (PROJECT / "models" / f"{one.file.replace('.', '/')}.py").read_text() for one in ALL}
+    assert [one.breaks for one in ALL if texts[one.file].count(one.old) != 1] == []
