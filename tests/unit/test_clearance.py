@@ -91,6 +91,14 @@ def test_any_edited_entry_is_noticed(data: st.DataObject) -> None:
     assert any(f"audit entry {index + 1} is" in said for said in against(entries=entries))
 
 
+def test_an_end_that_was_cut_off_is_noticed() -> None:
+    """The head of the trail says which entry is the last."""
+    *before, last = RELEASED.record
+    cut = [*before[:-1], before[-1]._replace(after=last.entry.hash)]
+    said = list(objections(RELEASED.order, RELEASED.plan, cut, RELEASED.known(TWO)))
+    assert f"audit entry {before[-1].entry.position} is not tied to the entries beside it" in said
+
+
 def events_of(entries: list[AuditEntry]) -> list[int]:
     """Where the events are."""
     return [index for index, entry in enumerate(entries) if entry.kind == "event"]
@@ -441,8 +449,8 @@ def test_a_gateway_vouches_for_nobody_at_a_high_tier() -> None:
     """Also where a plan says so: a gateway's key counts at low and medium tiers alone."""
     for tiers, tier, cleared in (
         ((RiskTier.MEDIUM,), RiskTier.MEDIUM, True),
-        ((RiskTier.HIGH,), RiskTier.MEDIUM, False),
-        ((RiskTier.MEDIUM,), RiskTier.HIGH, False),
+        ((RiskTier.MEDIUM, RiskTier.HIGH), RiskTier.MEDIUM, False),
+        ((RiskTier.MEDIUM, RiskTier.HIGH), RiskTier.HIGH, False),
     ):
         plan = gate("release", authentication="gateway").model_copy(update={"tiers": tiers})
         scribe = Scribe(plan, tier)

@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from models.canonical import replace
 from models.clearance import Minimum, objections, withdrawal_objections
-from models.evidence import EffectKey, Electorate, StepKind, StepResult
+from models.evidence import EffectKey, Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Change, Measured
 from models.messages import Action, Breach, Breached, Choice, Failure, StepFailed, StepSucceeded
 from models.plan import Brakes, MonitorPlan, Plan, Remedy, Routes
@@ -24,6 +24,16 @@ WATCH = MonitorPlan(
     then=Remedy.SUSPEND,
     brakes=Brakes(cooldown=60, at_most=9, per=600, otherwise=Remedy.SUSPEND),
 )
+PROHIBITED = StepResult(summary="prohibited", verdict=Verdict.FAIL)
+LEAVING = CREDIT.model_copy(
+    update={
+        "stages": tuple(
+            replace(one, routes=Routes(passed="production", failed="retiring")) if one.name == "staging" else one
+            for one in CREDIT.stages
+        )
+    }
+)
+"""A rejection before production ends the model."""
 WATCHED = CREDIT.model_copy(update={"monitors": (WATCH,)})
 
 
@@ -193,40 +203,69 @@ def test_an_order_that_is_not_due_takes_nothing_out_of_service() -> None:
     assert "the order differs in step, kind" in said
 
 
-@pytest.mark.parametrize("performed", [True, False])
-def test_what_a_step_found_is_on_record(performed: bool) -> None:
+LEFT = StepResult(summary="another")
+"""What is on record, where something else was answered."""
+
+
+@pytest.mark.parametrize("recorded", [PROHIBITED, LEFT, None])
+def test_what_a_step_found_is_on_record(recorded: StepResult | None) -> None:
     """A model that is classified out leaves as ever; not if somebody answered for the step who did not perform it."""
     scribe = Scribe()
     order = scribe.order
     assert order.kind is StepKind.CLASSIFY
-    prohibited = StepResult(summary="prohibited", verdict=Verdict.FAIL)
-    if performed:
-        scribe.perform(order.key, prohibited)
-    scribe.say(StepSucceeded(visit=order.visit, step=order.step, result=prohibited))
+    if recorded:
+        scribe.perform(order.key, recorded)
+    scribe.say(StepSucceeded(visit=order.visit, step=order.step, result=PROHIBITED))
     assert due(scribe) == "undeploy"
     said = [f"what step 'classify' of visit 1 is said to have found is not on record; {WAY_ON}"]
-    assert against(scribe) == ([] if performed else said)
+    assert against(scribe) == ([] if recorded is PROHIBITED else said)
 
 
 class Forger(Scribe):
-    """Who may decide in staging is said by somebody else than whoever asks."""
+    """What some steps found is said by somebody else than whoever performs them."""
+
+    def __init__(self, stage: str, kind: StepKind) -> None:
+        self.forging = True
+        self._forged = (stage, kind)
+        super().__init__(LEAVING)
+
+    def _forges(self) -> bool:
+        due = self.state.in_flight
+        return self.forging and due is not None and (due.stage, due.kind) == self._forged
 
     def perform(self, key: EffectKey, result: StepResult, *changes: Change) -> None:
-        """As ever, but for that."""
-        if not (result.electorate and self.state.stage == "staging"):
+        """As ever, but for those."""
+        if not self._forges():
             super().perform(key, result, *changes)
+
+    def answer(self, order: StepOrder) -> tuple[StepResult, tuple[Change, ...]]:
+        """Nothing good is said of what is measured."""
+        result, changes = super().answer(order)
+        return (replace(result, readings=()) if self._forges() else result), changes
+
+
+def rejected(scribe: Scribe) -> str:
+    """A version gets as far as legal's rejection; the step that is due for it."""
+    scribe.approve_all((("dmitri", "data_science"), ("rosa", "risk")))
+    scribe.say(scribe.read(scribe.sign("lena", "legal", Choice.REJECT)))
+    return due(scribe)
 
 
 def test_who_may_reject_is_on_record() -> None:
     """A gate that leads out of service on a rejection, by people whom nobody has asked."""
-    stages = tuple(
-        replace(one, routes=Routes(passed="production", failed="retiring")) if one.name == "staging" else one
-        for one in CREDIT.stages
-    )
-    scribe = Forger(CREDIT.model_copy(update={"stages": stages}))
+    scribe = Forger("staging", StepKind.ASK)
     scribe.submit(submission_of("one"))
-    scribe.approve_all((("dmitri", "data_science"), ("rosa", "risk")))
-    scribe.say(scribe.read(scribe.sign("lena", "legal", Choice.REJECT)))
-    assert due(scribe) == "undeploy"
+    assert rejected(scribe) == "undeploy"
     (said,) = against(scribe)
     assert "'ask' of visit 5 is said to have found is not on record" in said
+
+
+def test_a_doubt_ends_where_the_lifecycle_comes_to_rest() -> None:
+    """A version was turned away for what somebody else said of it: what happens to the next one is not in doubt."""
+    scribe = Forger("development", StepKind.EVALUATE)
+    scribe.submit(submission_of("one"))
+    scribe.forging = False
+    assert scribe.state.phase is Phase.AWAITING_VERSION
+    scribe.submit(submission_of("two"))
+    assert rejected(scribe) == "undeploy"
+    assert against(scribe) == []
