@@ -122,15 +122,18 @@ class Walked(NamedTuple):
 class Replayed(NamedTuple):
     """An event run through the kernel again: the states around it, and where the record disagrees with the kernel.
 
-    `recorded` is None if the entry cannot be read or belongs elsewhere; then the state is left as it was.
+    `recorded` is None if the entry cannot be read or belongs elsewhere; then the state is left as it was. `at` is when
+    it was recorded, which whoever wrote the event cannot choose; `refusal` is the kernel's own.
     """
 
     position: int
+    at: datetime
     recorded: JournalEntry | None
     before: State
     state: State
     problems: tuple[str, ...]
     notices: tuple[Notify, ...] = ()
+    refusal: str | None = None
 
 
 class Folded(NamedTuple):
@@ -200,16 +203,16 @@ def replay(plan: Plan, initial: State, entries: Iterable[AuditEntry]) -> Iterato
             recorded = _event(entry)
         except ValueError:
             wrong = f"position {entry.position}, after seq {state.seq}: the body is not an event"
-            yield Replayed(entry.position, None, state, state, (wrong,))
+            yield Replayed(entry.position, entry.at, None, state, state, (wrong,))
             continue
         if foreign := _foreign(under, initial, recorded):
-            yield Replayed(entry.position, None, state, state, (f"seq {recorded.seq}: {foreign}",))
+            yield Replayed(entry.position, entry.at, None, state, state, (f"seq {recorded.seq}: {foreign}",))
             continue
         before, answer = state, step(plan, state, recorded.event)
         state = answer.state
         problems = tuple(f"seq {recorded.seq}: {why}" for why in _disagreements(recorded, state, answer.refusal))
         notices = tuple(command for command in answer.commands if isinstance(command, Notify))
-        yield Replayed(entry.position, recorded, before, state, problems, notices)
+        yield Replayed(entry.position, entry.at, recorded, before, state, problems, notices, answer.refusal)
 
 
 def _event(entry: AuditEntry) -> JournalEntry:

@@ -17,7 +17,7 @@ from models.messages import Attempted, Body, Decided, HandedIn, Requested, Versi
 from models.plan import Plan
 from models.signing import Envelope
 from models.state import State
-from models.statements import read_statement
+from models.statements import Deciding, read_statement
 
 
 class Doubt(NamedTuple):
@@ -53,12 +53,14 @@ def doubts(plan: Plan, plan_digest: Digest, replayed: Replayed, keyring: Keyring
 
 
 def _strange(keyring: Keyring, envelope: Envelope, at: datetime) -> Iterator[str]:
-    """Why whoever signed is not who they say; a delegation vouches for the key of whom it names, not for its own."""
+    """Why whoever signed is not who they say; only to decide does a delegation vouch for the key it names."""
     with suppress(ValueError):
         said = read_statement(envelope)
         if void := keyring.void(said.key, said.person, at):
             yield void
-        elif said.delegation is None and said.key not in {key.id for key in keyring.keys}:
+        elif said.key not in {key.id for key in keyring.keys} and not (
+            said.delegation and isinstance(said.says, Deciding)
+        ):
             yield f"key {said.key[:19]}… of {said.person} was never enrolled"
         if said.delegation is not None:
             yield from _strange(keyring, said.delegation, at)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -177,7 +178,7 @@ def turned(tmp_path: Path, inventory: SqlInventory) -> Turned:
     """Version 1 was champion, version 2 is, and the owner asks for a turn, or somebody in the owner's name."""
 
     def build(action: str, forged: bool) -> Plant:
-        scribe = released()
+        scribe = released(Scribe(begun=datetime.now(UTC) - timedelta(hours=2)))
         scribe.serve()
         scribe.submit(submission_of("two"))
         scribe.approve_all()

@@ -45,12 +45,13 @@ class Scribe:
         plan: Plan = CREDIT,
         tier: RiskTier = RiskTier.HIGH,
         people: Mapping[str, tuple[str, ...]] = PEOPLE,
+        begun: datetime = NOON,
     ) -> None:
         self.plan = plan
         self.people = dict(people)
         self.state = State(model=MODEL, owner="olga")
         self.entries: list[AuditEntry] = []
-        self.now = NOON
+        self.now = begun
         held = {name for names in people.values() for name in names}
         self.signers = {name: self.signer(name) for name in sorted({"olga", "sven", *held})}
         self.keyring = Keyring(keys=tuple(map(self.enrolled, self.signers.values())))

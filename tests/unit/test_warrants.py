@@ -5,10 +5,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from models.canonical import replace
 from models.clearance import Minimum, objections, withdrawal_objections
-from models.evidence import EffectKey, Electorate, StepKind, StepOrder, StepResult
-from models.inventory import Change, Measured
-from models.messages import Action, Breach, Breached, Choice, Failure, StepFailed, StepSucceeded
-from models.plan import Brakes, MonitorPlan, Plan, Remedy, Routes
+from models.evidence import EffectKey, Electorate, StepKind, StepResult
+from models.inventory import Measured
+from models.messages import Action, Breach, Breached, Failure, StepFailed, StepSucceeded
+from models.plan import Brakes, MonitorPlan, Plan, Remedy
 from models.signing import PublicKey
 from models.state import Phase
 from models.verdict import Verdict
@@ -25,15 +25,6 @@ WATCH = MonitorPlan(
     brakes=Brakes(cooldown=60, at_most=9, per=600, otherwise=Remedy.SUSPEND),
 )
 PROHIBITED = StepResult(summary="prohibited", verdict=Verdict.FAIL)
-LEAVING = CREDIT.model_copy(
-    update={
-        "stages": tuple(
-            replace(one, routes=Routes(passed="production", failed="retiring")) if one.name == "staging" else one
-            for one in CREDIT.stages
-        )
-    }
-)
-"""A rejection before production ends the model."""
 WATCHED = CREDIT.model_copy(update={"monitors": (WATCH,)})
 
 
@@ -217,55 +208,5 @@ def test_what_a_step_found_is_on_record(recorded: StepResult | None) -> None:
         scribe.perform(order.key, recorded)
     scribe.say(StepSucceeded(visit=order.visit, step=order.step, result=PROHIBITED))
     assert due(scribe) == "undeploy"
-    said = [f"what step 'classify' of visit 1 is said to have found is not on record; {WAY_ON}"]
+    said = [f"'intake' has led to 'retiring', and nobody has asked for it; {WAY_ON}"]
     assert against(scribe) == ([] if recorded is PROHIBITED else said)
-
-
-class Forger(Scribe):
-    """What some steps found is said by somebody else than whoever performs them."""
-
-    def __init__(self, stage: str, kind: StepKind) -> None:
-        self.forging = True
-        self._forged = (stage, kind)
-        super().__init__(LEAVING)
-
-    def _forges(self) -> bool:
-        due = self.state.in_flight
-        return self.forging and due is not None and (due.stage, due.kind) == self._forged
-
-    def perform(self, key: EffectKey, result: StepResult, *changes: Change) -> None:
-        """As ever, but for those."""
-        if not self._forges():
-            super().perform(key, result, *changes)
-
-    def answer(self, order: StepOrder) -> tuple[StepResult, tuple[Change, ...]]:
-        """Nothing good is said of what is measured."""
-        result, changes = super().answer(order)
-        return (replace(result, readings=()) if self._forges() else result), changes
-
-
-def rejected(scribe: Scribe) -> str:
-    """A version gets as far as legal's rejection; the step that is due for it."""
-    scribe.approve_all((("dmitri", "data_science"), ("rosa", "risk")))
-    scribe.say(scribe.read(scribe.sign("lena", "legal", Choice.REJECT)))
-    return due(scribe)
-
-
-def test_who_may_reject_is_on_record() -> None:
-    """A gate that leads out of service on a rejection, by people whom nobody has asked."""
-    scribe = Forger("staging", StepKind.ASK)
-    scribe.submit(submission_of("one"))
-    assert rejected(scribe) == "undeploy"
-    (said,) = against(scribe)
-    assert "'ask' of visit 5 is said to have found is not on record" in said
-
-
-def test_a_doubt_ends_where_the_lifecycle_comes_to_rest() -> None:
-    """A version was turned away for what somebody else said of it: what happens to the next one is not in doubt."""
-    scribe = Forger("development", StepKind.EVALUATE)
-    scribe.submit(submission_of("one"))
-    scribe.forging = False
-    assert scribe.state.phase is Phase.AWAITING_VERSION
-    scribe.submit(submission_of("two"))
-    assert rejected(scribe) == "undeploy"
-    assert against(scribe) == []
