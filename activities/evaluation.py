@@ -6,7 +6,7 @@ from activities.ledger import Ledger, Outcome
 from activities.ports import ArtifactStore, Evaluator, Inventory
 from activities.reports import keep_report
 from models.errors import InvalidInputError
-from models.evidence import StepResult
+from models.evidence import StepKind, StepResult
 from models.journal import Assignment
 
 
@@ -35,4 +35,4 @@ class EvaluationActivities:
             evidence = keep_report(self._store, "evaluation", report, summary)
             return StepResult(summary=summary, evidence=(evidence,), readings=report.readings), []
 
-        return self._ledger.find_out(task, effect)
+        return self._ledger.find_out(task, StepKind.EVALUATE, effect)

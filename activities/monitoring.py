@@ -10,7 +10,7 @@ from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Ser
 from activities.reports import keep_report
 from models.canonical import digest_bytes
 from models.errors import InvalidInputError, NotPermittedError, UnknownNameError
-from models.evidence import EffectKey, StepResult
+from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import Measured
 from models.journal import Assignment
 from models.messages import Breach, shorten
@@ -40,7 +40,7 @@ class MonitoringActivities:
     async def start_monitors(self, task: Assignment) -> StepResult:
         """One schedule per monitor of the governing plan."""
         order = task.order
-        await asyncio.to_thread(self._ledger.record, task)
+        await asyncio.to_thread(self._ledger.record, task, StepKind.MONITOR)
         plan = await asyncio.to_thread(self._inventory.governing_plan, order.model)
         names = await self._schedules.start(order.model, plan)
         result = StepResult(summary=f"{len(names)} schedules: {', '.join(names) or 'none'}")
@@ -50,7 +50,7 @@ class MonitoringActivities:
     async def stop_monitors(self, task: Assignment) -> StepResult:
         """End every schedule of a model."""
         order = task.order
-        await asyncio.to_thread(self._ledger.record, task)
+        await asyncio.to_thread(self._ledger.record, task, StepKind.STOP_MONITORS)
         plan = await asyncio.to_thread(self._inventory.governing_plan, order.model)
         await self._schedules.stop(order.model, plan)
         result = StepResult(summary="no schedule is left")

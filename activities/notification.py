@@ -9,7 +9,7 @@ from activities.ledger import Ledger, Outcome, demand_own
 from activities.ports import Directory, Inventory
 from models.canonical import Frozen, Slug
 from models.errors import UnknownNameError
-from models.evidence import EffectKey, StepOrder, StepResult
+from models.evidence import EffectKey, StepKind, StepOrder, StepResult
 from models.inventory import Notified
 from models.journal import Assignment
 from models.separation import barring, lineage
@@ -45,7 +45,7 @@ class NotificationActivities:
             notices = [Notified(recipient=person, subject=subject, body=order.question) for person in people]
             return StepResult(summary=f"asked {', '.join(people) or 'nobody'}", electorate=electorate), notices
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.perform(task, StepKind.ASK, effect)
 
     def _unbarred(self, order: StepOrder, people: Sequence[Slug]) -> Sequence[Slug]:
         """Those whom separation of duties lets decide about a version; all, while it is not registered."""

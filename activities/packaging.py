@@ -5,7 +5,7 @@ from temporalio import activity
 from activities.ledger import Ledger, Outcome
 from activities.ports import Inventory, Packager
 from models.errors import InvalidInputError
-from models.evidence import StepResult
+from models.evidence import StepKind, StepResult
 from models.inventory import Packaged
 from models.journal import Assignment
 
@@ -32,4 +32,4 @@ class PackagingActivities:
             result = StepResult(summary=f"bundle {bundle[:19]}", bundle=bundle)
             return result, [Packaged(version=order.version, bundle=bundle)]
 
-        return self._ledger.find_out(task, effect)
+        return self._ledger.find_out(task, StepKind.PACKAGE, effect)

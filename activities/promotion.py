@@ -54,12 +54,12 @@ class PromotionActivities:
             except SmokeTestError as error:
                 return StepResult(verdict=Verdict.FAIL, summary=f"smoke test in {order.environment}: {error}"), []
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.perform(task, StepKind.PROMOTE, effect)
 
     @activity.defn(name="restore_version", no_thread_cancel_exception=True)
     def restore_version(self, task: Assignment) -> StepResult:
         """Deploy the previous champion again."""
-        return self._ledger.perform(task, lambda: self._deploy(task.order))
+        return self._ledger.perform(task, StepKind.RESTORE, lambda: self._deploy(task.order))
 
     @activity.defn(name="stop_serving", no_thread_cancel_exception=True)
     def stop_serving(self, task: Assignment) -> StepResult:
@@ -71,12 +71,12 @@ class PromotionActivities:
                 raise InvalidInputError(f"step '{order.step}' was ordered without an environment")
             return self._withdraw(order, (order.environment,))
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.perform(task, StepKind.STOP_SERVING, effect)
 
     @activity.defn(name="undeploy_model", no_thread_cancel_exception=True)
     def undeploy_model(self, task: Assignment) -> StepResult:
         """Take the model out of every environment, also where the record knows of nothing."""
-        return self._ledger.perform(task, lambda: self._withdraw(task.order, tuple(Environment)))
+        return self._ledger.perform(task, StepKind.UNDEPLOY, lambda: self._withdraw(task.order, tuple(Environment)))
 
     def _deploy(self, order: StepOrder) -> Outcome:
         environment, version, bundle = self._checked(order)

@@ -8,7 +8,7 @@ from activities.ledger import Ledger, Outcome
 from activities.ports import ArtifactStore, Inventory, Policies
 from activities.reports import keep_report
 from models.errors import ConflictError, InvalidInputError, UnknownNameError
-from models.evidence import EffectKey, StepResult
+from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import ModelFacts, ModelRegistered, VersionRegistered
 from models.journal import Assignment
 from models.policy import Policy, regulations
@@ -70,7 +70,7 @@ class RegistrationActivities:
             verdict = Verdict.PASS if governed else Verdict.FAIL
             return StepResult(verdict=verdict, summary=reason, evidence=(evidence,)), [changed]
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.perform(task, StepKind.CLASSIFY, effect)
 
     def _policy(self, facts: ModelFacts) -> Policy:
         return Policy(self._policies.packs(), datetime.now(UTC).date(), facts)
@@ -96,7 +96,7 @@ class RegistrationActivities:
             changes = [VersionRegistered(version=version, submission=submission)]
             return StepResult(summary=summary, evidence=(evidence,)), changes
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.perform(task, StepKind.REGISTER, effect)
 
 
 def _demand_that_the_tier_follows(policy: Policy, facts: ModelFacts) -> None:

@@ -7,7 +7,7 @@ from activities.ports import ArtifactStore, Inventory
 from activities.reports import keep_report
 from models.audit import AuditEntry
 from models.canonical import Frozen
-from models.evidence import StepResult
+from models.evidence import StepKind, StepResult
 from models.inventory import Archived, Consumer, ModelFacts, Notified
 from models.journal import Assignment
 from models.plan import Plan
@@ -47,7 +47,7 @@ class RetirementActivities:
             report = BlastRadius(model=order.model, consumers=consumers)
             return StepResult(summary=summary, evidence=(keep_report(self._store, "consumers", report, summary),)), []
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.perform(task, StepKind.ASSESS_CONSUMERS, effect)
 
     @activity.defn(name="notify_consumers", no_thread_cancel_exception=True)
     def notify_consumers(self, task: Assignment) -> StepResult:
@@ -63,7 +63,7 @@ class RetirementActivities:
             ]
             return StepResult(summary=f"{len(notices)} consumers notified"), notices
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.perform(task, StepKind.NOTIFY_CONSUMERS, effect)
 
     @activity.defn(name="archive_model", no_thread_cancel_exception=True)
     def archive_model(self, task: Assignment) -> StepResult:
@@ -80,4 +80,4 @@ class RetirementActivities:
             evidence = keep_report(self._store, "archive", archive, summary)
             return StepResult(summary=summary), [Archived(archive=evidence.digest)]
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.perform(task, StepKind.ARCHIVE, effect)

@@ -5,7 +5,7 @@ from temporalio import activity
 from activities.ledger import Ledger, Outcome
 from activities.ports import Inventory, Trainer, Windows
 from models.errors import InvalidInputError
-from models.evidence import StepResult
+from models.evidence import StepKind, StepResult
 from models.journal import Assignment
 
 
@@ -36,4 +36,4 @@ class RetrainingActivities:
             submission = self._trainer.train(champion.trainer, champion, found[0] if found else None)
             return StepResult(summary=f"trained by '{champion.trainer}'", submission=submission), []
 
-        return self._ledger.perform(task, effect)
+        return self._ledger.perform(task, StepKind.TRAIN, effect)

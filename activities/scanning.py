@@ -6,7 +6,7 @@ from activities.ledger import Ledger, Outcome
 from activities.ports import ArtifactStore, Inventory, Scanner
 from activities.reports import keep_report
 from models.errors import InvalidInputError
-from models.evidence import StepResult
+from models.evidence import StepKind, StepResult
 from models.journal import Assignment
 from models.verdict import Reading, Verdict
 
@@ -39,4 +39,4 @@ class ScanningActivities:
             )
             return result, []
 
-        return self._ledger.find_out(task, effect)
+        return self._ledger.find_out(task, StepKind.SCAN, effect)

@@ -25,7 +25,7 @@ from models.plan import GatePlan, Plan
 from models.separation import lineage
 from models.state import GateVisit, State, Version, change
 from models.verdict import Verdict
-from models.warrants import WAY_ON, Warrants
+from models.warrants import WAY_ON, Warrants, happened
 
 GRAVE = frozenset({RiskTier.HIGH, RiskTier.CRITICAL})
 """Tiers at which nobody's word is taken for who decides, a gateway's neither: each signs."""
@@ -188,13 +188,13 @@ class _Hearing:
         recorded, before = replayed.recorded, replayed.before
         if recorded is None or recorded.refusal:
             return
-        body, at = recorded.event.body, recorded.event.at
+        body = recorded.event.body
         if isinstance(body, StepSucceeded):
             self._weigh(before.in_flight, body.result)
         elif isinstance(body, VersionSubmitted) and body.submission.artifact.digest == self._artifact:
-            self.smuggled = self._unsigned(before, body, at)
+            self.smuggled = self._unsigned(replayed, body)
         elif isinstance(body, Decided) and before.subject and before.subject.number == self._version:
-            self._hear(before, before.subject, body, at)
+            self._hear(replayed, before.subject, body)
 
     @property
     def doubts(self) -> Iterator[str]:
@@ -202,13 +202,15 @@ class _Hearing:
         if doubt := self._warrants.doubt:
             yield f"{doubt}; {WAY_ON}"
 
-    def _unsigned(self, before: State, body: VersionSubmitted, at: datetime) -> str:
+    def _unsigned(self, replayed: Replayed, body: VersionSubmitted) -> str:
         if body.envelope is None:
             return "nothing is signed"
         submitter, audience = body.submission.submitter, self._known.electorate.audience
-        known = Electorate(people={}, audience=audience, keys={submitter: self._known.keyring.of(submitter, at)})
+        known = Electorate(
+            people={}, audience=audience, keys={submitter: self._known.keyring.of(submitter, replayed.at)}
+        )
         given = HandedIn(submission=body.submission, envelope=body.envelope)
-        return read_submission(before, given, known, at).objection
+        return read_submission(replayed.before, given, known, happened(replayed)).objection
 
     def _weigh(self, done: StepOrder | None, said: StepResult) -> None:
         """Anybody may answer for a step; what it found, whoever performed it has recorded with it."""
@@ -216,11 +218,12 @@ class _Hearing:
         if done and (done.version == self._version or brought) and self._found.get(done.key) != said:
             self.claims.append(f"what step '{done.step}' of visit {done.visit} is said to have found is not on record")
 
-    def _hear(self, before: State, subject: Version, body: Decided, at: datetime) -> None:
+    def _hear(self, replayed: Replayed, subject: Version, body: Decided) -> None:
+        before = replayed.before
         gate, visit = before.gate_plan(self._plan), before.gate
         if gate is None or visit is None:
             return
-        electorate = self._electorate(at)
+        electorate = self._electorate(replayed.at)
         if before.visit != self._sat:
             self._sat = before.visit
             self.sittings[gate.id] = _Sitting(gate, subject, replace(visit, decisions=()))
@@ -230,26 +233,28 @@ class _Hearing:
         heard = tuple(made for made in sitting.visit.decisions if made.person in counting)
         sitting.visit = replace(visit, electorate=electorate, decisions=heard)
         ours = change(before, gate=sitting.visit)
-        if objection := next(self._against(ours, body, at), None):
+        if objection := next(self._against(ours, body, replayed), None):
             person = body.decision.person
             sitting.objections[person] = f"{person} at '{gate.id}', visit {before.visit}: {objection}"
         else:
             sitting.visit = replace(sitting.visit, decisions=(*sitting.visit.decisions, body.decision))
 
     def _electorate(self, at: datetime) -> Electorate:
-        """Who holds the roles now, with the keys with which they signed then."""
+        """Who holds the roles now, with the keys that counted when it was recorded."""
         known = self._known
         holders = {person for people in known.electorate.people.values() for person in people}
         keys = {person: known.keyring.of(person, at) for person in sorted(holders)}
         return replace(known.electorate, keys=keys, gateways=() if self._grave else known.keyring.gateways(at))
 
-    def _against(self, ours: State, body: Decided, at: datetime) -> Iterator[str]:
+    def _against(self, ours: State, body: Decided, replayed: Replayed) -> Iterator[str]:
         if body.envelope is None:
             yield "nothing is signed"
             return
-        if body.decision.key and (void := self._known.keyring.void(body.decision.key, body.decision.person, at)):
+        if body.decision.key and (
+            void := self._known.keyring.void(body.decision.key, body.decision.person, replayed.at)
+        ):
             yield void
-        told = read_decision(self._plan, self._digest, ours, body.envelope, at)
+        told = read_decision(self._plan, self._digest, ours, body.envelope, happened(replayed))
         if not isinstance(told, Decided):
             yield told.objection
         elif told.decision != body.decision:

@@ -145,7 +145,7 @@ class Warrants:
         """Why a request is not that of somebody who may ask for it."""
         if body.envelope is None or replayed.recorded is None:
             return f"nobody has signed the request to {body.action}"
-        at = min(max(replayed.recorded.event.at, replayed.at - LAG), replayed.at + SKEW)
+        at = happened(replayed)
         keys = {statement.person: self._keyring.of(statement.person, replayed.at)} if statement else {}
         told = read_request(replayed.before, body.envelope, replace(self._electorate, keys=keys), at)
         if not isinstance(told, Requested) or _said(told) != _said(body):
@@ -165,6 +165,12 @@ class Warrants:
         if monitor and any(is_breach(monitor, verdicts[:end]) for end in ends):
             return ""
         return f"by the measurements on record, '{name}' is not in breach on window {window}"
+
+
+def happened(replayed: Replayed) -> datetime:
+    """When an event happened, as far as it is believed: whoever has it recorded may date it as they like."""
+    told = replayed.recorded.event.at if replayed.recorded else replayed.at
+    return min(max(told, replayed.at - LAG), replayed.at + SKEW)
 
 
 def _waits(state: State) -> Turn | None:

@@ -216,7 +216,7 @@ class ModelLifecycle(Mailbox):
     # --- what the kernel asked for
 
     def _has_work(self) -> bool:
-        if self._answers or self._news:
+        if self._answers or self._news or (self._hearing and self._hearing.done()):
             return True
         return not self._held_back() and (self._startable() or self._recorder.unsent or self._courier.idle)
 
@@ -230,6 +230,7 @@ class ModelLifecycle(Mailbox):
         return bool(self._commands) and not self._recorder.crowded
 
     def _advance(self) -> None:
+        self._still_hears()
         while self._answers:
             self._apply(self._answers.pop(0))
         self._news = False

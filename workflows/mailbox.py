@@ -32,6 +32,8 @@ _SAID: dict[_Door, type[Envelope | HandedIn | Breach]] = {
     "report_breach": Breach,
     "request": Envelope,
 }
+_LOOKED_UP = ("submit_version", "request")
+"""Of a flood of these no more is heard: to look each sender up would outgrow what the server keeps of one run."""
 NOTHING = RawValue(Payload())
 """What a signal brings along that came without its JSON."""
 
@@ -140,6 +142,11 @@ class Mailbox:
         if self._hearing is None:
             self._hearing = asyncio.create_task(self._hear_all())
 
+    def _still_hears(self) -> None:
+        """Fail with what the hearing of signals failed with, so that a mended worker tries it again."""
+        if self._hearing and self._hearing.done():
+            self._hearing.result()
+
     async def _hear_all(self) -> None:
         heard = 0
         while self._letters:
@@ -153,6 +160,9 @@ class Mailbox:
         self._hearing = None
 
     async def _hear(self, door: _Door, given: RawValue) -> None:
+        if door in _LOOKED_UP and self._refused >= options.REFUSALS_RECORDED:
+            workflow.logger.warning(f"one of too many signals '{door}' is dropped: an update is heard")
+            return
         try:
             message = workflow.payload_converter().from_payload(given.payload, _SAID[door])
         except Exception as error:  # failing on what anybody may send would stop the lifecycle for good

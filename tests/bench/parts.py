@@ -13,7 +13,7 @@ from activities.ports import Earned, Inventory, Serving
 from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest, digest_bytes
 from models.clearance import Tied
-from models.evidence import EffectKey, StepResult
+from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
 from models.journal import Assignment, JournalEntry
 from models.plan import Plan
@@ -150,7 +150,7 @@ class InstantPromotion:
     @activity.defn(name="promote_version")
     def promote_version(self, task: Assignment) -> StepResult:
         """Once per key."""
-        return self._ledger.perform(task, lambda: (StepResult(summary="it serves"), []))
+        return self._ledger.perform(task, StepKind.PROMOTE, lambda: (StepResult(summary="it serves"), []))
 
 
 class NoEnvironments:

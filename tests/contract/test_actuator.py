@@ -18,7 +18,7 @@ from models.audit import AuditEntry, AuditKind, EffectRecord
 from models.canonical import canonical, digest, replace
 from models.clearance import USUAL_MINIMUM
 from models.errors import NotPermittedError
-from models.evidence import StepOrder, StepResult
+from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import Environment
 from models.journal import Assignment, JournalEntry
 from models.keys import Keyring
@@ -82,10 +82,15 @@ class Plant:
         return str(refused.value)
 
 
+def lately() -> Scribe:
+    """A record is made as things happen: what is dated otherwise is not believed."""
+    return Scribe(begun=datetime.now(UTC) - timedelta(hours=2))
+
+
 @pytest.fixture
 def plant(tmp_path: Path, inventory: SqlInventory) -> Plant:
     """Everybody has approved a version, it is on record, and production is ordered to serve it."""
-    scribe = released()
+    scribe = released(lately())
     built = Plant(tmp_path, inventory, scribe)
     built.tell(scribe.entries)
     return built
@@ -104,7 +109,7 @@ def test_what_is_cleared_is_deployed_once(plant: Plant) -> None:
 
 def test_the_events_that_come_with_an_order_are_checked_with_the_rest(tmp_path: Path, inventory: SqlInventory) -> None:
     """The last approval may travel with the order: it is recorded first, and its signature looked at like any other."""
-    scribe = released()
+    scribe = released(lately())
     plant = Plant(tmp_path, inventory, scribe)
     *before, last = scribe.entries
     plant.tell(before)
@@ -123,10 +128,13 @@ def test_only_the_models_own_lifecycle_orders(plant: Plant, activity: str) -> No
     assert plant.inventory.trail("other") == []
 
 
-@pytest.mark.parametrize("activity", ["stop_serving", "undeploy_model"])
-def test_out_of_service_at_the_present_visit_alone(plant: Plant, activity: str) -> None:
-    """An order of a visit that is over takes nothing out of service."""
-    order = replace(plant.scribe.order, visit=1)
+@pytest.mark.parametrize(
+    ("activity", "kind"), [("stop_serving", StepKind.STOP_SERVING), ("undeploy_model", StepKind.UNDEPLOY)]
+)
+def test_out_of_service_at_the_present_visit_alone(plant: Plant, activity: str, kind: StepKind) -> None:
+    """An order of a visit that is over takes nothing out of service; nor does one under another step's name."""
+    assert "is no step to" in plant.refusal(activity)
+    order = replace(plant.scribe.order, visit=1, step=kind.value, kind=kind)
     assert "is in stage 'production', visit 6; the order is of 'production', visit 1" in plant.refusal(
         activity, order=order
     )
@@ -178,7 +186,7 @@ def turned(tmp_path: Path, inventory: SqlInventory) -> Turned:
     """Version 1 was champion, version 2 is, and the owner asks for a turn, or somebody in the owner's name."""
 
     def build(action: str, forged: bool) -> Plant:
-        scribe = released(Scribe(begun=datetime.now(UTC) - timedelta(hours=2)))
+        scribe = released(lately())
         scribe.serve()
         scribe.submit(submission_of("two"))
         scribe.approve_all()

@@ -11,12 +11,12 @@ from temporalio.service import RPCError
 
 from models.canonical import canonical
 from models.inventory import Column, Submission
-from models.messages import Choice
+from models.messages import Action, Choice
 from models.signing import Envelope, seal
 from models.state import Phase
 from models.statements import PAYLOAD_TYPE, read_statement
 from models.status import Status
-from tests.signers import private_key, signer
+from tests.signers import AUDIENCE, private_key, signer
 from tests.temporal.attackers import ONE, rightful
 from tests.temporal.house import House, plan_of
 from workflows import options
@@ -74,7 +74,7 @@ async def test_a_flood_of_signals(house: House, count: int, taken: int) -> None:
     envelope = await forged(house)
     answers = await all_of("signal", (house.handle.signal("decide", envelope) for _ in range(count)))
     assert answers.count(None) == taken
-    await answering(house)
+    await heard_out(house)
     await house.approve("validation", "dmitri", "rosa")
     await house.until_phase(Phase.DECIDING, "staging")
     assert await attempts(house) == options.REFUSALS_RECORDED
@@ -82,6 +82,20 @@ async def test_a_flood_of_signals(house: House, count: int, taken: int) -> None:
     await house.handle.signal("decide", await house.decision("paul"))
     await house.until_phase(Phase.STEADY)
     await rightful(house, CREDIT, ONE)
+
+
+async def test_a_flood_of_requests(house: House) -> None:
+    """Each has its sender looked up, which is six events: no more than are recorded. The owner's update is heard."""
+    await at_the_gate(house)
+    forged = signer("olga", key="mallory").request(AUDIENCE, house.model, Action.RETIRE, "because I say so")
+    sent = 4 * options.REFUSALS_RECORDED
+    await all_of("signal", (house.handle.signal("request", forged) for _ in range(sent)))
+    await answering(house)
+    await house.request(Action.PAUSE)
+    assert (await house.status()).paused
+    await heard_out(house)
+    assert await attempts(house) == options.REFUSALS_RECORDED
+    assert (await house.handle.describe()).history_length < sent + 20 * options.REFUSALS_RECORDED
 
 
 async def test_a_flood_of_updates(house: House) -> None:
@@ -167,6 +181,16 @@ async def test_a_message_that_is_larger_than_the_server_takes(house: House) -> N
     await house.approve("staging", "lena", "paul")
     await house.until_phase(Phase.STEADY)
     await rightful(house, CREDIT, ONE)
+
+
+async def heard_out(house: House) -> None:
+    """Wait until the last signal has been heard: nothing more happens."""
+    async with asyncio.timeout(240):
+        before = -1
+        while before != (now := (await house.handle.describe()).history_length):
+            before = now
+            await answering(house)
+            await asyncio.sleep(2)
 
 
 async def answering(house: House) -> Status:

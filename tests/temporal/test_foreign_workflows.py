@@ -78,14 +78,18 @@ async def test_a_step_under_the_name_of_a_terminated_lifecycle(house: House) -> 
     await house.handle.terminate("the name is wanted")
     held.let_go()
     house.parts.store.fetch(clean.artifact)
-    made = StepOrder(model=house.model, visit=2, step="package", kind=StepKind.SCAN, stage="development", version=1)
-    for order_of, activity in (
-        (replace(made, artifact=clean.artifact.digest), "scan_artifact"),
-        (replace(made, artifact=clean.artifact.digest), "evaluate_version"),
-        (made, "package_version"),
+    made = StepOrder(model=house.model, visit=2, step="package", kind=StepKind.PACKAGE, stage="development", version=1)
+    for kind, activity, artifact in (
+        (StepKind.SCAN, "scan_artifact", clean.artifact.digest),
+        (StepKind.EVALUATE, "evaluate_version", clean.artifact.digest),
+        (StepKind.PACKAGE, "package_version", None),
     ):
-        said = await order(house, activity, Assignment(order=order_of), house.handle.id)
+        task = Assignment(order=replace(made, step=kind.value, kind=kind, artifact=artifact))
+        said = await order(house, activity, task, house.handle.id)
         assert f"version 1 of '{house.model}' is registered with artifact {evil.artifact.digest}" in said
+    for misnamed in (replace(made, kind=StepKind.SCAN), replace(made, step="scan")):
+        said = await order(house, "scan_artifact", Assignment(order=misnamed), house.handle.id)
+        assert f"'{misnamed.step}' of stage 'development' is no step to scan" in said
     given = resumed(house.model, LOW, house.parts.inventory.trail(house.model))
     await Modelops(house.client, queue=house.queue).rebuild(facts_of(house.model, RiskTier.LOW), given)
     await house.until(lambda status: status.statuses.get(1) is VersionStatus.REJECTED)

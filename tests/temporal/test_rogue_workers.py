@@ -43,7 +43,7 @@ class Impostor:
     @activity.defn(name="promote_version")
     def claim(self, task: Assignment) -> StepResult:
         """A lie."""
-        self._ledger.record(task)
+        self._ledger.record(task, StepKind.PROMOTE)
         self.heard.append(task.order)
         return StepResult(summary="it serves", endpoint="http://nowhere.example", bundle=task.order.bundle)
 
@@ -54,7 +54,7 @@ class Impostor:
     @activity.defn(name="promote_version")
     def take(self, task: Assignment) -> StepResult:
         """Somebody else will answer."""
-        self._ledger.record(task)
+        self._ledger.record(task, StepKind.PROMOTE)
         self.taken.append(activity.info().activity_id)
         activity.raise_complete_async()
 

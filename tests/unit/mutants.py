@@ -661,21 +661,6 @@ CLEARANCE = (
         "    yield from _unordered(order, hearing.state)",
         "anybody takes a model out of service",
     ),
-    Mutant(
-        "warrants", "            self.doubt = doubt\n", '            self.doubt = ""\n', "every request is believed"
-    ),
-    Mutant(
-        "warrants",
-        "        elif not doubt and (turn or answers_for",
-        "        elif (turn or answers_for",
-        "anybody clears a doubt",
-    ),
-    Mutant(
-        "warrants",
-        "(turn or answers_for(replayed.before, body.request.person, self._electorate))",
-        "True",
-        "whoever retries stands for a turn",
-    ),
     Mutant("warrants", "place < position and ", "", "what is measured afterwards bears a breach out"),
     Mutant(
         "warrants",
@@ -683,20 +668,61 @@ CLEARANCE = (
         "        ends = range(1, len(seen) + 1)",
         "any breach bears out another",
     ),
-    Mutant(
-        "warrants",
-        "self._found.get(done.key) == said",
-        "done.key in self._found",
-        "another answer than the recorded one is believed",
-    ),
-    Mutant(
-        "warrants",
-        '        if state.intent is None and state.phase in (Phase.STEADY, Phase.AWAITING_VERSION):\n            self.doubt = ""\n',
-        "",
-        "a doubt never ends",
-    ),
     Mutant("keys", "        if not known.holds(at):", "        if False:", "a revoked key is not void"),
     Mutant(
         "keys", "known.kind is Keyholder.PERSON and known.person != person", "False", "anybody's key is everybody's"
+    ),
+    Mutant(
+        "warrants",
+        "            self._turned(replayed, why)\n",
+        "            self._turned(replayed, '')\n",
+        "every request is believed",
+    ),
+    Mutant(
+        "warrants",
+        "            self._turned(replayed, self._unmeasured(body, replayed.position))",
+        "            self._turned(replayed, '')",
+        "every breach is believed",
+    ),
+    Mutant(
+        "warrants",
+        "            and answers_for(replayed.before, statement.person, self._electorate)\n",
+        "",
+        "whoever retries stands for a turn",
+    ),
+    Mutant("warrants", '"" if stands else self.doubt or why', "why", "whoever gives up clears a doubt"),
+    Mutant(
+        "warrants",
+        "if recorded is None or replayed.refusal:",
+        "if recorded is None or recorded.refusal:",
+        "a refusal that is only told is believed",
+    ),
+    Mutant(
+        "warrants",
+        "        if statement and digest(statement) in self._counted:",
+        "        if False:",
+        "a statement counts twice",
+    ),
+    Mutant("warrants", "self._reign < place", "0 < place", "a breach of an earlier champion bears one out"),
+    Mutant(
+        "warrants", " and replayed.before.phase is Phase.STUCK:", ":", "whoever retries at a gate stands for a turn"
+    ),
+    Mutant(
+        "warrants",
+        "        if done is None or done.result != said:\n",
+        "        if done is None:\n",
+        "what a step is said to have done is believed",
+    ),
+    Mutant(
+        "warrants",
+        "        if _waits(replayed.state):\n            self._waiting = why\n        else:\n",
+        "        if True:\n",
+        "a turn that waits is taken for the one that was taken",
+    ),
+    Mutant(
+        "warrants",
+        "    return min(max(told, replayed.at - LAG), replayed.at + SKEW)",
+        "    return told",
+        "an event is dated as one likes",
     ),
 )

@@ -84,7 +84,10 @@ class Scribe:
     def say(self, body: Body) -> None:
         """An event, recorded with what it led to."""
         self.now += timedelta(minutes=1)
-        event = Event(at=self.now, body=body)
+        self.tell(Event(at=self.now, body=body))
+
+    def tell(self, event: Event) -> None:
+        """An event is recorded, whenever it happened."""
         answer = step(self.plan, self.state, event)
         self.state = answer.state
         self.append(

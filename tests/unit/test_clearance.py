@@ -15,7 +15,7 @@ from models.clearance import Known, Minimum, objections
 from models.evidence import Electorate, StepKind, StepOrder
 from models.inventory import Environment, RiskTier, Submission
 from models.keys import EnrolledKey, Keyholder, Keyring
-from models.messages import Action, Choice, Decided, Request, Requested, VersionSubmitted
+from models.messages import Action, Choice, Decided, Event, Request, Requested, VersionSubmitted
 from models.plan import GatePlan, Plan
 from models.signing import Envelope, Signature, key_id
 from models.state import Phase
@@ -540,6 +540,24 @@ def test_a_plan_that_is_not_for_the_models_tier() -> None:
     """Whatever was said at intake, the model's registered tier is one that the plan governs."""
     scribe = released(Scribe(tier=RiskTier.LOW))
     assert against(scribe) == ["'loans' has tier low; its plan governs high, critical"]
+
+
+def test_an_event_that_is_dated_back_does_not_revive_a_key() -> None:
+    """Whoever has a stolen key that is revoked dates what they sign, and the event, to before: what is recorded later
+    than the key is revoked does not count.
+    """
+    scribe = Scribe()
+    scribe.submit(submission_of("one"))
+    scribe.approve_all(APPROVALS[:-1])
+    signed = scribe.read(scribe.sign("paul", "product"))
+    event = Event(at=scribe.now + timedelta(minutes=1), body=signed)
+    since = scribe.now + timedelta(hours=3)
+    scribe.now += timedelta(hours=6)
+    scribe.tell(event)
+    assert against(scribe) == []
+    key = next(key.id for key in scribe.keyring.keys if key.person == "paul")
+    scribe.keyring = scribe.keyring.revoke(key, since, "stolen")
+    assert any("was revoked as of" in said for said in against(scribe))
 
 
 def test_one_person_is_not_two() -> None:
