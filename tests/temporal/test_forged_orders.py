@@ -25,7 +25,7 @@ async def order_of(house: House, **given: object) -> StepOrder:
     order = StepOrder(
         model=house.model,
         visit=status.visit,
-        step="promote",
+        step="promote-again",
         kind=StepKind.PROMOTE,
         stage=status.stage,
         version=status.version.number,
