@@ -116,6 +116,11 @@ def places(found: Sequence[Finding]) -> set[str]:
     return {finding.row for finding in found}
 
 
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+"""Every row and column takes its time: on PostgreSQL with what takes minutes."""
+
+
+@pytest.mark.parametrize("inventory_url", BOTH, indirect=True)
 def test_every_column_of_every_row(crime: Crime) -> None:
     """A single changed value is found, and its row named; what the chain does not cover, the fold of the trail does."""
     columns = [column.name for column in AUDIT.columns]

@@ -151,6 +151,11 @@ def edited(url: str, *statements: str) -> Iterator[None]:
         engine.dispose()
 
 
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+"""Every row and column takes its time: on PostgreSQL with what takes minutes."""
+
+
+@pytest.mark.parametrize("inventory_url", BOTH, indirect=True)
 def test_every_edited_row_is_named(recorded: str) -> None:
     """Whatever is done to a row that the trail tells of, the row, its column and both values are named."""
     for statement, words in ROWS.items():
