@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from temporalio.client import (
     Client,
+    ScheduleOverlapPolicy,
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
@@ -70,6 +71,9 @@ _REMEDIES = {
     "submit_version": "`modelops model show {model}` lists its versions",
     "request": "`modelops status {model}` shows where it is, and what it waits for",
 }
+
+_AFTERWARDS = ScheduleOverlapPolicy.BUFFER_ONE
+"""A check that somebody asks for is made, also if one is under way: what that looks at may be an older window."""
 
 
 class Modelops:
@@ -288,7 +292,7 @@ class Modelops:
         async with self._caller.translated(lifecycle_id(model)):
             names = sorted([one.id async for one in await self._client.list_schedules() if one.id.startswith(prefix)])
             for name in names:
-                await self._client.get_schedule_handle(name).trigger(rpc_timeout=CALL_TIMEOUT)
+                await self._client.get_schedule_handle(name).trigger(overlap=_AFTERWARDS, rpc_timeout=CALL_TIMEOUT)
         return names
 
     async def has_worker(self) -> bool:

@@ -170,7 +170,7 @@ class Mailbox:
             return
         match message:
             case Breach():
-                self._apply(Breached(breach=message))
+                self._take(Breached(breach=message))
             case HandedIn():
                 self._take(await self._handed_in(message))
             case Envelope():

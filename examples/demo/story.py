@@ -147,7 +147,7 @@ class Story:
         """A quiet window, then one that has drifted."""
         act("Production is watched by a schedule: a quiet window passes, a drifted one does not")
         await self.window("quiet")
-        good(f"quiet window: {await self.measured('drift', 1)}")
+        good(f"quiet window: {await self.measured('drift', 1)}; value: {await self.measured('value', 1)}")
         tell("the next window holds the applicants with high obligations, the self-employed, houses of several units")
         await self.window("drifted")
         status = await self.until(lambda s: s.stage != "production")

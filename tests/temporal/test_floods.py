@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 
 from models.canonical import canonical
 from models.inventory import Column, Submission
-from models.messages import Action, Choice
+from models.messages import Action, Breach, Choice
 from models.signing import Envelope, seal
 from models.state import Phase
 from models.statements import PAYLOAD_TYPE, read_statement
@@ -96,6 +96,17 @@ async def test_a_flood_of_requests(house: House) -> None:
     await heard_out(house)
     assert await attempts(house) == options.REFUSALS_RECORDED
     assert (await house.handle.describe()).history_length < sent + 20 * options.REFUSALS_RECORDED
+
+
+async def test_a_flood_of_breaches(house: House) -> None:
+    """Before anything serves there is nothing to remedy; no more of them are recorded than of anything else."""
+    await at_the_gate(house)
+    breach = Breach(monitor="drift", window="w1", reasons=("because I say so",))
+    await all_of("signal", (house.handle.signal("report_breach", breach) for _ in range(300)))
+    await heard_out(house)
+    assert await attempts(house) == options.REFUSALS_RECORDED
+    await house.approve("validation", "dmitri", "rosa")
+    await house.until_phase(Phase.DECIDING, "staging")
 
 
 async def test_a_flood_of_updates(house: House) -> None:
