@@ -6,8 +6,11 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from tests.unit.mutants import CLEARANCE, KERNEL, RULES, Mutant
+from tests.unit.clearance_mutants import CLEARANCE
+from tests.unit.kernel_mutants import KERNEL
+from tests.unit.mutants import Mutant
 from tests.unit.mutated import PROJECT, survey
+from tests.unit.rule_mutants import RULES
 
 ALL = (*KERNEL, *RULES, *CLEARANCE)
 SHARES = 6
