@@ -1,13 +1,16 @@
 """Nothing is taken out of service, or put back, because a lifecycle was told who asked or what was measured."""
 
+from datetime import timedelta
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from models.authentication import read_request
 from models.canonical import replace
 from models.clearance import Minimum, objections, withdrawal_objections
 from models.evidence import EffectKey, Electorate, StepKind, StepResult
 from models.inventory import Measured
-from models.messages import Action, Breach, Breached, Failure, StepFailed, StepSucceeded
+from models.messages import Action, Breach, Breached, Event, Failure, StepFailed, StepSucceeded
 from models.plan import Brakes, MonitorPlan, Plan, Remedy
 from models.signing import PublicKey
 from models.state import Phase
@@ -210,3 +213,16 @@ def test_what_a_step_found_is_on_record(recorded: StepResult | None) -> None:
     assert due(scribe) == "undeploy"
     said = [f"'intake' has led to 'retiring', and nobody has asked for it; {WAY_ON}"]
     assert against(scribe) == ([] if recorded is PROHIBITED else said)
+
+
+def test_an_old_request_is_not_dated_back() -> None:
+    """What the owner once signed and nobody sent has run out, whenever somebody says that it came."""
+    scribe = reigning()
+    envelope = scribe.signers["olga"].request(AUDIENCE, scribe.state.model, Action.SUSPEND, "It has to be.")
+    at = scribe.now + timedelta(minutes=1)
+    asked = read_request(scribe.state, envelope, scribe.electorate, at)
+    scribe.now += timedelta(days=3)
+    scribe.tell(Event(at=at, body=asked))
+    assert due(scribe) == "stop_serving"
+    (said,) = against(scribe)
+    assert said.startswith("the signature has run out")
