@@ -13,10 +13,12 @@ from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport,
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
 from models.journal import JournalEntry
 from models.keys import Keyring
+from models.observations import Observations
 from models.plan import Plan, Proof
 from models.policy import Pack
 from models.reconciliation import Execution, Finding, Place, Shelf, Turned
 from models.signing import Document, Envelope, PublicKey
+from models.traffic import Split
 
 
 class Serving(NamedTuple):
@@ -160,6 +162,13 @@ class Deployer(Protocol):
         SmokeTestError leaves what served before in place; UnavailableError.
         """
 
+    def divide(self, environment: Environment, model: str, split: Split | None, key: EffectKey) -> None:
+        """Have a challenger answer its share beside the champion, or none (None): the champion answers all.
+
+        Load it beside, prove it, then divide; SmokeTestError leaves everything as it was. Whoever deploys or withdraws
+        the model ends the split. UnavailableError, ConflictError if there is no champion.
+        """
+
     def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
         """Stop serving the model; no error if it does not serve."""
 
@@ -266,3 +275,12 @@ class Environments(Protocol):
 
     def serves(self, environment: Environment) -> Shelf:
         """What serves in an environment; UnavailableError."""
+
+
+class Traffic(Protocol):
+    """What was seen of a champion and its challenger where they serve."""
+
+    def observe(
+        self, environment: Environment, model: str, champion: int, challenger: int, since: datetime
+    ) -> Observations:
+        """Everything since a moment, of both versions; UnavailableError, InvalidInputError if outcomes do not fit."""
