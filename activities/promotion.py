@@ -79,7 +79,7 @@ class PromotionActivities:
         return self._ledger.perform(task, StepKind.UNDEPLOY, lambda: self._withdraw(task.order, tuple(Environment)))
 
     def _deploy(self, order: StepOrder) -> Outcome:
-        environment, version, bundle = self._checked(order)
+        environment, version, bundle = self.cleared(order)
         if environment is Environment.PROD and order.kind is StepKind.PROMOTE:
             self._notary.checkpoint()
         endpoint = self._deployer.deploy(environment, order.model, version, bundle, order.key)
@@ -95,7 +95,8 @@ class PromotionActivities:
         summary = f"nothing serves in {', '.join(environments) or 'any environment'} any more"
         return StepResult(summary=summary), [Withdrawn(environments=environments)]
 
-    def _checked(self, order: StepOrder) -> tuple[Environment, int, Digest]:
+    def cleared(self, order: StepOrder) -> tuple[Environment, int, Digest]:
+        """Where an order brings which version from which bundle; NotPermittedError with all that speaks against it."""
         environment, version, bundle = order.environment, order.version, order.bundle
         if environment is None or version is None or bundle is None:
             raise InvalidInputError(

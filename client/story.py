@@ -14,6 +14,7 @@ from models.inventory import (
     Archived,
     Change,
     Deployed,
+    Divided,
     Measured,
     ModelRegistered,
     Notified,
@@ -140,6 +141,10 @@ def tell_change(change: Change) -> str:
             return f"Version {change.version} serves in {change.environment} at {change.endpoint}."
         case Withdrawn():
             return f"Nothing serves in {', '.join(change.environments)} any more."
+        case Divided():
+            what = "answers copies" if change.mirrored else f"answers {change.share} % of the requests"
+            said = what if change.share or change.mirrored else "is tried no more"
+            return f"Version {change.version} {said} in {change.environment}."
         case ModelRegistered():
             facts = change.facts
             applying = f"{len(change.regulations)} policy packs apply"

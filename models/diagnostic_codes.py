@@ -4,16 +4,8 @@ MO1xx the text, MO2xx shapes and names, MO3xx the graph, MO4xx gates and people,
 MO7xx policy.
 """
 
-from typing import NamedTuple
-
-
-class Explanation(NamedTuple):
-    """A code in plain words. A warning does not keep a template from compiling."""
-
-    title: str
-    text: str
-    warning: bool = False
-
+from models import policy_codes, work_codes
+from models.explanation import Explanation
 
 EXPLANATIONS = {
     "MO101": Explanation(
@@ -144,7 +136,8 @@ EXPLANATIONS = {
     "MO310": Explanation(
         "inconclusive leads past its stage",
         "Not knowing is not passing: from where INCONCLUSIVE leads, passing must come back through the same stage."
-        " Before there is a version it may lead to retirement.",
+        " Before there is a version it may lead to retirement. A trial without a result may lead to a gate that asks"
+        " people: they decide what it did not.",
     ),
     "MO311": Explanation(
         "fail leads where a version is needed",
@@ -208,193 +201,6 @@ EXPLANATIONS = {
         "business days without a calendar",
         "`5bd` counts the days on which people work; `calendar` says which: a zone, days of the week, holidays.",
     ),
-    "MO501": Explanation(
-        "step without a version",
-        "The step works on a version, and in this stage there may be none: before versions enter, in suspension, in"
-        " retirement.",
-    ),
-    "MO502": Explanation(
-        "misplaced step",
-        "`register` belongs where new versions enter, `monitor` into the steady stage after `promote`,"
-        " `stop_serving` and `stop_monitors` into suspension or retirement, `undeploy` and `archive` into retirement;"
-        " a stage promotes once; in the steady stage, what works on a candidate comes before `promote`,"
-        " which makes it the champion.",
-    ),
-    "MO503": Explanation("promotion to nowhere", "A stage with a `promote` step says to which `environment`."),
-    "MO504": Explanation(
-        "step before what it needs",
-        "On some path the step comes before another that it rests on, for that version: everything needs `register`;"
-        " `evaluate` and `package` need `scan`, as a file is not opened before it was found clean; `promote` needs"
-        " `register`, `scan` and `package`.",
-    ),
-    "MO505": Explanation(
-        "check without a reading",
-        "On some path no earlier step measures the KPI, so the check would be inconclusive. `scan` measures threats;"
-        " `evaluate` measures auc, calibration_error, adverse_impact and rows; a monitor's KPIs are not known before"
-        " production.",
-    ),
-    "MO506": Explanation(
-        "retired but not down",
-        "Every way through retirement takes the model down with `undeploy` before the end, and ends its monitors with"
-        " `stop_monitors`.",
-    ),
-    "MO507": Explanation(
-        "risk tier not looked at",
-        "`tiers` says which models the lifecycle may govern, and only `classify` looks: it must have been done on"
-        " every path to an environment.",
-    ),
-    "MO508": Explanation(
-        "promotion to production too early",
-        "Only the steady stage promotes to its environment; a version that is promoted there earlier would be the"
-        " champion before its last gate.",
-    ),
-    "MO601": Explanation(
-        "passes and fails at once",
-        "Some value satisfies both `pass` and `fail` of a KPI. They must leave no overlap; a gap between them is"
-        " inconclusive.",
-    ),
-    "MO602": Explanation(
-        "monitors and `monitor` do not match",
-        "The `monitor` step of the steady stage starts what is under `monitors`: each is useless without the other.",
-    ),
-    "MO603": Explanation(
-        "monitor of what it cannot see",
-        "A monitor measures drift, live_auc, live_adverse_impact, live_selection_rate and days_in_service, and nothing"
-        " else.",
-    ),
-    "MO604": Explanation(
-        "nowhere to suspend to",
-        "A monitor or its brakes say `suspend`, and `enters` names no suspension stage.",
-    ),
-    "MO605": Explanation(
-        "no brakes",
-        "Whatever acts by itself says how often it may, and what happens instead: cooldown, at_most, per, otherwise.",
-    ),
-    "MO606": Explanation("unused KPI", "No gate and no monitor checks the KPI.", warning=True),
-    "MO607": Explanation(
-        "a KPI that cannot fail",
-        "No value that can be read satisfies `fail`, or more observations are asked for than there can be: whoever"
-        " watches it watches nothing. A rate is between 0 and 1, a drift below 20, days in service below 36500.",
-    ),
-    "MO701": Explanation(
-        "a claim without its shape",
-        "A gate says that it satisfies a control, and does not ask what the control asks: so many people of a role, a"
-        " KPI at least so strict, the evidence of a step. A name alone satisfies nothing; one group is not two roles.",
-    ),
-    "MO702": Explanation(
-        "a control that no gate satisfies",
-        "A policy pack that applies demands a control before an environment or a stage, and no gate claims it with"
-        " `satisfies`.",
-    ),
-    "MO703": Explanation(
-        "a way round a control",
-        "A gate satisfies the control, and there is a path on which a version does not pass it: by a first release, by"
-        " retraining or by an inconclusive verdict. The path is named.",
-    ),
-    "MO704": Explanation(
-        "unknown control",
-        "A gate claims a control that no known policy pack has, so nobody can hold it to a shape.",
-    ),
-    "MO705": Explanation("unknown policy pack", "The template names a policy pack that nobody has."),
-    "MO706": Explanation(
-        "a step that a control demands is missing",
-        "A policy pack demands that a step is done before an environment or a stage, and there is a path without it.",
-    ),
-    "MO707": Explanation(
-        "not watched as a control demands",
-        "A policy pack demands that a KPI is watched in production, so often or more often.",
-    ),
-    "MO708": Explanation(
-        "records kept too short",
-        "A policy pack demands that records are kept longer than the template's `retention`.",
-    ),
-    "MO709": Explanation(
-        "reviewed too rarely",
-        "A policy pack demands that a champion is looked at anew more often than the template's `review` says.",
-    ),
-    "MO710": Explanation(
-        "a waiver that is none",
-        "Only a soft control can be waived, by a person who answers for it, with a reason, until a day to come.",
-    ),
-    "MO711": Explanation(
-        "a pack that does not hold",
-        "The template names a policy pack that is not in force on the day that counts. It demands nothing yet, or no"
-        " more.",
-        warning=True,
-    ),
-    "MO712": Explanation(
-        "duties that must be separate",
-        "A policy pack demands that people who had a hand in a version cannot approve it.",
-    ),
-    "MO713": Explanation(
-        "a dimension that nobody watches",
-        "A policy pack demands that what serves is watched in more than one way: technical (drift, live_auc,"
-        " live_adverse_impact), business (live_selection_rate), process (days_in_service). One KPI of each will do.",
-    ),
-    "MO714": Explanation(
-        "a model of another tier",
-        "The template does not govern models of this risk tier (`tiers`), so the model's lifecycle could not be started"
-        " on it.",
-    ),
-    "MO715": Explanation(
-        "a waiver of what is never waived",
-        "The policy pack says that nobody may do without this control for a while (`waivable: false`), soft as it is.",
-    ),
-    "MO716": Explanation(
-        "a waiver that lasts too long",
-        "The policy pack bounds how long a waiver may last (`waivers: {at_most: 90d}`), counted from the day on which"
-        " the template is compiled.",
-    ),
-    "MO717": Explanation(
-        "a waiver renewed too often",
-        "The policy pack bounds how often a waiver may be renewed (`waivers: {renewals: 1}`). What is still missing"
-        " after that has to be there.",
-    ),
-    "MO721": Explanation("unknown parent", "The template extends one that nobody has, or that cannot be read."),
-    "MO722": Explanation(
-        "looser than its parent",
-        "A template that extends another one may add to it and tighten it, and take nothing away: fewer approvals, a"
-        " wider bound, a longer wait, a way round a gate. Who relies on the parent relies on all of it.",
-    ),
-    "MO723": Explanation(
-        "extends without end",
-        "Templates extend one another in a circle, or more than eight deep: nobody could tell what holds.",
-    ),
-    "MO751": Explanation("a pack that ends before it begins", "The day `until` is not after the day `from`."),
-    "MO752": Explanation("a control that asks nothing", "Every lifecycle would satisfy it, so it says nothing."),
-    "MO753": Explanation(
-        "hard without certainty",
-        "A control whose author is not sure of the source (`confidence: low`) cannot stop anybody: make it soft or"
-        " advisory.",
-    ),
-    "MO754": Explanation(
-        "a control without a place",
-        "A control that asks for a gate or for steps says before which environment or stage they must stand, and only"
-        " such a control does. Before the END stand steps alone: nobody is asked in retirement.",
-    ),
-    "MO755": Explanation("`every` without monitors", "How often is about what is watched, and nothing is."),
-    "MO756": Explanation(
-        "a reading that nothing measures",
-        "A control asks a gate to check, or a monitor to watch, what no step measures there: no lifecycle could satisfy"
-        " it.",
-    ),
-    "MO757": Explanation(
-        "a scale that does not rise",
-        "A questionnaire's scale says from how many points each tier begins: low from 0, each further tier from more"
-        " than the one below.",
-    ),
-    "MO758": Explanation(
-        "a tier that no answers give",
-        "The scale of a questionnaire names a tier that the sum of all points cannot come to, and that no answer gives"
-        " by itself (`at_least`).",
-    ),
-    "MO759": Explanation(
-        "a questionnaire for some tiers",
-        "A pack that finds a model's tier cannot depend on it: neither its scope nor what contradicts an answer says"
-        " anything about tiers.",
-    ),
-    "MO760": Explanation(
-        "`waivable` about what cannot be waived",
-        "Whether a control can be waived is a question about soft ones: hard ones never are, advice needs no waiver.",
-    ),
+    **work_codes.EXPLANATIONS,
+    **policy_codes.EXPLANATIONS,
 }

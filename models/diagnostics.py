@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from models.canonical import Frozen
-from models.diagnostic_codes import EXPLANATIONS, Explanation
+from models.diagnostic_codes import EXPLANATIONS
+from models.explanation import Explanation
 
 _LONGEST_QUOTE = 60
 _LONGEST_WORD = 32

@@ -10,7 +10,7 @@ neutral: what it means for the gates before an environment is told on its own.
 
 from collections.abc import Callable
 
-from models.changes import gates, governance, graph, watch, work
+from models.changes import gates, governance, graph, trials, watch, work
 from models.changes.change import Change, Changes
 from models.plan import Plan
 
@@ -29,6 +29,7 @@ _FAMILIES: tuple[Callable[[Plan, Plan], Changes], ...] = (
     graph.entries,
     graph.steps,
     graph.stages,
+    trials.trials,
     governance.roles,
 )
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from models.canonical import replace
-from models.evidence import StepKind, StepOrder
+from models.evidence import ENTERS, StepOrder
 from models.messages import Action, Failure, Notify, Request, Requested
 from models.plan import Plan
 from models.state import Emergency, Glass, State, change
@@ -71,7 +71,7 @@ def overdue(state: State) -> State:
 
 def unreviewed(plan: Plan, state: State, order: StepOrder) -> Failure | None:
     """Why a promotion to production cannot start: nobody has looked into an emergency."""
-    if state.glass is None or order.kind is not StepKind.PROMOTE or order.environment != plan.production:
+    if state.glass is None or order.kind not in ENTERS or order.environment != plan.production:
         return None
     people = " and ".join(sorted(state.glass.people))
     return Failure(

@@ -21,6 +21,7 @@ class StepKind(StrEnum):
     EVALUATE = "evaluate"
     PACKAGE = "package"
     PROMOTE = "promote"
+    TRIAL = "trial"
     MONITOR = "monitor"
     STOP_MONITORS = "stop_monitors"
     STOP_SERVING = "stop_serving"
@@ -31,6 +32,10 @@ class StepKind(StrEnum):
     ASK = "ask"
     TRAIN = "train"
     RESTORE = "restore"
+
+
+ENTERS = frozenset({StepKind.PROMOTE, StepKind.TRIAL})
+"""The steps that bring a candidate into an environment: to serve there, or to answer a part of the requests."""
 
 
 class Dimension(StrEnum):
@@ -59,6 +64,9 @@ QUANTITIES = {
     "auc": Quantity(StepKind.EVALUATE, 0, 1),
     "calibration_error": Quantity(StepKind.EVALUATE, 0, 1),
     "adverse_impact": Quantity(StepKind.EVALUATE, 0, inf),
+    "trial_errors": Quantity(StepKind.TRIAL, 0, 1),
+    "trial_latency": Quantity(StepKind.TRIAL, 0, inf),
+    "trial_adverse_impact": Quantity(StepKind.TRIAL, 0, inf),
     "drift": Quantity(StepKind.MONITOR, 0, 20, Dimension.TECHNICAL),
     "live_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_adverse_impact": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
@@ -66,11 +74,11 @@ QUANTITIES = {
     "days_in_service": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
 }
 """Every reading by its name. A stability index is below 20, as no share counts as less than 0.0001; days in service are
-whole ones since the last deployment."""
+whole ones since the last deployment; of a trial, the latency is the 95th percentile in milliseconds."""
 
 READINGS = {
     kind: frozenset(name for name, one in QUANTITIES.items() if one.measured_by is kind)
-    for kind in (StepKind.SCAN, StepKind.EVALUATE, StepKind.MONITOR)
+    for kind in (StepKind.SCAN, StepKind.EVALUATE, StepKind.TRIAL, StepKind.MONITOR)
 }
 """What each kind of step measures."""
 

@@ -208,6 +208,17 @@ class Withdrawn(Frozen):
     environments: tuple[Environment, ...]
 
 
+class Divided(Frozen):
+    """A challenger answers a share of what the champion is asked, in percent; with 0, copies of it or nothing."""
+
+    change: Literal["divided"] = "divided"
+    environment: Environment
+    version: int
+    bundle: Digest
+    share: int
+    mirrored: bool = False
+
+
 class ModelRegistered(Frozen):
     """The facts of a model entered the inventory, with what follows from them; `rating` once, on the first entry."""
 
@@ -260,7 +271,7 @@ class Measured(Frozen):
 
 
 Change = Annotated[
-    Deployed | Withdrawn | ModelRegistered | VersionRegistered | Packaged | Notified | Archived | Measured,
+    Deployed | Withdrawn | Divided | ModelRegistered | VersionRegistered | Packaged | Notified | Archived | Measured,
     Field(discriminator="change"),
 ]
 """What an effect changed in the inventory, written in the effect's own transaction."""

@@ -14,6 +14,7 @@ from models.inventory import (
     Archived,
     Change,
     Deployed,
+    Divided,
     Environment,
     Measured,
     ModelFacts,
@@ -208,6 +209,8 @@ class _Inventory:
                 self._deploy(entry.at, change)
             case Withdrawn():
                 self._withdraw(entry.at, change.environments)
+            case Divided():
+                pass
             case Notified():
                 self._send(entry.at, f"{key}#{index}", change)
             case Measured():
@@ -292,7 +295,7 @@ class _Inventory:
     def _subject(self, key: EffectKey, changes: tuple[Change, ...]) -> int | None:
         """The version that an effect is about: one it names itself, or what its visit works on."""
         for change in changes:
-            if isinstance(change, VersionRegistered | Packaged | Deployed):
+            if isinstance(change, VersionRegistered | Packaged | Deployed | Divided):
                 return change.version
         row = self.lifecycle
         return (row.candidate or row.champion) if row and row.visit == key.visit else None

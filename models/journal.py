@@ -3,10 +3,11 @@
 from pydantic import Field
 
 from models.canonical import Digest, Frozen, Slug
-from models.evidence import StepOrder
+from models.evidence import StepOrder, StepResult
 from models.messages import Event, Notify
 from models.plan import Plan, Proof
 from models.state import Snapshot, State
+from models.trial import Look
 
 
 class JournalEntry(Frozen):
@@ -31,6 +32,14 @@ class Assignment(Frozen):
 
     order: StepOrder
     journal: tuple[JournalEntry, ...] = ()
+
+
+class TrialAnswer(Frozen):
+    """What one look at a trial led to: the step's result, or seconds until the next look. `look` is what was seen."""
+
+    result: StepResult | None = None
+    wait: int = 0
+    look: Look | None = None
 
 
 class LifecycleInput(Frozen):

@@ -46,7 +46,7 @@ INCOMPLETE = "IncompleteAnswer"
 UNROUTED = "Unrouted"
 """Type of the failure of a verdict that no route leads anywhere: retrying enters the stage anew."""
 
-_CHANGING = (StepKind.PROMOTE, StepKind.RESTORE, StepKind.STOP_SERVING)
+_CHANGING = (StepKind.PROMOTE, StepKind.TRIAL, StepKind.RESTORE, StepKind.STOP_SERVING)
 """Steps that may have changed what an environment serves although they failed."""
 
 
@@ -302,7 +302,7 @@ class _Kernel:
         return Step(state, (CancelStep(),) if state.in_flight and self._may_take(state) else ())
 
     def _may_take(self, state: State) -> bool:
-        """A new version waits for the opening stages, and for what production and suspension have begun.
+        """A new version waits for the opening stages, and for what production, a trial and suspension have begun.
 
         Everything else waits only for the step in flight.
         """
@@ -311,7 +311,8 @@ class _Kernel:
         if state.intent.turn is not Turn.NEW_VERSION:
             return True
         busy = state.phase in (Phase.WORKING, Phase.STUCK)
-        if busy and (state.stage_plan(self.plan).steady or state.stage == self.plan.enters.suspension):
+        stage = state.stage_plan(self.plan)
+        if busy and (stage.steady or stage.trial or stage.name == self.plan.enters.suspension):
             return False
         elsewhere = state.stage not in self.plan.opening and state.stage not in self.plan.closing
         return elsewhere and not (busy and state.doubtful)

@@ -22,7 +22,15 @@ COMPILER = "1"
 """Version of what the compiler proves."""
 
 NEEDS_VERSION = frozenset(
-    {StepKind.REGISTER, StepKind.SCAN, StepKind.EVALUATE, StepKind.PACKAGE, StepKind.PROMOTE, StepKind.MONITOR}
+    {
+        StepKind.REGISTER,
+        StepKind.SCAN,
+        StepKind.EVALUATE,
+        StepKind.PACKAGE,
+        StepKind.PROMOTE,
+        StepKind.TRIAL,
+        StepKind.MONITOR,
+    }
 )
 """The steps that work on a version."""
 
@@ -88,12 +96,41 @@ class Routes(Frozen):
                 return self.inconclusive
 
 
+class MeasurePlan(Frozen):
+    """By what a challenger is compared: it must not be worse than the champion by the margin, or be better by it."""
+
+    name: Slug
+    goal: Literal["not_worse", "better"]
+    margin: float = Field(gt=0, allow_inf_nan=False)
+
+
+class TrialPlan(Frozen):
+    """How a challenger is tried beside the champion, on the same requests. Times in seconds.
+
+    First it answers copies for `shadow`, then each share (percent) for `hold` at least; on the last share it is
+    compared, until `longest` has passed since the beginning. It is looked at `every` so often: a check that fails ends
+    the trial. `error_rate` is how often at most a challenger is elected that is worse than the margins allow, and how
+    often at most one is turned away that is not, however often one looks.
+    """
+
+    shadow: int = 0
+    shares: tuple[int, ...]
+    hold: int
+    every: int
+    longest: int
+    at_least: int
+    error_rate: float
+    measures: tuple[MeasurePlan, ...]
+    checks: tuple[Slug, ...] = ()
+
+
 class StagePlan(Frozen):
     """A state of the lifecycle: steps, then a gate, then somewhere else — or a steady state, or the end."""
 
     name: Slug
     environment: Environment | None = None
     steps: tuple[StepPlan, ...] = ()
+    trial: TrialPlan | None = Field(default=None, exclude_if=lambda trial: trial is None)
     gate: GatePlan | None = None
     routes: Routes | None = None
     steady: bool = False

@@ -39,6 +39,7 @@ _TIMEOUTS = {
     StepKind.EVALUATE: 600,
     StepKind.PACKAGE: 300,
     StepKind.PROMOTE: 300,
+    StepKind.TRIAL: 300,
 }
 _TIMEOUT = 300
 
@@ -86,6 +87,7 @@ Runnable = Literal[
     StepKind.EVALUATE,
     StepKind.PACKAGE,
     StepKind.PROMOTE,
+    StepKind.TRIAL,
     StepKind.MONITOR,
     StepKind.STOP_MONITORS,
     StepKind.STOP_SERVING,
@@ -144,6 +146,27 @@ class Gate(Frozen):
     approvals_lapse: Patience | None = None
 
 
+class Margin(Frozen):
+    """How a challenger has to compare with the champion by one measure, in that measure's unit."""
+
+    not_worse_by: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    better_by: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class Trial(Frozen):
+    """How a challenger is tried beside the champion, on the same requests; see `TrialPlan`."""
+
+    shadow: Span | None = None
+    shares: tuple[Annotated[int, Field(ge=1, le=99)], ...] = Field(min_length=1, max_length=16)
+    hold: Span
+    every: Span
+    longest: Span
+    at_least: Annotated[int, Field(ge=30, le=1_000_000_000)]
+    error_rate: Annotated[float, Field(ge=0.0001, le=0.2)]
+    measures: dict[Slug, Margin] = Field(min_length=1, max_length=16)
+    checks: tuple[Slug, ...] = Field(default=(), max_length=16)
+
+
 class Then(Frozen):
     """Where each verdict leads; a stage's name alone is where PASS leads."""
 
@@ -162,6 +185,7 @@ class Stage(Frozen):
 
     environment: Environment | None = None
     do: tuple[Step, ...] = Field(default=(), max_length=32)
+    trial: Trial | None = None
     gate: Gate | None = None
     then: Then | None = None
     steady: bool = False
@@ -256,6 +280,8 @@ _SCHEMA: Schema = {
     ("kpis", "*"): Indicator,
     ("stages", "*"): Stage,
     ("stages", "*", "do", "*"): Step,
+    ("stages", "*", "trial"): Trial,
+    ("stages", "*", "trial", "measures", "*"): Margin,
     ("stages", "*", "gate"): Gate,
     ("stages", "*", "gate", "escalate", "*"): Reminder,
     ("stages", "*", "then"): Then,

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta
 
-from models.evidence import StepKind, StepOrder
+from models.evidence import ENTERS, StepOrder
 from models.messages import Failure, Notify
 from models.plan import ControlPlan, Plan
 from models.state import State, change
@@ -70,14 +70,14 @@ def guarded(plan: Plan, control: ControlPlan) -> str | None:
     """Where nothing is promoted without a control: its environment or stage; production, if it names no place."""
     if control.before is None:
         return plan.production
-    promoting = [stage for stage in plan.stages if any(step.kind is StepKind.PROMOTE for step in stage.steps)]
+    promoting = [stage for stage in plan.stages if any(step.kind in ENTERS for step in stage.steps)]
     places = {place for stage in promoting for place in (stage.environment, stage.name)}
     return control.before if control.before in places else None
 
 
 def lapsed(plan: Plan, state: State, order: StepOrder, at: datetime) -> Failure | None:
     """Why a promotion cannot start: it would need a waiver that has ended, whether its timer has fired yet or not."""
-    if order.kind is not StepKind.PROMOTE:
+    if order.kind not in ENTERS:
         return None
     for one in plan.waived:
         place = guarded(plan, one)

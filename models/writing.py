@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from models.canonical import Slug
-from models.plan import Brakes, ControlPlan, GatePlan, MonitorPlan, Plan, Routes, StagePlan
+from models.plan import Brakes, ControlPlan, GatePlan, MonitorPlan, Plan, Routes, StagePlan, TrialPlan
 from models.source.yaml_source import Tree
 from models.verdict import Comparison
 from models.waits import Wait
@@ -68,11 +68,26 @@ def _stage(stage: StagePlan) -> Tree:
     }
     if stage.environment:
         written["environment"] = stage.environment.value
+    if stage.trial:
+        written["trial"] = _trial(stage.trial)
     if stage.gate:
         written["gate"] = _gate(stage.gate)
     if stage.routes:
         written["then"] = _routes(stage.routes)
     return written | {name: True for name in ("steady", "terminal") if getattr(stage, name)}
+
+
+def _trial(trial: TrialPlan) -> Tree:
+    times = {"hold": trial.hold, "every": trial.every, "longest": trial.longest}
+    if trial.shadow:
+        times["shadow"] = trial.shadow
+    return {name: _span(seconds) for name, seconds in times.items()} | {
+        "shares": list(trial.shares),
+        "at_least": trial.at_least,
+        "error_rate": trial.error_rate,
+        "measures": {one.name: {f"{one.goal}_by": one.margin} for one in trial.measures},
+        "checks": list(trial.checks),
+    }
 
 
 def _gate(gate: GatePlan) -> Tree:

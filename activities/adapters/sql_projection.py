@@ -12,6 +12,7 @@ from models.inventory import (
     Archived,
     Change,
     Deployed,
+    Divided,
     Environment,
     Measured,
     ModelRegistered,
@@ -114,6 +115,8 @@ def _apply(session: Session, occasion: Occasion, change: Change, index: int) -> 
             _deploy(session, occasion, change)
         case Withdrawn():
             _end(session, occasion, change.environments)
+        case Divided():
+            pass
         case Notified():
             _send(session, occasion, change, index)
         case Measured():
@@ -254,7 +257,7 @@ def _evidence_row(key: EffectKey, evidence: Evidence, version: int | None) -> Ev
 def _subject(session: Session, key: EffectKey, changes: tuple[Change, ...]) -> int | None:
     """The version that an effect is about: one it names itself, or what its visit works on."""
     for change in changes:
-        if isinstance(change, VersionRegistered | Packaged | Deployed):
+        if isinstance(change, VersionRegistered | Packaged | Deployed | Divided):
             return change.version
     row = session.get(LifecycleRecord, key.model)
     return (row.candidate or row.champion) if row and row.visit == key.visit else None

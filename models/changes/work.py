@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from models.changes.change import Changes, Topic
-from models.evidence import StepKind
+from models.evidence import ENTERS, StepKind
 from models.inventory import Environment
 from models.plan import Plan, StagePlan
 from models.proof.graph import done_before, holds_before, kinds_of, promotes
@@ -24,7 +24,7 @@ class _Point(NamedTuple):
 
 def evidence(before: Plan, after: Plan) -> Changes:
     """Work that is done in both plans, but no longer (or only now) on every path to where it counts."""
-    both = _kinds(before.stages) & _kinds(after.stages) - {StepKind.PROMOTE}
+    both = _kinds(before.stages) & _kinds(after.stages) - ENTERS
     old = {point.topic.subject: point for point in _points(before)}
     for point in _points(after):
         if earlier := old.get(point.topic.subject):
@@ -55,7 +55,7 @@ def _points(plan: Plan) -> Iterator[_Point]:
 
 def _before_promotion(stage: StagePlan) -> Kinds:
     kinds = [step.kind for step in stage.steps]
-    return frozenset(kinds[: kinds.index(StepKind.PROMOTE)])
+    return frozenset(kinds[: next(index for index, kind in enumerate(kinds) if kind in ENTERS)])
 
 
 def _common(sets: Iterable[Kinds]) -> Kinds:

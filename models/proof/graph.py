@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from models.canonical import Slug
-from models.evidence import StepKind
+from models.evidence import ENTERS, StepKind
 from models.inventory import Environment
 from models.plan import Entries, StagePlan, Stages, targets
 from models.verdict import Verdict
@@ -117,4 +117,4 @@ def kinds_of(stage: StagePlan) -> frozenset[StepKind]:
 
 def promotes(stage: StagePlan) -> bool:
     """Whether a stage puts a version into its environment."""
-    return any(step.kind is StepKind.PROMOTE for step in stage.steps)
+    return any(step.kind in ENTERS for step in stage.steps)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from models.admission import refuse
 from models.deadlines import REVIEW, running
-from models.evidence import StepKind, StepOrder
+from models.evidence import ENTERS, StepKind, StepOrder
 from models.inventory import VersionStatus
 from models.lifecycle import Step
 from models.messages import (
@@ -34,7 +34,7 @@ from models.proof.symmetry import barred
 from models.state import Phase, State, Turn
 from models.verdict import Verdict, combine, judge
 
-_DEPLOYS = (StepKind.PROMOTE, StepKind.RESTORE)
+_DEPLOYS = (*ENTERS, StepKind.RESTORE)
 
 
 def broken_by_state(plan: Plan, state: State) -> str | None:

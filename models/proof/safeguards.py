@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from models.evidence import StepKind, StepOrder
+from models.evidence import ENTERS, StepKind, StepOrder
 from models.lifecycle import Step
 from models.messages import (
     Action,
@@ -88,7 +88,7 @@ def nothing_is_promoted_before_a_review(
     plan: Plan, before: State, event: Event, state: State, order: StepOrder
 ) -> str | None:
     """While what was done in an emergency is not reviewed, no promotion to production begins."""
-    if order.kind is StepKind.PROMOTE and order.environment == plan.production and state.glass:
+    if order.kind in ENTERS and order.environment == plan.production and state.glass:
         return f"a version goes into {order.environment} while an emergency is not reviewed"
     return None
 
@@ -97,7 +97,7 @@ def nothing_is_promoted_without_a_waiver(
     plan: Plan, before: State, event: Event, state: State, order: StepOrder
 ) -> str | None:
     """No promotion begins where a control stands before it whose waiver has ended."""
-    if order.kind is not StepKind.PROMOTE or not state.lapsed:
+    if order.kind not in ENTERS or not state.lapsed:
         return None
     for one in plan.waived:
         if one.control in state.lapsed and (one.before or plan.production) in (order.environment, order.stage):
@@ -111,7 +111,7 @@ def turning_back_brings_nothing_new(
     """To suspend and to roll back, in an emergency or not, deploys nothing that has never been champion."""
     back = (Turn.ROLLBACK, Turn.SUSPEND)
     asked = isinstance(event.body, Requested) and turn_of(event.body.action) in back
-    if order.kind is StepKind.PROMOTE and (asked or (before.intent is not None and before.intent.turn in back)):
+    if order.kind in ENTERS and (asked or (before.intent is not None and before.intent.turn in back)):
         return "a version is promoted by turning back"
     known = [version.number for version in (before.champion, before.previous) if version]
     if order.kind is StepKind.RESTORE and order.version not in known:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from models.canonical import Digest, replace
+from models.canonical import Digest, Slug, replace
 from models.evidence import Electorate, StepOrder
 from models.inventory import Submission, VersionStatus
 from models.messages import Action, Decision, Failure
@@ -77,6 +77,7 @@ class Symmetry:
 
     def __init__(self, plan: Plan) -> None:
         self._production = plan.production
+        self._demanded = frozenset(gate for gates in plan.environment_gates.values() for gate in gates)
         self._waived = [(one.control, one.before or plan.production) for one in plan.waived]
         self._parts: dict[Hashable, Any] = {}
         self._marks: dict[int, tuple[object, Hashable]] = {}
@@ -124,9 +125,9 @@ class Symmetry:
             state.held and _work(state.held, places),
             state.failure is None,
             state.gate and self._mark(state.gate, _voted),
-            state.candidate and self._mark(state.candidate, _worth),
-            state.champion and self._mark(state.champion, _worth),
-            state.previous and self._mark(state.previous, _worth),
+            state.candidate and self._mark(state.candidate, self._worth),
+            state.champion and self._mark(state.champion, self._worth),
+            state.previous and self._mark(state.previous, self._worth),
             tuple([(place, state.statuses.get(number)) for number, place in places.items()]),
             self._served(state, places),
             _aim(state.intent),
@@ -151,7 +152,27 @@ class Symmetry:
     def _version(self, version: Version, place: int) -> Version:
         if version.number == place and id(version) in self._marks:
             return version
-        return self._one(_version(version, place), self._mark(version, _worth), place)
+        return self._one(self._renamed(version, place), self._mark(version, self._worth), place)
+
+    def _renamed(self, version: Version, place: int) -> Version:
+        return Version(
+            number=place,
+            artifact=artifact(place),
+            developer=DEVELOPER,
+            submitter=DEVELOPER,
+            trained_by=TRAINER,
+            bundle=artifact(place) if version.bundle else None,
+            gates=self._kept(version),
+            readings=tuple(_latest(version)),
+        )
+
+    def _worth(self, version: Version) -> Hashable:
+        readings = tuple((reading.name, reading.value, reading.count) for reading in _latest(version))
+        return version.bundle is None, self._kept(version), readings
+
+    def _kept(self, version: Version) -> tuple[Slug, ...]:
+        """The gates that an environment demands: no transition, and no promise, asks for another that was passed."""
+        return tuple(sorted(self._demanded.intersection(version.gates)))
 
     def _gate(self, visit: GateVisit) -> GateVisit:
         return visit if id(visit) in self._marks else self._one(_gate(visit), _voted(visit))
@@ -200,27 +221,9 @@ def _name(order: StepOrder) -> str:
     return "ask-again" if order.step.startswith("ask-") else order.step
 
 
-def _version(version: Version, place: int) -> Version:
-    return Version(
-        number=place,
-        artifact=artifact(place),
-        developer=DEVELOPER,
-        submitter=DEVELOPER,
-        trained_by=TRAINER,
-        bundle=artifact(place) if version.bundle else None,
-        gates=tuple(sorted(version.gates)),
-        readings=tuple(_latest(version)),
-    )
-
-
 def _latest(version: Version) -> list[Reading]:
     latest = {reading.name: reading for reading in version.readings}
     return [latest[name] for name in sorted(latest)]
-
-
-def _worth(version: Version) -> Hashable:
-    readings = tuple((reading.name, reading.value, reading.count) for reading in _latest(version))
-    return version.bundle is None, tuple(sorted(version.gates)), readings
 
 
 def _gate(visit: GateVisit) -> GateVisit:

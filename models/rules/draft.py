@@ -6,11 +6,21 @@ from functools import cached_property
 from models.canonical import spell_duration
 from models.diagnostics import Diagnostic, did_you_mean, quote
 from models.evidence import StepKind
-from models.plan import Entries, Escalation, GatePlan, Routes, StagePlan, StepPlan, reachable
+from models.plan import (
+    Entries,
+    Escalation,
+    GatePlan,
+    MeasurePlan,
+    Routes,
+    StagePlan,
+    StepPlan,
+    TrialPlan,
+    reachable,
+)
 from models.policy import NO_POLICY, Applied, Policy
 from models.proof.graph import KEEPS_VERSION, done_before, holds_before, kinds_of
 from models.source.yaml_source import Path, Source
-from models.template import Gate, Stage, Template
+from models.template import Gate, Margin, Stage, Template, Trial
 from models.verdict import Verdict
 from models.waits import Wait, at_least
 
@@ -99,6 +109,7 @@ def lower_stage(name: str, stage: Stage) -> StagePlan:
         name=name,
         environment=stage.environment,
         steps=tuple(StepPlan(id=step.id, kind=step.run, timeout=step.timeout) for step in stage.do),
+        trial=_lower_trial(stage.trial) if stage.trial else None,
         gate=_lower_gate(name, stage.gate) if stage.gate else None,
         routes=Routes(passed=then.passed, failed=then.failed, inconclusive=then.inconclusive) if then else None,
         steady=stage.steady,
@@ -121,6 +132,27 @@ def _lower_gate(stage: str, gate: Gate) -> GatePlan:
         authentication=gate.authentication or "signature",
         approvals_lapse=gate.approvals_lapse or 0,
     )
+
+
+def _lower_trial(trial: Trial) -> TrialPlan:
+    return TrialPlan(
+        shadow=trial.shadow or 0,
+        shares=trial.shares,
+        hold=trial.hold,
+        every=trial.every,
+        longest=trial.longest,
+        at_least=trial.at_least,
+        error_rate=trial.error_rate,
+        measures=tuple(_lower_margin(name, margin) for name, margin in sorted(trial.measures.items())),
+        checks=trial.checks,
+    )
+
+
+def _lower_margin(name: str, margin: Margin) -> MeasurePlan:
+    """A margin that is written in both ways, or in none, is told by a rule (MO510)."""
+    if margin.better_by is not None:
+        return MeasurePlan(name=name, goal="better", margin=margin.better_by)
+    return MeasurePlan(name=name, goal="not_worse", margin=margin.not_worse_by or 1.0)
 
 
 def _soonest(wait: Wait) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from models.diagnostics import Diagnostic
 from models.evidence import StepKind
 from models.inventory import Environment
 from models.plan import StagePlan, reachable, targets
-from models.proof.graph import pass_chain
+from models.proof.graph import kinds_of, pass_chain
 from models.rules.draft import Draft, Rule
 from models.source.yaml_source import Path
 from models.verdict import Verdict
@@ -117,11 +117,16 @@ def verdicts_apart(draft: Draft) -> Iterator[Diagnostic]:
                 yield draft.report("MO309", _route(name, verdict), f"{verdict} of '{name}' leads where pass leads")
         unknown = routes.inconclusive
         gives_up = name in draft.opening and unknown in draft.closing
-        if unknown is None or unknown == routes.passed or gives_up:
+        if unknown is None or unknown == routes.passed or gives_up or _people_decide(draft, stage, unknown):
             continue
         if name not in pass_chain(draft.stages, unknown):
             message = f"inconclusive of '{name}' leads to '{unknown}', and from there passing never returns to '{name}'"
             yield draft.report("MO310", _route(name, Verdict.INCONCLUSIVE), message, f"lead back to '{name}'")
+
+
+def _people_decide(draft: Draft, stage: StagePlan, unknown: str) -> bool:
+    """Whether a trial, and nothing else, has found nothing out, and people are asked instead."""
+    return kinds_of(stage) == {StepKind.TRIAL} and stage.gate is None and _asks(draft.stages[unknown])
 
 
 def fails_safely(draft: Draft) -> Iterator[Diagnostic]:

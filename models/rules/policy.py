@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from models.canonical import Slug, spell_duration
 from models.diagnostics import Diagnostic, Severity, did_you_mean, quote
-from models.evidence import QUANTITIES, StepKind
+from models.evidence import ENTERS, QUANTITIES
 from models.inventory import Environment
 from models.plan import ControlPlan, StagePlan, WaiverPlan
 from models.policy import END, Control, Pack, Shape
@@ -218,7 +218,7 @@ def _places(draft: Draft, demand: Demand) -> list[str]:
 def _steps(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
     for place in _places(draft, demand) if demand.control.steps else ():
         own = draft.stages[place].steps
-        promotes = next((i for i, step in enumerate(own) if step.kind is StepKind.PROMOTE), len(own))
+        promotes = next((i for i, step in enumerate(own) if step.kind in ENTERS), len(own))
         before = draft.closed_before if place in draft.closing else draft.done_before
         done = before.get(place, frozenset()) | {step.kind for step in own[:promotes]}
         if missing := [kind for kind in demand.control.steps if kind not in done]:

@@ -57,6 +57,8 @@ def _checks(draft: Draft) -> Iterator[tuple[Path, tuple[str, ...]]]:
     for name, stage in draft.template.stages.items():
         if stage.gate:
             yield ("stages", name, "gate", "checks"), stage.gate.checks
+        if stage.trial:
+            yield ("stages", name, "trial", "checks"), stage.trial.checks
     for name, monitor in draft.template.monitors.items():
         yield ("monitors", name, "checks"), monitor.checks
 
