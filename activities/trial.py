@@ -125,8 +125,7 @@ class TrialActivities:
 
         def effect() -> Outcome:
             self._deployer.divide(bout.environment, bout.order.model, split, key)
-            what = "answers copies" if split.mirrored else f"answers {split.share} %"
-            summary = f"version {bout.version} {what} in {bout.environment}"
+            summary = f"{split.in_words} in {bout.environment}"
             evidence = keep_report(self._store, "trial-progress", progress, summary)
             return StepResult(summary=summary, evidence=(evidence,)), [_divided(bout, split)]
 

@@ -24,6 +24,11 @@ class Split(Frozen):
     share: Percent = 0
     mirrored: bool = False
 
+    @property
+    def in_words(self) -> str:
+        """As in `version 3 answers 25 %`."""
+        return f"version {self.version} {'answers copies' if self.mirrored else f'answers {self.share} %'}"
+
 
 def slice_of(unit: str, challenger: Digest) -> int:
     """Where a unit (a customer, an account, a request) falls, from 0 to `SLICES` - 1; the same for as long as a

@@ -37,6 +37,7 @@ from models.messages import (
 from models.signing import Envelope
 from models.state import Phase, State, snapshot
 from models.status import Status, describe, sentence, waiting_for
+from models.trial import Look
 from workflows import options
 from workflows.attributes import searchable, updated
 from workflows.card import moved_on, render
@@ -47,6 +48,7 @@ from workflows.persistence import Tell, insist
 from workflows.plans import shared
 from workflows.recorder import Recorder
 from workflows.steps import ACTIVITIES, attempt_timeout, queue_of
+from workflows.trial import TrialRun
 
 UNCONFIRMED = "Rebuilt, and not confirmed by the record yet"
 """What a lifecycle's trouble begins with until it may go on."""
@@ -61,7 +63,8 @@ class ModelLifecycle(Mailbox):
         super().__init__()
         self._commands: list[RunStep | CancelStep] = []
         self._answers: list[Body] = []
-        self._running: dict[tuple[int, str], workflow.ActivityHandle[StepResult]] = {}
+        self._running: dict[tuple[int, str], asyncio.Task[StepResult]] = {}
+        self._trial: TrialRun | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._delivery: asyncio.Task[None] | None = None
         self._troubles: dict[str, str] = {}
@@ -223,7 +226,14 @@ class ModelLifecycle(Mailbox):
     def _held_back(self) -> bool:
         """At a boundary, the next step and what is not recorded yet are left to the next run."""
         starts = all(isinstance(command, RunStep) for command in self._commands)
-        return self._at_boundary() and not self._running and starts and not self._recorder.crowded
+        return self._at_boundary() and not self._works() and starts and not self._recorder.crowded
+
+    def _works(self) -> bool:
+        """Whether a step is being performed: a trial that rests until its next look may do so in the next run."""
+        return len(self._running) > self._rests()
+
+    def _rests(self) -> bool:
+        return self._trial is not None and self._trial.resting
 
     def _startable(self) -> bool:
         """A step takes along what led to it, so it waits until that is little enough."""
@@ -263,8 +273,11 @@ class ModelLifecycle(Mailbox):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _start(self, task: Assignment) -> workflow.ActivityHandle[StepResult]:
+    def _start(self, task: Assignment) -> asyncio.Task[StepResult]:
         order = task.order
+        if order.kind is StepKind.TRIAL:
+            self._trial = TrialRun(self._plan, task, lambda: self._recorder.confirm(task.journal))
+            return asyncio.create_task(self._trial.run())
         return workflow.start_activity_method(
             ACTIVITIES[order.kind],
             task,
@@ -276,7 +289,7 @@ class ModelLifecycle(Mailbox):
             summary=f"{sentence(order)} ({order.stage})",
         )
 
-    async def _await_answer(self, task: Assignment, handle: workflow.ActivityHandle[StepResult]) -> None:
+    async def _await_answer(self, task: Assignment, handle: asyncio.Task[StepResult]) -> None:
         order = task.order
         try:
             body: Body = StepSucceeded(visit=order.visit, step=order.step, result=await handle)
@@ -296,7 +309,8 @@ class ModelLifecycle(Mailbox):
         return self._state.visit != self._first_visit or workflow.info().is_continue_as_new_suggested()
 
     def _idle(self) -> bool:
-        return not (self._answers or self._tasks or self._hearing) and workflow.all_handlers_finished()
+        at_work = len(self._tasks) > self._rests()
+        return not (self._answers or at_work or self._hearing) and workflow.all_handlers_finished()
 
     def _ended(self) -> bool:
         left = self._recorder.pending or self._courier.pending
@@ -342,6 +356,11 @@ class ModelLifecycle(Mailbox):
         except Exception as error:  # a card is only looked at: a defect in it must not stop a lifecycle
             workflow.logger.exception("the model card cannot be drawn")
             return f"The card cannot be drawn ({type(error).__name__}); the query `status` tells the same."
+
+    @workflow.query
+    def trial(self) -> Look | None:
+        """What the last look at a challenger has seen, in this run."""
+        return self._trial.seen if self._trial else None
 
     @workflow.query
     def status(self) -> Status:

@@ -13,6 +13,7 @@ from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
+from activities.trial import TrialActivities
 from models.evidence import StepKind, StepOrder
 from models.plan import Plan
 from workflows import options
@@ -24,6 +25,7 @@ ACTIVITIES: dict[StepKind, Callable[..., Any]] = {
     StepKind.EVALUATE: EvaluationActivities.evaluate_version,
     StepKind.PACKAGE: PackagingActivities.package_version,
     StepKind.PROMOTE: PromotionActivities.promote_version,
+    StepKind.TRIAL: TrialActivities.look_at_trial,
     StepKind.MONITOR: MonitoringActivities.start_monitors,
     StepKind.STOP_MONITORS: MonitoringActivities.stop_monitors,
     StepKind.STOP_SERVING: PromotionActivities.stop_serving,
@@ -37,7 +39,7 @@ ACTIVITIES: dict[StepKind, Callable[..., Any]] = {
 }
 
 
-_ACTUATED = frozenset({StepKind.PROMOTE, StepKind.RESTORE, StepKind.STOP_SERVING, StepKind.UNDEPLOY})
+_ACTUATED = frozenset({StepKind.PROMOTE, StepKind.TRIAL, StepKind.RESTORE, StepKind.STOP_SERVING, StepKind.UNDEPLOY})
 
 
 def queue_of(kind: StepKind, task_queue: str) -> str:
