@@ -278,7 +278,7 @@ class _Kernel:
             return self._reject(state, target)
         if verdict is Verdict.INCONCLUSIVE and version and target == self.plan.enters.new_version:
             return self._reject(state, target)
-        if verdict is Verdict.FAIL and target:
+        if target and (verdict is Verdict.FAIL or (stage.trial and self.plan.stage(target).asks_people)):
             return self._enter(state, target)
         if verdict is Verdict.FAIL and stage.steady and self.plan.production not in state.serving:
             return self._rest(state)

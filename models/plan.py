@@ -137,6 +137,11 @@ class StagePlan(Frozen):
     terminal: bool = False
 
     @property
+    def asks_people(self) -> bool:
+        """Whether anybody has to decide there."""
+        return self.gate is not None and self.gate.asks_people
+
+    @property
     def needs_version(self) -> bool:
         """Whether the stage cannot work without a version."""
         return self.steady or any(step.kind in NEEDS_VERSION for step in self.steps)

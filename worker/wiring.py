@@ -49,6 +49,7 @@ from activities.ports import (
     Prover,
     Scanner,
     Schedules,
+    Traffic,
     Trainer,
     Windows,
 )
@@ -58,6 +59,7 @@ from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
+from activities.trial import TrialActivities
 from models.clearance import Minimum
 from models.inventory import Environment
 from models.plan import KERNEL
@@ -110,7 +112,9 @@ class ActuatorParts:
     """What the actuator needs: it alone has a deployer."""
 
     inventory: Inventory
+    store: ArtifactStore
     deployer: Deployer
+    traffic: Traffic
     directory: Directory
     minimum: Mapping[Environment, Minimum]
     notary: Notary
@@ -221,6 +225,9 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
 def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = options.TASK_QUEUE) -> Worker:
     """The worker that changes what environments serve, for the lifecycles of a task queue."""
     promotion = PromotionActivities(parts.inventory, parts.deployer, parts.directory, parts.minimum, parts.notary)
+    trial = TrialActivities(
+        parts.inventory, parts.store, parts.deployer, parts.traffic, parts.notary, promotion.cleared
+    )
     return Worker(
         client,
         task_queue=options.actuator_queue(task_queue),
@@ -230,6 +237,7 @@ def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = optio
             promotion.restore_version,
             promotion.stop_serving,
             promotion.undeploy_model,
+            trial.look_at_trial,
             CheckpointActivities(parts.notary).write_checkpoint,
         ],
         build_id=BUILD,

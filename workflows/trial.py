@@ -4,6 +4,7 @@ The rests are timers of the lifecycle itself, so each look stands in its timelin
 by whoever looks; a run that begins while the challenger is tried looks at once.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -37,6 +38,8 @@ class TrialRun:
             self._looked()
             if answer.result:
                 return answer.result
+            if _given_up():
+                raise asyncio.CancelledError
             self.seen = answer.look or self.seen
             task = Assignment(order=task.order)
             self.resting = True
@@ -60,3 +63,9 @@ class TrialRun:
 
     def _rest(self) -> str:
         return f"{self.seen.split.in_words}: {'; '.join(self.seen.reasons)}"[:200] if self.seen else "it has just begun"
+
+
+def _given_up() -> bool:
+    """Whether the trial was to stop during a look, which was waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -18,8 +18,10 @@ from models.clearance import USUAL_MINIMUM
 from models.errors import ConflictError, MissingColumnError, SmokeTestError, TrainingError, UnavailableError
 from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
 from models.inventory import Environment, Submission
+from models.observations import Arms, Observations, share_of
 from models.plan import COMPILER, KERNEL, Plan, Proof
 from models.reconciliation import Execution, Served, Shelf
+from models.traffic import Split
 from models.verdict import Reading
 from tests.signers import AUDIENCE, keyring
 from worker.policies import PolicyFolder
@@ -85,6 +87,15 @@ class DeployerCall(Frozen):
     key: EffectKey
 
 
+class Division(Frozen):
+    """A challenger was given its part of the requests, or none any more."""
+
+    environment: Environment
+    model: str
+    split: Split | None
+    key: EffectKey
+
+
 class RecordingDeployer:
     """Environments as files, so that they outlive a killed worker: one of every call, one of what took effect.
 
@@ -106,6 +117,22 @@ class RecordingDeployer:
             raise SmokeTestError(f"version {version} answered nonsense")
         self._append(DeployerCall(environment=environment, model=model, version=version, bundle=bundle, key=key))
         return f"http://{environment.lower()}.example/{model}"
+
+    def divide(self, environment: Environment, model: str, split: Split | None, key: EffectKey) -> None:
+        """Once per key."""
+        if self.refuses and split:
+            raise SmokeTestError(f"version {split.version} answered nonsense")
+        division = Division(environment=environment, model=model, split=split, key=key)
+        known = {one.key: one for one in self.divisions()}
+        if known.setdefault(key, division) != division:
+            raise ConflictError(f"the key '{key}' belongs to another effect: {known[key]}")
+        with self._path.with_suffix(".splits").open("a") as divisions:
+            divisions.write(division.model_dump_json() + "\n")
+
+    def divisions(self) -> list[Division]:
+        """What challengers were given, in order; a key that came again is there again."""
+        path = self._path.with_suffix(".splits")
+        return [Division.model_validate_json(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
         """Once per key and environment."""
@@ -144,6 +171,36 @@ class RecordingDeployer:
 
 def _lines(path: Path) -> list[DeployerCall]:
     return [DeployerCall.model_validate_json(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+class ScriptedTraffic:
+    """What is seen of a champion and a challenger is written in a file: at first, that both are alike."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, right: int, errors: float = 0.0, of: int = 5_000) -> None:
+        """From now on, the challenger decides so many of 5,000 cases rightly, the champion 4,000."""
+        self._path.write_text(json.dumps({"right": right, "errors": errors, "of": of}))
+
+    def observe(
+        self, environment: Environment, model: str, champion: int, challenger: int, since: datetime
+    ) -> Observations:
+        """As it is written."""
+        if not self._path.exists():
+            self.write(4_000)
+        seen = json.loads(self._path.read_text())
+        champion_share, challenger_share = share_of(4_000, 5_000), share_of(seen["right"], seen["of"])
+        assert champion_share
+        assert challenger_share
+        return Observations(
+            since=since,
+            until=datetime.now(UTC),
+            champion_requests=5_000,
+            challenger_requests=seen["of"],
+            measures={"accuracy": Arms(champion=champion_share, challenger=challenger_share)},
+            readings=(Reading(name="trial_errors", value=seen["errors"], count=seen["of"]),),
+        )
 
 
 class CopyingTrainer:
@@ -268,7 +325,9 @@ def quick_actuator_parts(root: Path, parts: Parts, deployer: Deployer) -> Actuat
     """What the actuator beside a worker with such parts needs."""
     return ActuatorParts(
         inventory=parts.inventory,
+        store=parts.store,
         deployer=deployer,
+        traffic=ScriptedTraffic(root / "traffic.json"),
         directory=parts.directory,
         minimum=USUAL_MINIMUM,
         notary=FileNotary(parts.inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", AUDIENCE),
