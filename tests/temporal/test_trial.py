@@ -13,43 +13,11 @@ from models.state import Phase
 from models.status import Status
 from models.traffic import Split
 from tests.temporal.doubles import ScriptedTraffic
-from tests.temporal.house import TEMPLATES, House, plan_of
+from tests.temporal.house import TEMPLATES, House
+from tests.unit import trying as text
 
-SMALL_TRIAL = """
-  challenge:
-    environment: PROD
-    do: [trial]
-    trial:
-      shadow: 1s
-      shares: [10, 50]
-      hold: 1s
-      every: 1s
-      longest: 1h
-      at_least: 100
-      error_rate: 0.05
-      measures: {accuracy: {not_worse_by: 0.05}}
-      checks: [trial_errors]
-    then: {pass: production, fail: development, inconclusive: election}
-  election:
-    gate:
-      question: Shall it take over?
-      approvals: {risk: 1}
-      sla: 1d
-      escalate: [{after: 1d, to: risk}]
-      on_timeout: hold
-    then: {pass: production, fail: development, inconclusive: election}
-"""
-_STAGING = "then: {pass: production, fail: development, inconclusive: staging}"
-TRYING = plan_of(
-    "credit-high-risk",
-    (_STAGING, _STAGING.replace("production", "challenge") + "\n" + SMALL_TRIAL),
-    ("kpis:", 'kpis:\n  trial_errors: {pass: "<= 0.01", fail: "> 0.05", at_least: 10}'),
-)
-ASKING = plan_of(
-    "credit-high-risk",
-    (_STAGING, _STAGING.replace("production", "challenge") + "\n" + SMALL_TRIAL.replace("longest: 1h", "longest: 4s")),
-    ("kpis:", 'kpis:\n  trial_errors: {pass: "<= 0.01", fail: "> 0.05", at_least: 10}'),
-)
+TRYING = compile_template(text.TRYING, "trying.yaml")
+ASKING = compile_template(text.TRYING.replace("longest: 1h", "longest: 4s"), "asking.yaml")
 
 
 async def challenged(house: House, right: int = 4_000) -> None:
@@ -166,7 +134,7 @@ async def test_a_challenger_that_does_not_answer_is_turned_away(house: House) ->
 
 
 def test_the_built_in_template_compiles() -> None:
-    text = (TEMPLATES / "credit-challenger.yaml").read_text()
+    child = (TEMPLATES / "credit-challenger.yaml").read_text()
     parent = (TEMPLATES / "credit-high-risk.yaml").read_text()
-    plan = compile_template(text, "credit-challenger.yaml", NO_POLICY, {"credit-high-risk": parent})
+    plan = compile_template(child, "credit-challenger.yaml", NO_POLICY, {"credit-high-risk": parent})
     assert plan.environment_gates[Environment.PROD] == TRYING.environment_gates[Environment.PROD]

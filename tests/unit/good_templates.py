@@ -2,6 +2,7 @@
 
 from tests.unit.small_plans import REJECTING, SMALL
 from tests.unit.template_mistakes import CALENDAR, CREDIT, TEMPLATES
+from tests.unit.trying import TRYING
 
 LOW = (TEMPLATES / "low-risk.yaml").read_text()
 
@@ -56,6 +57,7 @@ GOOD = {
     "opening-in-two-stages": edited(LOW, ("intake: {do: [classify], then: {pass: development", "intake: {then: sorting}\n  sorting: {do: [classify], then: {pass: development")),
     "steps-with-names": edited(CREDIT, ("do: [evaluate]", "do: [{run: evaluate, id: again, timeout: 36500d}, {run: evaluate, id: once-more}]")),
     "a-single-value": edited(SMALL, ('drift: {pass: "<= 0.1", fail: "> 0.25"}', 'drift: {pass: "== 0", fail: "> 1e-300", at_least: 1000000000}')),
+    "trying": TRYING,
     "another-script": edited(LOW, ("title: Low risk, no human gate", 'title: "\\U0001f3e6 Кредит \\u2028 信用"')),
 }  # fmt: skip
 """By what is unusual about them."""

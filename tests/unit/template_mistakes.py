@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.unit.trying import TRYING
+
 TEMPLATES = Path(__file__).parents[2] / "workflows" / "templates"
 CREDIT = (TEMPLATES / "credit-high-risk.yaml").read_text()
 
@@ -58,6 +60,11 @@ class Mistake:
 def of(code: str, old: str, new: str, at: str, *besides: str) -> Mistake:
     """A mistake made by one edit."""
     return Mistake(code, ((old, new),), at, frozenset(besides))
+
+
+def tried(code: str, old: str, new: str, at: str, *besides: str) -> Mistake:
+    """A mistake in a template with a trial, made by one edit."""
+    return Mistake(code, ((old, new),), at, frozenset(besides), TRYING)
 
 
 def counted(code: str, old: str, new: str, at: str) -> Mistake:
@@ -280,4 +287,17 @@ MONITORS = [
     of("MO606", "enters:\n", "  spare: {pass: '> 1', fail: '< 1'}\n\nenters:\n", "|spare"),
 ]
 
-MISTAKES = [*TEXT, *SHAPE, *GRAPH, *GATES, *STEPS, *MONITORS]
+TRIALS = [
+    tried("MO509", "    do: [trial]\n", "    do: []\n", "|trial:\n", "MO310"),
+    tried("MO509", "do: [trial]", "do: [trial, {run: trial, id: again}]", "|{run: trial, id: again}"),
+    tried("MO509", "do: [promote, monitor]", "do: [trial, promote, monitor]", "[|trial, promote"),
+    tried("MO510", "accuracy: {not", "accurcy: {not", "measures: {accurcy: |{not"),
+    tried("MO510", "not_worse_by: 0.05}", "not_worse_by: 0.05, better_by: 0.1}", "{|accuracy"),
+    tried("MO510", "{accuracy: {not_worse_by: 0.05}}", "{accuracy: {}}", "{|accuracy"),
+    tried("MO510", "checks: [trial_errors]", "checks: [trial_errors, auc]", "trial_errors, |auc"),
+    tried("MO511", "shares: [10, 50]", "shares: [50, 10]", "shares: |[50"),
+    tried("MO511", "longest: 1h", "longest: 3s", "longest: |3s"),
+    tried("MO511", "every: 1s", "every: 2s", "every: |2s"),
+]
+
+MISTAKES = [*TEXT, *SHAPE, *GRAPH, *GATES, *STEPS, *MONITORS, *TRIALS]

@@ -1,0 +1,35 @@
+"""The built-in template for high risk, with a trial of a few seconds before a challenger takes over."""
+
+from pathlib import Path
+
+_CREDIT = (Path(__file__).parents[2] / "workflows" / "templates" / "credit-high-risk.yaml").read_text()
+_STAGES = """
+  challenge:
+    environment: PROD
+    do: [trial]
+    trial:
+      shadow: 1s
+      shares: [10, 50]
+      hold: 1s
+      every: 1s
+      longest: 1h
+      at_least: 100
+      error_rate: 0.05
+      measures: {accuracy: {not_worse_by: 0.05}}
+      checks: [trial_errors]
+    then: {pass: production, fail: development, inconclusive: election}
+  election:
+    gate:
+      question: Shall it take over?
+      approvals: {risk: 1}
+      sla: 1d
+      escalate: [{after: 1d, to: risk}]
+      on_timeout: hold
+    then: {pass: production, fail: development, inconclusive: election}
+"""
+_KPI = '  trial_errors: {pass: "<= 0.01", fail: "> 0.05", at_least: 10}\n'
+_STAGING = "then: {pass: production, fail: development, inconclusive: staging}"
+
+TRYING = _CREDIT.replace(_STAGING, _STAGING.replace("production", "challenge") + _STAGES).replace(
+    "kpis:\n", "kpis:\n" + _KPI
+)
