@@ -58,6 +58,7 @@ from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
+from activities.supply import SupplyChain
 from models.clearance import Minimum
 from models.inventory import Environment
 from models.plan import KERNEL
@@ -68,6 +69,7 @@ from worker.keeping import checkpoints_of, store_of
 from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
 from worker.settings import ACTUATORS, Settings
+from worker.supplying import supply_of
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.lifecycle import ModelLifecycle
@@ -92,6 +94,7 @@ class Parts:
     inventory: Inventory
     store: ArtifactStore
     scanner: Scanner
+    supply: SupplyChain
     evaluator: Evaluator
     packager: Packager
     trainer: Trainer
@@ -124,6 +127,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         inventory=inventory,
         store=store,
         scanner=StaticScanner(),
+        supply=supply_of(settings, store),
         evaluator=OnnxEvaluator(),
         packager=OciPackager(store),
         trainer=ProcessTrainer(
@@ -178,7 +182,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
     audit = AuditActivities(parts.inventory, parts.prover)
     notification = NotificationActivities(parts.inventory, parts.directory)
     registration = RegistrationActivities(parts.inventory, parts.store, parts.policies)
-    scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner)
+    scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner, parts.supply)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
     packaging = PackagingActivities(parts.inventory, parts.packager)
     monitoring = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)

@@ -106,5 +106,10 @@ def entropy(text: str) -> float:
 
 def _blanked(line: str) -> str:
     for form in _FORMS.values():
-        line = form.pattern.sub("", line)
+        line = form.pattern.sub(_without, line)
     return line
+
+
+def _without(match: re.Match[str]) -> str:
+    groups = match.groupdict()
+    return match[0].replace(groups.get("value") or groups.get("address") or match[0], "")
