@@ -18,7 +18,7 @@ from models.policy import Pack
 from models.reconciliation import Execution, Finding, Place, Shelf, Turned
 from models.signing import Document, Envelope, PublicKey
 from models.supply.osv import Bulletin
-from models.supply.reports import SourceReport
+from models.supply.reports import SourceReport, SupplyReport
 
 
 class Serving(NamedTuple):
@@ -134,6 +134,13 @@ class Scanner(Protocol):
 
     def scan(self, path: Path, digest: Digest) -> ScanReport:
         """Anything but a `clean` verdict means that the file must not be used."""
+
+
+class SupplyScanner(Protocol):
+    """Looks at everything that a version names beside its artifact and its data."""
+
+    def look(self, submission: Submission) -> Sequence[SupplyReport]:
+        """A report on each; what could not be looked at says so, and its readings rest on nothing."""
 
 
 class Advisories(Protocol):

@@ -1,11 +1,12 @@
 """The gate for what comes from outside: nothing is loaded, and only what was looked at and found clean passes."""
 
+from collections.abc import Sequence
+
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
-from activities.ports import ArtifactStore, Inventory, Scanner
+from activities.ports import ArtifactStore, Inventory, Scanner, SupplyScanner
 from activities.reports import keep_report
-from activities.supply import SupplyChain
 from models.errors import InvalidInputError
 from models.evidence import ScanReport, StepKind, StepResult
 from models.journal import Assignment
@@ -18,7 +19,7 @@ _SHOWN = 3
 class ScanningActivities:
     """Looks at an artifact's bytes, and at what the version is made of, before anything else may."""
 
-    def __init__(self, inventory: Inventory, store: ArtifactStore, scanner: Scanner, supply: SupplyChain) -> None:
+    def __init__(self, inventory: Inventory, store: ArtifactStore, scanner: Scanner, supply: SupplyScanner) -> None:
         self._inventory = inventory
         self._ledger = Ledger(inventory)
         self._store = store
@@ -43,7 +44,7 @@ class ScanningActivities:
 
         return self._ledger.find_out(task, StepKind.SCAN, effect)
 
-    def _result(self, report: ScanReport, parts: tuple[SupplyReport, ...]) -> StepResult:
+    def _result(self, report: ScanReport, parts: Sequence[SupplyReport]) -> StepResult:
         clean = report.verdict == "clean"
         summary = f"{report.format}: {report.verdict}" + "".join(f"; {reason}" for reason in report.reasons[:_SHOWN])
         threats = Reading(name="threats", value=0.0 if clean else float(max(1, len(report.reasons))), count=1)

@@ -72,7 +72,7 @@ def _licences(digest: Digest, lock: Lock, bulletin: Bulletin, policy: SupplyPoli
 
 
 class SupplyChain:
-    """Looks at everything that a version names beside its artifact and its data."""
+    """Fits `SupplyScanner`, given a mirror of advisories, clones of repositories and a scanner of code."""
 
     def __init__(
         self,

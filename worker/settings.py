@@ -25,16 +25,8 @@ DATABASE = "database"
 """The directory's place if it is the database; a file of that name is `./database`."""
 ACTUATORS = ("modelops-actuator@",)
 PERMISSIVE = (
-    "0BSD",
-    "Apache-2.0",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "ISC",
-    "MIT",
-    "MIT-0",
-    "PSF-2.0",
-    "Unlicense",
-    "Zlib",
+    *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC"),
+    *("MIT", "MIT-0", "PSF-2.0", "Unlicense", "Zlib"),
 )
 """Licences that ask for no more than to be named."""
 _BUCKET = re.compile(r"s3://[A-Za-z0-9._-]{3,63}(/.*)?")

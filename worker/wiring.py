@@ -49,6 +49,7 @@ from activities.ports import (
     Prover,
     Scanner,
     Schedules,
+    SupplyScanner,
     Trainer,
     Windows,
 )
@@ -58,7 +59,6 @@ from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
-from activities.supply import SupplyChain
 from models.clearance import Minimum
 from models.inventory import Environment
 from models.plan import KERNEL
@@ -94,7 +94,7 @@ class Parts:
     inventory: Inventory
     store: ArtifactStore
     scanner: Scanner
-    supply: SupplyChain
+    supply: SupplyScanner
     evaluator: Evaluator
     packager: Packager
     trainer: Trainer

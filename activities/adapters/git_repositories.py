@@ -1,4 +1,4 @@
-"""The code of a commit, from clones on this machine: read object by object, never checked out, and nothing of it runs."""
+"""The code of a commit, from clones on this machine: read object by object, never checked out, never run."""
 
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,10 @@ class GitRepositories:
         self._clones = clones
 
     def tree(self, source: Source) -> Mapping[str, bytes]:
-        """Every file of a commit but links, which hold nothing; UnknownNameError, InvalidInputError if it is not all there, UnavailableError."""
+        """Every file of a commit, but no links.
+
+        UnknownNameError, InvalidInputError if the clone does not have all of it, UnavailableError.
+        """
         clone = self._clones.get(source.repository)
         if clone is None:
             message = f"the worker has no clone of '{source.repository}'"

@@ -1,4 +1,4 @@
-"""Advisories from a mirror on this machine: OSV records as JSON files, or in the ZIP archives that osv.dev publishes."""
+"""Advisories from a mirror on this machine: OSV records as JSON files, or in ZIP archives as osv.dev publishes them."""
 
 import zipfile
 from collections.abc import Collection, Iterator, Mapping
@@ -30,7 +30,7 @@ class OsvAdvisories:
         self._mirror = mirror
 
     def about(self, names: Collection[str]) -> Bulletin:
-        """The records about some distributions; InvalidInputError if there is no mirror, or any record of it is broken."""
+        """The records about some distributions; InvalidInputError if there is no mirror or any record is broken."""
         if self._mirror is None:
             raise InvalidInputError(_NONE, _SET)
         newest, count, found = None, 0, list[Advisory]()

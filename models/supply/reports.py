@@ -127,7 +127,7 @@ class SourceIssue(Frozen):
 
 
 class SourceReport(Frozen):
-    """Weaknesses in the Python code of a commit. `others` counts the files that are no Python: nobody looked at them."""
+    """Weaknesses in the Python code of a commit. `others` counts the files that are no Python, and not looked at."""
 
     kind: ClassVar = "source"
 
