@@ -1,8 +1,8 @@
 """What a team has around its model: `python surroundings.py --output DIR`.
 
 DIR receives `repository`, a git repository with the programs of this folder, and `advisories`, a mirror with a few
-records of the form that osv.dev publishes. As a mirror is as old as its newest record, one more says when it was written;
-who copies the archive of PyPI every day needs none. Prints the commit that versions are made with.
+records of the form that osv.dev publishes. As a mirror is as old as its newest record, one more says when this one was
+written; who copies the archive of PyPI every day needs none. Prints the commit that versions are made with.
 """
 
 import argparse
