@@ -13,6 +13,7 @@ _MOST_FILES = 20_000
 _MOST_BYTES = 256 << 20
 _SUBMODULE = "160000"
 _LINK = "120000"
+_MISSING = "BAD"
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
@@ -50,12 +51,15 @@ class GitRepositories:
             message = f"the worker has no clone of '{source.repository}'"
             raise UnknownNameError(message, "clone it, and name the folder in MODELOPS_REPOSITORIES")
         listed = _git(clone, "ls-tree", "-r", "-z", "-l", "--full-tree", f"{source.commit}^{{commit}}")
-        blobs = list(_blobs(source, listed.decode(errors="surrogateescape")))
+        blobs = list(_blobs(source, listed.decode(errors="backslashreplace")))
         if len(blobs) > _MOST_FILES or sum(blob.size for blob in blobs) > _MOST_BYTES:
             raise InvalidInputError(f"{_named(source)} is larger than what is looked at", _SMALLER)
         wanted = "".join(f"{blob.object}\n" for blob in blobs)
         contents = _contents(_git(clone, "cat-file", "--batch", given=wanted.encode()), blobs, source)
-        return dict(zip((blob.path for blob in blobs), contents, strict=True))
+        files = dict(zip((blob.path for blob in blobs), contents, strict=True))
+        if len(files) < len(blobs):
+            raise InvalidInputError(f"{_named(source)} has files whose names cannot be told apart", _SMALLER)
+        return files
 
 
 def _named(source: Source) -> str:
@@ -68,8 +72,10 @@ def _blobs(source: Source, listed: str) -> Iterator[_Blob]:
         mode, _, object, size = about.split()
         if mode == _SUBMODULE:
             raise InvalidInputError(f"'{path}' of {_named(source)} is a submodule, whose code is elsewhere", _SMALLER)
+        if size == _MISSING:
+            raise InvalidInputError(f"'{path}' of {_named(source)} is missing from the clone", _PULL)
         if mode != _LINK:
-            yield _Blob(path.encode(errors="surrogateescape").decode(errors="replace"), object, int(size))
+            yield _Blob(path, object, int(size))
 
 
 def _contents(answer: bytes, blobs: list[_Blob], source: Source) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from models.supply.vulnerabilities import is_about
 LICENCES = "licences.json"
 """The one file of a mirror that is no advisory: SPDX expressions by `name` or `name==version`."""
 
-_NONE = "no mirror of advisories is configured"
+_NONE = "no mirror of advisories is configured (MODELOPS_ADVISORIES)"
 _SET = "copy the archive of PyPI from osv.dev into a folder and name that in MODELOPS_ADVISORIES"
 _MEND = "copy the mirror again, whole, and then put it in place of the old one"
 _TABLE = TypeAdapter(dict[str, str])
