@@ -1,4 +1,4 @@
-# make demo | test | check | bench   (Python 3.11 or newer and make are all that is needed)
+# make demo | test | check | bench   (Python 3.11 or newer, git and make are all that is needed)
 PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready

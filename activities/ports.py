@@ -1,6 +1,6 @@
 """What the activities need of the world, in our words. Adapters fit these; the fakes of the tests fit them too."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -10,7 +10,7 @@ from models.canonical import Digest
 from models.clearance import Tied
 from models.directory import DirectoryEdition
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
-from models.inventory import Change, Environment, ModelFacts, Reference, Submission
+from models.inventory import Change, Environment, ModelFacts, Reference, Source, Submission
 from models.journal import JournalEntry
 from models.keys import Keyring
 from models.observations import Observations
@@ -18,6 +18,8 @@ from models.plan import Plan, Proof
 from models.policy import Pack
 from models.reconciliation import Execution, Finding, Place, Shelf, Turned
 from models.signing import Document, Envelope, PublicKey
+from models.supply.osv import Bulletin
+from models.supply.reports import SourceReport, SupplyReport
 from models.traffic import Split
 
 
@@ -134,6 +136,37 @@ class Scanner(Protocol):
 
     def scan(self, path: Path, digest: Digest) -> ScanReport:
         """Anything but a `clean` verdict means that the file must not be used."""
+
+
+class SupplyScanner(Protocol):
+    """Looks at everything that a version names beside its artifact and its data."""
+
+    def look(self, submission: Submission) -> Sequence[SupplyReport]:
+        """A report on each; what could not be looked at says so, and its readings rest on nothing."""
+
+
+class Advisories(Protocol):
+    """What is known against released distributions, by a copy that needs no network."""
+
+    def about(self, names: Collection[str]) -> Bulletin:
+        """What it says of some distributions, by their normalised names; InvalidInputError if it cannot be read."""
+
+
+class Repositories(Protocol):
+    """The code that versions were made with."""
+
+    def tree(self, source: Source) -> Mapping[str, bytes]:
+        """Every file of a commit by its path, whole or not at all.
+
+        UnknownNameError, InvalidInputError, UnavailableError.
+        """
+
+
+class SourceScanner(Protocol):
+    """Looks for weaknesses in code, never running it."""
+
+    def scan(self, source: Source, files: Mapping[str, bytes]) -> SourceReport:
+        """What was found, or why it was not looked at; never an exception because of a file."""
 
 
 class Evaluator(Protocol):

@@ -1,42 +1,60 @@
-"""The artifact gate: nothing is loaded, and only `clean` passes."""
+"""The gate for what comes from outside: nothing is loaded, and only what was looked at and found clean passes."""
+
+from collections.abc import Sequence
 
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
-from activities.ports import ArtifactStore, Inventory, Scanner
+from activities.ports import ArtifactStore, Inventory, Scanner, SupplyScanner
 from activities.reports import keep_report
 from models.errors import InvalidInputError
-from models.evidence import StepKind, StepResult
+from models.evidence import ScanReport, StepKind, StepResult
 from models.journal import Assignment
+from models.supply.reports import DependencyReport, SupplyReport
 from models.verdict import Reading, Verdict
+
+_SHOWN = 3
 
 
 class ScanningActivities:
-    """Looks at an artifact's bytes before anything else may."""
+    """Looks at an artifact's bytes, and at what the version is made of, before anything else may."""
 
-    def __init__(self, inventory: Inventory, store: ArtifactStore, scanner: Scanner) -> None:
+    def __init__(self, inventory: Inventory, store: ArtifactStore, scanner: Scanner, supply: SupplyScanner) -> None:
+        self._inventory = inventory
         self._ledger = Ledger(inventory)
         self._store = store
         self._scanner = scanner
+        self._supply = supply
 
     @activity.defn(name="scan_artifact", no_thread_cancel_exception=True)
     def scan_artifact(self, task: Assignment) -> StepResult:
-        """Verdict FAIL unless the scanner says `clean`; reading `threats`."""
+        """Verdict FAIL on what attacks: an artifact that is not `clean`, a dependency known to be malicious.
+
+        Everything else is a reading, for the gate to judge: `threats`, `vulnerabilities`, `severe_vulnerabilities`,
+        `licence_issues`, `source_issues`, `secrets`.
+        """
         order = task.order
 
         def effect() -> Outcome:
-            if order.artifact is None:
+            if order.artifact is None or order.version is None:
                 raise InvalidInputError(f"step '{order.step}' was ordered without an artifact")
             report = self._scanner.scan(self._store.path(order.artifact), order.artifact)
-            clean = report.verdict == "clean"
-            summary = f"{report.format}: {report.verdict}" + "".join(f"; {reason}" for reason in report.reasons[:3])
-            threats = Reading(name="threats", value=0.0 if clean else float(max(1, len(report.reasons))), count=1)
-            result = StepResult(
-                verdict=Verdict.PASS if clean else Verdict.FAIL,
-                summary=summary,
-                evidence=(keep_report(self._store, "scan", report, summary),),
-                readings=(threats,),
-            )
-            return result, []
+            parts = self._supply.look(self._inventory.submission(order.model, order.version))
+            return self._result(report, parts), []
 
         return self._ledger.find_out(task, StepKind.SCAN, effect)
+
+    def _result(self, report: ScanReport, parts: Sequence[SupplyReport]) -> StepResult:
+        clean = report.verdict == "clean"
+        summary = f"{report.format}: {report.verdict}" + "".join(f"; {reason}" for reason in report.reasons[:_SHOWN])
+        threats = Reading(name="threats", value=0.0 if clean else float(max(1, len(report.reasons))), count=1)
+        malicious = [one for part in parts if isinstance(part, DependencyReport) for one in part.malicious]
+        return StepResult(
+            verdict=Verdict.FAIL if malicious or not clean else Verdict.PASS,
+            summary="; ".join([summary, *map(str, malicious[:_SHOWN])]),
+            evidence=(
+                keep_report(self._store, "scan", report, summary),
+                *(keep_report(self._store, part.kind, part, part.summary) for part in parts),
+            ),
+            readings=(threats, *(reading for part in parts for reading in part.readings)),
+        )

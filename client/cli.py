@@ -91,6 +91,9 @@ _COMMANDS = {
         "register": _Command("models", "register", "modelops model register examples/loan_approval/model.yaml"),
         "show": _Command("models", "show_model", "modelops model show loan-approval"),
     },
+    "dependencies": {
+        "check": _Command("dependencies", "check_lock", "modelops dependencies check requirements.lock"),
+    },
     "gate": {"show": _Command("gates", "show_gate", "modelops gate show loan-approval --open evaluation")},
     "audit": {
         "verify": _Command("audit", "verify_audit", "modelops audit verify loan-approval --utc"),
@@ -106,6 +109,10 @@ _GROUPS = {
     "model": ("Models in the inventory.", "modelops model show loan-approval"),
     "key": ("Keys, with which people sign what they decide.", "modelops key create --as rosa"),
     "directory": ("People, roles and keys, as administrators publish them.", "modelops directory show"),
+    "dependencies": (
+        "Dependencies of versions: what is known against them.",
+        "modelops dependencies check requirements.lock",
+    ),
     "gate": ("Gates, where versions wait for people.", "modelops gate show loan-approval"),
 }
 for _action, _why in (

@@ -61,6 +61,11 @@ class Quantity(NamedTuple):
 
 QUANTITIES = {
     "threats": Quantity(StepKind.SCAN, 0, inf, single=True),
+    "vulnerabilities": Quantity(StepKind.SCAN, 0, inf),
+    "severe_vulnerabilities": Quantity(StepKind.SCAN, 0, inf),
+    "licence_issues": Quantity(StepKind.SCAN, 0, inf),
+    "source_issues": Quantity(StepKind.SCAN, 0, inf),
+    "secrets": Quantity(StepKind.SCAN, 0, inf),
     "auc": Quantity(StepKind.EVALUATE, 0, 1),
     "calibration_error": Quantity(StepKind.EVALUATE, 0, 1),
     "adverse_impact": Quantity(StepKind.EVALUATE, 0, inf),

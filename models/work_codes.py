@@ -24,9 +24,9 @@ EXPLANATIONS = {
     ),
     "MO505": Explanation(
         "check without a reading",
-        "On some path no earlier step measures the KPI, so the check would be inconclusive. `scan` measures threats;"
-        " `evaluate` measures auc, calibration_error, adverse_impact and rows; a monitor's KPIs are not known before"
-        " production.",
+        "On some path no earlier step measures the KPI, so the check would be inconclusive. `scan` measures threats,"
+        " vulnerabilities, licence_issues, source_issues, secrets; `evaluate` measures auc, calibration_error and"
+        " adverse_impact; a monitor's KPIs are not known before production.",
     ),
     "MO506": Explanation(
         "retired but not down",

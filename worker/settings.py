@@ -24,6 +24,11 @@ S3 = "s3://"
 DATABASE = "database"
 """The directory's place if it is the database; a file of that name is `./database`."""
 ACTUATORS = ("modelops-actuator@",)
+PERMISSIVE = (
+    *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC"),
+    *("MIT", "MIT-0", "PSF-2.0", "Unlicense", "Zlib"),
+)
+"""Licences that ask for no more than to be named."""
 _BUCKET = re.compile(r"s3://[A-Za-z0-9._-]{3,63}(/.*)?")
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]{32,}=*")
 
@@ -81,6 +86,8 @@ Minimums = Annotated[
 Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
 Identities = Annotated[tuple[str, ...], NoDecode, _json_like('["modelops-actuator@"]')]
 Administrators = Annotated[tuple[PublicKey, ...], NoDecode, _json_like('["<a key\'s 64 hexadecimal digits>"]')]
+Clones = Annotated[dict[str, Place], NoDecode, _json_like('{"git@example.com:credit.git": "/clones/credit.git"}')]
+Licences = Annotated[tuple[str, ...], NoDecode, _json_like('["Apache-2.0", "MIT"]')]
 Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
 
 
@@ -128,6 +135,14 @@ class Settings(BaseSettings):
     )
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
     trainers: Programs = Field(default={}, description="training programs by the name that versions give")
+    advisories: Place | None = Field(
+        default=None, description="mirror of OSV advisories: a folder of JSON or ZIP files"
+    )
+    advisories_at_most: Annotated[Duration, Field(ge=3600)] = Field(
+        default=604_800, description="how old the newest advisory may be for the mirror to count, as in 7d"
+    )
+    licences: Licences = Field(default=PERMISSIVE, description="licences that dependencies may have (SPDX identifiers)")
+    repositories: Clones = Field(default={}, description="local clones by the repository that versions name")
     policies: Place | None = Field(default=None, description="folder of policy packs of one's own (*.yaml)")
     directory: FileOrDatabase | None = Field(
         default=None, description="YAML file of people and groups, or `database`; default: under home"

@@ -49,6 +49,7 @@ from activities.ports import (
     Prover,
     Scanner,
     Schedules,
+    SupplyScanner,
     Traffic,
     Trainer,
     Windows,
@@ -70,6 +71,7 @@ from worker.keeping import checkpoints_of, store_of
 from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
 from worker.settings import ACTUATORS, Settings
+from worker.supplying import supply_of
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.lifecycle import ModelLifecycle
@@ -94,6 +96,7 @@ class Parts:
     inventory: Inventory
     store: ArtifactStore
     scanner: Scanner
+    supply: SupplyScanner
     evaluator: Evaluator
     packager: Packager
     trainer: Trainer
@@ -128,6 +131,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         inventory=inventory,
         store=store,
         scanner=StaticScanner(),
+        supply=supply_of(settings, store),
         evaluator=OnnxEvaluator(),
         packager=OciPackager(store),
         trainer=ProcessTrainer(
@@ -182,7 +186,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
     audit = AuditActivities(parts.inventory, parts.prover)
     notification = NotificationActivities(parts.inventory, parts.directory)
     registration = RegistrationActivities(parts.inventory, parts.store, parts.policies)
-    scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner)
+    scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner, parts.supply)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
     packaging = PackagingActivities(parts.inventory, parts.packager)
     monitoring = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)

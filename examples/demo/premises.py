@@ -16,6 +16,7 @@ from models.inventory import Environment
 from worker.settings import PROJECT, Settings
 
 LOANS = PROJECT / "examples" / "loan_approval"
+REPOSITORY = "modelops/examples/loan_approval"
 USUAL_PORTS = (7233, 8233, 7243, 8501, 8502, 8503, 9464, 9465, 9466)
 START_WITHIN = 90.0
 STOP_WITHIN = 30.0
@@ -39,6 +40,8 @@ class Premises:
             "MODELOPS_ACTUATOR_METRICS_PORT": str(ports[8]),
             "MODELOPS_TRAINERS": json.dumps({"loan-approval": str(LOANS / "train.py")}),
             "MODELOPS_DIRECTORY": str(LOANS / "directory.yaml"),
+            "MODELOPS_ADVISORIES": str(home / "advisories"),
+            "MODELOPS_REPOSITORIES": json.dumps({REPOSITORY: str(home / "repository")}),
             "MODELOPS_WALLET": str(home / "wallet"),
             "MODELOPS_PASSPHRASE": "only for the demo",
         }
@@ -100,20 +103,12 @@ def _free(wanted: tuple[int, ...]) -> list[int]:
     return found
 
 
-def git_commit() -> str:
-    """The commit that this copy of the project is at; without git, the SHA-1 of the training program."""
-    for command in (["git", "rev-parse", "HEAD"], ["sha1sum", str(LOANS / "train.py")]):
-        with contextlib.suppress(OSError, subprocess.CalledProcessError):
-            asked = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
-            return asked.stdout.split()[0]
-    raise RuntimeError("neither git nor sha1sum can say which code trains the model")
-
-
-async def run_program(*command: str) -> None:
-    """One of the example's programs, in this Python; its own words if it fails."""
+async def run_program(*command: str) -> str:
+    """What one of the example's programs says, in this Python; an error with its words if it fails."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     said, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}:\n{said.decode()}")
+    return said.decode().strip()

@@ -16,7 +16,7 @@ from client.render import models as models_table
 from client.signer import Signer
 from client.verification import verify
 from client.wallet import open_signer
-from examples.demo.premises import LOANS, Premises, git_commit, run_program
+from examples.demo.premises import LOANS, Premises, run_program
 from examples.demo.voice import act, bad, command, console, good, tell
 from models.errors import RefusedError, UnavailableError
 from models.inventory import Environment, VersionStatus
@@ -92,7 +92,9 @@ class Story:
     async def unfair_version(self) -> None:
         """A plain model fails the four-fifths rule."""
         act("Ana trains a plain model on real mortgage decisions; the fairness check fails, honestly")
-        await self.program("data.py", "--output", str(self.data), "--commit", git_commit())
+        commit = await self.program("surroundings.py", "--output", str(self.premises.home))
+        tell(f"her code is commit {commit[:12]} of a repository; what is known of her dependencies is in a mirror")
+        await self.program("data.py", "--output", str(self.data), "--commit", commit)
         await self.train("plain")
         await self.submit("plain", "ana")
         status = await self.until(lambda s: s.statuses.get(1) in ENDED)
@@ -105,6 +107,11 @@ class Story:
         await self.submit("mitigated", "ana")
         status = await self.gate_open("validation", 2)
         readings = {reading.name: reading.value for reading in (status.version.readings if status.version else ())}
+        counted = {reading.name: reading.count for reading in (status.version.readings if status.version else ())}
+        good(
+            f"no threat in the artifact, no known vulnerability in {counted['vulnerabilities']} dependencies, "
+            f"no secret in {counted['secrets']} files of her commit"
+        )
         good(f"AUC {readings['auc']:.3f}, smallest selection ratio {readings['adverse_impact']:.3f} (at least .80)")
         try:
             await self.decide("independent-validation", "ana", "It is my best work.")
@@ -207,11 +214,11 @@ class Story:
 
     # --- how
 
-    async def program(self, name: str, *arguments: str) -> None:
-        """Run one of the example's own programs, as Ana would."""
+    async def program(self, name: str, *arguments: str) -> str:
+        """Run one of the example's own programs, as Ana would; what it says."""
         shown = " ".join(self.short(argument) for argument in arguments)
         command(f"python examples/loan_approval/{name} {shown}")
-        await run_program(str(LOANS / name), *arguments)
+        return await run_program(str(LOANS / name), *arguments)
 
     def short(self, argument: str) -> str:
         """A path as a person would type it."""

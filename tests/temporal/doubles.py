@@ -21,6 +21,7 @@ from models.inventory import Environment, Submission
 from models.observations import Arms, Observations, share_of
 from models.plan import COMPILER, KERNEL, Plan, Proof
 from models.reconciliation import Execution, Served, Shelf
+from models.supply.reports import DependencyReport, LicenceReport, SecretReport, SourceReport, SupplyReport
 from models.traffic import Split
 from models.verdict import Reading
 from tests.signers import AUDIENCE, keyring
@@ -49,6 +50,20 @@ class TextScanner:
         text = path.read_text()
         verdict = "malicious" if "evil" in text else "clean"
         return ScanReport(format="json", verdict=verdict, scanned_bytes=len(text), artifact=digest)
+
+
+class NothingAgainst:
+    """Takes everything that a version names for looked at and found in order."""
+
+    def look(self, submission: Submission) -> Sequence[SupplyReport]:
+        """Reports that rest on one thing each."""
+        lock, source, one = submission.dependencies.digest, submission.source, ("numpy==2.4.0",)
+        return (
+            DependencyReport(lock=lock, distributions=one),
+            LicenceReport(lock=lock, distributions=one),
+            SourceReport(source=source, files=1),
+            SecretReport(source=source, files=1),
+        )
 
 
 class TextEvaluator:
@@ -307,6 +322,7 @@ def quick_parts(root: Path) -> Parts:
         inventory=inventory,
         store=FileArtifactStore(root / "artifacts", [root]),
         scanner=TextScanner(),
+        supply=NothingAgainst(),
         evaluator=TextEvaluator(),
         packager=NamingPackager(),
         trainer=CopyingTrainer(root),

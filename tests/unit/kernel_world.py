@@ -41,6 +41,8 @@ TEMPLATES = Path(__file__).parents[2] / "workflows" / "templates"
 PEOPLE = {"data_science": ("ana", "dmitri"), "risk": ("rosa", "ravi"), "legal": ("lena",), "product": ("paul",)}
 GOOD = (
     Reading(name="threats", value=0, count=1),
+    Reading(name="vulnerabilities", value=0, count=5),
+    Reading(name="secrets", value=0, count=4),
     Reading(name="auc", value=0.82, count=500),
     Reading(name="adverse_impact", value=0.9, count=80),
     Reading(name="calibration_error", value=0.03, count=500),

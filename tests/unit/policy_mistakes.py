@@ -153,7 +153,11 @@ HELD_MISTAKES = [
     held(
         "MO701", "go-no-go,\n                  |tested,", (", calibration_error, adverse", ", adverse"), besides="MO606"
     ),
-    held("MO701", "{satisfies: [|clean-artifact", ('"== 0", fail: "> 0"}', '"<= 1", fail: "> 1"}')),
+    held(
+        "MO701",
+        "{satisfies: [|clean-artifact",
+        ('threats: {pass: "== 0", fail: "> 0"}', 'threats: {pass: "<= 1", fail: "> 1"}'),
+    ),
     held("MO702", "|staging:  ", _UNEYED),
     held("MO702", "|production:  ", (", fundamental-rights", "")),
     held("MO702", "|production:  ", (", oversight-in-use, signed-decisions]", ", oversight-in-use]")),

@@ -33,7 +33,14 @@ CREDIT = compile_template(
     (Path(__file__).parents[2] / "workflows" / "templates" / "credit-high-risk.yaml").read_text(), "credit"
 )
 PEOPLE = {"data_science": ("ana", "dmitri"), "risk": ("rosa",), "legal": ("lena",), "product": ("paul",)}
-READINGS = {"threats": 0.0, "auc": 0.9, "calibration_error": 0.01, "adverse_impact": 0.95}
+READINGS = {
+    "threats": 0.0,
+    "vulnerabilities": 0.0,
+    "secrets": 0.0,
+    "auc": 0.9,
+    "calibration_error": 0.01,
+    "adverse_impact": 0.95,
+}
 APPROVALS = (("dmitri", "data_science"), ("rosa", "risk"), ("lena", "legal"), ("paul", "product"))
 
 

@@ -48,7 +48,7 @@ ONE_EDIT = [
     ("legal: 1, product: 1", "legal: 2, product: 1", TIGHTER, "gate 'release' asks 2 of legal instead of 1"),
     ("legal: 1, product: 1", "legal: 1, product: 1, risk: 1", TIGHTER, "gate 'release' asks 1 of risk as well"),
     ("data_science: 1, risk: 1}", "risk: 1}", LOOSER, "gate 'independent-validation' asks nobody of data_science any more"),
-    ("checks: [threats, auc, ad", "checks: [threats, ad", LOOSER, "gate 'development' no longer checks 'auc'"),
+    ("secrets, auc, ad", "secrets, ad", LOOSER, "gate 'development' no longer checks 'auc'"),
     ("checks: [adverse_impact]\n", "checks: [adverse_impact, auc]\n", TIGHTER, "gate 'release' checks 'auc' as well"),
     ("sla: 10d", "sla: 11d", LOOSER, "gate 'independent-validation' gives people 11d instead of 10d"),
     ("remind: [3d, 7d]", "remind: [3d]", LOOSER, "gate 'independent-validation' reminds after 3d instead of 3d and 7d"),
@@ -121,7 +121,7 @@ def test_a_gate_that_is_gone() -> None:
 
 def test_a_gate_that_stands_later() -> None:
     """A gate that stood before TEST and now stands after it is named with both."""
-    gate = "    gate: {satisfies: [clean-artifact], checks: [threats, auc, adverse_impact]}\n"
+    gate = "    gate: {satisfies: [clean-artifact], checks: [threats, vulnerabilities, secrets, auc, adverse_impact]}\n"
     later = edited(
         (gate, ""),
         ("      id: independent-validation\n", "      id: development\n"),

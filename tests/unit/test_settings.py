@@ -74,6 +74,9 @@ def test_what_cannot_work_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, na
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
+        ("LICENCES", "MIT", 'not JSON; write it like ["Apache-2.0"'),
+        ("REPOSITORIES", "/clones", 'not JSON; write it like {"git@example.com'),
+        ("ADVISORIES_AT_MOST", "5m", "MODELOPS_ADVISORIES_AT_MOST: "),
         ("TRAINERS", "foo", 'not JSON; write it like {"loan-approval"'),
         ("SOURCES", "/data", 'not JSON; write it like ["/data'),
         ("INFERENCE", "http://127.0.0.1:1", 'not JSON; write it like {"DEV"'),
