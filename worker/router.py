@@ -4,14 +4,16 @@ A challenger that fails costs nobody an answer: the champion gives it. What eith
 """
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite
 from time import perf_counter_ns
 from typing import NamedTuple
 
 from models.errors import InvalidInputError
 from models.traffic import Answer, is_challenged
-from worker.inference_protocol import InferRequest, answer, parse_request, read_columns
+from worker.inference_protocol import Array, InferRequest, answer, parse_request, read_columns
 from worker.mirror import Copy, Mirror
 from worker.model_repository import Route
 from worker.served_model import ServedModel
@@ -78,33 +80,44 @@ class Router:
         except Exception as error:
             self._failed(model, unit, began, error, mirrored)
             raise
-        score, label = outputs["score"], outputs["label"][:LOGGED_ROWS]
-        self._log.add(
-            model.name,
-            Answer(
-                at=datetime.now(UTC),
-                unit=unit,
-                version=model.version,
-                microseconds=_since(began),
-                mirrored=mirrored,
-                instead=instead,
-                rows=len(score),
-                scores=tuple(value if isfinite(value) else None for value in score[:LOGGED_ROWS].tolist()),
-                labels=tuple(label.tolist()),
-            ),
-        )
+        said = partial(_answer, datetime.now(UTC), unit, model.version, _since(began), mirrored, instead, outputs)
+        self._log.add(model.name, said)
         return body
 
     def _failed(self, model: ServedModel, unit: str, began: int, error: Exception, mirrored: bool = False) -> None:
         words, took = (str(error) or type(error).__name__)[:_LONGEST_ERROR], _since(began)
         now = datetime.now(UTC)
         failed = Answer(at=now, unit=unit, version=model.version, microseconds=took, mirrored=mirrored, error=words)
-        self._log.add(model.name, failed)
+        self._log.add(model.name, lambda: failed)
 
 
 def unit_of(request: InferRequest) -> str:
     """What a request is about: its parameter `unit`, else its id, else something that no other request is about."""
     return (request.parameters and request.parameters.unit) or request.id or secrets.token_hex(8)
+
+
+def _answer(
+    at: datetime,
+    unit: str,
+    version: int,
+    took: int,
+    mirrored: bool,
+    instead: bool,
+    outputs: Mapping[str, Array],
+) -> Answer:
+    """A line of the traffic log; it is made when it is written, not while somebody waits for the answer."""
+    scores, labels = outputs["score"], outputs["label"]
+    return Answer(
+        at=at,
+        unit=unit,
+        version=version,
+        microseconds=took,
+        mirrored=mirrored,
+        instead=instead,
+        rows=len(scores),
+        scores=tuple(score if isfinite(score) else None for score in scores[:LOGGED_ROWS].tolist()),
+        labels=tuple(labels[:LOGGED_ROWS].tolist()),
+    )
 
 
 def _since(began: int) -> int:

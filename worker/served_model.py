@@ -47,7 +47,7 @@ class ServedModel:
         The columns are as `read_columns` gives them. InvalidInputError if one is text or does not fit float32,
         ModelopsError if the model itself fails on them.
         """
-        rows = np.column_stack([_as_float(column, name) for column, name in zip(columns, self.columns, strict=True)])
+        rows = _as_rows(columns, self.columns)
         try:
             score = self.scorer.score(rows)
         except (InvalidInputError, MemoryError) as error:
@@ -99,11 +99,14 @@ def _zeros(width: int) -> InferRequest:
     return InferRequest(inputs=(row,))
 
 
-def _as_float(column: Array, name: str) -> Array:
-    if column.dtype.kind == "O":
-        raise InvalidInputError(f"column '{name}' holds text, the model reads numbers")
+def _as_rows(columns: Sequence[Array], names: Sequence[str]) -> Array:
+    """Shape [rows, columns], float32; InvalidInputError."""
+    for column, name in zip(columns, names, strict=True):
+        if column.dtype.kind == "O":
+            raise InvalidInputError(f"column '{name}' holds text, the model reads numbers")
     with np.errstate(over="ignore"):
-        cast = column.astype(np.float32)
-    if np.isinf(cast).any():
+        rows = np.array(columns, dtype=np.float32)
+    if np.isinf(rows).any():
+        name = names[int(np.isinf(rows).any(axis=1).argmax())]
         raise InvalidInputError(f"column '{name}' holds a value that is too large for the model")
-    return cast
+    return np.ascontiguousarray(rows.T)

@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -37,7 +37,7 @@ class TrafficLog:
     def __init__(self, root: Path, kept: timedelta = KEPT) -> None:
         self._root = root / FOLDER
         self._kept = kept
-        self._queue: deque[tuple[str, Answer]] = deque()
+        self._queue: deque[tuple[str, Callable[[], Answer]]] = deque()
         self._pruned = date.min
         self._wanted, self._written = threading.Event(), threading.Condition()
         self._turns = 0
@@ -55,8 +55,8 @@ class TrafficLog:
         self._wanted.set()
         self._writer.join(WITHIN)
 
-    def add(self, model: str, answer: Answer) -> None:
-        """Queue one line; it never waits."""
+    def add(self, model: str, answer: Callable[[], Answer]) -> None:
+        """Queue one line, which is made when it is written; it never waits."""
         if len(self._queue) >= QUEUED_AT_MOST:
             self._drop(1)
         else:
@@ -88,11 +88,15 @@ class TrafficLog:
             self._wanted.wait(EVERY)
             self._wanted.clear()
             self._prune()
-            while batch := [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]:
+            while batch := [self._next() for _ in range(min(BATCH, len(self._queue)))]:
                 self._append(batch)
             with self._written:
                 self._turns += 1
                 self._written.notify_all()
+
+    def _next(self) -> tuple[str, Answer]:
+        model, answer = self._queue.popleft()
+        return model, answer()
 
     def _append(self, batch: Sequence[tuple[str, Answer]]) -> None:
         for (model, day), lines in groupby(batch, lambda one: (one[0], one[1].at.date())):
