@@ -1,6 +1,8 @@
 """What was seen of a champion and a challenger side by side, as estimates with their variances."""
 
-from math import isfinite, log
+from collections.abc import Sequence
+from math import ceil, inf, isfinite, log
+from statistics import fmean, variance
 from typing import Annotated, NamedTuple
 
 from pydantic import AwareDatetime, Field
@@ -52,26 +54,30 @@ MEASURES = {
     "accuracy": Measure(True, "share of cases whose outcome was as decided"),
     "brier": Measure(False, "mean squared distance of the score from the outcome, 0 or 1"),
     "value": Measure(True, "mean value of a case, in the currency of the outcomes' column `value`"),
-    "adverse_impact": Measure(True, "smallest ratio of the groups' selection rates, logarithm of it"),
+    "adverse_impact": Measure(
+        True, "smallest ratio of a group's selection rate to the reference group's, logarithm of it"
+    ),
     "errors": Measure(False, "share of requests that were not answered"),
     "latency_ms": Measure(False, "mean time to an answer, in milliseconds"),
 }
 """Every measure by its name. (`brier`: Brier 1950, Monthly Weather Review 78(1). `adverse_impact`: 29 CFR 1607.4 D.)"""
 
 
-def mean_of(count: int, total: float, squares: float) -> Estimate | None:
-    """The estimate of a mean from the cases' number, the sum of their values and of the squares; None of under two."""
-    if count < 2 or not (isfinite(total) and isfinite(squares)):
+def mean_of(values: Sequence[float]) -> Estimate | None:
+    """The estimate of a mean; None of under two values, or if all are alike: how far others may lie is not known."""
+    if len(values) < 2 or not all(map(isfinite, values)):
         return None
-    mean = total / count
-    spread = max(0.0, (squares - count * mean * mean) / (count - 1))
-    return Estimate(value=mean, variance=spread / count, count=count)
+    mean = fmean(values)
+    spread = variance(values, mean)
+    if not 0 < spread < inf:
+        return None
+    return Estimate(value=mean, variance=spread / len(values), count=len(values))
 
 
 def share_of(those: int, count: int) -> Estimate | None:
     """The estimate of a share; its variance is never 0, as few cases that are all alike do not make it sure.
 
-    Source of the variance: Agresti and Coull 1998, The American Statistician 52(2).
+    Source of the shrunken share: Agresti and Coull 1998, The American Statistician 52(2).
     """
     if not 0 <= those <= count or count == 0:
         return None
@@ -80,15 +86,25 @@ def share_of(those: int, count: int) -> Estimate | None:
 
 
 def log_ratio_of(selected: int, of: int, reference_selected: int, reference_of: int) -> Estimate | None:
-    """The logarithm of the ratio of two selection rates, with the variance by the delta method; None if one is 0.
+    """The logarithm of the ratio of two selection rates, with the variance by the delta method; None of nobody.
 
-    Source: Katz, Baptista, Azen and Pike 1978, Biometrics 34(3), method C.
+    Half a case is added to the selected and to the others of each: the ratio of a group of whom nobody is selected
+    is the worst there is, not one that cannot be told, and its variance is never 0.
+    Sources: Katz, Baptista, Azen and Pike 1978, Biometrics 34(3); Anscombe 1956, Biometrika 43.
     """
-    if not (0 < selected <= of and 0 < reference_selected <= reference_of):
+    if not (0 <= selected <= of and 0 <= reference_selected <= reference_of and of and reference_of):
         return None
-    ratio = log(selected / of) - log(reference_selected / reference_of)
-    variance = 1 / selected - 1 / of + 1 / reference_selected - 1 / reference_of
-    return Estimate(value=ratio, variance=variance, count=min(of, reference_of))
+    chosen, all_, reference, all_reference = selected + 0.5, of + 1, reference_selected + 0.5, reference_of + 1
+    ratio = log(chosen / all_) - log(reference / all_reference)
+    spread = 1 / chosen - 1 / all_ + 1 / reference - 1 / all_reference
+    return Estimate(value=ratio, variance=spread, count=min(of, reference_of))
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The smallest value that at least so many percent of all do not exceed (nearest rank); ValueError of nothing."""
+    if not values:
+        raise ValueError("nothing has no percentile")
+    return sorted(values)[max(0, ceil(len(values) * percent / 100) - 1)]
 
 
 def difference(measure: Slug, arms: Arms) -> Estimate:

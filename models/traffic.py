@@ -1,9 +1,9 @@
-"""How an environment divides the requests of a model between its champion and a challenger."""
+"""How an environment divides the requests of a model between its champion and a challenger, and what each answered."""
 
 import hashlib
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from models.canonical import Digest, Frozen
 
@@ -41,3 +41,23 @@ def slice_of(unit: str, challenger: Digest) -> int:
 def is_challenged(unit: str, split: Split) -> bool:
     """Whether the challenger answers a unit. Whoever it answers at a share, it answers at every greater one."""
     return slice_of(unit, split.bundle) < split.share * SLICES // 100
+
+
+class Answer(Frozen):
+    """What a version said to a request, or to a copy of it: one line of an environment's traffic log.
+
+    `mirrored`: it was a copy, and nobody saw the answer. `instead`: the champion's, as the challenger had failed.
+    `microseconds` are the version's own, without the way to the server. Of `rows`, the first have their scores and
+    labels here; with an `error` there are none.
+    """
+
+    at: AwareDatetime
+    unit: str
+    version: int = Field(ge=1)
+    microseconds: int = Field(ge=0)
+    mirrored: bool = False
+    instead: bool = False
+    rows: int = Field(default=0, ge=0)
+    scores: tuple[float | None, ...] = ()
+    labels: tuple[int, ...] = ()
+    error: str = ""

@@ -7,10 +7,10 @@ else it is an error. A request gives its rows in one of two forms:
     one tensor, any name, shape [n, k]         the k inputs of the data contract, in its order
     k tensors named as the inputs, shape [n]   any order; [n, 1] will do as well
 
-It gives at most MAX_VALUES values, rows times columns.
+It gives at most MAX_VALUES values, rows times columns. Its parameter `unit` says what it is about, a customer or an
+account: while a model's requests are divided, one unit is always answered by the same version.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Annotated, Any, Literal, TypeAlias
@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import to_json
 
 from models.errors import InvalidInputError
 
@@ -25,6 +26,7 @@ Datatype = Literal["BOOL", "INT64", "FP32", "FP64", "BYTES"]
 Array: TypeAlias = NDArray[Any]
 
 MAX_VALUES = 1_000_000
+MAX_UNIT = 500
 
 _ALLOWED: Mapping[Datatype, tuple[frozenset[type], DTypeLike]] = {
     "BOOL": (frozenset({bool}), np.bool_),
@@ -56,10 +58,17 @@ class RequestOutput(_Message):
     name: str
 
 
+class RequestParameters(_Message):
+    """The parameters that we know: what the request is about."""
+
+    unit: Annotated[str, Field(min_length=1, max_length=MAX_UNIT)] | None = None
+
+
 class InferRequest(_Message):
     """One inference request."""
 
-    id: str | None = None
+    id: Annotated[str, Field(max_length=MAX_UNIT)] | None = None
+    parameters: RequestParameters | None = None
     inputs: tuple[RequestInput, ...] = Field(min_length=1)
     outputs: tuple[RequestOutput, ...] = ()
 
@@ -103,7 +112,7 @@ def answer(request: InferRequest, model: str, version: int, outputs: Mapping[str
     echoed = {} if request.id is None else {"id": request.id}
     tensors = [_output(name, outputs[name]) for name in wanted]
     body = {"model_name": model, "model_version": str(version), **echoed, "outputs": tensors}
-    return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+    return to_json(body, inf_nan_mode="null")
 
 
 def expectation(names: Sequence[str]) -> str:
@@ -162,8 +171,5 @@ def _flat(data: Sequence[JsonValue]) -> Iterator[JsonValue]:
 
 
 def _output(name: str, values: Array) -> dict[str, object]:
-    data = values.tolist()
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        data = [value if np.isfinite(value) else None for value in data]
     datatype = "FP32" if values.dtype.kind == "f" else "INT64"
-    return {"name": name, "shape": list(values.shape), "datatype": datatype, "data": data}
+    return {"name": name, "shape": values.shape, "datatype": datatype, "data": values.tolist()}

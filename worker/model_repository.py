@@ -2,87 +2,34 @@
 
 The state is one file, replaced atomically, and holds the log of effects: what is served and what was done to
 get there cannot disagree, and a process that was killed serves after its restart what it served before.
-A request works on one immutable view, so a switch is seen whole or not at all.
+A request works on one immutable view, so a switch is seen whole or not at all, and who began on the version
+before ends on it. That version stays loaded for a while, so that going back to it loads nothing.
 """
 
 import logging
-import os
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import Field
 
 from activities.ports import ArtifactStore
-from models.canonical import Digest, Frozen, Slug
-from models.errors import ConflictError, InvalidInputError, ModelopsError, UnavailableError, UnknownNameError
+from models.canonical import Digest, Frozen
+from models.errors import ConflictError, ModelopsError, UnavailableError, UnknownNameError
 from models.inventory import Environment
+from models.traffic import Split
 from worker.served_model import ServedModel, load_model
+from worker.slots import Effect, Slot, Slots, State
+from worker.state_file import read_state, write_state
 
 STATE_FILE = "state.json"
+WARM = timedelta(days=7)
+"""How long the version before the default stays loaded, unless told otherwise."""
 
 _LOG = logging.getLogger("modelops.inference")
-
-
-class Slot(Frozen):
-    """One bundle that is loaded."""
-
-    version: int
-    bundle: Digest
-
-
-class Slots(Frozen):
-    """What is loaded of one model, oldest first; without a default the model does not serve."""
-
-    loaded: tuple[Slot, ...] = ()
-    default: Digest | None = None
-    previous: Digest | None = None
-
-    def find(self, bundle: Digest | None) -> Slot | None:
-        """The slot of a bundle."""
-        return next((slot for slot in self.loaded if slot.bundle == bundle), None)
-
-    def of_version(self, version: int) -> Slot | None:
-        """The slot of a version: that loaded last, if it was packaged again."""
-        return next((slot for slot in reversed(self.loaded) if slot.version == version), None)
-
-    def beside(self, slot: Slot) -> "Slots":
-        """With one more bundle loaded; the default stays."""
-        others = tuple(one for one in self.loaded if one.bundle != slot.bundle)
-        return self.model_copy(update={"loaded": (*others, slot)})
-
-    def without(self, bundle: Digest) -> "Slots":
-        """With one bundle dropped, unless it is the default or the previous one."""
-        if bundle in (self.default, self.previous):
-            return self
-        return self.model_copy(update={"loaded": tuple(one for one in self.loaded if one.bundle != bundle)})
-
-    def switched(self, bundle: Digest) -> "Slots":
-        """With another default; all but it and the one before it are dropped."""
-        previous = self.previous if bundle == self.default else self.default
-        kept = tuple(one for one in self.loaded if one.bundle in (bundle, previous))
-        return Slots(loaded=kept, default=bundle, previous=previous)
-
-
-class Effect(Frozen):
-    """A switch or an unload that was applied, once per key."""
-
-    key: str
-    effect: Literal["switch", "unload"]
-    model: Slug
-    version: int | None
-    bundle: Digest | None
-    at: AwareDatetime
-
-
-class State(Frozen):
-    """Everything that outlives the process."""
-
-    models: dict[Slug, Slots] = Field(default_factory=dict)
-    effects: tuple[Effect, ...] = ()
 
 
 class IndexEntry(Frozen):
@@ -110,6 +57,22 @@ class Order(Frozen):
     environment: Environment | None = None
 
 
+class Division(Frozen):
+    """A challenger to divide the requests with, or none; `idempotency_key` makes it happen once."""
+
+    split: Split | None
+    idempotency_key: str = Field(min_length=1, max_length=500)
+    environment: Environment | None = None
+
+
+class Route(NamedTuple):
+    """Who may answer a request: the default, and the challenger, if there is one that can."""
+
+    champion: ServedModel
+    challenger: ServedModel | None
+    split: Split | None
+
+
 class _View(NamedTuple):
     """A model that could not be loaded is represented by the reason."""
 
@@ -120,12 +83,13 @@ class _View(NamedTuple):
 class ModelRepository:
     """All models of one environment. Changes come one at a time; readers never wait."""
 
-    def __init__(self, environment: Environment, root: Path, store: ArtifactStore) -> None:
+    def __init__(self, environment: Environment, root: Path, store: ArtifactStore, warm: timedelta = WARM) -> None:
         self.environment = environment
+        self._warm = warm
         self._file = root / STATE_FILE
         self._store = store
         self._lock = threading.Lock()
-        state = _read(self._file)
+        state = read_state(self._file)
         slots = [(name, slot) for name, model in state.models.items() for slot in model.loaded]
         runnable = {slot.bundle: self._try_load(name, slot) for name, slot in slots}
         self._view = _View(state, MappingProxyType(runnable))
@@ -133,11 +97,7 @@ class ModelRepository:
     def served(self, name: str, version: int | None = None) -> ServedModel:
         """The default, or a version that is loaded; UnknownNameError, UnavailableError."""
         view = self._view
-        slots = view.state.models.get(name)
-        if slots is None:
-            raise UnknownNameError(f"{self.environment} has no model '{name}'")
-        if not slots.loaded:
-            raise UnknownNameError(f"model '{name}' does not serve in {self.environment} any more: it was withdrawn")
+        slots = self._slots(view, name)
         slot = slots.find(slots.default) if version is None else slots.of_version(version)
         if slot is None and version is None:
             raise UnavailableError(f"model '{name}' has no default version in {self.environment} yet")
@@ -147,6 +107,16 @@ class ModelRepository:
         if isinstance(found, str):
             raise UnavailableError(f"version {slot.version} of model '{name}' could not be loaded: {found}")
         return found
+
+    def route(self, name: str) -> Route:
+        """Who may answer a request that names no version; UnknownNameError, UnavailableError."""
+        view = self._view
+        slots = self._slots(view, name)
+        champion = view.runnable.get(slots.default) if slots.default else None
+        if not isinstance(champion, ServedModel):
+            champion = self.served(name)
+        challenger = view.runnable.get(slots.split.bundle) if slots.split else None
+        return Route(champion, challenger if isinstance(challenger, ServedModel) else None, slots.split)
 
     def versions(self, name: str) -> list[int]:
         """The versions of a model that are loaded."""
@@ -166,53 +136,73 @@ class ModelRepository:
         return [entry for name in sorted(self._view.state.models) for entry in self._entries(name)]
 
     def load(self, name: str, order: Order) -> LoadReport:
-        """Load a bundle beside what serves, unless the order's effect was applied before."""
+        """Load a bundle beside what serves, unless the order's effect was applied before.
+
+        What is loaded already is not loaded again. Nobody waits for it: neither requests nor other changes.
+        """
+        slot = Slot(version=order.version, bundle=order.bundle)
+        if report := self._known(name, order):
+            return report
+        model = self._ready(name, slot) or self._load(name, slot)
         with self._lock:
-            state, runnable = self._view
-            slots = state.models.get(name, Slots())
-            if self._applied(name, "switch", order.idempotency_key, order.bundle):
-                return LoadReport(applied=True, default=slots.default)
-            slot = Slot(version=order.version, bundle=order.bundle)
-            model = runnable.get(order.bundle)
-            if slots.find(order.bundle) != slot or not isinstance(model, ServedModel):
-                model = self._load(name, slot)
-            self._commit(state, name, slots.beside(slot), {**runnable, order.bundle: model})
+            slots = self._view.state.models.get(name, Slots())
+            if report := self._known(name, order):
+                return report
+            if self._ready(name, slot) is None:
+                self._commit(name, slots.beside(slot), {**self._view.runnable, order.bundle: model})
             return LoadReport(applied=False, default=slots.default)
 
     def switch(self, name: str, order: Order) -> bool:
-        """Make a loaded bundle the default; False if the order's effect was applied before."""
+        """Make a loaded bundle the default, alone; False if the order's effect was applied before."""
         with self._lock:
-            if self._applied(name, "switch", order.idempotency_key, order.bundle):
+            effect = self._effect("switch", name, order.idempotency_key, order.version, order.bundle)
+            if self._applied(effect):
                 return False
-            state, runnable = self._view
-            slots = state.models.get(name, Slots())
-            slot = slots.find(order.bundle)
-            if slot is None or slot.version != order.version:
-                raise UnknownNameError(f"version {order.version} of model '{name}' is not loaded from {order.bundle}")
-            if isinstance(reason := runnable[order.bundle], str):
-                raise UnavailableError(f"version {order.version} of model '{name}' could not be loaded: {reason}")
-            effect = self._effect("switch", name, order.idempotency_key, slot)
-            self._commit(state, name, slots.switched(order.bundle), runnable, effect)
+            slots = self._loaded(name, order.version, order.bundle)
+            self._commit(name, slots.switched(order.bundle, effect.at), self._view.runnable, effect)
             return True
 
-    def discard(self, name: str, bundle: Digest) -> bool:
-        """Drop a bundle that was loaded beside; False if it is not there, the default or the previous one."""
+    def divide(self, name: str, order: Division) -> bool:
+        """Have a loaded bundle answer beside the default, or none; False if the order's effect was applied before."""
         with self._lock:
-            state, runnable = self._view
-            slots = state.models.get(name, Slots())
+            split = order.split
+            version, bundle = (split.version, split.bundle) if split else (None, None)
+            effect = self._effect("divide", name, order.idempotency_key, version, bundle, split)
+            if self._applied(effect):
+                return False
+            if split is None:
+                slots = self._view.state.models.get(name, Slots())
+            else:
+                slots = self._loaded(name, split.version, split.bundle)
+                self._refuse_division(name, slots, split)
+            self._commit(name, slots.divided(split), self._view.runnable, effect)
+            return True
+
+    def cool(self) -> None:
+        """Drop every version before a default that has been kept warm for its time."""
+        due = datetime.now(UTC) - self._warm
+        with self._lock:
+            for name, slots in self._view.state.models.items():
+                if slots.previous and slots.since and slots.since <= due:
+                    self._commit(name, slots.cooled(), self._view.runnable)
+
+    def discard(self, name: str, bundle: Digest) -> bool:
+        """Drop a bundle that was loaded beside; False if it is not there, or is needed."""
+        with self._lock:
+            slots = self._view.state.models.get(name, Slots())
             remaining = slots.without(bundle)
             if remaining == slots:
                 return False
-            self._commit(state, name, remaining, runnable)
+            self._commit(name, remaining, self._view.runnable)
             return True
 
     def withdraw(self, name: str, key: str) -> bool:
         """Stop serving a model, also one that never served; False if this effect was applied before."""
         with self._lock:
-            if self._applied(name, "unload", key, None):
+            effect = self._effect("unload", name, key)
+            if self._applied(effect):
                 return False
-            state, runnable = self._view
-            self._commit(state, name, Slots(), runnable, self._effect("unload", name, key, None))
+            self._commit(name, Slots(), self._view.runnable, effect)
             return True
 
     def _entries(self, name: str) -> list[IndexEntry]:
@@ -224,28 +214,73 @@ class ModelRepository:
         for slot in slots.loaded:
             reason = runnable[slot.bundle]
             failed = isinstance(reason, str)
-            role = {slots.default: "default", slots.previous: "previous"}.get(slot.bundle, "beside")
+            roles = {slots.previous: "previous", slots.challenger: "challenger", slots.default: "default"}
             entries.append(
                 IndexEntry(
                     name=name,
                     version=str(slot.version),
                     state="UNAVAILABLE" if failed else "READY",
-                    reason=str(reason) if failed else role,
+                    reason=str(reason) if failed else roles.get(slot.bundle, "beside"),
                 )
             )
         return entries
 
-    def _applied(self, name: str, effect: str, key: str, bundle: Digest | None) -> bool:
-        known = next((one for one in self._view.state.effects if one.key == key), None)
-        if known is None:
-            return False
-        if (known.effect, known.model) != (effect, name) or known.bundle != bundle:
-            raise ConflictError(f"the key '{key}' belongs to another effect: {known.effect} of model '{known.model}'")
-        return True
+    def _slots(self, view: _View, name: str) -> Slots:
+        slots = view.state.models.get(name)
+        if slots is None:
+            raise UnknownNameError(f"{self.environment} has no model '{name}'")
+        if not slots.loaded:
+            raise UnknownNameError(f"model '{name}' does not serve in {self.environment} any more: it was withdrawn")
+        return slots
 
-    def _effect(self, effect: Literal["switch", "unload"], name: str, key: str, slot: Slot | None) -> Effect:
-        version, bundle = (slot.version, slot.bundle) if slot else (None, None)
-        return Effect(key=key, effect=effect, model=name, version=version, bundle=bundle, at=datetime.now(UTC))
+    def _known(self, name: str, order: Order) -> LoadReport | None:
+        known = self._view.state.applied(order.idempotency_key)
+        if known is None:
+            return None
+        if (known.model, known.bundle) != (name, order.bundle):
+            raise _taken(known)
+        return LoadReport(applied=True, default=self._view.state.models.get(name, Slots()).default)
+
+    def _ready(self, name: str, slot: Slot) -> ServedModel | None:
+        view = self._view
+        found = view.runnable.get(slot.bundle)
+        there = view.state.models.get(name, Slots()).find(slot.bundle) == slot
+        return found if there and isinstance(found, ServedModel) else None
+
+    def _loaded(self, name: str, version: int, bundle: Digest) -> Slots:
+        """What is loaded of a model; UnknownNameError or UnavailableError unless this can answer."""
+        state, runnable = self._view
+        slots = state.models.get(name, Slots())
+        slot = slots.find(bundle)
+        if slot is None or slot.version != version:
+            raise UnknownNameError(f"version {version} of model '{name}' is not loaded from {bundle}")
+        if isinstance(reason := runnable[bundle], str):
+            raise UnavailableError(f"version {version} of model '{name}' could not be loaded: {reason}")
+        return slots
+
+    def _refuse_division(self, name: str, slots: Slots, split: Split) -> None:
+        if slots.default is None:
+            raise ConflictError(f"model '{name}' has no default version in {self.environment} to divide requests with")
+        if slots.default == split.bundle:
+            raise ConflictError(f"version {split.version} of model '{name}' is the default: it answers all requests")
+
+    def _applied(self, effect: Effect) -> bool:
+        known = self._view.state.applied(effect.key)
+        if known and not known.repeats(effect):
+            raise _taken(known)
+        return known is not None
+
+    def _effect(
+        self,
+        effect: Literal["switch", "divide", "unload"],
+        name: str,
+        key: str,
+        version: int | None = None,
+        bundle: Digest | None = None,
+        split: Split | None = None,
+    ) -> Effect:
+        at = datetime.now(UTC)
+        return Effect(key=key, effect=effect, model=name, version=version, bundle=bundle, split=split, at=at)
 
     def _load(self, name: str, slot: Slot) -> ServedModel:
         return load_model(self._store, slot.bundle, name, slot.version)
@@ -259,42 +294,19 @@ class ModelRepository:
 
     def _commit(
         self,
-        state: State,
         name: str,
         slots: Slots,
         runnable: Mapping[Digest, ServedModel | str],
         effect: Effect | None = None,
     ) -> None:
         """Write the new state to disk, then show it: nothing is served that a restart would not serve."""
+        state = self._view.state
         effects = (*state.effects, effect) if effect else state.effects
         new = State(models={**state.models, name: slots}, effects=effects)
-        _write(self._file, new.model_dump_json(indent=1).encode())
+        write_state(self._file, new)
         kept = {slot.bundle for model in new.models.values() for slot in model.loaded}
         self._view = _View(new, MappingProxyType({one: runnable[one] for one in kept}))
 
 
-def _read(file: Path) -> State:
-    try:
-        return State.model_validate_json(file.read_bytes())
-    except FileNotFoundError:
-        return State()
-    except ValidationError as error:
-        remedy = "restore it from a backup, or move it away and deploy again"
-        raise InvalidInputError(f"{file} is not the state of an inference server", remedy) from error
-
-
-def _write(file: Path, data: bytes) -> None:
-    temporary = file.with_suffix(".tmp")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(file)
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise UnavailableError(f"the state cannot be written to {file}: {error.strerror}") from error
+def _taken(known: Effect) -> ConflictError:
+    return ConflictError(f"the key '{known.key}' belongs to another effect: {known.effect} of model '{known.model}'")

@@ -220,6 +220,11 @@ class Settings(BaseSettings):
         return self.root / "windows"
 
     @property
+    def outcomes(self) -> Path:
+        """Where it becomes known what became of the cases that were decided: one folder per model."""
+        return self.root / "outcomes"
+
+    @property
     def people(self) -> Path:
         """The directory file; of an administrator who publishes it, the working copy."""
         file = self.directory if isinstance(self.directory, Path) else None

@@ -19,6 +19,7 @@ from activities.adapters.file_windows import FileWindows
 from activities.adapters.oci_packager import OciPackager
 from activities.adapters.oip_deployer import OipDeployer
 from activities.adapters.oip_index import OipIndex
+from activities.adapters.oip_traffic import OipTraffic
 from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.process_trainer import ProcessTrainer
 from activities.adapters.sql_findings import SqlFindings
@@ -153,7 +154,9 @@ def choose_actuator_parts(settings: Settings) -> ActuatorParts:
     inventory = SqlInventory(settings.actuator_database)
     return ActuatorParts(
         inventory=inventory,
+        store=store_of(settings),
         deployer=OipDeployer(settings.inference, settings.token),
+        traffic=OipTraffic(settings.inference, settings.token, settings.outcomes),
         directory=directory_of(settings, settings.actuator_database),
         minimum=settings.minimum,
         notary=FileNotary(inventory, checkpoints_of(settings), settings.notary, settings.audience),

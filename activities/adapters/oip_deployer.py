@@ -1,7 +1,7 @@
 """Deployment to inference servers that speak the Open Inference Protocol v2, one per environment.
 
 A bundle is loaded beside what serves and has to answer its own sample request there; only then does the server
-switch. Load, unload and index are the protocol's model repository extension, the switch is one call more.
+switch, or divide the requests. Load and unload are the protocol's model repository extension, the rest is our own.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ from models.errors import (
 )
 from models.evidence import EffectKey
 from models.inventory import Environment
+from models.traffic import Split
 
 _REFUSALS: Mapping[int, type[ModelopsError]] = {401: NotPermittedError, 404: UnknownNameError, 409: ConflictError}
 _NOBODY: Mapping[str, str] = {}
@@ -88,8 +89,34 @@ class OipDeployer:
         InvalidInputError: the server refuses the bundle. UnavailableError: the server does not answer.
         NotPermittedError: it expects another token.
         """
-        path = f"/v2/models/{model}"
-        order = {"version": str(version), "bundle": bundle, "idempotency_key": str(key), "environment": environment}
+        path, loaded = f"/v2/models/{model}", self._bring(environment, model, version, bundle, key)
+        if not loaded.applied:
+            self._manage(environment, model, "switch", _order(environment, version, bundle, key), _Done)
+        if not loaded.applied or loaded.default == bundle:
+            self._confirm(environment, path, version)
+        return f"{self._url(environment)}{path}/infer"
+
+    def divide(self, environment: Environment, model: Slug, split: Split | None, key: EffectKey) -> None:
+        """Have a challenger answer its share beside the champion, or none (None): the champion answers all.
+
+        SmokeTestError: the challenger did not answer as it must, and all is as it was. InvalidInputError: the server
+        refuses the bundle. ConflictError: there is no champion. UnavailableError, NotPermittedError.
+        """
+        division = {
+            "split": split.model_dump(mode="json") if split else None,
+            "idempotency_key": str(key),
+            "environment": environment,
+        }
+        if split is None or not self._bring(environment, model, split.version, split.bundle, key).applied:
+            self._manage(environment, model, "divide", division, _Done)
+
+    def withdraw(self, environment: Environment, model: Slug, key: EffectKey) -> None:
+        """Stop serving the model; no error if it does not serve. UnavailableError if the server does not answer."""
+        self._manage(environment, model, "unload", {"idempotency_key": str(key), "environment": environment}, _Done)
+
+    def _bring(self, environment: Environment, model: Slug, version: int, bundle: Digest, key: EffectKey) -> _Loaded:
+        """Load a bundle beside what serves and prove it, unless the key's effect was applied before."""
+        path, order = f"/v2/models/{model}", _order(environment, version, bundle, key)
         loaded = self._manage(environment, model, "load", order, _Loaded)
         if not loaded.applied:
             try:
@@ -97,14 +124,7 @@ class OipDeployer:
             except SmokeTestError:
                 self._discard(environment, model, bundle)
                 raise
-            self._manage(environment, model, "switch", order, _Done)
-        if not loaded.applied or loaded.default == bundle:
-            self._confirm(environment, path, version)
-        return f"{self._url(environment)}{path}/infer"
-
-    def withdraw(self, environment: Environment, model: Slug, key: EffectKey) -> None:
-        """Stop serving the model; no error if it does not serve. UnavailableError if the server does not answer."""
-        self._manage(environment, model, "unload", {"idempotency_key": str(key), "environment": environment}, _Done)
+        return loaded
 
     def _discard(self, environment: Environment, model: Slug, bundle: Digest) -> None:
         # the smoke test's failure is what must be told; what stays loaded beside is dropped by the next switch
@@ -171,6 +191,10 @@ class OipDeployer:
                 f"no inference server is configured for {environment}", f"configure its URL; configured: {known}"
             )
         return self._endpoints[environment]
+
+
+def _order(environment: Environment, version: int, bundle: Digest, key: EffectKey) -> Mapping[str, JsonValue]:
+    return {"version": str(version), "bundle": bundle, "idempotency_key": str(key), "environment": environment}
 
 
 def _remedy(environment: Environment) -> str:

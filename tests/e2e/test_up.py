@@ -20,8 +20,9 @@ from examples.demo.premises import LOANS, Premises
 from models.canonical import digest_bytes
 from models.state import Phase
 from models.status import Status
-from worker.model_repository import STATE_FILE, Slot, Slots, State
+from worker.model_repository import STATE_FILE
 from worker.settings import PROJECT
+from worker.slots import Slot, Slots, State
 
 
 @pytest.fixture
