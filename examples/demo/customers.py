@@ -1,0 +1,77 @@
+"""Customers of the demo: they ask PROD about real applications, all the time; what became of each is put on file."""
+
+import asyncio
+import contextlib
+import csv
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx2
+import pandas as pd
+
+CLIENTS = 4
+PAUSE = 0.01
+"""Seconds that a customer thinks between two questions."""
+
+
+class Answered(NamedTuple):
+    """One answer: when (seconds of a clock that only goes forward), and by which version."""
+
+    at: float
+    version: str
+
+
+class Customers:
+    """Whoever asks is drawn from real applications, with replacement: each question is a case of its own.
+
+    The decision that the bank really made, and the group, are known at once; elsewhere it takes months.
+    """
+
+    def __init__(self, url: str, model: str, rows: Path, outcomes: Path, columns: list[str], label: str) -> None:
+        """`rows` are applications as CSV, `columns` those that the model reads, `outcomes` the folder for `label`."""
+        self.answers: list[Answered] = []
+        self.failures: list[str] = []
+        self._infer = f"{url}/v2/models/{model}/infer"
+        self._outcomes = outcomes
+        self._columns = columns
+        self._known = [label, "race", "sex"]
+        self._rows = pd.read_csv(rows).sample(frac=50, replace=True, random_state=1996)
+        self._next = 0
+
+    def versions(self, since: float = 0.0) -> Counter[str]:
+        """How many answers each version has given since a moment."""
+        return Counter(one.version for one in self.answers if one.at >= since)
+
+    @contextlib.asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        """They ask while it lasts."""
+        self._outcomes.mkdir(parents=True, exist_ok=True)
+        with (self._outcomes / "decided.csv").open("w", newline="", buffering=1) as file:
+            writer = csv.writer(file)
+            writer.writerow(["unit", *self._known])
+            async with httpx2.AsyncClient(trust_env=False, timeout=10) as http:
+                tasks = [asyncio.create_task(self._ask(http, writer.writerow)) for _ in range(CLIENTS)]
+                try:
+                    yield
+                finally:
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask(self, http: httpx2.AsyncClient, write: Callable[[list[object]], object]) -> None:
+        while True:
+            row = self._rows.iloc[self._next % len(self._rows)]
+            unit, self._next = f"application-{self._next}", self._next + 1
+            values = [None if pd.isna(row[name]) else float(row[name]) for name in self._columns]
+            tensor = {"name": "input", "shape": [1, len(values)], "datatype": "FP64", "data": values}
+            write([unit, *(row[name] for name in self._known)])
+            try:
+                answer = await http.post(self._infer, json={"parameters": {"unit": unit}, "inputs": [tensor]})
+                answer.raise_for_status()
+                self.answers.append(Answered(time.monotonic(), answer.json()["model_version"]))
+            except httpx2.HTTPError as error:
+                self.failures.append(f"{unit}: {error}")
+            await asyncio.sleep(PAUSE)
