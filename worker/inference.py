@@ -27,6 +27,7 @@ import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -40,6 +41,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from activities.adapters.file_artifact_store import FileArtifactStore
+from activities.adapters.oci_bundles import OciBundles
 from models.canonical import Digest, Slug
 from models.errors import (
     ConflictError,
@@ -51,6 +53,7 @@ from models.errors import (
 )
 from models.inventory import Environment
 from worker.inference_protocol import answer, describe, parse_request, read_columns
+from worker.keeping import public_keys
 from worker.model_repository import ModelRepository, Order
 from worker.served_model import ServedModel
 from worker.settings import read_settings
@@ -132,8 +135,8 @@ class InferenceServer:
             {
                 "name": model.name,
                 "versions": [str(version) for version in self._repository.versions(model.name)],
-                "platform": "onnx_onnxruntime",
-                "inputs": [{"name": "input", "datatype": "FP32", "shape": [-1, len(model.columns)]}],
+                "platform": model.platform,
+                "inputs": [{"name": name, "datatype": kind, "shape": shape} for name, kind, shape in model.inputs],
                 "outputs": [
                     {"name": "score", "datatype": "FP32", "shape": [-1]},
                     {"name": "label", "datatype": "INT64", "shape": [-1]},
@@ -244,7 +247,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         token = read_settings().token
         with _listen(options) as listener, _own(options):
             store = FileArtifactStore(options.store, allowed_roots=())
-            repository = ModelRepository(options.environment, options.root, store)
+            bundles = OciBundles(store, partial(public_keys, options.signers))
+            repository = ModelRepository(options.environment, options.root, bundles)
             return _serve(create_app(repository, token), repository.environment, listener)
     except ModelopsError as error:
         sys.stderr.write(f"{options.environment} cannot start: {error}: {error.remedy}\n")
@@ -268,6 +272,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine only)")
     parser.add_argument("--root", type=Path, required=True, help="the folder of this server's state")
     parser.add_argument("--store", type=Path, required=True, help="the folder of the artifact store")
+    parser.add_argument("--signers", type=Path, required=True, help="the public keys whose bundles are served, by line")
     return parser.parse_args(arguments)
 
 

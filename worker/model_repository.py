@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from activities.ports import ArtifactStore
+from activities.adapters.oci_bundles import OciBundles
 from models.canonical import Digest, Frozen, Slug
 from models.errors import ConflictError, InvalidInputError, ModelopsError, UnavailableError, UnknownNameError
 from models.inventory import Environment
@@ -120,10 +120,10 @@ class _View(NamedTuple):
 class ModelRepository:
     """All models of one environment. Changes come one at a time; readers never wait."""
 
-    def __init__(self, environment: Environment, root: Path, store: ArtifactStore) -> None:
+    def __init__(self, environment: Environment, root: Path, bundles: OciBundles) -> None:
         self.environment = environment
         self._file = root / STATE_FILE
-        self._store = store
+        self._bundles = bundles
         self._lock = threading.Lock()
         state = _read(self._file)
         slots = [(name, slot) for name, model in state.models.items() for slot in model.loaded]
@@ -248,7 +248,7 @@ class ModelRepository:
         return Effect(key=key, effect=effect, model=name, version=version, bundle=bundle, at=datetime.now(UTC))
 
     def _load(self, name: str, slot: Slot) -> ServedModel:
-        return load_model(self._store, slot.bundle, name, slot.version)
+        return load_model(self._bundles, slot.bundle, name, slot.version)
 
     def _try_load(self, name: str, slot: Slot) -> ServedModel | str:
         try:
