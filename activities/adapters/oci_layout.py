@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from activities.ports import ArtifactStore, Blobs
 from models.bundle.manifest import MANIFEST_TYPE, Descriptor, Index, Manifest, Referrer
@@ -19,6 +19,12 @@ from models.inventory import Reference
 _MARKER = b'{"imageLayoutVersion":"1.0.0"}'
 _BUNDLE_TYPE = Manifest.model_fields["artifact_type"].default
 _EXPORT = "Export the bundle again."
+
+
+class _Kind(BaseModel):
+    """What a manifest says that it is, whatever else it says."""
+
+    artifactType: str | None = None
 
 
 class OciLayout:
@@ -34,13 +40,24 @@ class OciLayout:
             raise UnknownNameError(f"{folder} is no OCI image layout: {error.strerror}", _EXPORT) from error
         except ValidationError as error:
             raise InvalidInputError(f"{folder}/index.json has {error.error_count()} faults", _EXPORT) from None
-        if marker.strip() != _MARKER:
+        if marker != _MARKER:
             raise InvalidInputError(f"{folder}/oci-layout does not say version 1.0.0", _EXPORT)
         bundles = [one.digest for one in index.manifests if one.artifact_type == _BUNDLE_TYPE]
         if len(bundles) != 1:
             raise InvalidInputError(f"{folder} holds {len(bundles)} bundles instead of one", _EXPORT)
         self.bundle = bundles[0]
+        for listed in index.manifests:
+            self._compare(listed)
         self._others = tuple(one.digest for one in index.manifests if one.digest != self.bundle)
+
+    def _compare(self, listed: Descriptor) -> None:
+        data = self.path(listed.digest).read_bytes()
+        try:
+            kind = _Kind.model_validate_json(data).artifactType
+        except ValidationError:
+            kind = None
+        if (listed.media_type, listed.size, listed.artifact_type) != (MANIFEST_TYPE, len(data), kind):
+            raise InvalidInputError(f"{self._folder}/index.json does not describe {listed.digest} as it is", _EXPORT)
 
     def path(self, digest: Digest) -> Path:
         """The file of a blob, as it stands there: whoever reads it hashes it. UnknownNameError."""

@@ -56,6 +56,17 @@ def constant(probability: float) -> bytes:
     return _onnx(nodes, zero=[0.0], constant=[probability])
 
 
+def sloping() -> bytes:
+    """A model that answers the logistic function of a row's mean; a missing value counts as 0."""
+    nodes = [
+        helper.make_node("IsNaN", ["x"], ["missing"]),
+        helper.make_node("Where", ["missing", "zero", "x"], ["known"]),
+        helper.make_node("ReduceMean", ["known"], ["mean"], axes=[1]),
+        helper.make_node("Sigmoid", ["mean"], ["p"]),
+    ]
+    return _onnx(nodes, zero=[0.0])
+
+
 def failing() -> bytes:
     """A model that loads, and fails on every row."""
     nodes = [
