@@ -119,7 +119,7 @@ class Blobs(Protocol):
     """Bytes by their digest, to be read."""
 
     def path(self, digest: Digest) -> Path:
-        """A read-only file with these bytes; UnknownNameError."""
+        """A read-only file with just these bytes, hashed now; UnknownNameError, DigestMismatchError."""
 
     def referrers(self, digest: Digest) -> Sequence[Digest]:
         """What is known to refer to some bytes, as a signature does."""

@@ -3,6 +3,7 @@
 Source: OCI image specification 1.1, `image-layout.md`. Nothing else is in the folder, and nothing of the moment.
 """
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from activities.ports import ArtifactStore, Blobs
 from models.bundle.manifest import MANIFEST_TYPE, Descriptor, Index, Manifest, Referrer
 from models.canonical import Digest, canonical
-from models.errors import ConflictError, InvalidInputError, UnknownNameError
+from models.errors import ConflictError, DigestMismatchError, InvalidInputError, UnknownNameError
 from models.inventory import Reference
 
 _MARKER = b'{"imageLayoutVersion":"1.0.0"}'
@@ -60,10 +61,14 @@ class OciLayout:
             raise InvalidInputError(f"{self._folder}/index.json does not describe {listed.digest} as it is", _EXPORT)
 
     def path(self, digest: Digest) -> Path:
-        """The file of a blob, as it stands there: whoever reads it hashes it. UnknownNameError."""
+        """The file of a blob, hashed; UnknownNameError, DigestMismatchError."""
         path = self._folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
         if not path.is_file():
             raise UnknownNameError(f"{self._folder} has no blob {digest}.", _EXPORT)
+        with path.open("rb") as file:
+            found = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        if found != digest:
+            raise DigestMismatchError(f"The bundle's part {digest} was changed: it is {found} now.", _EXPORT)
         return path
 
     def referrers(self, digest: Digest) -> Sequence[Digest]:

@@ -130,16 +130,18 @@ class OciPackager:
     def _model(self, config: BundleConfig) -> Iterator[Descriptor]:
         """The model's own file, then those that it names."""
         submission = config.submission
-        packing, data = FORMATS[submission.format], self._store.fetch(submission.artifact).read_bytes()
-        if not data.startswith(packing.magic):
+        packing, model = FORMATS[submission.format], self._store.fetch(submission.artifact)
+        with model.open("rb") as file:
+            begins = file.read(len(packing.magic))
+        if begins != packing.magic:
             raise InvalidInputError(
                 f"the artifact is said to be {submission.format}, and does not begin like it", "correct the format"
             )
         if packing.runs_code:
             self._demand_clean(config)
-        yield self._bring(submission.artifact, packing.media_type, packing.file)
+        yield _descriptor(submission.artifact.digest, model.stat().st_size, packing.media_type, packing.file)
         if kind := _READ.get(submission.format):
-            read = _parse(kind, data, submission)
+            read = _parse(kind, model.read_bytes(), submission)
             parts = {} if isinstance(read, DecisionTable) else read.parts
             for name, reference in parts.items():
                 yield self._bring(reference, "application/octet-stream", name)
@@ -167,13 +169,14 @@ class OciPackager:
         return EvaluationReport.model_validate_json(self._store.path(report).read_bytes()) if report else None
 
     def _bring(self, reference: Reference, media_type: str, title: str) -> Descriptor:
-        size = self._store.fetch(reference).stat().st_size
-        return Descriptor(media_type=media_type, digest=reference.digest, size=size, annotations={TITLE: title})
+        return _descriptor(reference.digest, self._store.fetch(reference).stat().st_size, media_type, title)
 
     def _keep(self, data: bytes, media_type: str, title: str) -> Descriptor:
-        return Descriptor(
-            media_type=media_type, digest=self._store.put(data), size=len(data), annotations={TITLE: title}
-        )
+        return _descriptor(self._store.put(data), len(data), media_type, title)
+
+
+def _descriptor(digest: Digest, size: int, media_type: str, title: str) -> Descriptor:
+    return Descriptor(media_type=media_type, digest=digest, size=size, annotations={TITLE: title})
 
 
 def _parse(

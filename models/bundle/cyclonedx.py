@@ -5,14 +5,13 @@ Source: https://cyclonedx.org/docs/1.6/json/. A field without a value is left ou
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from models.bundle.manifest import SPELT
-from models.canonical import Frozen
 
 
-class _Part(Frozen):
-    model_config = ConfigDict(**SPELT)
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True, **SPELT)
 
     @model_serializer(mode="wrap")
     def _without_gaps(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:

@@ -23,7 +23,7 @@ from models.verdict import Reading
 from tests.contract.serving import COLUMNS, Server, order_of, request_of, sloping
 from tests.packing import FACTS, MODEL, packager_in, signer_in
 
-ROWS = [[1.0, 2.0, 3.0], [-4.0, 0.5, 0.25], [0.0, None, -1.0]]
+ROWS: list[list[float | None]] = [[1.0, 2.0, 3.0], [-4.0, 0.5, 0.25], [0.0, None, -1.0]]
 EVALUATION = EvaluationReport(
     rows=500,
     readings=(Reading(name="auc", value=0.82, count=500),),
