@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,8 @@ def test_a_bundle_of_a_large_model(tmp_path: Path) -> None:
     )
     plain = [_seconds(lambda: hashlib.sha256(data).digest()) for _ in range(ROUNDS)]
     stores = [FileArtifactStore(tmp_path / f"store-{number}", [tmp_path]) for number in range(ROUNDS)]
-    build = [_seconds(lambda: packager_in(tmp_path, store).package(FACTS, 1, submission, {})) for store in stores]
+    packers = [partial(packager_in(tmp_path, store).package, FACTS, 1, submission, {}) for store in stores]
+    build = list(map(_seconds, packers))
     bundle, key = packager_in(tmp_path, stores[0]).package(FACTS, 1, submission, {}), signer_in(tmp_path)
     verify = [_seconds(lambda: verified(stores[0], bundle, [key])) for _ in range(ROUNDS)]
     show(

@@ -1,6 +1,8 @@
 """Decision tables answer every row, by their hit policy and nothing else."""
 
 import json
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +13,13 @@ from pydantic import ValidationError
 from models.decision_table import Aggregation, Cell, DecisionTable, HitPolicy, Rule, decide, hits, misfits, overlaps
 from models.inventory import Column, DataContract
 
+CHECKS: dict[str, Callable[[Any, Any], bool]] = {
+    "one_of": lambda value, bound: value in bound,
+    "at_least": operator.ge,
+    "above": operator.gt,
+    "at_most": operator.le,
+    "below": operator.lt,
+}
 NUMBERS = st.integers(-3, 3).map(float)
 WORDS = st.sampled_from(["north", "south"])
 CELLS = st.fixed_dictionaries({"income": NUMBERS | st.none(), "region": WORDS | st.none()})
@@ -50,14 +59,7 @@ def holds(rule: dict[str, Any], row: dict[str, Cell]) -> bool:
             if not (value is None and "missing" in condition):
                 return False
             continue
-        checks = {
-            "one_of": lambda bound, value=value: value in bound,
-            "at_least": lambda bound, value=value: value >= bound,
-            "above": lambda bound, value=value: value > bound,
-            "at_most": lambda bound, value=value: value <= bound,
-            "below": lambda bound, value=value: value < bound,
-        }
-        if not all(checks[word](bound) for word, bound in condition.items()):
+        if not all(CHECKS[word](value, bound) for word, bound in condition.items()):
             return False
     return True
 
