@@ -10,6 +10,7 @@ from models.canonical import Digest
 from models.clearance import Tied
 from models.directory import DirectoryEdition
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
+from models.golden import Parity
 from models.inventory import Change, Environment, ModelFacts, Reference, Source, Submission
 from models.journal import JournalEntry
 from models.keys import Keyring
@@ -118,7 +119,17 @@ class Notary(Protocol):
         """
 
 
-class ArtifactStore(Protocol):
+class Blobs(Protocol):
+    """Bytes by their digest, to be read."""
+
+    def path(self, digest: Digest) -> Path:
+        """A read-only file with just these bytes, hashed now; UnknownNameError, DigestMismatchError."""
+
+    def referrers(self, digest: Digest) -> Sequence[Digest]:
+        """What is known to refer to some bytes, as a signature does."""
+
+
+class ArtifactStore(Blobs, Protocol):
     """Content-addressed bytes: what is put in once is there, unchanged, for good."""
 
     def put(self, data: bytes) -> Digest:
@@ -127,8 +138,8 @@ class ArtifactStore(Protocol):
     def fetch(self, reference: Reference) -> Path:
         """Bring pinned bytes in, unless they are here; DigestMismatchError, UnknownNameError, UnavailableError."""
 
-    def path(self, digest: Digest) -> Path:
-        """A read-only file with these bytes; UnknownNameError."""
+    def refer(self, digest: Digest, referrer: Digest) -> None:
+        """Remember that one thing that is kept refers to another."""
 
 
 class Scanner(Protocol):
@@ -178,12 +189,25 @@ class Evaluator(Protocol):
     def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
         """Compare a window of production data with the training data; MissingColumnError."""
 
+    def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
+        """Have golden predictions answered anew; MissingColumnError."""
+
 
 class Packager(Protocol):
     """Makes a bundle: the model with its environment, schemas and manifest, content-addressed."""
 
-    def package(self, model: str, version: int, submission: Submission, evidence: Mapping[str, Digest]) -> Digest:
-        """The digest of the bundle's manifest, the same for the same content."""
+    def package(
+        self, facts: ModelFacts, version: int, submission: Submission, evidence: Mapping[str, Digest]
+    ) -> Digest:
+        """Sign it, too; the digest of the bundle's manifest, the same for the same content."""
+
+
+class Bundles(Protocol):
+    """Bundles that are there, for whoever is about to trust one."""
+
+    def verify(self, bundle: Digest, model: str, version: int, artifact: Digest) -> None:
+        """Look at every byte and at the signature; DigestMismatchError, SignatureError, UnknownNameError,
+        InvalidInputError if it is a bundle of something else."""
 
 
 class Deployer(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
-from activities.ports import Deployer, Directory, Inventory, Notary
+from activities.ports import Bundles, Deployer, Directory, Inventory, Notary
 from models.canonical import Digest
 from models.clearance import Known, Minimum, Tied, objections, withdrawal_objections
 from models.errors import InvalidInputError, NotPermittedError, SmokeTestError
@@ -31,10 +31,11 @@ class PromotionActivities:
         directory: Directory,
         minimum: Mapping[Environment, Minimum],
         notary: Notary,
+        bundles: Bundles,
     ) -> None:
         """`directory` is the actuator's own, `minimum` what its environments ask whatever a plan says.
 
-        `notary` seals what a promotion to PROD rests on before it happens.
+        `notary` seals what a promotion to PROD rests on before it happens; `bundles` are looked at, byte by byte.
         """
         self._inventory = inventory
         self._ledger = Ledger(inventory)
@@ -42,6 +43,7 @@ class PromotionActivities:
         self._directory = directory
         self._minimum = minimum
         self._notary = notary
+        self._bundles = bundles
 
     @activity.defn(name="promote_version", no_thread_cancel_exception=True)
     def promote_version(self, task: Assignment) -> StepResult:
@@ -97,10 +99,10 @@ class PromotionActivities:
 
     def cleared(self, order: StepOrder) -> tuple[Environment, int, Digest]:
         """Where an order brings which version from which bundle; NotPermittedError with all that speaks against it."""
-        environment, version, bundle = order.environment, order.version, order.bundle
-        if environment is None or version is None or bundle is None:
+        environment, version, bundle, artifact = order.environment, order.version, order.bundle, order.artifact
+        if environment is None or version is None or bundle is None or artifact is None:
             raise InvalidInputError(
-                f"step '{order.step}' was ordered without environment, version or bundle",
+                f"step '{order.step}' was ordered without environment, version, artifact or bundle",
                 "the stage must package the version before it promotes it",
             )
         _refuse(
@@ -110,6 +112,7 @@ class PromotionActivities:
                 *self._objections(order, objections),
             ]
         )
+        self._bundles.verify(bundle, order.model, version, artifact)
         return environment, version, bundle
 
     def _misplaced(self, order: StepOrder) -> Iterator[str]:

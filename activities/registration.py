@@ -89,6 +89,7 @@ class RegistrationActivities:
                 submission.holdout,
                 submission.dependencies,
                 *submission.training_data,
+                *([submission.golden.predictions] if submission.golden else ()),
             ):
                 self._store.fetch(reference)
             evidence = keep_report(self._store, "submission", submission, f"version {version} as submitted")

@@ -95,6 +95,15 @@ _COMMANDS = {
         "check": _Command("dependencies", "check_lock", "modelops dependencies check requirements.lock"),
     },
     "gate": {"show": _Command("gates", "show_gate", "modelops gate show loan-approval --open evaluation")},
+    "bundle": {
+        "build": _Command(
+            "bundles", "build_bundle", "modelops bundle build version.json --model model.yaml --output bundle"
+        ),
+        "inspect": _Command("bundles", "inspect_bundle", "modelops bundle inspect bundle"),
+        "verify": _Command("bundles", "verify_bundle", "modelops bundle verify bundle --key KEY"),
+        "export": _Command("bundles", "export_bundle", "modelops bundle export DIGEST --output bundle"),
+        "import": _Command("bundles", "import_bundle", "modelops bundle import bundle"),
+    },
     "audit": {
         "verify": _Command("audit", "verify_audit", "modelops audit verify loan-approval --utc"),
         "export": _Command(
@@ -104,6 +113,7 @@ _COMMANDS = {
 }
 _GROUPS = {
     "audit": ("The audit trail: whether it holds, and evidence to take along.", "modelops audit verify"),
+    "bundle": ("Bundles: versions with all that they need, signed.", "modelops bundle inspect bundle"),
     "template": ("Lifecycle templates: look at them, check your own.", "modelops template list"),
     "policy": ("Policy packs: what they demand, and of which models.", "modelops policy list"),
     "model": ("Models in the inventory.", "modelops model show loan-approval"),

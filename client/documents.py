@@ -61,6 +61,11 @@ def read_submission(path: Path, submitter: Slug) -> Submission:
     return _fit(_parse(path), Submission, {"submitter": submitter})
 
 
+def read_version(path: Path) -> Submission:
+    """The facts of a version, handed in by whoever the file names. InvalidInputError as above."""
+    return _fit(_parse(path), Submission, {})
+
+
 def read_envelope(path: Path) -> Envelope:
     """Something signed, as JSON; InvalidInputError as above."""
     return _fit(_parse(path), Envelope, {})

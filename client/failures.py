@@ -12,6 +12,7 @@ from models.errors import (
     ModelopsError,
     NotPermittedError,
     RefusedError,
+    SignatureError,
     UnavailableError,
     UnknownNameError,
 )
@@ -24,6 +25,7 @@ _KINDS: tuple[type[ModelopsError], ...] = (
     InvalidInputError,
     MissingColumnError,
     NotPermittedError,
+    SignatureError,
     UnavailableError,
     UnknownNameError,
 )

@@ -4,6 +4,7 @@ ModelopsError
   InvalidInputError           the caller must change something
     TemplateError               carries every diagnostic at once
     DigestMismatchError         the bytes are not the bytes that were promised
+    SignatureError              signed by nobody, or by nobody whose key counts
     MissingColumnError          data without a column that the model needs
     UnknownNameError            a model, template, person, trainer ... nobody has heard of
     ConflictError               it exists already, and differs
@@ -44,6 +45,10 @@ class TemplateError(InvalidInputError):
 
 class DigestMismatchError(InvalidInputError):
     """The bytes found are not the bytes that were promised."""
+
+
+class SignatureError(InvalidInputError):
+    """Something that is signed by nobody, or by nobody whose key counts."""
 
 
 class MissingColumnError(InvalidInputError):

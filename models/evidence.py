@@ -72,6 +72,7 @@ QUANTITIES = {
     "trial_errors": Quantity(StepKind.TRIAL, 0, 1),
     "trial_latency": Quantity(StepKind.TRIAL, 0, inf),
     "trial_adverse_impact": Quantity(StepKind.TRIAL, 0, inf),
+    "parity_difference": Quantity(StepKind.PACKAGE, 0, inf),
     "drift": Quantity(StepKind.MONITOR, 0, 20, Dimension.TECHNICAL),
     "live_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_adverse_impact": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
@@ -79,11 +80,12 @@ QUANTITIES = {
     "days_in_service": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
 }
 """Every reading by its name. A stability index is below 20, as no share counts as less than 0.0001; days in service are
-whole ones since the last deployment; of a trial, the latency is the 95th percentile in milliseconds."""
+whole ones since the last deployment; of a trial, the latency is the 95th percentile in milliseconds; the
+`parity_difference` is the largest of any golden prediction."""
 
 READINGS = {
     kind: frozenset(name for name, one in QUANTITIES.items() if one.measured_by is kind)
-    for kind in (StepKind.SCAN, StepKind.EVALUATE, StepKind.TRIAL, StepKind.MONITOR)
+    for kind in (StepKind.SCAN, StepKind.EVALUATE, StepKind.PACKAGE, StepKind.TRIAL, StepKind.MONITOR)
 }
 """What each kind of step measures."""
 

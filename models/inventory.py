@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from models.canonical import PRINTABLE, Digest, Frozen, Slug
+from models.formats import Format
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), PRINTABLE]
 
@@ -172,6 +173,22 @@ class ModelFacts(Frozen):
         return f"{self.risk_tier} (overridden by {override.person}: {override.reason})" if override else self.risk_tier
 
 
+class Golden(Frozen):
+    """Golden predictions: real rows with the scores that the model gave where it was trained.
+
+    A CSV file of the inputs and `score`; no served score may differ from it by more than the tolerance.
+    """
+
+    predictions: Reference
+    tolerance: float = Field(gt=0, le=0.1)
+
+
+Licence = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+-]+)*$", max_length=200)
+]
+"""An SPDX licence expression without brackets, as in `Apache-2.0 OR MIT`."""
+
+
 class Submission(Frozen):
     """What is registered of one version: immutable references only.
 
@@ -179,6 +196,9 @@ class Submission(Frozen):
     """
 
     artifact: Reference
+    format: Format = Field(default=Format.ONNX, exclude_if=lambda form: form is Format.ONNX)
+    golden: Golden | None = Field(default=None, exclude_if=lambda golden: golden is None)
+    licence: Licence | None = Field(default=None, exclude_if=lambda licence: licence is None)
     source: Source
     training_data: tuple[Reference, ...] = Field(min_length=1, max_length=64)
     holdout: Reference

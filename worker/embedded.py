@@ -96,6 +96,7 @@ def _inference(settings: Settings, environment: Environment) -> Program:
     command = (
         *(sys.executable, "-m", "worker.inference", "--environment", environment.value, "--port", str(port)),
         *("--root", str(settings.root / "environments" / environment.value), "--store", str(settings.store)),
+        *("--signers", str(settings.packager.with_suffix(".pub"))),
     )
     # Not `ready`: one version that cannot be loaded must not keep all the others from serving.
     ready, index = f"{url}/v2/health/live", f"{url}/v2/repository/index"

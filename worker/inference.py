@@ -30,6 +30,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -38,10 +39,12 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
 
 from activities.adapters.file_artifact_store import FileArtifactStore
+from activities.adapters.oci_bundles import OciBundles
 from models.canonical import Duration
 from models.errors import ModelopsError, UnavailableError
 from models.inventory import Environment
 from worker.inference_endpoints import create_app
+from worker.keeping import public_keys
 from worker.model_repository import WARM, ModelRepository
 from worker.settings import read_settings
 from worker.traffic_log import KEPT, TrafficLog
@@ -60,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         token = read_settings().token
         with _listen(options) as listener, _own(options):
             store = FileArtifactStore(options.store, allowed_roots=())
-            repository = ModelRepository(options.environment, options.root, store, options.warm)
+            bundles = OciBundles(store, partial(public_keys, options.signers))
+            repository = ModelRepository(options.environment, options.root, bundles, options.warm)
             app = create_app(repository, TrafficLog(options.root, options.keep_traffic), token)
             return _serve(app, repository.environment, listener)
     except ModelopsError as error:
@@ -91,6 +95,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--keep-traffic", type=_span, default=KEPT, help="how long what was answered is kept (default: 90d)"
     )
+    parser.add_argument("--signers", type=Path, required=True, help="the public keys whose bundles are served, by line")
     return parser.parse_args(arguments)
 
 

@@ -144,8 +144,8 @@ class InferenceServer:
             {
                 "name": model.name,
                 "versions": [str(version) for version in self._repository.versions(model.name)],
-                "platform": "onnx_onnxruntime",
-                "inputs": [{"name": "input", "datatype": "FP32", "shape": [-1, len(model.columns)]}],
+                "platform": model.platform,
+                "inputs": [{"name": name, "datatype": kind, "shape": shape} for name, kind, shape in model.inputs],
                 "outputs": [
                     {"name": "score", "datatype": "FP32", "shape": [-1]},
                     {"name": "label", "datatype": "INT64", "shape": [-1]},

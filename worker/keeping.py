@@ -37,13 +37,17 @@ def _bucket(name: str, prefix: str) -> Checkpoints:
 
 def notary_keys(settings: Settings) -> tuple[PublicKey, ...]:
     """The notary's public key, former ones too; none if it has not made one yet. InvalidInputError."""
-    place = settings.notary.with_suffix(".pub")
+    return public_keys(settings.notary.with_suffix(".pub"))
+
+
+def public_keys(place: Path) -> tuple[PublicKey, ...]:
+    """The keys in a file, one on each line; none if there is no such file. InvalidInputError."""
     try:
         return tuple(place.read_text().split())
     except FileNotFoundError:
         return ()
     except (OSError, ValueError) as error:
-        raise InvalidInputError(f"{place} cannot be read: {error}", "restore it, or set MODELOPS_NOTARY_KEY") from error
+        raise InvalidInputError(f"{place} cannot be read: {error}", "restore it, or have it made anew") from error
 
 
 def store_of(settings: Settings) -> ArtifactStore:

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from activities.ports import ArtifactStore
+from activities.adapters.oci_bundles import OciBundles
 from models.canonical import Digest, Frozen
 from models.errors import ConflictError, ModelopsError, UnavailableError, UnknownNameError
 from models.inventory import Environment
@@ -83,11 +83,11 @@ class _View(NamedTuple):
 class ModelRepository:
     """All models of one environment. Changes come one at a time; readers never wait."""
 
-    def __init__(self, environment: Environment, root: Path, store: ArtifactStore, warm: timedelta = WARM) -> None:
+    def __init__(self, environment: Environment, root: Path, bundles: OciBundles, warm: timedelta = WARM) -> None:
         self.environment = environment
         self._warm = warm
         self._file = root / STATE_FILE
-        self._store = store
+        self._bundles = bundles
         self._lock = threading.Lock()
         state = read_state(self._file)
         slots = [(name, slot) for name, model in state.models.items() for slot in model.loaded]
@@ -283,7 +283,7 @@ class ModelRepository:
         return Effect(key=key, effect=effect, model=name, version=version, bundle=bundle, split=split, at=at)
 
     def _load(self, name: str, slot: Slot) -> ServedModel:
-        return load_model(self._store, slot.bundle, name, slot.version)
+        return load_model(self._bundles, slot.bundle, name, slot.version)
 
     def _try_load(self, name: str, slot: Slot) -> ServedModel | str:
         try:

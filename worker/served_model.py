@@ -1,26 +1,34 @@
-"""A bundle made ready to answer: its ONNX model in a session, its data contract, its sample request.
+"""A bundle made ready to answer: its model in a session or its decision table, its data contract, its sample request.
 
 A request is bounded by its values alone. How much memory and time the model takes for them is not bounded here, for
 it runs within the server: that it does not take too much is what the evaluation's bounded process has shown before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from timeit import repeat
+from typing import Any
 
 import numpy as np
 
-from activities.adapters.oci_packager import MODEL_FILE, SAMPLE_FILE, read_bundle
+from activities.adapters.oci_bundles import Bundle, OciBundles
 from activities.adapters.onnx_scoring.session import Scorer
-from activities.ports import ArtifactStore
+from activities.adapters.table_scoring import load_table, score_rows
+from models.bundle.manifest import SAMPLE_FILE
 from models.canonical import Digest, Slug
 from models.errors import InvalidInputError, ModelopsError
+from models.formats import FORMATS, Format
 from models.inventory import DataContract
 from worker.inference_protocol import Array, InferRequest, RequestInput, parse_request, read_columns
 
 _QUICK = 0.002
 """Seconds."""
+
+Answering = Callable[[Any], Array]
+"""One score per row, float32, given rows (ONNX) or columns (a decision table) in the data contract's order."""
+
+_PLATFORMS = {Format.ONNX: "onnx_onnxruntime", Format.DECISION_TABLE: "modelops_decision_table"}
 
 
 @dataclass(frozen=True)
@@ -30,45 +38,71 @@ class ServedModel:
     name: Slug
     version: int
     bundle: Digest
+    form: Format
     contract: DataContract
     sample: InferRequest
-    scorer: Scorer
+    answering: Answering
     quick: bool = False
     """Whether a small request is answered sooner than it takes to hand it to another thread and back."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the inputs, in the data contract's order."""
-        return _names(self.contract)
+        return tuple(column.name for column in self.contract.inputs)
+
+    @property
+    def platform(self) -> str:
+        """What answers, as the protocol names it."""
+        return _PLATFORMS[self.form]
+
+    @property
+    def inputs(self) -> tuple[tuple[str, str, list[int]], ...]:
+        """Name, datatype and shape of each input tensor: one for all columns, or one for each if there are texts."""
+        types = {column.name: column.type for column in self.contract.inputs}
+        if "string" not in types.values():
+            return (("input", "FP32", [-1, len(types)]),)
+        return tuple((name, "BYTES" if kind == "string" else "FP64", [-1]) for name, kind in types.items())
 
     def predict(self, columns: Sequence[Array]) -> dict[str, Array]:
         """`score` (float32, [n]) and `label` (int64, [n]: 1 where the score is at least the contract's threshold).
 
-        The columns are as `read_columns` gives them. InvalidInputError if one is text or does not fit float32,
-        ModelopsError if the model itself fails on them.
+        The columns are as `read_columns` gives them. InvalidInputError if one is text where the model reads numbers or
+        does not fit float32, ModelopsError if the model itself fails on them.
         """
-        rows = _as_rows(columns, self.columns)
+        given = self._given(columns)
         try:
-            score = self.scorer.score(rows)
+            score = self.answering(given)
         except (InvalidInputError, MemoryError) as error:
             raise ModelopsError(f"version {self.version} of model '{self.name}' failed: {error}") from error
         label = (score.astype(np.float64) >= self.contract.threshold).astype(np.int64)
         return {"score": score, "label": label}
 
+    def _given(self, columns: Sequence[Array]) -> Any:
+        """What the model is given: rows of numbers, or the columns as they are; InvalidInputError."""
+        if self.form is Format.ONNX:
+            return _as_rows(columns, self.columns)
+        for column, declared in zip(columns, self.contract.inputs, strict=True):
+            _check(column, declared.name, declared.type == "string")
+        return columns
 
-def load_model(store: ArtifactStore, bundle: Digest, name: str, version: int) -> ServedModel:
+
+def load_model(bundles: OciBundles, bundle: Digest, name: str, version: int) -> ServedModel:
     """Read, verify and load a bundle; InvalidInputError if it is not a servable bundle of this version.
 
-    Without a sample request in the bundle, one row of zeros stands for it. Errors of `read_bundle` pass through.
+    Without a sample request in the bundle, one row of zeros stands for it. Errors of `OciBundles.verify` pass through.
     """
-    content = read_bundle(store, bundle)
-    if (content.model, content.version) != (name, version):
-        found = f"version {content.version} of model '{content.model}'"
-        raise InvalidInputError(f"bundle {bundle} is {found}, not version {version} of '{name}'")
-    scorer = _scorer(content.model_path.read_bytes(), len(content.contract.inputs), bundle)
+    content = bundles.read(bundle, name, version)
+    form, contract = content.config.submission.format, content.contract
+    if not FORMATS[form].served:
+        served = ", ".join(one for one, packing in FORMATS.items() if packing.served)
+        raise InvalidInputError(
+            f"bundle {bundle} is a model as {form}, which no server of ours loads",
+            f"export it as one of {served}, or deploy it to a target of its own",
+        )
+    answering = _onnx(content) if form is Format.ONNX else _table(content)
     declared = content.files.get(SAMPLE_FILE)
-    sample = parse_request(declared.read_bytes()) if declared else _zeros(len(content.contract.inputs))
-    model = ServedModel(name, version, bundle, content.contract, sample, scorer)
+    sample = parse_request(declared.read_bytes()) if declared else _zeros(len(contract.inputs))
+    model = ServedModel(name, version, bundle, form, contract, sample, answering)
     return replace(model, quick=_is_quick(model))
 
 
@@ -82,16 +116,20 @@ def _is_quick(model: ServedModel) -> bool:
         return False
 
 
-def _names(contract: DataContract) -> tuple[str, ...]:
-    return tuple(column.name for column in contract.inputs)
-
-
-def _scorer(model: bytes, columns: int, bundle: Digest) -> Scorer:
+def _onnx(content: Bundle) -> Answering:
     try:
-        return Scorer(model, columns)
+        scorer = Scorer(content.model_path.read_bytes(), len(content.contract.inputs))
     except (InvalidInputError, MemoryError) as error:
         remedy = error.remedy if isinstance(error, InvalidInputError) else "give the server more memory"
-        raise InvalidInputError(f"{MODEL_FILE} of bundle {bundle} cannot be used: {error}", remedy) from error
+        named = f"{content.packing.file} of bundle {content.digest}"
+        raise InvalidInputError(f"{named} cannot be used: {error}", remedy) from error
+    return scorer.score
+
+
+def _table(content: Bundle) -> Answering:
+    table = load_table(content.model_path)
+    names = [column.name for column in content.contract.inputs]
+    return lambda columns: score_rows(table, dict(zip(names, columns, strict=True))).astype(np.float32)
 
 
 def _zeros(width: int) -> InferRequest:
@@ -102,11 +140,16 @@ def _zeros(width: int) -> InferRequest:
 def _as_rows(columns: Sequence[Array], names: Sequence[str]) -> Array:
     """Shape [rows, columns], float32; InvalidInputError."""
     for column, name in zip(columns, names, strict=True):
-        if column.dtype.kind == "O":
-            raise InvalidInputError(f"column '{name}' holds text, the model reads numbers")
+        _check(column, name, textual=False)
     with np.errstate(over="ignore"):
         rows = np.array(columns, dtype=np.float32)
     if np.isinf(rows).any():
         name = names[int(np.isinf(rows).any(axis=1).argmax())]
         raise InvalidInputError(f"column '{name}' holds a value that is too large for the model")
     return np.ascontiguousarray(rows.T)
+
+
+def _check(column: Array, name: str, textual: bool) -> None:
+    if (column.dtype.kind == "O") is not textual:
+        holds, reads = ("numbers", "text") if textual else ("text", "numbers")
+        raise InvalidInputError(f"column '{name}' holds {holds}, the model reads {reads}")

@@ -169,6 +169,9 @@ class Settings(BaseSettings):
     notary_key: Place | None = Field(
         default=None, description="the notary's private key, made if it is missing; default: notary.key under home"
     )
+    bundle_key: Place | None = Field(
+        default=None, description="the packager's private key, made if it is missing; default: bundle.key under home"
+    )
     actuator_identities: Identities = Field(
         default=ACTUATORS, description="how the identities begin that may poll the actuator's task queue"
     )
@@ -239,6 +242,11 @@ class Settings(BaseSettings):
     def notary(self) -> Path:
         """The notary's private key; the public one is beside it, with the suffix `.pub`."""
         return (self.notary_key or self.root / "notary.key").resolve()
+
+    @property
+    def packager(self) -> Path:
+        """The private key that signs bundles; the public keys that count are beside it, with the suffix `.pub`."""
+        return (self.bundle_key or self.root / "bundle.key").resolve()
 
     @property
     def wants_tls(self) -> bool:

@@ -16,7 +16,6 @@ from temporalio.worker import Worker
 from activities.adapters.child_prover import ChildProver
 from activities.adapters.file_notary import FileNotary
 from activities.adapters.file_windows import FileWindows
-from activities.adapters.oci_packager import OciPackager
 from activities.adapters.oip_deployer import OipDeployer
 from activities.adapters.oip_index import OipIndex
 from activities.adapters.oip_traffic import OipTraffic
@@ -37,6 +36,7 @@ from activities.notification import NotificationActivities
 from activities.packaging import PackagingActivities
 from activities.ports import (
     ArtifactStore,
+    Bundles,
     Deployer,
     Directory,
     Environments,
@@ -66,6 +66,7 @@ from models.clearance import Minimum
 from models.inventory import Environment
 from models.plan import KERNEL
 from models.reconciliation import Expected
+from worker.bundles import bundles_of, packager_of
 from worker.directories import directory_of
 from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
@@ -100,6 +101,7 @@ class Parts:
     supply: SupplyScanner
     evaluator: Evaluator
     packager: Packager
+    bundles: Bundles
     trainer: Trainer
     windows: Windows
     directory: Directory
@@ -122,6 +124,7 @@ class ActuatorParts:
     directory: Directory
     minimum: Mapping[Environment, Minimum]
     notary: Notary
+    bundles: Bundles
 
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
@@ -134,7 +137,8 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         scanner=StaticScanner(),
         supply=supply_of(settings, store),
         evaluator=OnnxEvaluator(),
-        packager=OciPackager(store),
+        packager=packager_of(settings, store),
+        bundles=bundles_of(settings, store),
         trainer=ProcessTrainer(
             settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
         ),
@@ -160,6 +164,7 @@ def choose_actuator_parts(settings: Settings) -> ActuatorParts:
         directory=directory_of(settings, settings.actuator_database),
         minimum=settings.minimum,
         notary=FileNotary(inventory, checkpoints_of(settings), settings.notary, settings.audience),
+        bundles=bundles_of(settings, store_of(settings)),
     )
 
 
@@ -191,7 +196,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
     registration = RegistrationActivities(parts.inventory, parts.store, parts.policies)
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner, parts.supply)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
-    packaging = PackagingActivities(parts.inventory, parts.packager)
+    packaging = PackagingActivities(parts.inventory, parts.store, parts.evaluator, parts.packager, parts.bundles)
     monitoring = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
     retirement = RetirementActivities(parts.inventory, parts.store)
@@ -231,7 +236,9 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
 
 def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = options.TASK_QUEUE) -> Worker:
     """The worker that changes what environments serve, for the lifecycles of a task queue."""
-    promotion = PromotionActivities(parts.inventory, parts.deployer, parts.directory, parts.minimum, parts.notary)
+    promotion = PromotionActivities(
+        parts.inventory, parts.deployer, parts.directory, parts.minimum, parts.notary, parts.bundles
+    )
     trial = TrialActivities(
         parts.inventory, parts.store, parts.deployer, parts.traffic, parts.notary, promotion.cleared
     )

@@ -88,7 +88,10 @@ def parse_location(uri: str) -> Path:
 
 
 class FileArtifactStore:
-    """Fits `ArtifactStore`: each artifact is the read-only file `root/sha256/ab/cdef...` named by its digest."""
+    """Fits `ArtifactStore`: each artifact is the read-only file `root/sha256/ab/cdef...` named by its digest.
+
+    What refers to it is named in the folder `root/referrers/ab/cdef...`, as a registry would list its referrers.
+    """
 
     def __init__(self, root: Path, allowed_roots: Sequence[Path]) -> None:
         """Artifacts are kept under `root`; `fetch` reads only what lies under one of `allowed_roots`."""
@@ -136,6 +139,25 @@ class FileArtifactStore:
                 remedy=f"Find out who changed it, remove {place} and register the version again.",
             )
         return place
+
+    def refer(self, digest: Digest, referrer: Digest) -> None:
+        """Remember that one thing that is kept refers to another; errors are those of `path`."""
+        self.path(referrer)
+        place = self._referrers(digest) / referrer.removeprefix("sha256:")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch()
+            _sync_folder(place.parent)
+        except OSError as error:
+            raise _unavailable(place, error) from error
+
+    def referrers(self, digest: Digest) -> list[Digest]:
+        """What is known to refer to some bytes, in the order of their digests."""
+        place = self._referrers(digest)
+        return sorted(f"sha256:{one.name}" for one in place.iterdir()) if place.is_dir() else []
+
+    def _referrers(self, digest: Digest) -> Path:
+        return self._root / "referrers" / self._place(digest).relative_to(self._root / "sha256")
 
     def _place(self, digest: Digest) -> Path:
         parts = _DIGEST.fullmatch(digest)

@@ -1,87 +1,57 @@
-"""Bundles as OCI artifacts: a version with its environment, schemas and evidence under one digest.
+"""Bundles as OCI artifacts: a version with its environment, schemas, card and evidence under one digest, signed."""
 
-Source: OCI image specification 1.1, `manifest.md`, "Guidelines for Artifact Usage". No clock and no machine goes in,
-so the same content has the same digest, and any registry or `oras` can carry it.
-"""
-
-import hashlib
-import math
 import sys
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Literal, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
 
-from pydantic import ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError
 
-from activities.adapters.csv_table import read_table
+from activities.adapters.installation_key import InstallationKey
+from activities.adapters.sample_request import sample_of
 from activities.ports import ArtifactStore
-from models.canonical import Digest, Frozen, Slug, canonical
-from models.errors import DigestMismatchError, InvalidInputError
-from models.inventory import Column, DataContract, Reference, Source, Submission
+from models.bundle.bill import bill_of
+from models.bundle.card import card_of
+from models.bundle.definitions import Agent, VendorModel
+from models.bundle.dependencies import Pin, read_lock
+from models.bundle.manifest import (
+    BILL_FILE,
+    CARD_FILE,
+    CONFIG_TYPE,
+    DEPENDENCIES_FILE,
+    ENVIRONMENT_FILE,
+    GOLDEN_FILE,
+    INPUTS_FILE,
+    MANIFEST_TYPE,
+    NOTHING,
+    OUTPUTS_FILE,
+    PROVENANCE_TYPE,
+    SAMPLE_FILE,
+    SPELT,
+    TITLE,
+    BundleConfig,
+    Descriptor,
+    Manifest,
+    RuntimeEnvironment,
+    refer,
+)
+from models.bundle.provenance import provenance, sign
+from models.canonical import Digest, Frozen, canonical
+from models.decision_table import DecisionTable, misfits
+from models.errors import InvalidInputError
+from models.evidence import EvaluationReport, ScanReport
+from models.formats import FORMATS, Format
+from models.inventory import Column, ModelFacts, Reference, Submission
 
-MODEL_FILE = "model.onnx"
-DEPENDENCIES_FILE = "requirements.lock"
-INPUTS_FILE = "inputs.schema.json"
-OUTPUTS_FILE = "outputs.schema.json"
-ENVIRONMENT_FILE = "environment.json"
-SAMPLE_FILE = "sample-request.json"
-
-SAMPLE_ROWS = 5
-"""Rows of the sample request: enough to prove that the model answers."""
-
-_TITLE = "org.opencontainers.image.title"
-_CONFIG_TYPE = "application/vnd.modelops.bundle.config.v1+json"
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-_REPACKAGE = "Package the version again."
-_SPELT = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
-"""As OCI and JSON Schema spell names: `mediaType`, `additionalProperties`."""
-
-
-class Descriptor(Frozen):
-    """A blob: what it is, which bytes, how many."""
-
-    model_config = _SPELT
-
-    media_type: str
-    digest: Digest
-    size: int = Field(ge=0)
-    annotations: dict[str, str]
-
-
-class Manifest(Frozen):
-    """An OCI image manifest that holds a bundle; its digest is the bundle's identity."""
-
-    model_config = _SPELT
-
-    schema_version: Literal[2] = 2
-    media_type: Literal["application/vnd.oci.image.manifest.v1+json"] = "application/vnd.oci.image.manifest.v1+json"
-    artifact_type: Literal["application/vnd.modelops.bundle.v1"] = "application/vnd.modelops.bundle.v1"
-    config: Descriptor
-    layers: tuple[Descriptor, ...]
-    annotations: dict[str, str]
-
-
-class BundleConfig(Frozen):
-    """What is bundled and where it came from."""
-
-    model: Slug
-    version: int
-    contract: DataContract
-    source: Source
-    training_data: tuple[Reference, ...]
-    evidence: dict[str, Digest]
-
-
-class RuntimeEnvironment(Frozen):
-    """What the model runs in: the Python release and the digest of the pinned dependencies."""
-
-    python: str
-    dependencies: Digest
+_SCHEMA = "application/schema+json"
+_READ: Mapping[Format, type[DecisionTable | VendorModel | Agent]] = {
+    Format.DECISION_TABLE: DecisionTable,
+    Format.VENDOR: VendorModel,
+    Format.AGENT: Agent,
+}
 
 
 class _ColumnType(Frozen):
-    model_config = _SPELT
+    model_config = SPELT
 
     type: str
 
@@ -89,166 +59,140 @@ class _ColumnType(Frozen):
 class _RowSchema(Frozen):
     """The JSON Schema of one row."""
 
-    model_config = _SPELT
+    model_config = SPELT
 
-    dialect: Literal["https://json-schema.org/draft/2020-12/schema"] = Field(
-        default="https://json-schema.org/draft/2020-12/schema", alias="$schema"
-    )
-    type: Literal["object"] = "object"
+    dialect: str = Field(default="https://json-schema.org/draft/2020-12/schema", alias="$schema")
+    type: str = "object"
     properties: dict[str, _ColumnType]
     required: tuple[str, ...]
-    additional_properties: Literal[False] = False
-
-
-class Bundle(Frozen):
-    """A bundle read back, every byte of it verified: its files by name, each a path in the artifact store."""
-
-    digest: Digest
-    config: BundleConfig
-    environment: RuntimeEnvironment
-    files: dict[str, Path]
-
-    @property
-    def model(self) -> Slug:
-        """The model's id."""
-        return self.config.model
-
-    @property
-    def version(self) -> int:
-        """The version's number."""
-        return self.config.version
-
-    @property
-    def contract(self) -> DataContract:
-        """What the model reads and writes."""
-        return self.config.contract
-
-    @property
-    def model_path(self) -> Path:
-        """The ONNX file."""
-        return self.files[MODEL_FILE]
-
-
-class SampleTensor(Frozen):
-    """Rows of inputs in the contract's order, row by row; a missing value is null."""
-
-    name: str = "input"
-    shape: tuple[int, int]
-    datatype: str = "FP64"
-    data: tuple[float | None, ...]
-
-
-class SampleRequest(Frozen):
-    """An inference request of the Open Inference Protocol v2 that the version must be able to answer."""
-
-    inputs: tuple[SampleTensor]
+    additional_properties: bool = False
 
 
 class OciPackager:
-    """Fits `Packager`: puts config, layers and manifest into the artifact store."""
+    """Fits `Packager`: puts config, layers, manifest and signature into the artifact store."""
 
-    def __init__(self, store: ArtifactStore, python: str = _PYTHON) -> None:
-        """`python` is the release that bundles are to run on, as in `3.11`."""
+    def __init__(self, store: ArtifactStore, key: InstallationKey, builder: str, python: str = _PYTHON) -> None:
+        """`builder` is the installation's name in provenance, `python` the release that bundles are to run on."""
         self._store = store
+        self._key = key
+        self._builder = builder
         self._python = python
 
-    def package(self, model: str, version: int, submission: Submission, evidence: Mapping[str, Digest]) -> Digest:
-        """The digest of the bundle's manifest, the same for the same content; errors are those of the store."""
+    def package(
+        self, facts: ModelFacts, version: int, submission: Submission, evidence: Mapping[str, Digest]
+    ) -> Digest:
+        """The digest of the bundle's manifest, the same for the same content, signed by the installation's key.
+
+        InvalidInputError if the artifact or the lock file is not what it is said to be; errors of the store and key.
+        """
         config = BundleConfig(
-            model=model,
-            version=version,
-            contract=submission.contract,
-            source=submission.source,
-            training_data=submission.training_data,
-            evidence=dict(evidence),
+            facts=facts, version=version, python=self._python, submission=submission, evidence=dict(evidence)
         )
         manifest = Manifest(
-            config=self._keep(config, _CONFIG_TYPE),
-            layers=tuple(self._layers(submission)),
+            config=self._keep(canonical(config), CONFIG_TYPE, "config.json"),
+            layers=tuple(self._layers(config)),
             annotations={
-                _TITLE: model,
+                TITLE: facts.id,
                 "org.opencontainers.image.version": str(version),
                 "org.opencontainers.image.source": submission.source.repository,
                 "org.opencontainers.image.revision": submission.source.commit,
             },
         )
-        return self._store.put(canonical(manifest))
+        bundle = self._store.put(canonical(manifest))
+        self.sign(bundle, config)
+        return bundle
 
-    def _layers(self, submission: Submission) -> Iterable[Descriptor]:
-        environment = RuntimeEnvironment(python=self._python, dependencies=submission.dependencies.digest)
-        yield self._bring(submission.artifact, "application/vnd.modelops.model.v1+onnx", MODEL_FILE)
+    def sign(self, bundle: Digest, config: BundleConfig) -> None:
+        """Hang the signed provenance on a manifest that is in the store, and was made from this."""
+        size = self._store.path(bundle).stat().st_size
+        envelope = canonical(sign(provenance(bundle, config, self._builder), self._key.private()))
+        signed = Descriptor(media_type=PROVENANCE_TYPE, digest=self._store.put(envelope), size=len(envelope))
+        self._store.put(NOTHING)
+        referrer = refer(Descriptor(media_type=MANIFEST_TYPE, digest=bundle, size=size), signed)
+        self._store.refer(bundle, self._store.put(canonical(referrer)))
+
+    def _layers(self, config: BundleConfig) -> Iterator[Descriptor]:
+        submission = config.submission
+        yield from self._model(config)
         yield self._bring(submission.dependencies, "text/plain", DEPENDENCIES_FILE)
-        yield self._keep(_row_schema(submission.contract.inputs), "application/schema+json", INPUTS_FILE)
-        yield self._keep(_row_schema(submission.contract.outputs), "application/schema+json", OUTPUTS_FILE)
-        yield self._keep(environment, "application/vnd.modelops.environment.v1+json", ENVIRONMENT_FILE)
-        yield self._keep(self._sample(submission), "application/json", SAMPLE_FILE)
+        yield self._keep(_row_schema(submission.contract.inputs), _SCHEMA, INPUTS_FILE)
+        yield self._keep(_row_schema(submission.contract.outputs), _SCHEMA, OUTPUTS_FILE)
+        environment = RuntimeEnvironment(python=config.python, dependencies=submission.dependencies.digest)
+        yield self._keep(canonical(environment), "application/vnd.modelops.environment.v1+json", ENVIRONMENT_FILE)
+        sample = sample_of(self._store.fetch(submission.holdout), submission.contract)
+        yield self._keep(canonical(sample), "application/json", SAMPLE_FILE)
+        if submission.golden:
+            yield self._bring(submission.golden.predictions, "text/csv", GOLDEN_FILE)
+        pins, evaluation = self._pins(submission), self._evaluation(config)
+        yield self._keep(canonical(bill_of(config, pins, evaluation)), "application/vnd.cyclonedx+json", BILL_FILE)
+        yield self._keep(card_of(config, pins, evaluation).encode(), "text/markdown", CARD_FILE)
 
-    def _sample(self, submission: Submission) -> SampleRequest:
-        """The first rows of the hold-out data, inputs alone: no label and no protected column leaves it."""
-        contract = submission.contract
-        names = [column.name for column in contract.inputs]
-        rows = read_table(self._store.fetch(submission.holdout), names, at_most=SAMPLE_ROWS).inputs(contract)
-        flat = tuple(None if math.isnan(value) else value for value in rows.ravel().tolist())
-        return SampleRequest(inputs=(SampleTensor(shape=(len(rows), len(names)), data=flat),))
+    def _model(self, config: BundleConfig) -> Iterator[Descriptor]:
+        """The model's own file, then those that it names."""
+        submission = config.submission
+        packing, model = FORMATS[submission.format], self._store.fetch(submission.artifact)
+        with model.open("rb") as file:
+            begins = file.read(len(packing.magic))
+        if begins != packing.magic:
+            raise InvalidInputError(
+                f"the artifact is said to be {submission.format}, and does not begin like it", "correct the format"
+            )
+        if packing.runs_code:
+            self._demand_clean(config)
+        yield _descriptor(submission.artifact.digest, model.stat().st_size, packing.media_type, packing.file)
+        if kind := _READ.get(submission.format):
+            read = _parse(kind, model.read_bytes(), submission)
+            parts = {} if isinstance(read, DecisionTable) else read.parts
+            for name, reference in parts.items():
+                yield self._bring(reference, "application/octet-stream", name)
+
+    def _demand_clean(self, config: BundleConfig) -> None:
+        scan = config.evidence.get("scan")
+        report = ScanReport.model_validate_json(self._store.path(scan).read_bytes()) if scan else None
+        artifact = config.submission.artifact.digest
+        if report is None or (report.verdict, report.artifact) != ("clean", artifact):
+            raise InvalidInputError(
+                f"{config.submission.format} can run code when it is loaded, and no scan found {artifact} clean",
+                "scan it first, or export the model as ONNX",
+            )
+
+    def _pins(self, submission: Submission) -> tuple[Pin, ...]:
+        try:
+            return read_lock(self._store.fetch(submission.dependencies).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InvalidInputError(
+                f"{submission.dependencies.uri} is no lock file: {error}", "pin every dependency, as pip freeze does"
+            ) from None
+
+    def _evaluation(self, config: BundleConfig) -> EvaluationReport | None:
+        report = config.evidence.get("evaluation")
+        return EvaluationReport.model_validate_json(self._store.path(report).read_bytes()) if report else None
 
     def _bring(self, reference: Reference, media_type: str, title: str) -> Descriptor:
-        size = self._store.fetch(reference).stat().st_size
-        return Descriptor(media_type=media_type, digest=reference.digest, size=size, annotations={_TITLE: title})
+        return _descriptor(reference.digest, self._store.fetch(reference).stat().st_size, media_type, title)
 
-    def _keep(self, value: Frozen, media_type: str, title: str = "config.json") -> Descriptor:
-        data = canonical(value)
-        return Descriptor(
-            media_type=media_type, digest=self._store.put(data), size=len(data), annotations={_TITLE: title}
-        )
+    def _keep(self, data: bytes, media_type: str, title: str) -> Descriptor:
+        return _descriptor(self._store.put(data), len(data), media_type, title)
 
 
-def read_bundle(store: ArtifactStore, digest: Digest) -> Bundle:
-    """The bundle whose manifest has this digest.
-
-    DigestMismatchError (a byte of it changed), UnknownNameError (a part is not in the store),
-    InvalidInputError (the digest is that of something else).
-    """
-    manifest = _parse(Manifest, _verified(store, digest).read_bytes(), digest)
-    config = _parse(BundleConfig, _part(store, manifest.config).read_bytes(), manifest.config.digest)
-    files = {layer.annotations.get(_TITLE, layer.digest): _part(store, layer) for layer in manifest.layers}
-    if missing := {MODEL_FILE, ENVIRONMENT_FILE} - files.keys():
-        raise InvalidInputError(f"The bundle {digest} lacks {', '.join(sorted(missing))}.", remedy=_REPACKAGE)
-    environment = _parse(RuntimeEnvironment, files[ENVIRONMENT_FILE].read_bytes(), digest)
-    return Bundle(digest=digest, config=config, environment=environment, files=files)
+def _descriptor(digest: Digest, size: int, media_type: str, title: str) -> Descriptor:
+    return Descriptor(media_type=media_type, digest=digest, size=size, annotations={TITLE: title})
 
 
-_Value = TypeVar("_Value", bound=Frozen)
-
-
-def _parse(kind: type[_Value], data: bytes, digest: Digest) -> _Value:
+def _parse(
+    kind: type[DecisionTable | VendorModel | Agent], data: bytes, submission: Submission
+) -> DecisionTable | VendorModel | Agent:
     try:
-        return kind.model_validate_json(data)
+        read = kind.model_validate_json(data, strict=True)
     except ValidationError as error:
-        raise InvalidInputError(
-            f"{digest} is not a bundle of this installation: its {kind.__name__} has {error.error_count()} faults.",
-            remedy="Name the digest that packaging gave back.",
-        ) from None
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "it"
+        raise InvalidInputError(f"{submission.artifact.uri} is no {kind.__name__}: {place}: {first['msg']}") from None
+    if isinstance(read, DecisionTable) and (wrong := next(misfits(read, submission.contract), None)):
+        raise InvalidInputError(f"{submission.artifact.uri} does not fit: {wrong}", "correct it or the data contract")
+    return read
 
 
-def _verified(store: ArtifactStore, digest: Digest) -> Path:
-    path = store.path(digest)
-    with path.open("rb") as file:
-        found = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
-    if found != digest:
-        raise DigestMismatchError(f"The bundle's part {digest} was changed: it is {found} now.", remedy=_REPACKAGE)
-    return path
-
-
-def _part(store: ArtifactStore, descriptor: Descriptor) -> Path:
-    path = _verified(store, descriptor.digest)
-    if path.stat().st_size != descriptor.size:
-        raise DigestMismatchError(
-            f"The bundle says that {descriptor.digest} has {descriptor.size} bytes, but it has another size.",
-            remedy=_REPACKAGE,
-        )
-    return path
-
-
-def _row_schema(columns: Iterable[Column]) -> _RowSchema:
+def _row_schema(columns: Iterable[Column]) -> bytes:
     types = {column.name: _ColumnType(type=column.type) for column in columns}
-    return _RowSchema(properties=types, required=tuple(types))
+    return canonical(_RowSchema(properties=types, required=tuple(types)))

@@ -1,4 +1,4 @@
-"""Measures an ONNX model on CSV files; the model itself runs in a bounded child process, on one processor."""
+"""Measures a version on CSV files. An ONNX model runs in a bounded child process, on one processor."""
 
 import math
 from collections import Counter
@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from activities.adapters.child_process import NO_MEMORY, REFUSED, run_module
 from activities.adapters.csv_table import Table, Values, missing_column, read_table
+from activities.adapters.table_scoring import load_table, score_rows
 from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, GroupRate, WindowReport
+from models.formats import FORMATS, Format
+from models.golden import SCORE, Parity, compare
 from models.inventory import Column, DataContract, Submission
 from models.verdict import Reading
 
@@ -119,7 +122,7 @@ class OnnxEvaluator:
         labels = _labels(table, contract)
         if np.isnan(labels).any() or np.unique(labels).size < 2:
             raise InvalidInputError(f"label '{contract.label}' of {data} must be there in every row, both 0 and 1")
-        scores = self._scores(model, table.inputs(contract))
+        scores = self._scores(model, table, submission)
         rates = _group_rates({name: table.cells[name] for name in protected}, scores >= contract.threshold)
         _demand_reference_groups(rates, contract, data)
         readings = (
@@ -140,14 +143,34 @@ class OnnxEvaluator:
         earlier, inputs = read_table(reference, names).inputs(contract), now.inputs(contract)
         psi = {name: population_stability(earlier[:, i], inputs[:, i]) for i, name in enumerate(names)}
         drift = Reading(name="drift", value=max(psi.values()), count=now.rows)
-        scores = self._scores(model, inputs)
+        scores = self._scores(model, now, submission)
         selected = float(np.mean(scores >= contract.threshold))
         selection = Reading(name="live_selection_rate", value=selected, count=now.rows)
         live = _live(now, scores, contract) if contract.label in now.cells else ()
         return WindowReport(window=window.name, rows=now.rows, readings=(drift, selection, *live), psi=psi)
 
-    def _scores(self, model: Path, inputs: Values) -> Values:
-        """The probability of the favourable outcome, one per row; InvalidInputError if the model exceeds its limits."""
+    def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
+        """Have golden predictions answered anew; MissingColumnError, InvalidInputError."""
+        if submission.golden is None:
+            raise InvalidInputError(f"{golden} has predictions for a version that was submitted without any")
+        inputs = [column.name for column in submission.contract.inputs]
+        if SCORE in inputs:
+            raise InvalidInputError(f"an input is called '{SCORE}', as the golden predictions are", "rename the input")
+        table = read_table(golden, [*inputs, SCORE])
+        answers = self._scores(model, table, submission)
+        expected = table.numbers(Column(name=SCORE))
+        return compare(expected.tolist(), answers.tolist(), submission.golden.tolerance)
+
+    def _scores(self, model: Path, table: Table, submission: Submission) -> Values:
+        """The probability of the favourable outcome, one per row; InvalidInputError if it is something else."""
+        if submission.format is Format.DECISION_TABLE:
+            return _probabilities(model, score_rows(load_table(model), _columns(table, submission.contract)))
+        if not FORMATS[submission.format].served:
+            raise InvalidInputError(f"{model} cannot be run here: it is handed in as {submission.format}", _EXPORT)
+        return _probabilities(model, self._run(model, table.inputs(submission.contract)))
+
+    def _run(self, model: Path, inputs: Values) -> Values:
+        """What an ONNX model answers; InvalidInputError if it exceeds its limits."""
         rows, columns = inputs.shape
         limits = (str(self._memory), str(math.ceil(self._timeout)))
         try:
@@ -164,7 +187,16 @@ class OnnxEvaluator:
         if child.returncode != 0 or len(child.stdout) != rows * np.dtype(np.float32).itemsize:
             how = f"the run ended abnormally (exit status {child.returncode})"
             raise InvalidInputError(f"{model} cannot be run on {columns} inputs: {how}", _EXPORT)
-        return _probabilities(model, np.frombuffer(child.stdout, dtype=np.float32).astype(float))
+        return np.frombuffer(child.stdout, dtype=np.float32).astype(float)
+
+
+def _columns(table: Table, contract: DataContract) -> dict[str, Values | NDArray[np.object_]]:
+    return {
+        column.name: np.array(table.cells[column.name], dtype=object)
+        if column.type == "string"
+        else table.numbers(column)
+        for column in contract.inputs
+    }
 
 
 def _probabilities(model: Path, scores: Values) -> Values:

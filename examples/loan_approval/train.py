@@ -1,8 +1,9 @@
 """Trains the loan-approval model: `python train.py --request REQUEST.json --output DIR`.
 
 The request names pinned training data, a pinned hold-out, perhaps a new window, the source commit and who asks.
-DIR receives model.onnx, requirements.lock, report.json and result.json. The hold-out is read once, at the end, to
-compare the exported model with the original on data that neither has seen; nothing is fitted or chosen on it.
+DIR receives model.onnx, golden.csv, requirements.lock, report.json and result.json. The hold-out is read once, at the
+end, to compare the exported model with the original on data that neither has seen; nothing is fitted or chosen on it.
+The original's answers to its first rows are golden.csv, with which the exported model is compared wherever it goes.
 
 A request that names a contract is a retraining: the successor reads the same inputs and is judged by the same
 threshold, whatever this program would choose. Another threshold is for a person to submit.
@@ -43,6 +44,7 @@ REFERENCE_GROUPS = {"race": "white", "sex": "male"}
 IMPACT_WANTED = 0.90
 THRESHOLDS = np.arange(90, 4, -1) / 100
 PARITY_LIMIT = 1e-5
+GOLDEN_ROWS = 100
 OPSET = {"": 21, "ai.onnx.ml": 3}
 
 Values = NDArray[np.float64]
@@ -199,6 +201,13 @@ def parity(pipeline: Pipeline, path: Path, inputs: Values) -> float:
     return float(np.abs(exported - pipeline.predict_proba(inputs)).max())
 
 
+def write_golden(pipeline: Pipeline, names: list[str], unseen: pd.DataFrame, path: Path) -> None:
+    """What the original answers to some rows, beside its inputs and nothing else of them."""
+    rows = unseen[names].head(GOLDEN_ROWS)
+    scores = pipeline.predict_proba(rows.to_numpy(dtype=float))[:, 1]
+    rows.assign(score=scores).to_csv(path, index=False, lineterminator="\n")
+
+
 def lock(package: str) -> str:
     """A package and all it needs, as installed here: `name==version` lines, sorted."""
     waiting, found = [package], dict[str, str]()
@@ -241,10 +250,11 @@ def run(request: Request, output: Path) -> None:
     threshold = contract["threshold"]
     model, wanted = (output / "model.onnx").resolve(), (output / "requirements.lock").resolve()
     export(pipeline, len(names), model)
-    unseen = pd.read_csv(path_of(request["holdout"]))[names].to_numpy(dtype=float)
-    difference = parity(pipeline, model, unseen)
+    unseen, golden = pd.read_csv(path_of(request["holdout"])), (output / "golden.csv").resolve()
+    difference = parity(pipeline, model, unseen[names].to_numpy(dtype=float))
     if not difference <= PARITY_LIMIT:
         raise SystemExit(f"{model}: differs from the trained model by {difference:.2e}, {PARITY_LIMIT:.0e} is allowed")
+    write_golden(pipeline, names, unseen, golden)
     wanted.write_text(lock("onnxruntime"), encoding="utf-8")
     report = {
         "strategy": strategy,
@@ -258,6 +268,7 @@ def run(request: Request, output: Path) -> None:
     (output / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     result = {
         "artifact": reference(model),
+        "golden": {"predictions": reference(golden), "tolerance": PARITY_LIMIT},
         "source": request["source"],
         "training_data": [training],
         "holdout": request["holdout"],

@@ -194,7 +194,9 @@ class Moves:
                 yield " with a version", _DONE.model_copy(update={"submission": _SUBMISSION})
                 return
             case StepKind.PACKAGE:
-                yield "", _DONE.model_copy(update={"bundle": artifact(order.version or CANDIDATE)})
+                bundle = artifact(order.version or CANDIDATE)
+                for words, readings in measurements(self._plan, order.stage, order.kind):
+                    yield words, _DONE.model_copy(update={"bundle": bundle, "readings": readings})
                 for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
                     yield f": {verdict}", _DONE.model_copy(update={"verdict": verdict})
             case _:

@@ -23,6 +23,7 @@ from tests.temporal.doubles import (
     NAMES,
     PEOPLE,
     CopyingTrainer,
+    NamedBundles,
     NamingPackager,
     NewestFile,
     NoExecutions,
@@ -141,6 +142,13 @@ class OneFile:
         """The artifact."""
         return self._artifact
 
+    def refer(self, digest: Digest, referrer: Digest) -> None:
+        """Nobody asks."""
+
+    def referrers(self, digest: Digest) -> Sequence[Digest]:
+        """None."""
+        return ()
+
 
 class InstantPromotion:
     """Everything serves at once, unchecked: what the actuator does to be sure is not measured here."""
@@ -175,6 +183,7 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         supply=NothingAgainst(),
         evaluator=TextEvaluator(),
         packager=NamingPackager(),
+        bundles=NamedBundles(),
         trainer=CopyingTrainer(root),
         windows=NewestFile(root),
         directory=YamlDirectory(people, people.with_name("keys.json"), AUDIENCE),

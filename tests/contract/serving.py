@@ -15,14 +15,14 @@ import onnx
 from onnx import TensorProto, helper
 
 from activities.adapters.file_artifact_store import FileArtifactStore
-from activities.adapters.oci_packager import SAMPLE_FILE, Manifest, OciPackager
+from models.bundle.manifest import SAMPLE_FILE, TITLE, BundleConfig, Descriptor, Manifest
 from models.canonical import Digest, canonical
 from models.evidence import EffectKey
 from models.inventory import Column, DataContract, Environment, Reference, Source, Submission
+from tests.packing import FACTS, MODEL, packager_in
 
 PROJECT = Path(__file__).parents[2]
 PROD = Environment.PROD
-MODEL = "loan-approval"
 COLUMNS = ("income", "debt", "years")
 TOKEN = "the-token-of-the-tests-0123456789abcdef"
 JSON = {"content-type": "application/json"}
@@ -56,6 +56,17 @@ def constant(probability: float) -> bytes:
     return _onnx(nodes, zero=[0.0], constant=[probability])
 
 
+def sloping() -> bytes:
+    """A model that answers the logistic function of a row's mean; a missing value counts as 0."""
+    nodes = [
+        helper.make_node("IsNaN", ["x"], ["missing"]),
+        helper.make_node("Where", ["missing", "zero", "x"], ["known"]),
+        helper.make_node("ReduceMean", ["known"], ["mean"], axes=[1]),
+        helper.make_node("Sigmoid", ["mean"], ["p"]),
+    ]
+    return _onnx(nodes, zero=[0.0])
+
+
 def failing() -> bytes:
     """A model that loads, and fails on every row."""
     nodes = [
@@ -66,11 +77,12 @@ def failing() -> bytes:
 
 
 class Shop:
-    """Packages models into one artifact store."""
+    """Packages models into one artifact store, and signs them."""
 
     def __init__(self, root: Path) -> None:
         self.folder = root
         self.store = FileArtifactStore(root, allowed_roots=())
+        self.packager = packager_in(root, self.store)
 
     def bundle(self, version: int, model: bytes, threshold: float = 0.5) -> Digest:
         """A bundle of a version of the model."""
@@ -90,16 +102,22 @@ class Shop:
             developer="dora",
             submitter="sam",
         )
-        return OciPackager(self.store).package(MODEL, version, submission, {})
+        return self.packager.package(FACTS, version, submission, {})
 
     def with_sample(self, bundle: Digest, sample: dict[str, Any]) -> Digest:
         """The bundle with a sample request of its own."""
         data = json.dumps(sample).encode()
         manifest = Manifest.model_validate_json(self.store.path(bundle).read_bytes())
-        *others, packaged = manifest.layers
-        assert packaged.annotations["org.opencontainers.image.title"] == SAMPLE_FILE
-        layer = packaged.model_copy(update={"digest": self.store.put(data), "size": len(data)})
-        return self.store.put(canonical(manifest.model_copy(update={"layers": (*others, layer)})))
+        other = {"digest": self.store.put(data), "size": len(data)}
+
+        def changed(layer: Descriptor) -> Descriptor:
+            return layer.model_copy(update=other) if layer.annotations[TITLE] == SAMPLE_FILE else layer
+
+        layers = tuple(map(changed, manifest.layers))
+        digest = self.store.put(canonical(manifest.model_copy(update={"layers": layers})))
+        config = BundleConfig.model_validate_json(self.store.path(manifest.config.digest).read_bytes())
+        self.packager.sign(digest, config)
+        return digest
 
     def _kept(self, data: bytes) -> Reference:
         return Reference(uri="https://example.com/kept", digest=self.store.put(data))
@@ -108,13 +126,14 @@ class Shop:
 class Server:
     """One inference server process that can be killed and started again on the same state."""
 
-    def __init__(self, folder: Path, store: Path, environment: Environment = PROD) -> None:
+    def __init__(self, folder: Path, store: Path, environment: Environment = PROD, signers: Path | None = None) -> None:
+        """`signers` are the public keys that count, else the one of the store's shop."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self.command = [
             *(sys.executable, "-m", "worker.inference", "--environment", environment, "--port", str(self.port)),
-            *("--root", str(folder), "--store", str(store)),
+            *("--root", str(folder), "--store", str(store), "--signers", str(signers or store / "bundle.pub")),
         ]
 
     def start(self) -> None:

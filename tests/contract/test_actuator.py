@@ -17,7 +17,7 @@ from activities.promotion import PromotionActivities
 from models.audit import AuditEntry, AuditKind, EffectRecord
 from models.canonical import canonical, digest, replace
 from models.clearance import USUAL_MINIMUM
-from models.errors import NotPermittedError
+from models.errors import DigestMismatchError, ModelopsError, NotPermittedError, SignatureError
 from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import Environment
 from models.journal import Assignment, JournalEntry
@@ -28,6 +28,20 @@ from tests.temporal.doubles import RecordingDeployer
 from tests.unit.signed_record import AUDIENCE, CREDIT, MODEL, Scribe, released, submission_of
 
 PROD = Environment.PROD
+
+
+class Looking:
+    """Bundles that were looked at, each with model, version and artifact; `refuses` is what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, int, str]] = []
+        self.refuses: ModelopsError | None = None
+
+    def verify(self, bundle: str, model: str, version: int, artifact: str) -> None:
+        """Remember."""
+        self.seen.append((bundle, model, version, artifact))
+        if self.refuses:
+            raise self.refuses
 
 
 class Plant:
@@ -48,7 +62,8 @@ class Plant:
         directory = YamlDirectory(people, self.keys, AUDIENCE)
         self.checkpoints = FileCheckpoints(root / "checkpoints")
         notary = FileNotary(inventory, self.checkpoints, root / "notary.key", AUDIENCE)
-        self.activities = PromotionActivities(inventory, self.deployer, directory, USUAL_MINIMUM, notary)
+        self.bundles = Looking()
+        self.activities = PromotionActivities(inventory, self.deployer, directory, USUAL_MINIMUM, notary, self.bundles)
 
     def tell(self, entries: Sequence[AuditEntry]) -> None:
         """Record a story, as workers do."""
@@ -105,6 +120,17 @@ def test_what_is_cleared_is_deployed_once(plant: Plant) -> None:
     assert (effect.environment, effect.version, effect.bundle, effect.key) == (PROD, 1, order.bundle, order.key)
     serving = plant.inventory.deployments(MODEL)[PROD]
     assert (serving.version, serving.bundle) == (1, order.bundle)
+
+
+def test_no_environment_sees_a_bundle_that_does_not_verify(plant: Plant) -> None:
+    """The bundle is looked at before anything is sealed or deployed, as one of this model, version and artifact."""
+    order = plant.scribe.order
+    for wrong in (SignatureError("signed by nobody"), DigestMismatchError("a byte of it was changed")):
+        plant.bundles.refuses = wrong
+        with pytest.raises(type(wrong)):
+            plant.run("promote_version", order)
+    assert (plant.deployer.calls(), plant.checkpoints.last()) == ([], None)
+    assert set(plant.bundles.seen) == {(order.bundle, MODEL, 1, order.artifact)}
 
 
 def test_the_events_that_come_with_an_order_are_checked_with_the_rest(tmp_path: Path, inventory: SqlInventory) -> None:

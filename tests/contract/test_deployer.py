@@ -17,18 +17,8 @@ from models.errors import (
     UnknownNameError,
 )
 from models.inventory import Environment
-from tests.contract.serving import (
-    MODEL,
-    PROD,
-    TOKEN,
-    Server,
-    Shop,
-    constant,
-    failing,
-    free_port,
-    new_key,
-    request_of,
-)
+from tests.contract.serving import PROD, TOKEN, Server, Shop, constant, failing, free_port, new_key, request_of
+from tests.packing import MODEL
 
 
 def test_a_deployed_version_answers_at_the_url_that_is_given_back(

@@ -8,7 +8,8 @@ from activities.adapters.oip_deployer import OipDeployer
 from activities.adapters.oip_index import OipIndex
 from models.errors import UnavailableError
 from models.reconciliation import Served
-from tests.contract.serving import MODEL, PROD, Server, Shop, constant, new_key, order_of
+from tests.contract.serving import PROD, Server, Shop, constant, new_key, order_of
+from tests.packing import MODEL
 
 
 @pytest.fixture

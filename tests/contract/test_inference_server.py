@@ -17,7 +17,6 @@ from tests.contract.serving import (
     AUTHORIZED,
     COLUMNS,
     JSON,
-    MODEL,
     PROD,
     PROJECT,
     TOKEN,
@@ -28,6 +27,7 @@ from tests.contract.serving import (
     order_of,
     request_of,
 )
+from tests.packing import MODEL
 
 
 def test_a_killed_server_serves_the_same_after_its_restart(shop: Shop, server: Server, deployer: OipDeployer) -> None:
