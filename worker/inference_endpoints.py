@@ -26,6 +26,7 @@ from models.errors import (
 from models.inventory import Environment
 from worker.inference_errors import http_error, our_error
 from worker.inference_protocol import answer, parse_request, read_columns
+from worker.mirror import Copy
 from worker.model_repository import ModelRepository
 from worker.orders import DivisionBody, IndexBody, Order, OrderBody, UnloadBody, parse_body, read_query
 from worker.router import Router
@@ -125,7 +126,7 @@ class InferenceServer:
             return Response(reply, media_type=_JSON)
         route = self._repository.route(request.path_params["name"])
         answered = await _run(partial(self._router.answer, route, body), body, route.champion, route.challenger)
-        after = BackgroundTask(self._router.mirror.add, answered.copy) if answered.copy else None
+        after = BackgroundTask(self._mirror, answered.copy) if answered.copy else None
         return Response(answered.body, media_type=_JSON, background=after)
 
     async def traffic(self, request: Request) -> Response:
@@ -176,6 +177,10 @@ class InferenceServer:
     async def effects(self, request: Request) -> Response:
         """The switches, divisions and unloads that were applied, oldest first."""
         return JSONResponse([effect.model_dump(mode="json") for effect in self._repository.effects()])
+
+    async def _mirror(self, copy: Copy) -> None:
+        """A coroutine, or Starlette would hand it to another thread, which takes longer than the answer."""
+        self._router.mirror.add(copy)
 
     async def _cool(self) -> None:
         while True:

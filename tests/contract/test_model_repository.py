@@ -55,12 +55,11 @@ def test_a_challenger_that_cannot_be_loaded_leaves_all_to_the_champion(
     repository.load(MODEL, order(bundles, 2))
     split = Split(version=2, bundle=bundles[2], share=50)
     repository.divide(MODEL, Division(split=split, idempotency_key="divide"))
-    load = model_repository.load_model
 
     def lose(store: object, bundle: Digest, name: str, version: int) -> ServedModel:
         if version == 2:
             raise UnknownNameError("its bytes are gone")
-        return load(shop.store, bundle, name, version)
+        return load_model(shop.store, bundle, name, version)
 
     monkeypatch.setattr(model_repository, "load_model", lose)
     again = ModelRepository(PROD, tmp_path, shop.store)
