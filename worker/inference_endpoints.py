@@ -7,28 +7,28 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from models.canonical import Digest, Slug
+from models.canonical import Slug
 from models.errors import (
     ConflictError,
     InvalidInputError,
     ModelopsError,
     NotPermittedError,
-    UnavailableError,
-    UnknownNameError,
 )
 from models.inventory import Environment
-from worker.inference_protocol import answer, describe, parse_request, read_columns
-from worker.model_repository import Division, ModelRepository, Order
+from worker.inference_errors import http_error, our_error
+from worker.inference_protocol import answer, parse_request, read_columns
+from worker.mirror import Copy
+from worker.model_repository import ModelRepository
+from worker.orders import DivisionBody, IndexBody, Order, OrderBody, UnloadBody, parse_body, read_query
 from worker.router import Router
 from worker.served_model import ServedModel
 from worker.traffic_log import TrafficLog
@@ -43,65 +43,12 @@ EXTENSIONS = [
     "modelops_effects",
 ]
 MAX_BODY = 32 * 1024 * 1024
-UNAUTHORIZED = 401
 
-_STATUS = {
-    UnavailableError: 503,
-    UnknownNameError: 404,
-    ConflictError: 409,
-    NotPermittedError: UNAUTHORIZED,
-    InvalidInputError: 400,
-    ModelopsError: 500,
-}
 _JSON = "application/json"
 _SMALL = 8 * 1024
 _COOL_EVERY = 60.0
 _NAME: TypeAdapter[str] = TypeAdapter(Slug)
-_Body = TypeVar("_Body", bound=BaseModel)
 _Answer = TypeVar("_Answer")
-
-
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class OrderBody(_Closed):
-    """The body of load and switch."""
-
-    parameters: Order
-
-
-class Unload(_Closed):
-    """`bundle` drops one bundle that is beside; without it the model is withdrawn, which needs a key."""
-
-    bundle: Digest | None = None
-    idempotency_key: str = ""
-    environment: Environment | None = None
-
-
-class UnloadBody(_Closed):
-    """The body of unload."""
-
-    parameters: Unload
-
-
-class DivisionBody(_Closed):
-    """The body of divide."""
-
-    parameters: Division
-
-
-class TrafficQuery(_Closed):
-    """Since when, and of which versions."""
-
-    since: AwareDatetime
-    versions: tuple[int, ...] = Field(min_length=1)
-
-
-class IndexBody(BaseModel):
-    """The body of index."""
-
-    ready: bool = False
 
 
 class InferenceServer:
@@ -179,20 +126,20 @@ class InferenceServer:
             return Response(reply, media_type=_JSON)
         route = self._repository.route(request.path_params["name"])
         answered = await _run(partial(self._router.answer, route, body), body, route.champion, route.challenger)
-        after = BackgroundTask(self._router.mirror.add, answered.copy) if answered.copy else None
+        after = BackgroundTask(self._mirror, answered.copy) if answered.copy else None
         return Response(answered.body, media_type=_JSON, background=after)
 
     async def traffic(self, request: Request) -> Response:
         """What was answered, as newline-delimited JSON."""
         self._authorize(request)
-        name, asked = _model_name(request), _asked(request.query_params)
+        name, asked = _model_name(request), read_query(request.query_params)
         lines = self._log.read(name, asked.since, frozenset(asked.versions))
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def index(self, request: Request) -> Response:
         """What is loaded, and what was withdrawn."""
         body = await request.body()
-        wanted = _parse(IndexBody, body or b"{}")
+        wanted = parse_body(IndexBody, body or b"{}")
         entries = [one for one in self._repository.index() if one.state == "READY" or not wanted.ready]
         return JSONResponse([entry.model_dump(mode="json") for entry in entries])
 
@@ -210,14 +157,14 @@ class InferenceServer:
     async def divide(self, request: Request) -> Response:
         """Have a loaded bundle answer a share of the requests beside the default, or none."""
         self._authorize(request)
-        name, order = _model_name(request), _parse(DivisionBody, await _json_body(request)).parameters
+        name, order = _model_name(request), parse_body(DivisionBody, await _json_body(request)).parameters
         self._check_environment(order.environment)
         return JSONResponse({"divided": await run_in_threadpool(self._repository.divide, name, order)})
 
     async def unload(self, request: Request) -> Response:
         """Withdraw a model, or drop one bundle that is beside."""
         self._authorize(request)
-        name, order = _model_name(request), _parse(UnloadBody, await _json_body(request)).parameters
+        name, order = _model_name(request), parse_body(UnloadBody, await _json_body(request)).parameters
         self._check_environment(order.environment)
         if order.bundle:
             done = await run_in_threadpool(self._repository.discard, name, order.bundle)
@@ -231,6 +178,10 @@ class InferenceServer:
         """The switches, divisions and unloads that were applied, oldest first."""
         return JSONResponse([effect.model_dump(mode="json") for effect in self._repository.effects()])
 
+    async def _mirror(self, copy: Copy) -> None:
+        """A coroutine, or Starlette would hand it to another thread, which takes longer than the answer."""
+        self._router.mirror.add(copy)
+
     async def _cool(self) -> None:
         while True:
             await run_in_threadpool(self._repository.cool)
@@ -241,7 +192,7 @@ class InferenceServer:
 
     async def _order(self, request: Request) -> tuple[str, Order]:
         self._authorize(request)
-        order = _parse(OrderBody, await _json_body(request)).parameters
+        order = parse_body(OrderBody, await _json_body(request)).parameters
         self._check_environment(order.environment)
         return _model_name(request), order
 
@@ -272,7 +223,7 @@ def create_app(repository: ModelRepository, log: TrafficLog, token: str) -> Star
     routes += [_post("/v2/repository/index", server.index), _get("/effects", server.effects)]
     for verb in (server.load, server.unload, server.switch, server.divide):
         routes += [_post(f"/v2/repository/models/{{name}}/{verb.__name__}", verb)]
-    handlers = {HTTPException: _http_error, ModelopsError: _our_error}
+    handlers = {HTTPException: http_error, ModelopsError: our_error}
     return Starlette(routes=routes, exception_handlers=handlers, lifespan=server.running, max_body_size=MAX_BODY)
 
 
@@ -286,21 +237,6 @@ async def _run(work: Callable[[], _Answer], body: bytes, *models: ServedModel | 
     if len(body) <= _SMALL and all(model is None or model.quick for model in models):
         return work()
     return await run_in_threadpool(work)
-
-
-def _asked(parameters: QueryParams) -> TrafficQuery:
-    versions = [one for one in parameters.get("versions", "").split(",") if one]
-    try:
-        return TrafficQuery.model_validate({"since": parameters.get("since"), "versions": versions})
-    except ValidationError as error:
-        raise InvalidInputError(f"write ?since=2026-11-01T00:00:00Z&versions=1,2: {describe(error)}") from error
-
-
-def _parse(kind: type[_Body], body: bytes) -> _Body:
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError as error:
-        raise InvalidInputError(f"this is not a {kind.__name__}: {describe(error)}") from error
 
 
 async def _json_body(request: Request) -> bytes:
@@ -323,15 +259,3 @@ def _get(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route
 
 def _post(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:
     return Route(path, endpoint, methods=["POST"])
-
-
-async def _our_error(request: Request, error: Exception) -> Response:
-    status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
-    remedy = error.remedy if isinstance(error, ModelopsError) else ""
-    asks = {"www-authenticate": "Bearer"} if status == UNAUTHORIZED else None
-    return JSONResponse({"error": f"{error}: {remedy}" if remedy else str(error)}, status, asks)
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, str(error))
-    return JSONResponse({"error": f"{request.method} {request.url.path}: {detail}"}, status)

@@ -14,15 +14,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from pydantic import Field
-
 from activities.adapters.oci_bundles import OciBundles
-from models.canonical import Digest, Frozen
+from models.canonical import Digest
 from models.errors import ConflictError, ModelopsError, UnavailableError, UnknownNameError
 from models.inventory import Environment
 from models.traffic import Split
+from worker.effects import Effect, State
+from worker.orders import Division, IndexEntry, LoadReport, Order
 from worker.served_model import ServedModel, load_model
-from worker.slots import Effect, Slot, Slots, State
+from worker.slots import Slot, Slots
 from worker.state_file import read_state, write_state
 
 STATE_FILE = "state.json"
@@ -30,39 +30,6 @@ WARM = timedelta(days=7)
 """How long the version before the default stays loaded, unless told otherwise."""
 
 _LOG = logging.getLogger("modelops.inference")
-
-
-class IndexEntry(Frozen):
-    """One line of the repository's index."""
-
-    name: str
-    version: str
-    state: Literal["READY", "UNAVAILABLE"]
-    reason: str
-
-
-class LoadReport(Frozen):
-    """`applied`: an effect of this key was applied before, so nothing was loaded. `default`: what serves now."""
-
-    applied: bool
-    default: Digest | None
-
-
-class Order(Frozen):
-    """A bundle to load or to switch to; `idempotency_key` makes the switch happen once."""
-
-    version: int = Field(ge=1)
-    bundle: Digest
-    idempotency_key: str = Field(min_length=1, max_length=500)
-    environment: Environment | None = None
-
-
-class Division(Frozen):
-    """A challenger to divide the requests with, or none; `idempotency_key` makes it happen once."""
-
-    split: Split | None
-    idempotency_key: str = Field(min_length=1, max_length=500)
-    environment: Environment | None = None
 
 
 class Route(NamedTuple):

@@ -1,12 +1,11 @@
-"""What an inference server keeps of each model: which bundles are loaded, which answers, which effects were applied."""
+"""What an inference server keeps of each model: which bundles are loaded, and which of them answers."""
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
-from models.canonical import Digest, Frozen, Slug
+from models.canonical import Digest, Frozen
 from models.traffic import Split
 
 
@@ -73,30 +72,3 @@ class Slots(Frozen):
     def _keeping(self, bundles: Iterable[Digest | None]) -> "Slots":
         kept = frozenset(bundles)
         return self.model_copy(update={"loaded": tuple(one for one in self.loaded if one.bundle in kept)})
-
-
-class Effect(Frozen):
-    """A switch, a division or an unload that was applied, once per key."""
-
-    key: str
-    effect: Literal["switch", "divide", "unload"]
-    model: Slug
-    version: int | None = None
-    bundle: Digest | None = None
-    split: Split | None = None
-    at: AwareDatetime
-
-    def repeats(self, other: "Effect") -> bool:
-        """Whether both are the same effect, whenever each was asked for."""
-        return self.model_copy(update={"at": other.at}) == other
-
-
-class State(Frozen):
-    """Everything that outlives the process."""
-
-    models: dict[Slug, Slots] = Field(default_factory=dict)
-    effects: tuple[Effect, ...] = ()
-
-    def applied(self, key: str) -> Effect | None:
-        """The effect of a key, if it was applied."""
-        return next((one for one in self.effects if one.key == key), None)

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from models.errors import InvalidInputError, UnavailableError
-from worker.slots import State
+from worker.effects import State
 
 
 def read_state(file: Path) -> State:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from activities.adapters.file_artifact_store import FileArtifactStore
-from activities.adapters.oci_packager import OciPackager
 from activities.adapters.oip_deployer import OipDeployer
 from examples.loan_approval import data, train
 from models.canonical import Digest
@@ -22,6 +21,7 @@ from tests.bench.rivals import Rival, mlflow, mlserver
 from tests.bench.table import show
 from tests.contract.callers import Caller
 from tests.contract.serving import PROD, TOKEN, Server
+from tests.packing import FACTS, bundles_in, packager_in
 from worker.model_repository import Route
 from worker.router import Router
 from worker.served_model import ServedModel, load_model
@@ -60,7 +60,8 @@ class Ours:
     """The inference server with the loan model in several versions."""
 
     def __init__(self, root: Path, trained: Path) -> None:
-        self.server = Server(root / "prod", root / "store")
+        self.folder = root / "store"
+        self.server = Server(root / "prod", self.folder)
         self.deployer = OipDeployer({PROD: self.server.url}, TOKEN, timeout=30)
         self.store = FileArtifactStore(root / "store", allowed_roots=(trained,))
         self.submission = Submission.model_validate_json((trained / "plain" / "result.json").read_bytes())
@@ -71,7 +72,7 @@ class Ours:
         one = self.submission
         for reference in (one.artifact, one.holdout, one.dependencies, *one.training_data):
             self.store.fetch(reference)
-        return OciPackager(self.store).package(MODEL, version, one, {})
+        return packager_in(self.folder, self.store).package(FACTS, version, one, {})
 
     def key(self) -> EffectKey:
         """A key that no other effect has."""
@@ -218,7 +219,7 @@ def answering(log: TrafficLog, model: ServedModel, body: bytes) -> float:
 
 def test_the_traffic_log(ours: Ours, tmp_path: Path) -> None:
     """What the log takes of an answer, at more requests per second than a server gets."""
-    model = load_model(ours.store, ours.bundle(1), MODEL, 1)
+    model = load_model(bundles_in(ours.folder, ours.store), ours.bundle(1), MODEL, 1)
     body = ours.rival([1.0] * len(model.columns)).body
     rounds = range(ROUNDS)
     without, with_log = zip(

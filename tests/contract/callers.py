@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tests.contract.serving import request_of
 
-ROW = [1.0, 2.0, 3.0]
+ROW: list[float | None] = [1.0, 2.0, 3.0]
 
 
 class Call(NamedTuple):

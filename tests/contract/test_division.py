@@ -1,6 +1,7 @@
 """Requests divided between a champion and a challenger, before real inference server processes."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,6 @@ from models.errors import (
 from models.traffic import Split, is_challenged
 from tests.contract.serving import (
     AUTHORIZED,
-    MODEL,
     PROD,
     TOKEN,
     Server,
@@ -34,6 +34,7 @@ from tests.contract.serving import (
     new_key,
     request_of,
 )
+from tests.packing import MODEL
 
 UNITS = tuple(f"customer-{number}" for number in range(60))
 
@@ -184,7 +185,9 @@ def test_what_was_answered_is_observed(
     folder.mkdir(parents=True)
     (folder / "1.csv").write_text("unit,approved\n" + "".join(f"{unit},0\n" for unit in UNITS))
     (folder / "2.csv").write_text("unit,value,approved\n" + "".join(f"{unit},5,1\n" for unit in UNITS[:40]))
-    seen = traffic.observe(PROD, MODEL, 1, 2, began)
+    give_up = time.monotonic() + 10
+    while (seen := traffic.observe(PROD, MODEL, 1, 2, began)).challenger_requests < len(UNITS):
+        assert time.monotonic() < give_up, "copies are missing"
     assert (seen.champion_requests, seen.challenger_requests) == (len(UNITS) + 1, len(UNITS))
     accuracy = seen.measures["accuracy"]
     assert (accuracy.champion.value, accuracy.challenger.value) == (20 / 60, 40 / 60)

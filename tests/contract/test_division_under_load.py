@@ -9,7 +9,8 @@ import pytest
 from activities.adapters.oip_deployer import OipDeployer
 from models.traffic import Split
 from tests.contract.callers import Call, calling
-from tests.contract.serving import MODEL, PROD, TOKEN, Server, Shop, constant, new_key
+from tests.contract.serving import PROD, TOKEN, Server, Shop, constant, new_key
+from tests.packing import MODEL
 
 CALLERS = 4
 UNITS = 80

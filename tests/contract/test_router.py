@@ -10,7 +10,8 @@ import pytest
 
 from models.errors import InvalidInputError, ModelopsError
 from models.traffic import Answer, Split, is_challenged
-from tests.contract.serving import MODEL, Shop, constant, failing, request_of
+from tests.contract.serving import Shop, constant, failing, request_of
+from tests.packing import MODEL, bundles_in
 from worker import mirror
 from worker.mirror import Copy
 from worker.model_repository import Route
@@ -39,7 +40,9 @@ def log(tmp_path: Path) -> Kept:
 @pytest.fixture
 def load(shop: Shop) -> Load:
     """A version made ready."""
-    return lambda version, data: load_model(shop.store, shop.bundle(version, data), MODEL, version)
+    return lambda version, data: load_model(
+        bundles_in(shop.folder, shop.store), shop.bundle(version, data), MODEL, version
+    )
 
 
 @pytest.fixture

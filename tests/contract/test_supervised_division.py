@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from activities.adapters.oip_deployer import OipDeployer
 from models.inventory import Environment
 from models.traffic import Split, is_challenged
-from tests.contract.serving import MODEL, PROD, TOKEN, Shop, constant, free_port, new_key, request_of
+from tests.contract.serving import PROD, TOKEN, Shop, constant, free_port, new_key, request_of
+from tests.packing import MODEL
 from worker import supervisor
 from worker.embedded import waves
 from worker.settings import Settings

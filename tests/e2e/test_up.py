@@ -20,9 +20,10 @@ from examples.demo.premises import LOANS, Premises
 from models.canonical import digest_bytes
 from models.state import Phase
 from models.status import Status
+from worker.effects import State
 from worker.model_repository import STATE_FILE
 from worker.settings import PROJECT
-from worker.slots import Slot, Slots, State
+from worker.slots import Slot, Slots
 
 
 @pytest.fixture

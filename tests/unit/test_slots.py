@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.traffic import Split
-from worker.slots import Effect, Slot, Slots, State
+from worker.effects import Effect, State
+from worker.slots import Slot, Slots
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 BUNDLES = [f"sha256:{digit * 64}" for digit in "1234"]
