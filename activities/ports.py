@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from models.answers import Asked
 from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest
 from models.clearance import Tied
@@ -14,11 +15,13 @@ from models.inventory import Change, Environment, ModelFacts, Reference, Submiss
 from models.journal import JournalEntry
 from models.keys import Keyring
 from models.observations import Observations
+from models.placement import Placed
 from models.plan import Plan, Proof
 from models.policy import Pack
 from models.reconciliation import Execution, Finding, Place, Shelf, Turned
 from models.signing import Document, Envelope, PublicKey
 from models.traffic import Split
+from models.validation import Sample
 
 
 class Serving(NamedTuple):
@@ -171,6 +174,20 @@ class Deployer(Protocol):
 
     def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
         """Stop serving the model; no error if it does not serve."""
+
+
+class Predictor(Protocol):
+    """Asks versions that are loaded in environments, whether or not they serve everybody."""
+
+    def predict(self, environment: Environment, model: str, placed: Placed, request: str) -> Asked:
+        """The answer to an inference request; SmokeTestError if the version gives none, UnavailableError."""
+
+
+class Samples(Protocol):
+    """What bundles bring along to be asked."""
+
+    def sample(self, bundle: Digest) -> Sample:
+        """The sample request of a bundle, and its golden predictions if it has any; UnknownNameError."""
 
 
 class Trainer(Protocol):
