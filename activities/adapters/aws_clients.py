@@ -44,6 +44,11 @@ class AwsClients:
             self._clients[service] = self._session.client(service, config=_BOUNDED)
         return self._clients[service]
 
+    def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            client.close()
+
 
 def _session(region: str, credentials: str) -> boto3.Session:
     try:

@@ -36,6 +36,10 @@ class SageMakerDeployer:
         self._clients = AwsClients(settings.region, credentials)
         self._poll = poll
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._clients.close()
+
     def deploy(self, environment: Environment, model: Slug, version: int, bundle: Digest, key: EffectKey) -> str:
         """Start the version beside what serves, then stop what served; the URL that answers predictions.
 

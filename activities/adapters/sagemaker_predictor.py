@@ -21,6 +21,10 @@ class SageMakerPredictor:
     def __init__(self, settings: SageMaker, credentials: Callable[[], str] | None) -> None:
         self._clients = AwsClients(settings.region, credentials)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._clients.close()
+
     def predict(self, environment: Environment, model: Slug, placed: Placed, request: str) -> Asked:
         """The answer of a version's variant; SmokeTestError, UnavailableError, NotPermittedError."""
         name = endpoint_name(environment, model)

@@ -1,0 +1,247 @@
+"""One suite for every target: an inference server of ours, KServe, SageMaker. What serves changes as one promotes."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+
+import pytest
+
+from activities.adapters.oip_deployer import OipDeployer
+from models.answers import read_answer
+from models.errors import ConflictError, InvalidInputError, NotPermittedError, SmokeTestError, UnavailableError
+from models.evidence import EffectKey
+from models.placement import Placed
+from models.traffic import Split
+from tests.contract.cloud import REGION, Cloud
+from tests.contract.cluster import Cluster
+from tests.contract.serving import MODEL, PROD, Server, Shop, free_port, new_key, request_of
+from tests.contract.targets import KServeRig, LocalRig, Rig, SageMakerRig, running
+
+TARGETS = ["local", "kserve", "sagemaker"]
+DIVIDING = TARGETS if hasattr(OipDeployer, "divide") else TARGETS[1:]
+ROWS = json.dumps(request_of([[1.0, 2.0, 3.0]] * 2))
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[Server]:
+    """One server for all tests; each leaves it empty."""
+    process = Server(tmp_path_factory.mktemp("prod"), shop.folder)
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, shop: Shop) -> Iterator[Rig]:
+    """The target that is the test's parameter."""
+    if request.param == "local":
+        found = LocalRig(request.getfixturevalue("local"), shop)
+        yield found
+        found.fuse.set(None)
+        found.deployer().withdraw(PROD, MODEL, new_key())
+    elif request.param == "kserve":
+        with running(cluster := Cluster()):
+            yield (found := KServeRig(cluster))
+    else:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+        with running(cloud := Cloud()):
+            monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.url)
+            yield (found := SageMakerRig(cloud))
+    found.close()
+
+
+each = pytest.mark.parametrize("rig", TARGETS, indirect=True)
+each_that_divides = pytest.mark.parametrize("rig", DIVIDING, indirect=True)
+
+
+def scores(rig: Rig, version: int, bundle: str) -> set[float]:
+    """What a version answers, wherever it is loaded."""
+    answer = read_answer(rig.predictor().predict(PROD, MODEL, Placed(version=version, bundle=bundle), ROWS).body)
+    assert answer is not None
+    assert len(answer.scores) == 2
+    return {round(score, 4) for score in answer.scores}
+
+
+@each
+def test_what_is_deployed_serves(rig: Rig) -> None:
+    """Alone, and it answers; the next one takes its place, and the former can be had back under a key of its own."""
+    first, second = rig.bundle(1, 0.1), rig.bundle(2, 0.2)
+    url = rig.deployer().deploy(PROD, MODEL, 1, first, new_key())
+    assert url.startswith("http")
+    assert (rig.shares(), scores(rig, 1, first)) == ({first: 100}, {0.1})
+    rig.deployer().deploy(PROD, MODEL, 2, second, new_key())
+    assert (rig.shares(), scores(rig, 2, second)) == ({second: 100}, {0.2})
+    rig.deployer().deploy(PROD, MODEL, 1, first, new_key())
+    assert (rig.shares(), scores(rig, 1, first)) == ({first: 100}, {0.1})
+
+
+@each
+def test_a_key_acts_once(rig: Rig) -> None:
+    """Repeated at once, after another version took over, or after a withdrawal, it changes nothing more."""
+    first, second, key = rig.bundle(1, 0.1), rig.bundle(2, 0.2), new_key()
+    for _ in range(2):
+        rig.deployer().deploy(PROD, MODEL, 1, first, key)
+    done = rig.done()
+    rig.deployer().deploy(PROD, MODEL, 1, first, key)
+    assert rig.done() == done
+    rig.deployer().deploy(PROD, MODEL, 2, second, new_key())
+    rig.deployer().deploy(PROD, MODEL, 1, first, key)
+    assert rig.shares() == {second: 100}
+    rig.deployer().withdraw(PROD, MODEL, gone := new_key())
+    rig.deployer().deploy(PROD, MODEL, 1, first, key)
+    assert rig.shares() == {}
+    rig.deployer().deploy(PROD, MODEL, 1, first, new_key())
+    rig.deployer().withdraw(PROD, MODEL, gone)
+    assert rig.shares() == {first: 100}
+
+
+@each
+def test_a_key_of_another_effect_is_a_conflict(rig: Rig) -> None:
+    """One key cannot stand for two effects."""
+    first, second, key = rig.bundle(1, 0.1), rig.bundle(2, 0.2), new_key()
+    rig.deployer().deploy(PROD, MODEL, 1, first, key)
+    with pytest.raises(ConflictError, match="another effect"):
+        rig.deployer().deploy(PROD, MODEL, 2, second, key)
+    with pytest.raises(ConflictError, match="another effect"):
+        rig.deployer().withdraw(PROD, MODEL, key)
+    assert rig.shares() == {first: 100}
+
+
+@each
+def test_what_does_not_start_never_serves(rig: Rig) -> None:
+    """With nothing before it, nothing serves; else what served before still does, and the next one can be deployed."""
+    first, broken, third = rig.bundle(1, 0.1), rig.bundle(2, None), rig.bundle(3, 0.3)
+    with pytest.raises(SmokeTestError):
+        rig.deployer().deploy(PROD, MODEL, 2, broken, new_key())
+    assert rig.shares() == {}
+    rig.deployer().deploy(PROD, MODEL, 1, first, new_key())
+    with pytest.raises(SmokeTestError):
+        rig.deployer().deploy(PROD, MODEL, 2, broken, new_key())
+    assert (rig.shares(), scores(rig, 1, first)) == ({first: 100}, {0.1})
+    rig.deployer().deploy(PROD, MODEL, 3, third, new_key())
+    assert rig.shares() == {third: 100}
+
+
+@each
+def test_withdrawing_is_no_error_where_nothing_serves(rig: Rig) -> None:
+    """Neither before anything was deployed, nor twice."""
+    rig.deployer().withdraw(PROD, MODEL, new_key())
+    rig.deployer().deploy(PROD, MODEL, 1, rig.bundle(1, 0.1), new_key())
+    for _ in range(2):
+        rig.deployer().withdraw(PROD, MODEL, new_key())
+    assert rig.shares() == {}
+
+
+@each_that_divides
+def test_a_challenger_has_its_share(rig: Rig) -> None:
+    """It is raised step by step, ended, tried again; both answer meanwhile, also at 0."""
+    first, second = rig.bundle(1, 0.1), rig.bundle(2, 0.2)
+    with pytest.raises(ConflictError, match="no champion"):
+        rig.deployer().divide(PROD, MODEL, Split(version=2, bundle=second, share=5), new_key())
+    rig.deployer().deploy(PROD, MODEL, 1, first, new_key())
+    for share in (0, 20, 50):
+        rig.deployer().divide(PROD, MODEL, Split(version=2, bundle=second, share=share), new_key())
+        wanted = {first: 100 - share, second: share} if share else {first: 100}
+        assert rig.shares() == wanted
+        assert (scores(rig, 1, first), scores(rig, 2, second)) == ({0.1}, {0.2})
+    rig.deployer().divide(PROD, MODEL, None, new_key())
+    assert (rig.shares(), scores(rig, 1, first)) == ({first: 100}, {0.1})
+    rig.deployer().divide(PROD, MODEL, Split(version=2, bundle=second, share=10), new_key())
+    assert rig.shares() == {first: 90, second: 10}
+
+
+@each_that_divides
+def test_whoever_deploys_or_withdraws_ends_a_split(rig: Rig) -> None:
+    """The challenger is elected, or another version is deployed, or none any more: nothing is left of the split."""
+    first, second, third = rig.bundle(1, 0.1), rig.bundle(2, 0.2), rig.bundle(3, 0.3)
+    rig.deployer().deploy(PROD, MODEL, 1, first, new_key())
+    for version, bundle in ((2, second), (3, third)):
+        rig.deployer().divide(PROD, MODEL, Split(version=2, bundle=second, share=30), new_key())
+        rig.deployer().deploy(PROD, MODEL, version, bundle, new_key())
+        assert rig.shares() == {bundle: 100}
+    rig.deployer().divide(PROD, MODEL, Split(version=1, bundle=first, share=30), new_key())
+    rig.deployer().withdraw(PROD, MODEL, new_key())
+    assert rig.shares() == {}
+    with pytest.raises(ConflictError, match="no champion"):
+        rig.deployer().divide(PROD, MODEL, None, new_key())
+
+
+@each_that_divides
+def test_a_challenger_that_does_not_start_leaves_everything_as_it_was(rig: Rig) -> None:
+    """Beside a champion alone, and in the place of another challenger."""
+    first, second, broken = rig.bundle(1, 0.1), rig.bundle(2, 0.2), rig.bundle(3, None)
+    rig.deployer().deploy(PROD, MODEL, 1, first, new_key())
+    with pytest.raises(SmokeTestError):
+        rig.deployer().divide(PROD, MODEL, Split(version=3, bundle=broken, share=20), new_key())
+    assert (rig.shares(), scores(rig, 1, first)) == ({first: 100}, {0.1})
+    rig.deployer().divide(PROD, MODEL, Split(version=2, bundle=second, share=20), new_key())
+    assert rig.shares() == {first: 80, second: 20}
+
+
+_numbers = count(1)
+
+
+def story(rig: Rig, fuse: int | None) -> tuple[list[str], object]:
+    """A deployment, and what would come next; the actuator dies after so many calls of each step, and comes again."""
+    first, second = rig.bundle(1, 0.1), rig.bundle(2, 0.2)
+    run, after = next(_numbers), []
+    steps = [lambda deployer, key: deployer.deploy(PROD, MODEL, 1, first, key)]
+    if isinstance(rig, LocalRig) and "local" not in DIVIDING:
+        steps.append(lambda deployer, key: deployer.deploy(PROD, MODEL, 2, second, key))
+    else:
+        split = Split(version=2, bundle=second, share=40)
+        steps += [
+            lambda deployer, key: deployer.divide(PROD, MODEL, split, key),
+            lambda deployer, key: deployer.deploy(PROD, MODEL, 2, second, key),
+        ]
+    steps.append(lambda deployer, key: deployer.withdraw(PROD, MODEL, key))
+    for number, step in enumerate(steps):
+        key = EffectKey(model=MODEL, visit=run, step=f"story-{number}")
+        if fuse:
+            rig.fuse.set(fuse)
+            with suppress(InvalidInputError):
+                step(rig.deployer(), key)
+            rig.fuse.set(None)
+        step(rig.deployer(), key)
+        after.append(rig.shares())
+    return rig.done(), after
+
+
+@each
+def test_a_crash_between_any_two_calls_changes_nothing(rig: Rig) -> None:
+    """Dead after its first call, its second ...: under the same key the next one ends where it would have ended."""
+    done, after = story(rig, None)
+    rig.fuse.set(1_000)
+    story(rig, None)
+    longest = rig.fuse.burnt
+    for fuse in range(1, longest):
+        before = len(rig.done())
+        again, states = story(rig, fuse)
+        assert states == after, fuse
+        assert again[before:] == done, fuse
+
+
+@each
+def test_a_target_that_does_not_answer_is_unavailable(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worth another try, and it says what to look at."""
+    if isinstance(rig, SageMakerRig):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    for attempt in (rig.lost().deploy, rig.lost().withdraw):
+        with pytest.raises(UnavailableError) as failed:
+            attempt(PROD, MODEL, *([1, rig.bundle(1, 0.1)] if attempt.__name__ == "deploy" else []), new_key())
+        assert failed.value.remedy
+
+
+@each
+def test_who_has_not_the_credentials_changes_nothing(rig: Rig) -> None:
+    """Not worth another try, and no word of the secret."""
+    bundle = rig.bundle(1, 0.1)
+    rig.deployer().deploy(PROD, MODEL, 1, bundle, new_key())
+    done = rig.done()
+    with pytest.raises(NotPermittedError) as refused:
+        rig.stranger().deploy(PROD, MODEL, 2, rig.bundle(2, 0.2), new_key())
+    with pytest.raises(NotPermittedError):
+        rig.stranger().withdraw(PROD, MODEL, new_key())
+    assert "another-token" not in str(refused.value)
+    assert (rig.done(), rig.shares()) == (done, {bundle: 100})
