@@ -141,6 +141,11 @@ class Environments(Frozen):
         said = {name: one.minimum for name, one in self.environments.items() if one.minimum}
         return {**USUAL_MINIMUM, **said}
 
+    @property
+    def validation(self) -> Mapping[Environment, Validation]:
+        """What a version must show in each environment."""
+        return {name: one.validation for name, one in self.environments.items()}
+
     def locals(self) -> Iterator[tuple[Environment, Local]]:
         """The environments that are inference servers of ours."""
         for name, one in self.environments.items():

@@ -49,12 +49,13 @@ class Sample(Frozen):
 class Shown(NamedTuple):
     """What a version answered: the sample, each time that it was asked; the golden request; what the champion did.
 
-    `champion` is the answer to the sample and to the golden request, whichever there are.
+    `champion` are its answers to the sample and to the golden request, if there is one; empty if it does not answer
+    them; None if there is none to compare with.
     """
 
     sample: Sequence[Asked]
     golden: Asked | None = None
-    champion: Sequence[Asked] = ()
+    champion: Sequence[Asked] | None = None
 
 
 class ValidationReport(Frozen):
@@ -95,9 +96,10 @@ def validate(asks: Validation, contract: DataContract, sample: Sample, shown: Sh
         failures += _ungolden(sample.golden, reading)
     elif asks.golden:
         failures.append("the bundle has no golden predictions to compare with")
-    compared = _beside(contract, [shown.sample[0], *([shown.golden] if shown.golden else [])], shown.champion)
+    answers = [shown.sample[0], *([shown.golden] if shown.golden else [])]
+    compared = _beside(contract, answers, shown.champion or ())
     readings += compared
-    failures += _apart(asks, compared, bool(shown.champion))
+    failures += _apart(asks, compared, shown.champion is not None)
     return readings, failures
 
 
@@ -127,7 +129,9 @@ def _ungolden(golden: Golden, reading: Reading | None) -> Iterator[str]:
 def _beside(contract: DataContract, version: Sequence[Asked], champion: Sequence[Asked]) -> list[Reading]:
     """Agreement and distance over the rows of all requests; nothing unless both have answered all of them."""
     same, apart, rows = 0, 0.0, 0
-    for one, other in zip(version, champion, strict=False):
+    if len(version) != len(champion):
+        return []
+    for one, other in zip(version, champion, strict=True):
         ours, theirs = read_answer(one.body), read_answer(other.body)
         if ours is None or theirs is None or not isfinite(between := distance(ours.scores, theirs.scores)):
             return []

@@ -68,6 +68,8 @@ class KServeDeployer:
         champion = record.placement.champion
         if champion is None:
             raise ConflictError(f"'{model}' has no champion in {environment} beside which a challenger could be tried")
+        if split and (split.version, split.bundle) == (champion.version, champion.bundle):
+            raise ConflictError(f"version {split.version} of '{model}' is the champion in {environment} itself")
         if split is None:
             self._divide(record, champion, 0)
         else:

@@ -47,6 +47,7 @@ class Handler(BaseHTTPRequestHandler):
 
     cluster: "Backend"
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, format: str, *given: object) -> None:
         """Nothing."""

@@ -252,6 +252,7 @@ class _Way:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def log_message(self, format: str, *given: object) -> None:
                 """Nothing."""

@@ -9,14 +9,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.testing import ActivityEnvironment
 
+from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.file_checkpoints import FileCheckpoints
 from activities.adapters.file_notary import FileNotary
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.promotion import PromotionActivities
+from activities.validation import Validator
 from models.audit import AuditEntry, AuditKind, EffectRecord
 from models.canonical import canonical, digest, replace
 from models.clearance import USUAL_MINIMUM
+from models.environments import usual_environments
 from models.errors import NotPermittedError
 from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import Environment
@@ -24,7 +27,7 @@ from models.journal import Assignment, JournalEntry
 from models.keys import Keyring
 from models.messages import Action
 from tests.contract.backdoor import execute
-from tests.temporal.doubles import RecordingDeployer
+from tests.temporal.doubles import PlainPredictor, PlainSamples, RecordingDeployer
 from tests.unit.signed_record import AUDIENCE, CREDIT, MODEL, Scribe, released, submission_of
 
 PROD = Environment.PROD
@@ -48,7 +51,11 @@ class Plant:
         directory = YamlDirectory(people, self.keys, AUDIENCE)
         self.checkpoints = FileCheckpoints(root / "checkpoints")
         notary = FileNotary(inventory, self.checkpoints, root / "notary.key", AUDIENCE)
-        self.activities = PromotionActivities(inventory, self.deployer, directory, USUAL_MINIMUM, notary)
+        self.predictor = PlainPredictor()
+        validator = Validator(
+            usual_environments().validation, PlainSamples(), self.predictor, FileArtifactStore(root / "kept", [])
+        )
+        self.activities = PromotionActivities(inventory, self.deployer, directory, USUAL_MINIMUM, notary, validator)
 
     def tell(self, entries: Sequence[AuditEntry]) -> None:
         """Record a story, as workers do."""

@@ -13,13 +13,17 @@ from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Deployer
+from models.answers import Asked
 from models.canonical import Digest, Frozen, digest, digest_bytes
-from models.clearance import USUAL_MINIMUM
+from models.environments import usual_environments
 from models.errors import ConflictError, MissingColumnError, SmokeTestError, TrainingError, UnavailableError
 from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
 from models.inventory import Environment, Submission
+from models.placement import Placed
 from models.plan import COMPILER, KERNEL, Plan, Proof
 from models.reconciliation import Execution, Served, Shelf
+from models.traffic import Split
+from models.validation import Sample
 from models.verdict import Reading
 from tests.signers import AUDIENCE, keyring
 from worker.policies import PolicyFolder
@@ -107,6 +111,11 @@ class RecordingDeployer:
         self._append(DeployerCall(environment=environment, model=model, version=version, bundle=bundle, key=key))
         return f"http://{environment.lower()}.example/{model}"
 
+    def divide(self, environment: Environment, model: str, split: Split | None, key: EffectKey) -> None:
+        """Beside what serves; nobody notices, as nobody asks."""
+        if split and self.serves(environment).get(model) in (None, Served(split.version, split.bundle)):
+            raise ConflictError(f"there is nothing else in {environment} beside which '{model}' could be loaded")
+
     def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
         """Once per key and environment."""
         self._append(DeployerCall(environment=environment, model=model, version=None, bundle=None, key=key))
@@ -144,6 +153,26 @@ class RecordingDeployer:
 
 def _lines(path: Path) -> list[DeployerCall]:
     return [DeployerCall.model_validate_json(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+class PlainSamples:
+    """Every bundle has the same request."""
+
+    def sample(self, bundle: Digest) -> Sample:
+        """One row."""
+        return Sample(request="{}", rows=1)
+
+
+class PlainPredictor:
+    """Every version answers the same, unless it is to answer something else."""
+
+    def __init__(self) -> None:
+        self.scores: dict[int, float] = {}
+
+    def predict(self, environment: Environment, model: str, placed: Placed, request: str) -> Asked:
+        """At once."""
+        data = [self.scores.get(placed.version, 0.5)]
+        return Asked(json.dumps({"outputs": [{"name": "score", "datatype": "FP32", "data": data}]}).encode(), 0.001)
 
 
 class CopyingTrainer:
@@ -270,6 +299,9 @@ def quick_actuator_parts(root: Path, parts: Parts, deployer: Deployer) -> Actuat
         inventory=parts.inventory,
         deployer=deployer,
         directory=parts.directory,
-        minimum=USUAL_MINIMUM,
+        surroundings=usual_environments(),
         notary=FileNotary(parts.inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", AUDIENCE),
+        store=parts.store,
+        samples=PlainSamples(),
+        predictor=PlainPredictor(),
     )
