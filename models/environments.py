@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from models.canonical import Digest, Duration, Frozen, Slug
+from models.canonical import Digest, Duration, Frozen, Slug, replace
 from models.clearance import USUAL_MINIMUM, Minimum
 from models.diagnostics import render
 from models.errors import InvalidInputError
@@ -138,8 +138,15 @@ class Environments(Frozen):
     @property
     def minimum(self) -> Mapping[Environment, Minimum]:
         """What each environment asks at least, whatever a plan says."""
-        said = {name: one.minimum for name, one in self.environments.items() if one.minimum}
-        return {**USUAL_MINIMUM, **said}
+        return {name: one.minimum for name, one in self.completed.items() if one.minimum}
+
+    @property
+    def completed(self) -> Mapping[Environment, Surroundings]:
+        """Each environment with the usual minimum, where nothing is said of one."""
+        return {
+            name: replace(one, minimum=one.minimum or USUAL_MINIMUM.get(name))
+            for name, one in self.environments.items()
+        }
 
     @property
     def validation(self) -> Mapping[Environment, Validation]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from activities.adapters.kserve_deployer import KServeDeployer
 from activities.adapters.kserve_predictor import KServePredictor
@@ -22,11 +22,26 @@ from models.traffic import Split
 from worker.settings import Settings, read_secret
 
 
+class Closing(Protocol):
+    """What has connections."""
+
+    def close(self) -> None:
+        """Close them."""
+
+
+class ClosingDeployer(Deployer, Closing, Protocol):
+    """A deployer with connections."""
+
+
+class ClosingPredictor(Predictor, Closing, Protocol):
+    """A predictor with connections."""
+
+
 class Target(NamedTuple):
     """What changes an environment, and what asks the versions in it."""
 
-    deployer: Deployer
-    predictor: Predictor
+    deployer: ClosingDeployer
+    predictor: ClosingPredictor
 
 
 class Targets:
@@ -34,6 +49,16 @@ class Targets:
 
     def __init__(self, targets: Mapping[Environment, Target]) -> None:
         self._targets = targets
+
+    def of(self, environment: Environment) -> Target:
+        """The target of an environment."""
+        return self._targets[environment]
+
+    def close(self) -> None:
+        """Close all connections."""
+        for target in self._targets.values():
+            target.deployer.close()
+            target.predictor.close()
 
     def deploy(self, environment: Environment, model: Slug, version: int, bundle: Digest, key: EffectKey) -> str:
         """See `Deployer`."""
