@@ -100,6 +100,7 @@ class RecordingDeployer:
         self._path = path
         self.refuses = False
         self.broken = 0
+        self.divisions: list[int | None] = []
 
     def deploy(self, environment: Environment, model: str, version: int, bundle: Digest, key: EffectKey) -> str:
         """Once per key."""
@@ -112,9 +113,10 @@ class RecordingDeployer:
         return f"http://{environment.lower()}.example/{model}"
 
     def divide(self, environment: Environment, model: str, split: Split | None, key: EffectKey) -> None:
-        """Beside what serves; nobody notices, as nobody asks."""
+        """Beside what serves; nobody but this notices."""
         if split and self.serves(environment).get(model) in (None, Served(split.version, split.bundle)):
             raise ConflictError(f"there is nothing else in {environment} beside which '{model}' could be loaded")
+        self.divisions.append(split.version if split else None)
 
     def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
         """Once per key and environment."""
