@@ -169,7 +169,7 @@ class Deployer(Protocol):
         """Have a challenger answer its share beside the champion, or none (None): the champion answers all.
 
         Load it beside, prove it, then divide; SmokeTestError leaves everything as it was. Whoever deploys or withdraws
-        the model ends the split. UnavailableError, ConflictError if there is no champion.
+        the model ends the split. UnavailableError, ConflictError if there is no champion, or if the challenger is it.
         """
 
     def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:

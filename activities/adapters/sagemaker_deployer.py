@@ -71,6 +71,8 @@ class SageMakerDeployer:
             )
         if record.placement.has(key, effect):
             return
+        if champion is None and split is None:
+            return
         if champion is None:
             raise ConflictError(f"'{model}' has no champion in {environment} beside which a challenger could be tried")
         if split and (split.version, split.bundle) == (champion.version, champion.bundle):

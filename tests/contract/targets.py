@@ -121,9 +121,13 @@ class LocalRig(Adapters):
         return self._bundles[version]
 
     def shares(self) -> Mapping[Digest, float]:
-        """Who answers, by the version that is the default."""
+        """Who answers, by the version that is the default and what was divided last."""
         found = self._server.get(f"/v2/models/{MODEL}")
-        return {found.json()["parameters"]["bundle"]: 100.0} if found.status_code == 200 else {}
+        if found.status_code != 200:
+            return {}
+        split = self._server.get("/effects").json()[-1].get("split") or {"share": 0, "bundle": ""}
+        shares = {found.json()["parameters"]["bundle"]: 100 - split["share"], split["bundle"]: split["share"]}
+        return {bundle: share for bundle, share in shares.items() if share}
 
     def done(self) -> list[str]:
         """By the server's own list."""
