@@ -42,17 +42,25 @@ class Cloud:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def start(self) -> None:
-        """Answer, with an empty bucket."""
+        """Answer."""
         self._thread.start()
+        self.clear()
+
+    def clear(self) -> None:
+        """Have nothing but an empty bucket."""
+        self.backend.reset()
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].reset()
+        self.models.clear()
+        self.shadows.clear()
+        self.pointed.clear()
+        self.fuse.set(None)
         s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket(BUCKET, REGION)
 
     def stop(self) -> None:
-        """Be gone, with everything that was made."""
+        """Be gone."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        self.backend.reset()
-        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].reset()
 
     @property
     def backend(self) -> Any:

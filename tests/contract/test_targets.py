@@ -13,7 +13,7 @@ from models.errors import ConflictError, ModelopsError, NotPermittedError, Smoke
 from models.evidence import EffectKey
 from models.placement import Placed
 from models.traffic import Split
-from tests.contract.cloud import REGION, Cloud
+from tests.contract.cloud import Cloud
 from tests.contract.cluster import Cluster
 from tests.contract.serving import MODEL, PROD, Server, Shop, free_port, new_key, request_of
 from tests.contract.targets import KServeRig, LocalRig, Rig, SageMakerRig, running
@@ -32,8 +32,18 @@ def local(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[Serv
     process.kill()
 
 
+@pytest.fixture(scope="module")
+def sagemaker() -> Iterator[SageMakerRig]:
+    """One cloud for all tests; each begins with an empty one. Its clients take long to make."""
+    with running(cloud := Cloud()), pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", cloud.url)
+        found = SageMakerRig(cloud)
+        yield found
+        found.close()
+
+
 @pytest.fixture
-def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, shop: Shop) -> Iterator[Rig]:
+def rig(request: pytest.FixtureRequest, shop: Shop) -> Iterator[Rig]:
     """The target that is the test's parameter."""
     if request.param == "local":
         found = LocalRig(request.getfixturevalue("local"), shop)
@@ -44,10 +54,10 @@ def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, shop: S
         with running(cluster := Cluster()):
             yield (found := KServeRig(cluster))
     else:
-        monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-        with running(cloud := Cloud()):
-            monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.url)
-            yield (found := SageMakerRig(cloud))
+        shared: SageMakerRig = request.getfixturevalue("sagemaker")
+        shared.cloud.clear()
+        yield shared
+        return
     found.close()
 
 
@@ -216,7 +226,11 @@ def story(rig: Rig, fuse: int | None) -> tuple[list[str], object, int]:
     return rig.done(), after, longest
 
 
-@pytest.mark.parametrize("rig", ["local", "kserve", pytest.param("sagemaker", marks=pytest.mark.long)], indirect=True)
+@pytest.mark.parametrize(
+    "rig",
+    [pytest.param("local", marks=pytest.mark.long), "kserve", pytest.param("sagemaker", marks=pytest.mark.long)],
+    indirect=True,
+)
 def test_a_crash_between_any_two_calls_changes_nothing(rig: Rig) -> None:
     """Dead after its first call, its second ...: under the same key the next one ends where it would have ended."""
     done, after, longest = story(rig, None)
