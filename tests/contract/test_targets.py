@@ -1,15 +1,25 @@
 """One suite for every target: an inference server of ours, KServe, SageMaker. What serves changes as one promotes."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 
 import pytest
 
+from activities.adapters.kserve_service import service_name
 from activities.adapters.oip_deployer import OipDeployer
+from activities.adapters.sagemaker_endpoint import endpoint_name
 from models.answers import read_answer
-from models.errors import ConflictError, ModelopsError, NotPermittedError, SmokeTestError, UnavailableError
+from models.errors import (
+    ConflictError,
+    InvalidInputError,
+    ModelopsError,
+    NotPermittedError,
+    SmokeTestError,
+    UnavailableError,
+)
 from models.evidence import EffectKey
 from models.placement import Placed
 from models.traffic import Split
@@ -265,3 +275,50 @@ def test_who_has_not_the_credentials_changes_nothing(rig: Rig) -> None:
         rig.stranger().withdraw(PROD, MODEL, new_key())
     assert "another-token" not in str(refused.value)
     assert (rig.done(), rig.shares()) == (done, {bundle: 100})
+
+
+@pytest.mark.parametrize("rig", ["sagemaker"], indirect=True)
+def test_sagemaker_gives_copies_or_a_share(rig: SageMakerRig) -> None:
+    """Copies go to a shadow variant, which answers nobody; both at once it cannot give."""
+    first, second = rig.bundle(1, 0.1), rig.bundle(2, 0.2)
+    rig.deployer().deploy(PROD, MODEL, 1, first, new_key())
+    rig.deployer().divide(PROD, MODEL, Split(version=2, bundle=second, mirrored=True), new_key())
+    assert (rig.shares(), rig.cloud.mirrored(rig.endpoint)) == ({first: 100}, [second])
+    with pytest.raises(InvalidInputError, match="not both"):
+        rig.deployer().divide(PROD, MODEL, Split(version=2, bundle=second, share=5, mirrored=True), new_key())
+    rig.deployer().divide(PROD, MODEL, None, new_key())
+    assert rig.cloud.mirrored(rig.endpoint) == []
+
+
+@pytest.mark.parametrize("rig", ["kserve"], indirect=True)
+def test_kserve_gives_no_copies(rig: KServeRig) -> None:
+    """It is said, and nothing is changed."""
+    first, second = rig.bundle(1, 0.1), rig.bundle(2, 0.2)
+    rig.deployer().deploy(PROD, MODEL, 1, first, new_key())
+    with pytest.raises(InvalidInputError, match="no copies"):
+        rig.deployer().divide(PROD, MODEL, Split(version=2, bundle=second, mirrored=True), new_key())
+    assert rig.done() == [first]
+
+
+@pytest.mark.parametrize("rig", ["kserve"], indirect=True)
+def test_what_somebody_else_changed_is_noticed(rig: KServeRig) -> None:
+    """A record that says nothing any more is a conflict; so is a cluster that forbids, and it is told."""
+    rig.deployer().deploy(PROD, MODEL, 1, rig.bundle(1, 0.1), new_key())
+    record = next(thing for (kind, _), thing in rig.cluster.things.items() if kind == "configmaps")
+    record["data"]["placement.json"] = "{"
+    with pytest.raises(ConflictError, match="somebody has changed it"):
+        rig.deployer().withdraw(PROD, MODEL, new_key())
+    rig.cluster.forbidden = True
+    with pytest.raises(NotPermittedError, match="forbidden"):
+        rig.deployer().withdraw(PROD, MODEL, new_key())
+
+
+def test_names_are_short_and_another_for_every_model() -> None:
+    """As Kubernetes and SageMaker take them: `a_b` and `a-b` are two models."""
+    models = ["loans", "a-b", "a_b", "x" * 63, "x" * 62 + "y", "a_b-c", "a-b_c"]
+    for names, most in (
+        ([service_name(model) for model in models], 40),
+        ([endpoint_name(PROD, model) for model in models], 63),
+    ):
+        assert len(set(names)) == len(models)
+        assert all(re.fullmatch("[a-z]([a-z0-9]|-(?!-))*[a-z0-9]", name) and len(name) <= most for name in names), names
