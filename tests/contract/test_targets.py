@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 
@@ -11,6 +11,7 @@ import pytest
 from activities.adapters.kserve_service import service_name
 from activities.adapters.oip_deployer import OipDeployer
 from activities.adapters.sagemaker_endpoint import endpoint_name
+from activities.ports import Deployer
 from models.answers import read_answer
 from models.errors import (
     ConflictError,
@@ -56,19 +57,19 @@ def sagemaker() -> Iterator[SageMakerRig]:
 def rig(request: pytest.FixtureRequest, shop: Shop) -> Iterator[Rig]:
     """The target that is the test's parameter."""
     if request.param == "local":
-        found = LocalRig(request.getfixturevalue("local"), shop)
-        yield found
-        found.fuse.set(None)
-        found.deployer().withdraw(PROD, MODEL, new_key())
+        served = LocalRig(request.getfixturevalue("local"), shop)
+        yield served
+        served.fuse.set(None)
+        served.deployer().withdraw(PROD, MODEL, new_key())
+        served.close()
     elif request.param == "kserve":
         with running(cluster := Cluster()):
-            yield (found := KServeRig(cluster))
+            yield (clustered := KServeRig(cluster))
+            clustered.close()
     else:
         shared: SageMakerRig = request.getfixturevalue("sagemaker")
         shared.cloud.clear()
         yield shared
-        return
-    found.close()
 
 
 each = pytest.mark.parametrize("rig", TARGETS, indirect=True)
@@ -212,8 +213,10 @@ def story(rig: Rig, fuse: int | None) -> tuple[list[str], object, int]:
     What was changed, who answered after each step, and the most calls that one step took.
     """
     first, second = rig.bundle(1, 0.1), rig.bundle(2, 0.2)
-    run, after, longest = next(_numbers), [], 0
-    steps = [lambda deployer, key: deployer.deploy(PROD, MODEL, 1, first, key)]
+    run, after, longest = next(_numbers), list[object](), 0
+    steps: list[Callable[[Deployer, EffectKey], object]] = [
+        lambda deployer, key: deployer.deploy(PROD, MODEL, 1, first, key)
+    ]
     if isinstance(rig, LocalRig) and "local" not in DIVIDING:
         steps.append(lambda deployer, key: deployer.deploy(PROD, MODEL, 2, second, key))
     else:
@@ -257,10 +260,11 @@ def test_a_target_that_does_not_answer_is_unavailable(rig: Rig, monkeypatch: pyt
     """Worth another try, and it says what to look at."""
     if isinstance(rig, SageMakerRig):
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
-    for attempt in (rig.lost().deploy, rig.lost().withdraw):
-        with pytest.raises(UnavailableError) as failed:
-            attempt(PROD, MODEL, *([1, rig.bundle(1, 0.1)] if attempt.__name__ == "deploy" else []), new_key())
-        assert failed.value.remedy
+    with pytest.raises(UnavailableError) as failed:
+        rig.lost().deploy(PROD, MODEL, 1, rig.bundle(1, 0.1), new_key())
+    assert failed.value.remedy
+    with pytest.raises(UnavailableError):
+        rig.lost().withdraw(PROD, MODEL, new_key())
 
 
 @each
