@@ -200,8 +200,13 @@ class PromotionActivities:
 
 
 def _attempt(order: StepOrder, what: str) -> EffectKey:
-    """The key of what prepares a step or undoes it: another one for each attempt, as each prepares anew."""
-    return EffectKey(model=order.model, visit=order.visit, step=f"{order.step}.{what}.{activity.info().attempt}")
+    """The key of what prepares a step or undoes it: another one each time, for what was undone is prepared anew.
+
+    A person who retries a stuck step has it begin at attempt 1 again, in another activity.
+    """
+    told = activity.info()
+    time = f"{told.workflow_run_id}.{told.activity_id}.{told.attempt}"
+    return EffectKey(model=order.model, visit=order.visit, step=f"{order.step}.{what}.{time}")
 
 
 def _refuse(objections: Iterable[str]) -> None:

@@ -68,11 +68,16 @@ class Plant:
                 self.inventory.commit_effect(effect.key, effect.result, effect.changes)
 
     def run(
-        self, activity: str, order: StepOrder, caller: str = f"model/{MODEL}", journal: tuple[JournalEntry, ...] = ()
+        self,
+        activity: str,
+        order: StepOrder,
+        caller: str = f"model/{MODEL}",
+        journal: tuple[JournalEntry, ...] = (),
+        number: str = "1",
     ) -> StepResult:
         """An activity, as the server has it done for a workflow."""
         environment = ActivityEnvironment()
-        environment.info = dataclasses.replace(environment.info, workflow_id=caller)
+        environment.info = dataclasses.replace(environment.info, workflow_id=caller, activity_id=number)
         result: StepResult = environment.run(
             getattr(self.activities, activity), Assignment(order=order, journal=journal)
         )

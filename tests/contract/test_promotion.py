@@ -17,6 +17,7 @@ from models.validation import ValidationReport
 from models.verdict import Verdict
 from tests.contract.serving import Shop, constant, new_key
 from tests.contract.test_actuator import PROD, Plant, lately
+from tests.temporal.doubles import PlainSamples
 from tests.unit.signed_record import MODEL, released, submission_of
 
 
@@ -100,6 +101,21 @@ def test_a_next_version_that_answers_nonsense_never_serves(second: Plant) -> Non
     assert second.deployer.calls() == before
     assert second.deployer.divisions == [2, None]
     assert second.inventory.deployments(MODEL)[PROD].version == 1
+
+
+def test_what_was_undone_is_prepared_under_another_key(second: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that got stuck after its undoing begins at attempt 1 again, under keys of its own."""
+
+    def broken(*what: object) -> None:
+        raise InvalidInputError("the bundle cannot be read")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(PlainSamples, "sample", broken)
+        with pytest.raises(InvalidInputError):
+            second.run("promote_version", second.scribe.order, number="1")
+    assert second.deployer.divisions == [2, None]
+    assert second.run("promote_version", second.scribe.order, number="2").verdict is Verdict.PASS
+    assert len(set(second.deployer.prepared)) == len(second.deployer.prepared) == 3
 
 
 def test_a_smoke_test_that_fails_at_last_is_undone_too(second: Plant) -> None:

@@ -101,6 +101,7 @@ class RecordingDeployer:
         self.refuses = False
         self.broken = 0
         self.divisions: list[int | None] = []
+        self.prepared: list[EffectKey] = []
 
     def deploy(self, environment: Environment, model: str, version: int, bundle: Digest, key: EffectKey) -> str:
         """Once per key."""
@@ -117,6 +118,7 @@ class RecordingDeployer:
         if split and self.serves(environment).get(model) in (None, Served(split.version, split.bundle)):
             raise ConflictError(f"there is nothing else in {environment} beside which '{model}' could be loaded")
         self.divisions.append(split.version if split else None)
+        self.prepared.append(key)
 
     def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
         """Once per key and environment."""
