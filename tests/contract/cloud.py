@@ -88,7 +88,7 @@ class Cloud:
         return variants
 
     def _bundle(self, model: str) -> str:
-        source = self.backend._models[model].primary_container["ModelDataSource"]["S3DataSource"]["S3Uri"]
+        source: str = self.backend._models[model].primary_container["ModelDataSource"]["S3DataSource"]["S3Uri"]
         return "sha256:" + source.rstrip("/")[-64:]
 
     def _broken(self, config: str) -> bool:
