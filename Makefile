@@ -52,7 +52,7 @@ tests/node/node_modules/.ready: tests/node/package.json
 
 lock: setup  ## pin requirements.txt anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-package modelops \
-	  --extra demo --extra s3 --group dev pyproject.toml -o requirements.txt --no-header
+	  --extra demo --extra aws --group dev pyproject.toml -o requirements.txt --no-header
 
 clean:   ## remove the environment and caches; data of `modelops up` stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from models.answers import Asked
 from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest
 from models.clearance import Tied
@@ -15,6 +16,7 @@ from models.inventory import Change, Environment, ModelFacts, Reference, Source,
 from models.journal import JournalEntry
 from models.keys import Keyring
 from models.observations import Observations
+from models.placement import Placed
 from models.plan import Plan, Proof
 from models.policy import Pack
 from models.reconciliation import Execution, Finding, Place, Shelf, Turned
@@ -22,6 +24,7 @@ from models.signing import Document, Envelope, PublicKey
 from models.supply.osv import Bulletin
 from models.supply.reports import SourceReport, SupplyReport
 from models.traffic import Split
+from models.validation import Sample
 
 
 class Serving(NamedTuple):
@@ -223,11 +226,25 @@ class Deployer(Protocol):
         """Have a challenger answer its share beside the champion, or none (None): the champion answers all.
 
         Load it beside, prove it, then divide; SmokeTestError leaves everything as it was. Whoever deploys or withdraws
-        the model ends the split. UnavailableError, ConflictError if there is no champion.
+        the model ends the split. UnavailableError, ConflictError if there is no champion, or if the challenger is it.
         """
 
     def withdraw(self, environment: Environment, model: str, key: EffectKey) -> None:
         """Stop serving the model; no error if it does not serve."""
+
+
+class Predictor(Protocol):
+    """Asks versions that are loaded in environments, whether or not they serve everybody."""
+
+    def predict(self, environment: Environment, model: str, placed: Placed, request: str) -> Asked:
+        """The answer to an inference request; SmokeTestError if the version gives none, UnavailableError."""
+
+
+class Samples(Protocol):
+    """What bundles bring along to be asked."""
+
+    def sample(self, bundle: Digest) -> Sample:
+        """The sample request of a bundle, and its golden predictions if it has any; UnknownNameError."""
 
 
 class Trainer(Protocol):

@@ -6,13 +6,17 @@ from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
 from activities.ports import Bundles, Deployer, Directory, Inventory, Notary
-from models.canonical import Digest
+from activities.saga import Saga
+from activities.validation import TurnedAwayError, Validator
+from models.canonical import Digest, replace
 from models.clearance import Known, Minimum, Tied, objections, withdrawal_objections
-from models.errors import InvalidInputError, NotPermittedError, SmokeTestError
-from models.evidence import StepKind, StepOrder, StepResult
+from models.errors import ConflictError, InvalidInputError, NotPermittedError, SmokeTestError
+from models.evidence import EffectKey, Evidence, StepKind, StepOrder, StepResult
 from models.inventory import Deployed, Environment, Withdrawn
 from models.journal import Assignment
+from models.placement import Placed
 from models.plan import Plan
+from models.traffic import Split
 from models.verdict import Verdict
 
 _TOLD = 5
@@ -32,10 +36,12 @@ class PromotionActivities:
         minimum: Mapping[Environment, Minimum],
         notary: Notary,
         bundles: Bundles,
+        validator: Validator,
     ) -> None:
         """`directory` is the actuator's own, `minimum` what its environments ask whatever a plan says.
 
-        `notary` seals what a promotion to PROD rests on before it happens; `bundles` are looked at, byte by byte.
+        `notary` seals what a promotion to PROD rests on before it happens; `bundles` are looked at, byte by byte;
+        `validator` asks versions where they are.
         """
         self._inventory = inventory
         self._ledger = Ledger(inventory)
@@ -44,15 +50,21 @@ class PromotionActivities:
         self._minimum = minimum
         self._notary = notary
         self._bundles = bundles
+        self._validator = validator
 
     @activity.defn(name="promote_version", no_thread_cancel_exception=True)
     def promote_version(self, task: Assignment) -> StepResult:
-        """Deploy a version; a failed smoke test turns it away (verdict FAIL), what served before still serves."""
+        """Validate a version where it is loaded, then have it serve.
+
+        A failed smoke test or validation turns it away (verdict FAIL), and what served before still serves.
+        """
         order = task.order
 
         def effect() -> Outcome:
             try:
-                return self._deploy(order)
+                return self._promote(order)
+            except TurnedAwayError as error:
+                return StepResult(verdict=Verdict.FAIL, summary=str(error), evidence=(error.evidence,)), []
             except SmokeTestError as error:
                 return StepResult(verdict=Verdict.FAIL, summary=f"smoke test in {order.environment}: {error}"), []
 
@@ -61,7 +73,7 @@ class PromotionActivities:
     @activity.defn(name="restore_version", no_thread_cancel_exception=True)
     def restore_version(self, task: Assignment) -> StepResult:
         """Deploy the previous champion again."""
-        return self._ledger.perform(task, StepKind.RESTORE, lambda: self._deploy(task.order))
+        return self._ledger.perform(task, StepKind.RESTORE, lambda: self._deploy(task.order, *self.cleared(task.order)))
 
     @activity.defn(name="stop_serving", no_thread_cancel_exception=True)
     def stop_serving(self, task: Assignment) -> StepResult:
@@ -80,10 +92,52 @@ class PromotionActivities:
         """Take the model out of every environment, also where the record knows of nothing."""
         return self._ledger.perform(task, StepKind.UNDEPLOY, lambda: self._withdraw(task.order, tuple(Environment)))
 
-    def _deploy(self, order: StepOrder) -> Outcome:
+    def _promote(self, order: StepOrder) -> Outcome:
+        """Load beside what serves, validate, then deploy; where nothing serves, deploy and validate."""
         environment, version, bundle = self.cleared(order)
-        if environment is Environment.PROD and order.kind is StepKind.PROMOTE:
+        if environment is Environment.PROD:
             self._notary.checkpoint()
+        placed, serving = (
+            Placed(version=version, bundle=bundle),
+            self._inventory.deployments(order.model).get(environment),
+        )
+        champion = Placed(version=serving.version, bundle=serving.bundle) if serving else None
+        with Saga() as saga:
+            beside = champion is not None and self._load_beside(saga, order, environment, placed)
+            evidence = [self._validated(order, environment, placed, champion)] if beside else []
+            result, changes = self._deploy(order, environment, version, bundle)
+            if not beside:
+                saga.did(lambda: self._go_back(order, environment, champion))
+                evidence = [self._validated(order, environment, placed, None)]
+        summary = f"{result.summary}; {evidence[0].summary}"
+        return replace(result, summary=summary, evidence=tuple(evidence)), changes
+
+    def _load_beside(self, saga: Saga, order: StepOrder, environment: Environment, placed: Placed) -> bool:
+        """Whether the version is loaded and answers nobody; False if nothing serves, or it does by itself already."""
+        split = Split(version=placed.version, bundle=placed.bundle)
+        try:
+            self._deployer.divide(environment, order.model, split, _attempt(order, "beside"))
+        except ConflictError:
+            return False
+        saga.did(lambda: self._deployer.divide(environment, order.model, None, _attempt(order, "alone")))
+        return True
+
+    def _go_back(self, order: StepOrder, environment: Environment, champion: Placed | None) -> None:
+        """Have serve what served before by the record, or nothing."""
+        key = _attempt(order, "back")
+        if champion:
+            self._deployer.deploy(environment, order.model, champion.version, champion.bundle, key)
+        else:
+            self._deployer.withdraw(environment, order.model, key)
+
+    def _validated(
+        self, order: StepOrder, environment: Environment, placed: Placed, champion: Placed | None
+    ) -> Evidence:
+        contract = self._inventory.submission(order.model, placed.version).contract
+        other = champion if champion and champion.version != placed.version else None
+        return self._validator.validate(environment, order.model, contract, placed, other)
+
+    def _deploy(self, order: StepOrder, environment: Environment, version: int, bundle: Digest) -> Outcome:
         endpoint = self._deployer.deploy(environment, order.model, version, bundle, order.key)
         deployed = Deployed(environment=environment, version=version, bundle=bundle, endpoint=endpoint)
         summary = f"version {version} serves in {environment} at {endpoint}"
@@ -146,6 +200,16 @@ class PromotionActivities:
         minimum = self._minimum.get(order.environment) if order.environment else None
         known = Known(self._directory.electorate(plan.roles), self._directory.keyring(), minimum)
         return told(order, plan, self._inventory.ties(order.model), known)
+
+
+def _attempt(order: StepOrder, what: str) -> EffectKey:
+    """The key of what prepares a step or undoes it: another one each time, for what was undone is prepared anew.
+
+    A person who retries a stuck step has it begin at attempt 1 again, in another activity.
+    """
+    told = activity.info()
+    time = f"{told.workflow_run_id}.{told.activity_id}.{told.attempt}"
+    return EffectKey(model=order.model, visit=order.visit, step=f"{order.step}.{what}.{time}")
 
 
 def _refuse(objections: Iterable[str]) -> None:

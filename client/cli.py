@@ -46,6 +46,7 @@ _COMMANDS = {
             "modelops delegate --as rosa --to tom.enrolment.json --role risk --until 2026-12-20 --output tom.json",
         ),
         "findings": _Command("findings", "findings", "modelops findings --all"),
+        "environments": _Command("environments", "environments", "modelops environments --json"),
         "rebuild": _Command("rebuilding", "rebuild", "modelops rebuild loan-approval"),
         "submit": _Command("messages", "submit", "modelops submit loan-approval version.yaml --as sam"),
         "decide": _Command(

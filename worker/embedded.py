@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from models.environments import Local
 from models.errors import InvalidInputError
 from models.inventory import Environment
+from worker.environments import environments_of
 from worker.settings import PROJECT, Settings
 
 _SQLITE = ("journal_mode=WAL", "synchronous=NORMAL")
@@ -49,7 +51,7 @@ class Program:
 
 def waves(settings: Settings) -> tuple[tuple[Program, ...], ...]:
     """Everything that `modelops up` starts: the programs of a wave together, each wave when the one before is ready."""
-    inference = tuple(_inference(settings, environment) for environment in Environment)
+    inference = tuple(_inference(settings, *server) for server in environments_of(settings).locals())
     temporal = (_temporal(settings),) if settings.embedded_temporal else ()
     return temporal, (*inference, _actuator(settings), _worker(settings))
 
@@ -90,8 +92,8 @@ def _temporal(settings: Settings) -> Program:
     return Program("temporal", command, ports, f"http://127.0.0.1:{ui_port}/healthz", {})
 
 
-def _inference(settings: Settings, environment: Environment) -> Program:
-    url = settings.inference[environment]
+def _inference(settings: Settings, environment: Environment, server: Local) -> Program:
+    url = server.url.rstrip("/")
     port = urlsplit(url).port or 80
     command = (
         *(sys.executable, "-m", "worker.inference", "--environment", environment.value, "--port", str(port)),
@@ -100,7 +102,7 @@ def _inference(settings: Settings, environment: Environment) -> Program:
     )
     # Not `ready`: one version that cannot be loaded must not keep all the others from serving.
     ready, index = f"{url}/v2/health/live", f"{url}/v2/repository/index"
-    ports = {port: "MODELOPS_INFERENCE"}
+    ports = {port: "MODELOPS_ENVIRONMENTS"}
     variables = _python_path() | _deploy_token(settings)
     return Program(f"inference-{environment.value}", command, ports, ready, variables, index)
 

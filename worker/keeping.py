@@ -29,7 +29,7 @@ def _bucket(name: str, prefix: str) -> Checkpoints:
     except ModuleNotFoundError as error:
         raise InvalidInputError(
             f"MODELOPS_CHECKPOINTS: {S3}{name} needs {error.name}, which is not installed",
-            "install the extra: pip install 'modelops[s3]'",
+            "install the extra: pip install 'modelops[aws]'",
         ) from error
     checkpoints: Checkpoints = adapter.S3Checkpoints(name, prefix)
     return checkpoints

@@ -1,6 +1,7 @@
 """The one reader of the environment: every setting, its default, its meaning."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,9 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.canonical import Duration
-from models.clearance import USUAL_MINIMUM, Minimum
+from models.environments import Credentials
 from models.errors import InvalidInputError
-from models.inventory import Environment
 from models.signing import PublicKey
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -73,16 +73,6 @@ Place = Annotated[Path, AfterValidator(_expanded)]
 
 FileOrDatabase = Annotated[Literal["database"] | Path, BeforeValidator(_file_or_database)]
 
-Servers = Annotated[
-    dict[Environment, str],
-    NoDecode,
-    _json_like('{"DEV": "http://127.0.0.1:8501", "TEST": "http://127.0.0.1:8502", "PROD": "http://127.0.0.1:8503"}'),
-]
-Minimums = Annotated[
-    dict[Environment, Minimum],
-    NoDecode,
-    _json_like('{"PROD": {"approvals": 2, "tiers": ["high", "critical"]}}'),
-]
 Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
 Identities = Annotated[tuple[str, ...], NoDecode, _json_like('["modelops-actuator@"]')]
 Administrators = Annotated[tuple[PublicKey, ...], NoDecode, _json_like('["<a key\'s 64 hexadecimal digits>"]')]
@@ -121,17 +111,10 @@ class Settings(BaseSettings):
         default=None, description="who has it may change what environments serve: actuator and inference servers alone"
     )
 
-    inference: Annotated[Servers, Field(min_length=len(Environment))] = Field(
-        default={
-            Environment.DEV: "http://127.0.0.1:8501",
-            Environment.TEST: "http://127.0.0.1:8502",
-            Environment.PROD: "http://127.0.0.1:8503",
-        },
-        description="the inference server of each environment",
-    )
-    minimum: Minimums = Field(
-        default=dict(USUAL_MINIMUM),
-        description="what an environment asks of models of some tiers, whatever a plan says",
+    environments: Place | None = Field(
+        default=None,
+        description="YAML file of what DEV, TEST and PROD are and ask; default: environments.yaml under home, if it is "
+        "there, or else three inference servers on this machine",
     )
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
     trainers: Programs = Field(default={}, description="training programs by the name that versions give")
@@ -253,6 +236,18 @@ class Settings(BaseSettings):
         """Whether the connection to Temporal is encrypted."""
         files = (self.temporal_tls_ca, self.temporal_tls_cert, self.temporal_tls_key)
         return self.temporal_tls or bool(self.temporal_api_key or any(files))
+
+
+def read_secret(credentials: Credentials) -> str:
+    """The secret that is referred to, as it is now; InvalidInputError, in which it never is."""
+    try:
+        found = os.environ[credentials.env] if credentials.env else _expanded(Path(str(credentials.file))).read_text()
+    except (KeyError, OSError, ValueError) as error:
+        raise InvalidInputError(
+            f"the credentials in {credentials} cannot be read ({type(error).__name__})",
+            "put the secret there for the actuator alone, or correct the reference in MODELOPS_ENVIRONMENTS",
+        ) from None
+    return found.strip()
 
 
 def read_settings() -> Settings:

@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,10 +13,10 @@ from temporalio.client import Client
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
 
+from activities.adapters.bundle_samples import BundleSamples
 from activities.adapters.child_prover import ChildProver
 from activities.adapters.file_notary import FileNotary
 from activities.adapters.file_windows import FileWindows
-from activities.adapters.oip_deployer import OipDeployer
 from activities.adapters.oip_index import OipIndex
 from activities.adapters.oip_traffic import OipTraffic
 from activities.adapters.onnx_evaluator import OnnxEvaluator
@@ -47,7 +47,9 @@ from activities.ports import (
     Notary,
     Packager,
     Policies,
+    Predictor,
     Prover,
+    Samples,
     Scanner,
     Schedules,
     SupplyScanner,
@@ -62,18 +64,20 @@ from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
 from activities.trial import TrialActivities
-from models.clearance import Minimum
-from models.inventory import Environment
+from activities.validation import Validator
+from models.environments import Environments as Surroundings
 from models.plan import KERNEL
 from models.reconciliation import Expected
 from worker.bundles import bundles_of, packager_of
 from worker.directories import directory_of
+from worker.environments import environments_of
 from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
 from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
 from worker.settings import ACTUATORS, Settings
 from worker.supplying import supply_of
+from worker.targets import targets_of
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.lifecycle import ModelLifecycle
@@ -122,9 +126,11 @@ class ActuatorParts:
     deployer: Deployer
     traffic: Traffic
     directory: Directory
-    minimum: Mapping[Environment, Minimum]
+    surroundings: Surroundings
     notary: Notary
     bundles: Bundles
+    samples: Samples
+    predictor: Predictor
 
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
@@ -149,22 +155,31 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         prover=KeptProofs(root / "proofs", ChildProver().prove),
         findings=SqlFindings(settings.database),
         executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
-        environments=OipIndex(settings.inference),
+        environments=OipIndex({name: local.url for name, local in environments_of(settings).locals()}),
     )
 
 
 def choose_actuator_parts(settings: Settings) -> ActuatorParts:
     """The real parts of the actuator, as configured."""
-    inventory = SqlInventory(settings.actuator_database)
+    inventory, store, surroundings = (
+        SqlInventory(settings.actuator_database),
+        store_of(settings),
+        environments_of(settings),
+    )
+    targets = targets_of(settings, surroundings)
     return ActuatorParts(
         inventory=inventory,
-        store=store_of(settings),
-        deployer=OipDeployer(settings.inference, settings.token),
-        traffic=OipTraffic(settings.inference, settings.token, settings.outcomes),
+        store=store,
+        deployer=targets,
+        traffic=OipTraffic(
+            {name: local.url for name, local in surroundings.locals()}, settings.token, settings.outcomes
+        ),
         directory=directory_of(settings, settings.actuator_database),
-        minimum=settings.minimum,
+        surroundings=surroundings,
         notary=FileNotary(inventory, checkpoints_of(settings), settings.notary, settings.audience),
-        bundles=bundles_of(settings, store_of(settings)),
+        bundles=bundles_of(settings, store),
+        samples=BundleSamples(store),
+        predictor=targets,
     )
 
 
@@ -236,8 +251,10 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
 
 def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = options.TASK_QUEUE) -> Worker:
     """The worker that changes what environments serve, for the lifecycles of a task queue."""
+    asks = parts.surroundings
+    validator = Validator(asks.validation, parts.samples, parts.predictor, parts.store)
     promotion = PromotionActivities(
-        parts.inventory, parts.deployer, parts.directory, parts.minimum, parts.notary, parts.bundles
+        parts.inventory, parts.deployer, parts.directory, asks.minimum, parts.notary, parts.bundles, validator
     )
     trial = TrialActivities(
         parts.inventory, parts.store, parts.deployer, parts.traffic, parts.notary, promotion.cleared

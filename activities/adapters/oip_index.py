@@ -42,6 +42,8 @@ class OipIndex:
 
     def serves(self, environment: Environment) -> Shelf:
         """The default version of every model that answers; UnavailableError."""
+        if environment not in self._endpoints:
+            raise UnavailableError(f"{environment} is no inference server of ours: nobody looks at what it serves")
         url = self._endpoints[environment]
         try:
             index = _INDEX.validate_json(self._read("POST", f"{url}/v2/repository/index"))

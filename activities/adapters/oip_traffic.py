@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from activities.adapters.csv_outcomes import read_outcomes
 from models.canonical import Slug
-from models.errors import NotPermittedError, UnavailableError
+from models.errors import InvalidInputError, NotPermittedError, UnavailableError
 from models.inventory import DataContract, Environment
 from models.observations import Observations
 from models.tally import Tally, observe
@@ -48,6 +48,11 @@ class OipTraffic:
 
         UnavailableError, NotPermittedError if the server expects another token, and the errors of `read_outcomes`.
         """
+        if environment not in self._endpoints:
+            raise InvalidInputError(
+                f"what versions answer in {environment} is not known: it is no local target",
+                "try challengers elsewhere",
+            )
         url, until = f"{self._endpoints[environment]}/v2/models/{model}", datetime.now(UTC)
         try:
             contract = self._contract(f"{url}/versions/{champion}")

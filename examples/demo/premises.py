@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from models.inventory import Environment
+from models.environments import usual_environments
 from worker.settings import PROJECT, Settings
 
 LOANS = PROJECT / "examples" / "loan_approval"
@@ -28,13 +28,12 @@ class Premises:
     def __init__(self, home: Path) -> None:
         self.home = home
         ports = _free(USUAL_PORTS)
-        inference = {name.value: f"http://127.0.0.1:{port}" for name, port in zip(Environment, ports[3:6], strict=True)}
+        self._surroundings = usual_environments(ports[3:6])
         self.environment = {
             "MODELOPS_HOME": str(home),
             "MODELOPS_TEMPORAL_ADDRESS": f"127.0.0.1:{ports[0]}",
             "MODELOPS_TEMPORAL_UI": f"http://127.0.0.1:{ports[1]}",
             "MODELOPS_TEMPORAL_HTTP_PORT": str(ports[2]),
-            "MODELOPS_INFERENCE": json.dumps(inference),
             "MODELOPS_WORKER_METRICS_PORT": str(ports[6]),
             "MODELOPS_SDK_METRICS_PORT": str(ports[7]),
             "MODELOPS_ACTUATOR_METRICS_PORT": str(ports[8]),
@@ -45,11 +44,17 @@ class Premises:
             "MODELOPS_WALLET": str(home / "wallet"),
             "MODELOPS_PASSPHRASE": "only for the demo",
         }
+        self._furnish()
 
     def clear(self) -> None:
         """Begin with an empty folder."""
         shutil.rmtree(self.home, ignore_errors=True)
-        self.home.mkdir(parents=True)
+        self._furnish()
+
+    def _furnish(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        text = self._surroundings.model_dump_json(exclude_none=True)
+        (self.home / "environments.yaml").write_text(text)
 
     def settings(self) -> Settings:
         """As the programs of `modelops up` read them."""

@@ -23,6 +23,7 @@ from models.inventory import Environment, VersionStatus
 from models.messages import Action, Choice
 from models.state import Phase
 from models.status import Status
+from worker.environments import environments_of
 
 MODEL = "loan-approval"
 PEOPLE = ("ana", "dmitri", "rosa", "lena", "paul")
@@ -39,7 +40,7 @@ class Story:
         self.premises = premises
         self.settings = premises.settings()
         self.data = premises.home / "data"
-        self.production = self.settings.inference[Environment.PROD]
+        self.production = dict(environments_of(self.settings).locals())[Environment.PROD].url
         self.signers: dict[str, Signer] = {}
 
     async def tell_all(self) -> None:

@@ -9,14 +9,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.testing import ActivityEnvironment
 
+from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.file_checkpoints import FileCheckpoints
 from activities.adapters.file_notary import FileNotary
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.promotion import PromotionActivities
+from activities.validation import Validator
 from models.audit import AuditEntry, AuditKind, EffectRecord
 from models.canonical import canonical, digest, replace
 from models.clearance import USUAL_MINIMUM
+from models.environments import usual_environments
 from models.errors import DigestMismatchError, ModelopsError, NotPermittedError, SignatureError
 from models.evidence import StepKind, StepOrder, StepResult
 from models.inventory import Environment
@@ -24,7 +27,7 @@ from models.journal import Assignment, JournalEntry
 from models.keys import Keyring
 from models.messages import Action
 from tests.contract.backdoor import execute
-from tests.temporal.doubles import RecordingDeployer
+from tests.temporal.doubles import PlainPredictor, PlainSamples, RecordingDeployer
 from tests.unit.signed_record import AUDIENCE, CREDIT, MODEL, Scribe, released, submission_of
 
 PROD = Environment.PROD
@@ -63,7 +66,13 @@ class Plant:
         self.checkpoints = FileCheckpoints(root / "checkpoints")
         notary = FileNotary(inventory, self.checkpoints, root / "notary.key", AUDIENCE)
         self.bundles = Looking()
-        self.activities = PromotionActivities(inventory, self.deployer, directory, USUAL_MINIMUM, notary, self.bundles)
+        self.predictor = PlainPredictor()
+        validator = Validator(
+            usual_environments().validation, PlainSamples(), self.predictor, FileArtifactStore(root / "kept", [])
+        )
+        self.activities = PromotionActivities(
+            inventory, self.deployer, directory, USUAL_MINIMUM, notary, self.bundles, validator
+        )
 
     def tell(self, entries: Sequence[AuditEntry]) -> None:
         """Record a story, as workers do."""
@@ -76,11 +85,16 @@ class Plant:
                 self.inventory.commit_effect(effect.key, effect.result, effect.changes)
 
     def run(
-        self, activity: str, order: StepOrder, caller: str = f"model/{MODEL}", journal: tuple[JournalEntry, ...] = ()
+        self,
+        activity: str,
+        order: StepOrder,
+        caller: str = f"model/{MODEL}",
+        journal: tuple[JournalEntry, ...] = (),
+        number: str = "1",
     ) -> StepResult:
         """An activity, as the server has it done for a workflow."""
         environment = ActivityEnvironment()
-        environment.info = dataclasses.replace(environment.info, workflow_id=caller)
+        environment.info = dataclasses.replace(environment.info, workflow_id=caller, activity_id=number)
         result: StepResult = environment.run(
             getattr(self.activities, activity), Assignment(order=order, journal=journal)
         )

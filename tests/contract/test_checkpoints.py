@@ -326,7 +326,7 @@ def test_a_bucket_without_boto3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(InvalidInputError, match="s3://kept needs boto3, which is not installed") as error:
         checkpoints_of(Settings(home=tmp_path, checkpoints="s3://kept/audit"))
-    assert "modelops[s3]" in error.value.remedy
+    assert "modelops[aws]" in error.value.remedy
 
 
 def test_the_record_is_verified_by_what_is_kept_in_a_bucket(

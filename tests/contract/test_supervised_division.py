@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from activities.adapters.oip_deployer import OipDeployer
+from models.environments import usual_environments
 from models.inventory import Environment
 from models.traffic import Split, is_challenged
 from tests.contract.serving import PROD, TOKEN, Shop, constant, free_port, new_key, request_of
@@ -24,8 +25,10 @@ from worker.settings import Settings
 
 async def test_a_division_survives_the_death_of_its_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed without warning, the server comes back by itself with champion, challenger and share."""
-    url = f"http://127.0.0.1:{free_port()}"
-    settings = Settings(home=tmp_path, deploy_token=SecretStr(TOKEN), inference=dict.fromkeys(Environment, url))
+    ports = [free_port() for _ in Environment]
+    url = f"http://127.0.0.1:{ports[-1]}"
+    (tmp_path / "environments.yaml").write_text(usual_environments(ports).model_dump_json(exclude_none=True))
+    settings = Settings(home=tmp_path, deploy_token=SecretStr(TOKEN), bundle_key=tmp_path / "artifacts" / "bundle.key")
     (alone,) = (program for wave in waves(settings) for program in wave if program.name == f"inference-{PROD}")
     monkeypatch.setattr(supervisor, "waves", lambda _: ((alone,),))
     monkeypatch.setattr(supervisor, "migrate", lambda _: None)

@@ -11,6 +11,7 @@ import pytest
 
 from examples.demo.premises import Premises
 from models.inventory import Environment
+from worker.environments import environments_of
 from worker.settings import PROJECT
 
 pytestmark = pytest.mark.timeout(400)
@@ -35,7 +36,7 @@ async def test_the_tour_runs(tmp_path: Path) -> None:
     commands = tour()
     assert len(commands) > 15
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    ports = {"http://127.0.0.1:8503": premises.settings().inference[Environment.PROD]}
+    ports = {"http://127.0.0.1:8503": dict(environments_of(premises.settings()).locals())[Environment.PROD].url}
     async with premises.running():
         for command in commands:
             there = command.replace(".modelops/", f"{premises.home}/")

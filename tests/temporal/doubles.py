@@ -13,8 +13,9 @@ from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Deployer
+from models.answers import Asked
 from models.canonical import Digest, Frozen, digest, digest_bytes
-from models.clearance import USUAL_MINIMUM
+from models.environments import usual_environments
 from models.errors import (
     ConflictError,
     MissingColumnError,
@@ -27,10 +28,12 @@ from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowRepor
 from models.golden import Parity, compare
 from models.inventory import Environment, ModelFacts, Submission
 from models.observations import Arms, Observations, share_of
+from models.placement import Placed
 from models.plan import COMPILER, KERNEL, Plan, Proof
 from models.reconciliation import Execution, Served, Shelf
 from models.supply.reports import DependencyReport, LicenceReport, SecretReport, SourceReport, SupplyReport
 from models.traffic import Split
+from models.validation import Sample
 from models.verdict import Reading
 from tests.signers import AUDIENCE, keyring
 from worker.policies import PolicyFolder
@@ -158,6 +161,8 @@ class RecordingDeployer:
 
     def divide(self, environment: Environment, model: str, split: Split | None, key: EffectKey) -> None:
         """Once per key."""
+        if split and self.serves(environment).get(model) in (None, Served(split.version, split.bundle)):
+            raise ConflictError(f"there is nothing else in {environment} beside which '{model}' could be loaded")
         if self.refuses and split:
             raise SmokeTestError(f"version {split.version} answered nonsense")
         division = Division(environment=environment, model=model, split=split, key=key)
@@ -239,6 +244,26 @@ class ScriptedTraffic:
             measures={"accuracy": Arms(champion=champion_share, challenger=challenger_share)},
             readings=(Reading(name="trial_errors", value=seen["errors"], count=seen["of"]),),
         )
+
+
+class PlainSamples:
+    """Every bundle has the same request."""
+
+    def sample(self, bundle: Digest) -> Sample:
+        """One row."""
+        return Sample(request="{}", rows=1)
+
+
+class PlainPredictor:
+    """Every version answers the same, unless it is to answer something else."""
+
+    def __init__(self) -> None:
+        self.scores: dict[int, float] = {}
+
+    def predict(self, environment: Environment, model: str, placed: Placed, request: str) -> Asked:
+        """At once."""
+        data = [self.scores.get(placed.version, 0.5)]
+        return Asked(json.dumps({"outputs": [{"name": "score", "datatype": "FP32", "data": data}]}).encode(), 0.001)
 
 
 class CopyingTrainer:
@@ -369,7 +394,9 @@ def quick_actuator_parts(root: Path, parts: Parts, deployer: Deployer) -> Actuat
         deployer=deployer,
         traffic=ScriptedTraffic(root / "traffic.json"),
         directory=parts.directory,
-        minimum=USUAL_MINIMUM,
+        surroundings=usual_environments(),
         notary=FileNotary(parts.inventory, FileCheckpoints(root / "checkpoints"), root / "notary.key", AUDIENCE),
         bundles=parts.bundles,
+        samples=PlainSamples(),
+        predictor=PlainPredictor(),
     )

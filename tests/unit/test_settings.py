@@ -8,7 +8,6 @@ from pydantic import ValidationError
 from activities.adapters.sql_directory import SqlDirectory
 from activities.adapters.yaml_directory import YamlDirectory
 from models.errors import InvalidInputError
-from models.inventory import Environment, RiskTier
 from worker.connection import tls_of
 from worker.directories import directory_of
 from worker.settings import Settings, read_settings
@@ -61,7 +60,6 @@ def test_a_setting_of_the_wrong_kind_is_named(monkeypatch: pytest.MonkeyPatch) -
         ("TEMPORAL_ADDRESS", "127.0.0.1:99999999"),
         ("TEMPORAL_ADDRESS", "foo:bar"),
         ("WORKER_METRICS_PORT", "99999"),
-        ("INFERENCE", '{"PROD": "http://127.0.0.1:1"}'),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -79,14 +77,10 @@ def test_what_cannot_work_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, na
         ("ADVISORIES_AT_MOST", "5m", "MODELOPS_ADVISORIES_AT_MOST: "),
         ("TRAINERS", "foo", 'not JSON; write it like {"loan-approval"'),
         ("SOURCES", "/data", 'not JSON; write it like ["/data'),
-        ("INFERENCE", "http://127.0.0.1:1", 'not JSON; write it like {"DEV"'),
         ("SOURCES", "[1]", "MODELOPS_SOURCES: 0: "),
         ("DEPLOY_TOKEN", "short", "at least 32"),
         ("CHECKPOINTS", "s3://", "write a bucket like s3://bucket/prefix"),
         ("CHECKPOINTS", "S3:kept/audit", "write a bucket like s3://bucket/prefix"),
-        ("MINIMUM", "two", 'not JSON; write it like {"PROD": {"approvals": 2'),
-        ("MINIMUM", '{"PROD": {"approvals": 0}}', "MODELOPS_MINIMUM: PROD: approvals: "),
-        ("MINIMUM", '{"PROD": {"approvals": 2, "tiers": ["grave"]}}', "MODELOPS_MINIMUM: PROD: tiers: 0: "),
         ("DEPLOY_TOKEN", "a token with spaces in it, however long it is", "RFC 6750"),
         ("DIRECTORY", "~nobody-of-this-name/x", "MODELOPS_DIRECTORY: the home of ~nobody-of-this-name is not known"),
         ("ADMINISTRATORS", "3fa9c1", 'not JSON; write it like ["'),
@@ -115,16 +109,6 @@ def test_the_actuator_has_its_own_account_and_token(monkeypatch: pytest.MonkeyPa
     assert "actuator:hush@db" in settings.actuator_database
     assert settings.token == token
     assert "hush" not in repr(settings)
-
-
-def test_what_an_environment_asks_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two people in PROD at high and critical tiers, unless an administrator says otherwise; left out, every tier."""
-    grave = {RiskTier.HIGH, RiskTier.CRITICAL}
-    (usual,) = Settings().minimum.items()
-    assert (usual[0], usual[1].approvals, set(usual[1].tiers)) == (Environment.PROD, 2, grave)
-    monkeypatch.setenv("MODELOPS_MINIMUM", '{"TEST": {"approvals": 1}}')
-    (other,) = Settings().minimum.items()
-    assert (other[0], other[1].approvals, set(other[1].tiers)) == (Environment.TEST, 1, set(RiskTier))
 
 
 def test_a_tilde_is_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
