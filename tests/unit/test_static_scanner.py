@@ -46,13 +46,13 @@ def hostile(name: str, marker: Path) -> Case:
     if name == "zip-bomb":
         return zip_bomb()
     if name in PICKLED:
-        return estimators().pickled()[name]
+        return Case(*estimators().pickled()[name])
     return hostile_files(marker)[name]
 
 
 def benign(name: str) -> bytes:
     """A model that must pass."""
-    return estimators().exported()[name] if name in ESTIMATORS else MODELS[name]
+    return bytes(estimators().exported()[name]) if name in ESTIMATORS else MODELS[name]
 
 
 def estimators() -> ModuleType:
