@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -83,7 +84,8 @@ def plan() -> Plan:
 @pytest.fixture(scope="session")
 def tell(plan: Plan) -> Tell:
     """The story of a model, from its beginning to its retirement: events and effects in their order."""
-    return lambda model: list(tell_story(plan, model))
+    told = cache(lambda model: tuple(tell_story(plan, model)))
+    return lambda model: list(told(model))
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """Real inference servers, bundles and models for the tests of serving."""
 
 import json
-import os
+import multiprocessing
 import socket
-import subprocess
 import sys
 import time
 from itertools import count
@@ -19,6 +18,7 @@ from models.bundle.manifest import SAMPLE_FILE, TITLE, BundleConfig, Descriptor,
 from models.canonical import Digest, canonical
 from models.evidence import EffectKey
 from models.inventory import Column, DataContract, Environment, Reference, Source, Submission
+from tests.contract import forked_server
 from tests.packing import FACTS, MODEL, packager_in
 
 PROJECT = Path(__file__).parents[2]
@@ -27,6 +27,10 @@ COLUMNS = ("income", "debt", "years")
 TOKEN = "the-token-of-the-tests-0123456789abcdef"
 JSON = {"content-type": "application/json"}
 AUTHORIZED = {**JSON, "authorization": f"Bearer {TOKEN}"}
+
+# A server takes most of a second to import, and nearly every test starts one.
+_FORKING = multiprocessing.get_context("forkserver")
+_FORKING.set_forkserver_preload([forked_server.__name__])
 
 
 def _onnx(probability: list[onnx.NodeProto], **constants: list[float]) -> bytes:
@@ -131,20 +135,21 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
-        self.command = [
-            *(sys.executable, "-m", "worker.inference", "--environment", environment, "--port", str(self.port)),
+        self._arguments = [
+            *("--environment", str(environment), "--port", str(self.port)),
             *("--root", str(folder), "--store", str(store), "--signers", str(signers or store / "bundle.pub")),
         ]
+        self.command = [sys.executable, "-m", "worker.inference", *self._arguments]
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
-        variables = {**os.environ, "MODELOPS_DEPLOY_TOKEN": TOKEN}
-        self.process = subprocess.Popen(self.command, cwd=PROJECT, env=variables, stderr=subprocess.DEVNULL)
+        self.process = _FORKING.Process(target=forked_server.serve, args=(self._arguments, TOKEN), daemon=True)
+        self.process.start()
         for _ in range(600):
             try:
                 httpx2.get(f"{self.url}/v2/health/live")
             except httpx2.TransportError:
-                assert self.process.poll() is None, "the server ended"
+                assert self.process.is_alive(), "the server ended"
                 time.sleep(0.05)
             else:
                 return
@@ -153,7 +158,7 @@ class Server:
     def kill(self) -> None:
         """End the process without warning."""
         self.process.kill()
-        self.process.wait()
+        self.process.join()
 
     def get(self, path: str) -> httpx2.Response:
         """The answer to a GET."""

@@ -61,7 +61,7 @@ def test_killing_in_the_midst_of_deployments_leaves_a_whole_version(
             except UnavailableError:
                 break
         killer.join()
-        server.process.wait()
+        server.process.join()
         server.start()
         assert server.scores() == [server.effects()[-1][1] / 10]  # type: ignore[operator]  # a switch has a version
         deployer.deploy(PROD, MODEL, version, bundles[version], key)

@@ -217,6 +217,41 @@ def test_a_submitter_does_not_clear_a_doubt() -> None:
     assert against(scribe)
 
 
+def test_who_has_a_gate_read_anew_does_not_stand_for_a_turn() -> None:
+    """The owner means who may decide about the version at the gate, not what was asked for in their name before."""
+    scribe = reigning()
+    forge(scribe, Action.SUSPEND)
+    while scribe.state.in_flight:
+        answer(scribe)
+    scribe.submit(submission_of("three"))
+    assert scribe.state.phase is Phase.DECIDING
+    scribe.ask(Action.RETRY)
+    scribe.work()
+    scribe.ask(Action.ABANDON, scribe.signers["sven"])
+    assert scribe.order.kind is StepKind.STOP_SERVING
+    assert against(scribe)
+
+
+def test_another_answer_than_was_recorded_is_doubted() -> None:
+    """A promotion was done, and is said to have turned the version away: the champion before it would come back."""
+    scribe = reigning()
+    scribe.submit(submission_of("three"))
+    scribe.approve_all()
+    order = scribe.order
+    result, changes = scribe.answer(order)
+    scribe.perform(order.key, result, *changes)
+    turned_away = replace(result, verdict=Verdict.FAIL)
+    scribe.say(StepSucceeded(visit=order.visit, step=order.step, result=turned_away))
+    scribe.serve()
+    scribe.submit(submission_of("four"))
+    scribe.approve_all()
+    fail(scribe)
+    scribe.ask(Action.ABANDON, scribe.signers["sven"])
+    assert (scribe.order.kind, scribe.order.version) == (StepKind.RESTORE, 2)
+    (said,) = against(scribe)
+    assert said.startswith(f"what step 'promote' of visit {order.visit} is said to have done is not on record")
+
+
 def test_the_record_does_not_say_what_was_refused() -> None:
     """Whoever writes that a forged request was refused has the kernel take it all the same."""
     scribe = reigning()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,15 +24,20 @@ from tests.unit.template_mistakes import CREDIT, TEMPLATES
 from worker.proofs import KeptProofs
 
 LOW = compile_template((TEMPLATES / "low-risk.yaml").read_text(), "low-risk.yaml")
-PROVED = prove(LOW)
 UNFAIR = LOW.model_copy(update={"environment_gates": {**LOW.environment_gates, Environment.PROD: ("legal",)}})
 """Its environment asks for a gate that no version passes."""
+
+
+@cache
+def proved() -> Proof:
+    """The proof that is made here."""
+    return prove(LOW)
 
 
 def test_a_child_proves_what_we_do() -> None:
     """A plan that is explored in a process of its own has the proof that it has here."""
     prover: Prover = ChildProver()
-    assert prover.prove(LOW) == PROVED
+    assert prover.prove(LOW) == proved()
 
 
 def test_a_plan_that_breaks_a_promise_has_none() -> None:
@@ -69,16 +75,16 @@ def test_a_proof_is_made_once(tmp_path: Path) -> None:
 
     def explore(plan: Plan) -> Proof:
         made.append(digest(plan))
-        return PROVED if plan == LOW else prove(plan)
+        return proved() if plan == LOW else prove(plan)
 
     proofs = KeptProofs(tmp_path / "proofs", explore)
     assert proofs.prove(LOW) == proofs.prove(LOW)
     assert made == [digest(LOW)]
     (file,) = (tmp_path / "proofs").iterdir()
-    other = PROVED.model_copy(update={"kernel": "0"})
+    other = proved().model_copy(update={"kernel": "0"})
     for content in ("", other.model_dump_json(), other.model_copy(update={"plan": digest(UNFAIR)}).model_dump_json()):
         file.write_text(content)
-        assert proofs.prove(LOW) == PROVED
+        assert proofs.prove(LOW) == proved()
     assert made == [digest(LOW)] * 4
     with pytest.raises(NotPermittedError):
         proofs.prove(UNFAIR)
@@ -90,7 +96,7 @@ def test_a_proof_that_cannot_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "folder" / f"{digest(LOW).removeprefix('sha256:')}.json").mkdir(parents=True)
     for folder in ("file", "folder"):
-        assert KeptProofs(tmp_path / folder, lambda plan: PROVED).prove(LOW) == PROVED
+        assert KeptProofs(tmp_path / folder, lambda plan: proved()).prove(LOW) == proved()
 
 
 async def test_one_proof_at_a_time(tmp_path: Path) -> None:
@@ -102,7 +108,7 @@ async def test_one_proof_at_a_time(tmp_path: Path) -> None:
             seen.append("begun")
             time.sleep(0.05)
             seen.append("done")
-            return PROVED
+            return proved()
 
     database = f"sqlite:///{tmp_path / 'inventory.db'}"
     migrate(database)

@@ -1,7 +1,9 @@
 """The artifact gate looks and never loads."""
 
 import pickle
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -11,10 +13,21 @@ from activities.adapters.artifact_inspection.recognition import inspect
 from activities.adapters.static_scanner import StaticScanner
 from models.canonical import digest_bytes
 from models.evidence import ScanReport
-from tests.unit.hostile import Payload, benign_models, endless, hostile_files, linear, live_pickles
+from tests.unit.hostile import (
+    Case,
+    Payload,
+    benign_models,
+    endless,
+    hostile_files,
+    linear,
+    live_pickles,
+    zip_bomb,
+)
 
 NOWHERE = Path("never-made")
 MODELS = benign_models()
+ESTIMATORS = ("logistic-regression", "forest", "pipeline")
+PICKLED = ("estimator", "estimator-joblib")
 SCANNED = [
     *("protocol-0", "protocol-5", "inst", "build", "no-end", "stack-global-memo", "then-onnx", "behind-raw-array"),
     *("joblib-gzip", "torch", "npy-object", "custom-domain", "external-data-outside", "cut-off", "trailing-bytes"),
@@ -28,11 +41,30 @@ def scan(folder: Path, data: bytes, scanner: StaticScanner | None = None, name: 
     return (scanner or StaticScanner()).scan(path, digest_bytes(data))
 
 
-@pytest.mark.parametrize("name", hostile_files(NOWHERE))
+def hostile(name: str, marker: Path) -> Case:
+    """A file that must not pass: what takes long to make is made when it is asked for."""
+    if name == "zip-bomb":
+        return zip_bomb()
+    if name in PICKLED:
+        return Case(*estimators().pickled()[name])
+    return hostile_files(marker)[name]
+
+
+def benign(name: str) -> bytes:
+    """A model that must pass."""
+    return bytes(estimators().exported()[name]) if name in ESTIMATORS else MODELS[name]
+
+
+def estimators() -> ModuleType:
+    """Scikit-learn takes two seconds to import: only the process that tests with it does, not all that collect."""
+    return import_module("tests.unit.estimators")
+
+
+@pytest.mark.parametrize("name", [*hostile_files(NOWHERE), *PICKLED, "zip-bomb"])
 def test_hostile_file_is_refused(name: str, tmp_path: Path) -> None:
     """No hostile file passes: each gets its verdict, with a reason that says why, and its payload does not run."""
     marker = tmp_path / "marker"
-    case = hostile_files(marker)[name]
+    case = hostile(name, marker)
     finding = inspect(case.data)
     assert finding.verdict == case.verdict
     assert case.words in " ".join(finding.reasons)
@@ -43,7 +75,7 @@ def test_hostile_file_is_refused(name: str, tmp_path: Path) -> None:
 def test_scanner_refuses(name: str, tmp_path: Path) -> None:
     """What the inspection finds is what the scanner reports from its child process, where nothing runs either."""
     marker = tmp_path / "marker"
-    case = hostile_files(marker)[name]
+    case = hostile(name, marker)
     report = scan(tmp_path, case.data)
     finding = inspect(case.data)
     assert (report.format, report.verdict, report.reasons) == finding
@@ -63,14 +95,15 @@ def test_payload_is_live(name: str, tmp_path: Path) -> None:
     assert marker.is_dir()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*MODELS, *ESTIMATORS])
 def test_benign_model_is_clean(name: str, tmp_path: Path) -> None:
     """An ONNX model of standard operators is clean."""
-    assert scan(tmp_path, MODELS[name]) == ScanReport(
+    model = benign(name)
+    assert scan(tmp_path, model) == ScanReport(
         format="onnx",
         verdict="clean",
-        scanned_bytes=len(MODELS[name]),
-        artifact=digest_bytes(MODELS[name]),
+        scanned_bytes=len(model),
+        artifact=digest_bytes(model),
     )
 
 
@@ -147,7 +180,7 @@ def test_nothing_can_follow_a_model(tail: bytes) -> None:
 )
 def test_damage_is_judged(place: int, byte: int, name: str) -> None:
     """A damaged model gets a verdict; the inspection itself does not fail."""
-    data = bytearray(MODELS[name])
+    data = bytearray(benign(name))
     data[place] = byte
     assert inspect(bytes(data)).verdict in ("clean", "malicious", "unknown", "error")
 
