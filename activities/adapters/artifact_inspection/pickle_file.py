@@ -58,7 +58,7 @@ def inspect_pickle(data: bytes, where: str = "", stored: Persistent | None = Non
         if read.stream.wrapped:
             _read_plainly(data, notes)
     begun = data[:1] == b"\x80" and data[1:2] <= b"\x05" and read.stream.opcodes > 1
-    if not (read.whole or begun or (notes.count and read.stream.opcodes > 2)):
+    if not (read.whole or begun or (any(note.code for note in notes.found.values()) and read.stream.opcodes > 2)):
         return None
     for offset, module, name in _hidden(data, read.end):
         notes.name(offset, module, name)
