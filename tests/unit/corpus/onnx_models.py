@@ -41,7 +41,9 @@ def hostile_onnx() -> dict[str, Case]:
         "trailing-zip": Case(plain + zipped({"data.pkl": b"N."}), "malicious", "zip archive at once"),
         "impossible-shape": Case(_model([_relu("x", "y")], dims=(1 << 40,)), "error", "impossible shape"),
         "within-gzip": Case(gzip.compress(plain), "unknown", "compressed with gzip"),
-        "within-zip": Case(zipped({"model.onnx": plain}), "unknown", "zip archive"),
+        "external-data-drive": Case(_external("C:weights.bin"), "malicious", "outside the model's own folder"),
+        "external-data-home": Case(_external("~/weights.bin"), "malicious", "outside the model's own folder"),
+        "endless-loop": Case(endless(), "unknown", "can run for ever"),
     }
 
 
