@@ -10,7 +10,7 @@ from activities.adapters.oci_packager import OciPackager, read_bundle
 from models.canonical import digest_bytes
 from models.errors import DigestMismatchError, InvalidInputError, MissingColumnError, UnknownNameError
 from models.inventory import Column, DataContract, Reference, Source, Submission
-from tests.unit.hostile import linear
+from tests.unit.corpus.onnx_models import linear
 
 MODEL = linear()
 LOCK = b"numpy==2.4.6\n"

@@ -131,6 +131,8 @@ def _parameter(args: Arguments) -> bool:
 _CALLS: dict[str, Callable[[Arguments], bool]] = {
     "_codecs.encode": _encode,
     "builtins.bytearray": _bytearray,
+    "builtins.bytes": lambda args: not args,
+    "builtins.complex": lambda args: len(args) == 2 and _plain(args),
     "builtins.slice": _plain,
     "collections.OrderedDict": _contained,
     "collections.defaultdict": _defaultdict,

@@ -100,9 +100,10 @@ class Machine:
 
     def call(self, callee: object, arguments: object) -> None:
         """Put on the stack what calling would make."""
-        self.stack.append(self._called(callee, arguments) or REFUSED)
+        made = self._called(callee, arguments)
+        self.stack.append(REFUSED if made is None else made)
 
-    def _called(self, callee: object, arguments: object) -> Made | None:
+    def _called(self, callee: object, arguments: object) -> Made | bytes | None:
         if callee is REFUSED or arguments is REFUSED:
             return None
         if not isinstance(callee, Name):
@@ -112,6 +113,8 @@ class Machine:
             if not (isinstance(arguments, Group) and REFUSED in arguments.items):
                 self.notes.add(self.at, f"would call '{callee}' in a way in which its library does not")
             return None
+        if str(callee) in ("_codecs.encode", "builtins.bytes"):
+            return _bytes_of(arguments)
         if callee.name == "_reconstructor" or callee.name == "newObj" or callee.name.startswith("__pyx_unpickle_"):
             named = arguments.items[0]
             return Made(named if isinstance(named, Name) else callee, arguments.items[1:])
@@ -185,3 +188,8 @@ class Machine:
             if isinstance(one, Mapping):
                 one.closed = True
         return made
+
+
+def _bytes_of(arguments: Group) -> bytes:
+    """Bytes as the protocols write them that have no opcode for bytes."""
+    return str(arguments.items[0]).encode("latin-1") if arguments.items else b""

@@ -55,7 +55,7 @@ class Stream:
                 frame_end = self._stream.tell() + argument
             elif opcode.name != "BUILD":
                 EFFECTS[opcode.name](machine, argument)
-                self._keep(argument)
+                self._keep(machine.stack[-1] if opcode.name == "REDUCE" else argument)
             elif isinstance(made := machine.build(), Made) and made.is_by(_WRAPPER) and joblib:
                 frame_end = self._leave(frame_end)
                 self._array(made)

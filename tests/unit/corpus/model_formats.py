@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -124,10 +125,9 @@ def skops_files() -> dict[str, bytes]:
 
 
 def _members(data: bytes) -> dict[str, bytes]:
-    import zipfile
-
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {entry: archive.read(entry) for entry in archive.namelist()}
+        files = {entry: archive.read(entry) for entry in archive.namelist()}
+    return files | {"schema.json": json.dumps(json.loads(files["schema.json"])).encode()}
 
 
 def _schema(old: str, new: str) -> bytes:

@@ -38,7 +38,7 @@ def hostile_onnx() -> dict[str, Case]:
         "trailing-bytes": Case(plain + b"\xf2\x3f\x04evil", "error", "not part of the ONNX model"),
         "trailing-model": Case(plain + plain, "error", "not part of the ONNX model"),
         "trailing-graph": Case(plain + twice, "error", "not part of the ONNX model"),
-        "trailing-zip": Case(plain + zipped({"data.pkl": b"N."}), "malicious", "zip archive at once"),
+        "trailing-zip": Case(plain + zipped({"data.pkl": b"N."}), "malicious", "zip archive as well"),
         "impossible-shape": Case(_model([_relu("x", "y")], dims=(1 << 40,)), "error", "impossible shape"),
         "within-gzip": Case(gzip.compress(plain), "unknown", "compressed with gzip"),
         "external-data-drive": Case(_external("C:weights.bin"), "malicious", "outside the model's own folder"),

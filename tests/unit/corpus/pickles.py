@@ -129,6 +129,7 @@ def packed(marker: Path) -> dict[str, Case]:
         "npz-object": zipped({"weights.npy": npy(np.array([Payload(marker)], dtype=object))}),
         "joblib-object-array": joblibbed({"a": np.array([Payload(marker), 1], dtype=object)}),
         "pickled-within-bytes": pickle.dumps({"cache": evil}),
+        "pickled-within-bytes-protocol-2": pickle.dumps({"cache": evil}, 2),
         "pickled-within-bytes-twice": pickle.dumps({"cache": pickle.dumps([evil])}),
     }
     cases = {one: Case(data, "malicious", "posix.mkdir") for one, data in files.items()}

@@ -100,8 +100,8 @@ def text_cases() -> dict[str, Case]:
 
     several = [{"name": "default", "template": SOUND}, {"name": "tools", "template": _EVIL[1]}]
     return {
-        "tokenizer-template": Case(settings(chat_template=_EVIL[0]), "malicious", "__class__"),
-        "tokenizer-templates": Case(settings(chat_template=several), "malicious", "__globals__"),
+        "tokenizer-template": Case(settings(chat_template=_EVIL[0]), "malicious", "layout of messages"),
+        "tokenizer-templates": Case(settings(chat_template=several), "malicious", "layout of messages"),
         "tokenizer-code": Case(settings(auto_map={"AutoTokenizer": ["x.T", None]}), "malicious", "run Python code"),
         "tokenizer-twice": Case(b'{"tokenizer_class": "T", "tokenizer_class": "U"}', "unknown", "twice"),
         "yaml-object": Case(b"model: !!python/object/apply:os.system [id]\n", "malicious", "make Python objects"),
