@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from jinja2 import Environment, nodes
 from jinja2.exceptions import TemplateError
+from jinja2.ext import loopcontrols
 
 _LENGTH_AT_MOST = 100_000
 _FUNCTIONS = {"range", "namespace", "raise_exception", "strftime_now", "dict"}
@@ -43,7 +44,7 @@ def why_unsafe(text: str) -> str | None:
     if len(text) > _LENGTH_AT_MOST:
         return "is longer than any chat template"
     try:
-        tree = _Generation(extensions=["jinja2.ext.loopcontrols"], autoescape=True).parse(text)
+        tree = _Generation(extensions=[loopcontrols], autoescape=True).parse(text)
     except (TemplateError, RecursionError) as error:
         return f"cannot be read as a template ({type(error).__name__})"
     macros = {macro.name for macro in tree.find_all(nodes.Macro)}

@@ -16,11 +16,14 @@ _BARE_NAMES = {"MLmodel", "LICENSE", "NOTICE", "README", "merges", ".gitattribut
 _TAGS = re.compile(r"!!?python/|!<tag:yaml\.org,2002:python|tag:yaml\.org,2002:python")
 _TEMPLATES = ("chat_template", "template")
 _CODE = ("auto_map", "custom_pipelines")
+_BEGINNING = 4_096
 _PARTS_AT_MOST = 2_000_000
 
 
 def is_text(data: bytes) -> bool:
     """Whether the bytes are UTF-8 text without control characters."""
+    if b"\0" in data[:_BEGINNING]:
+        return False
     try:
         text = data.decode()
     except UnicodeDecodeError:

@@ -40,7 +40,7 @@ def live_pickles(marker: Path) -> dict[str, bytes]:
         "python-2-names": b"\x80\x02c__builtin__\neval\n(X" + _long(f"__import__('os').mkdir('{path}')") + b"tR.",
         "map": pickled(_consumed(call(name("builtins", "map"), name("os", "mkdir"), b"(" + text(path) + b"t"))),
         "operator": pickled(call(call(name("operator", "methodcaller"), text("mkdir"), text(path)), _module("os"))),
-        "runstring": pickled(call(name("timeit", "timeit"), text(f"import os; os.makedirs('{path}', exist_ok=True)"))),
+        "runstring": pickled(call(name("timeit", "timeit"), text("pass"), text(f"import os; os.makedirs('{path}', exist_ok=True)"))),
         "partial": pickled(call(name("functools", "partial"), name("os", "mkdir"), text(path)) + b")R"),
     }
 
