@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 from rich.text import Text
 
 from client.commands.parameters import Json
@@ -36,12 +37,12 @@ def _verdict(word: str) -> Text:
     return Text(word, _STYLES.get(word, "yellow"))
 
 
-def _shown(report: FolderReport) -> list[object]:
+def _shown(report: FolderReport) -> list[RenderableType]:
     rows = [
         (clean(one.path), one.report.format, _verdict(one.report.verdict), f"{one.report.scanned_bytes:,}")
         for one in report.files
     ]
     lines = [Text(f"{clean(one.path)}: {clean(reason)}") for one in report.files for reason in one.report.reasons]
     told = [*lines, *(Text(clean(reason)) for reason in report.reasons)]
-    parts: list[object] = [table(("File", "Format", "Verdict", "Bytes"), rows)] if rows else []
+    parts: list[RenderableType] = [table(("File", "Format", "Verdict", "Bytes"), rows)] if rows else []
     return [*parts, *told, Text.assemble("Verdict: ", _verdict(report.verdict))]

@@ -1,4 +1,4 @@
-"""Hundreds of hostile files are all blocked, and no benign one is: each family at once, then all in the child process."""
+"""Hundreds of hostile files are all blocked, and no benign one is: family by family, then all in the child process."""
 
 from pathlib import Path
 

@@ -45,15 +45,21 @@ def model_with_weights(location: str = "weights.bin") -> bytes:
     tensor.data_location = TensorProto.EXTERNAL
     for key, value in (("location", location), ("offset", "0"), ("length", "16")):
         tensor.external_data.append(onnx.StringStringEntryProto(key=key, value=value))
-    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 2]) for name in "xy"]
-    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "g", *([one] for one in values), [tensor])
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 2]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "g", [x], [y], [tensor])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     return model.SerializeToString()
 
 
 def test_texts_may_lie_beside_a_model(tmp_path: Path) -> None:
     """Data, notes and settings are clean beside a clean model, and are no model by themselves."""
-    texts = {"README.md": "# A model", "config.json": "{}", "conda.yaml": "name: x", "vocab.txt": "a\nb", "MLmodel": "a: 1"}
+    texts = {
+        "README.md": "# A model",
+        "config.json": "{}",
+        "conda.yaml": "name: x",
+        "vocab.txt": "a\nb",
+        "MLmodel": "a: 1",
+    }
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     assert set(found(tmp_path).values()) == {"unknown"}

@@ -30,4 +30,4 @@ def main(kind: str, path: str, memory: int, cpu: int, at_most: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3], *map(int, sys.argv[3:6]))
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6]))

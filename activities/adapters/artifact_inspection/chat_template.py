@@ -6,6 +6,7 @@ Some programs run these templates outside of Jinja's sandbox, where an attribute
 
 from collections.abc import Iterator
 
+import jinja2.debug  # noqa: F401 - Jinja loads it when a template is wrong, and by then nothing can be loaded
 from jinja2 import Environment, nodes
 from jinja2.exceptions import TemplateError
 from jinja2.ext import loopcontrols

@@ -1,4 +1,4 @@
-"""Data types of NumPy arrays as pickles and .npy files write them: how many bytes an item takes, or that it is no data."""
+"""Data types of NumPy arrays, as pickles and .npy files write them: how many bytes does an item take?"""
 
 import re
 from collections.abc import Sequence

@@ -7,11 +7,14 @@ FORMATS = "Submit a model as ONNX (or as safetensors, skops, .keras, GGUF, or a 
 _ORDER = ("malicious", "error", "unknown", "clean")
 
 
+Word = Literal["clean", "malicious", "unknown", "error"]
+
+
 class Finding(NamedTuple):
     """The format, the verdict and why. Only `clean` passes."""
 
     format: str
-    verdict: Literal["clean", "malicious", "unknown", "error"]
+    verdict: Word
     reasons: tuple[str, ...] = ()
 
 

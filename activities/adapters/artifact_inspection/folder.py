@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import NamedTuple
 
-from activities.adapters.artifact_inspection.findings import Finding
+from activities.adapters.artifact_inspection.findings import Finding, Word
 from activities.adapters.artifact_inspection.recognition import inspect
 from activities.adapters.artifact_inspection.surroundings import Surroundings
 from activities.adapters.artifact_inspection.text_file import is_companion
@@ -34,8 +34,8 @@ class Looked(NamedTuple):
     companion: bool = False
 
 
-def _refusal(path: str, verdict: str, reason: str) -> Opened:
-    return Opened(path, problem=Finding("unrecognised", verdict, (reason,)))  # type: ignore[arg-type]
+def _refusal(path: str, verdict: Word, reason: str) -> Opened:
+    return Opened(path, problem=Finding("unrecognised", verdict, (reason,)))
 
 
 def open_file(path: str, shown_as: str = "", follow: bool = True) -> Opened:

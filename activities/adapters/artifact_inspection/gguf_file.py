@@ -6,6 +6,7 @@ The layout, and how many bytes each kind of tensor takes, are those of ggml's sp
 import math
 import struct
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from activities.adapters.artifact_inspection.chat_template import why_unsafe
 from activities.adapters.artifact_inspection.findings import Finding, shown
@@ -109,7 +110,7 @@ def _check(data: bytes, unsafe: Callable[[str], str | None]) -> str | None:
             found = found or f"The value of '{shown(key)}' at byte {at} {reason}."
     spans = sorted(_spans(reader, tensors))
     start = -(-reader.position // alignment) * alignment
-    for (_, end), (begin, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (begin, _) in pairwise(spans):
         if begin < end:
             raise ValueError("tensors overlap")
     end = start + max((end for _, end in spans), default=0)

@@ -14,7 +14,7 @@ REFUSED = Refused()
 
 
 class Group(NamedTuple):
-    """A tuple; `callees` says whether something in it may only be called. `weight` counts what hashing it would visit."""
+    """A tuple: whether something in it may only be called, and how many values hashing it would visit."""
 
     items: tuple[object, ...]
     callees: bool

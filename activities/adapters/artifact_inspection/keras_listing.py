@@ -8,9 +8,17 @@ from pathlib import Path
 import keras
 
 LIST = Path(__file__).with_name("keras_names.json")
-_CLASSES = (
-    "constraints dtype_policies initializers layers losses metrics optimizers optimizers.schedules regularizers"
-).split()
+_CLASSES = [
+    "constraints",
+    "dtype_policies",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "optimizers.schedules",
+    "regularizers",
+]
 _FUNCTIONS = ("activations", "losses", "metrics")
 _RUN_CODE_OR_READ_FILES = {
     *("FlaxLayer", "JaxLayer", "Lambda", "TFSMLayer", "TorchModuleWrapper"),
@@ -38,7 +46,9 @@ def _members(path: str, wanted: tuple[str, ...]) -> list[str]:
 
 def _operations(path: str) -> list[str]:
     module = importlib.import_module(f"keras.src.ops.{path}")
-    return sorted(name for name, one in inspect.getmembers(module, inspect.isclass) if one.__module__ == module.__name__)
+    return sorted(
+        name for name, one in inspect.getmembers(module, inspect.isclass) if one.__module__ == module.__name__
+    )
 
 
 def listed() -> dict[str, object]:

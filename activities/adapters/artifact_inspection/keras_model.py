@@ -15,7 +15,16 @@ _LIST = json.loads(Path(__file__).with_name("keras_names.json").read_text())
 _CLASSES: dict[str, list[str]] = _LIST["classes"]
 _FUNCTIONS: dict[str, list[str]] = _LIST["functions"]
 _MARKS = {"__keras_tensor__", "__tensor__", "__numpy__", "__complex__", "__ellipsis__", "__bytes__", "__tuple__"}
-_RUN_CODE = {"__lambda__", "Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer", "get_file", "load_model"}
+_RUN_CODE = {
+    "__lambda__",
+    "Lambda",
+    "TorchModuleWrapper",
+    "TFSMLayer",
+    "JaxLayer",
+    "FlaxLayer",
+    "get_file",
+    "load_model",
+}
 _NEVER = {"enable_unsafe_deserialization", "safe_mode"}
 _PARTS_AT_MOST = 1_000_000
 _SAVE = "Build the model of Keras' own layers and save it again, or export it to ONNX."
@@ -43,7 +52,9 @@ def _is_listed(part: dict[str, object]) -> bool:
         function = part.get("config")
         return isinstance(module, str) and function in _FUNCTIONS.get(module, ())
     if module is None:
-        return any(name in _CLASSES[one] for one in ("keras", "keras.layers", "keras.initializers", "keras.regularizers"))
+        return any(
+            name in _CLASSES[one] for one in ("keras", "keras.layers", "keras.initializers", "keras.regularizers")
+        )
     return isinstance(module, str) and name in _CLASSES.get(module, ())
 
 

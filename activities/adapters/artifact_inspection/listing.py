@@ -65,8 +65,8 @@ _TORCH_STORAGES = "Double Float Half BFloat16 Long Int Short Char Byte Bool Comp
 _TORCH_TYPES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 complex128 strided"
 
 _VALUES: Names = {
-    "builtins": "bool bytes complex float int object str".split(),
-    "numpy": "all any argmax argmin max mean median min ndarray prod std sum var".split(),
+    "builtins": ["bool", "bytes", "complex", "float", "int", "object", "str"],
+    "numpy": ["all", "any", "argmax", "argmin", "max", "mean", "median", "min", "ndarray", "prod", "std", "sum", "var"],
     "scipy._lib.array_api_compat.numpy._aliases": ["asarray"],
     "sklearn.cluster._kmeans": ["_kmeans_single_elkan", "_kmeans_single_lloyd"],
     "torch": [f"{name}Storage" for name in _TORCH_STORAGES.split()] + _TORCH_TYPES.split(),
@@ -80,23 +80,23 @@ _CLASSES: Names = {
 _ARRAYS = ["_reconstruct", "scalar"]
 _REBUILDERS: Names = {
     "_codecs": ["encode"],
-    "builtins": "bytearray dict frozenset list set slice tuple".split(),
-    "collections": "defaultdict deque".split(),
+    "builtins": ["bytearray", "dict", "frozenset", "list", "set", "slice", "tuple"],
+    "collections": ["defaultdict", "deque"],
     "copyreg": ["_reconstructor"],
-    "datetime": "date datetime time timedelta timezone".split(),
+    "datetime": ["date", "datetime", "time", "timedelta", "timezone"],
     "numpy": ["dtype"],
     "numpy._core.multiarray": _ARRAYS,
     "numpy._core.numeric": ["_frombuffer"],
     "numpy.core.multiarray": _ARRAYS,
     "numpy.core.numeric": ["_frombuffer"],
     "numpy.ma.core": ["_mareconstruct"],
-    "numpy.random._pickle": "__bit_generator_ctor __generator_ctor __randomstate_ctor".split(),
+    "numpy.random._pickle": ["__bit_generator_ctor", "__generator_ctor", "__randomstate_ctor"],
     "numpy.random.bit_generator": ["__pyx_unpickle_SeedSequence"],
     "sklearn.metrics._dist_metrics": ["newObj"],
     "sklearn.neighbors._ball_tree": ["newObj"],
     "sklearn.neighbors._kd_tree": ["newObj"],
-    "torch": "Size device".split(),
-    "torch._utils": "_rebuild_parameter _rebuild_tensor _rebuild_tensor_v2".split(),
+    "torch": ["Size", "device"],
+    "torch._utils": ["_rebuild_parameter", "_rebuild_tensor", "_rebuild_tensor_v2"],
 }
 _GENERATORS: Names = {
     "numpy.ma": ["MaskedArray"],
@@ -153,11 +153,11 @@ def numpy_values() -> Names:
 
 
 def _unpicklers(compiled: Names) -> Names:
-    return {
-        module: [f"__pyx_unpickle_{name}" for name in names if hasattr(one, f"__pyx_unpickle_{name}")]
-        for module, names in compiled.items()
-        if (one := importlib.import_module(module))
-    }
+    found = {}
+    for module, names in compiled.items():
+        there = importlib.import_module(module)
+        found[module] = [f"__pyx_unpickle_{name}" for name in names if hasattr(there, f"__pyx_unpickle_{name}")]
+    return found
 
 
 def _merged(*parts: Names) -> Names:

@@ -33,9 +33,9 @@ def inspect_npy(data: bytes, where: str = "") -> Finding:
     header, end = parsed
     if item.objects:
         inner = inspect_pickle(data[end:], f" of the pickle inside the NumPy file{where}")
-        return (inner or Finding("npy", "unknown", (f"The array holds objects and no pickle of them. {_RESAVE}",)))._replace(
-            format="npy"
-        )
+        return (
+            inner or Finding("npy", "unknown", (f"The array holds objects and no pickle of them. {_RESAVE}",))
+        )._replace(format="npy")
     size = bytes_of(header["shape"], item)
     if size is None or size != len(data) - end:
         return Finding("npy", "unknown", (f"The array has not as many bytes as its header says. {_RESAVE}",))

@@ -15,7 +15,6 @@ from activities.adapters.artifact_inspection.inert import (
     Made,
     Mapping,
     Refused,
-    group,
     is_callee,
 )
 from activities.adapters.artifact_inspection.states import why_not
@@ -24,7 +23,12 @@ from activities.adapters.artifact_inspection.tracing import Notes
 MARK = object()
 _WEIGHT_AT_MOST = 1_000_000
 _MEMO_AHEAD = 1_000
-_KEEPS_ITEMS = ("collections.deque", "collections.OrderedDict", "collections.defaultdict", "sklearn.utils._bunch.Bunch")
+_KEEPS_ITEMS: tuple[str, ...] = (
+    "collections.deque",
+    "collections.OrderedDict",
+    "collections.defaultdict",
+    "sklearn.utils._bunch.Bunch",
+)
 _KEEPS_ITEMS += ("builtins.list", "builtins.set", "builtins.dict")
 
 Persistent = Callable[[object], Made | None]

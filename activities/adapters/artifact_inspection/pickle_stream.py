@@ -52,7 +52,7 @@ class Stream:
             if opcode.name == "STOP":
                 break
             if opcode.name == "FRAME":
-                frame_end = self._stream.tell() + argument
+                frame_end = self._stream.tell() + int(argument or 0)
             elif opcode.name != "BUILD":
                 EFFECTS[opcode.name](machine, argument)
                 self._keep(machine.stack[-1] if opcode.name == "REDUCE" else argument)

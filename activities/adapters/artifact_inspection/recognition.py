@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from activities.adapters.artifact_inspection.compressed import compression, unpack
-from activities.adapters.artifact_inspection.findings import DO_NOT_LOAD, FORMATS, Finding, shown, worst
+from activities.adapters.artifact_inspection.findings import DO_NOT_LOAD, FORMATS, Finding, Word, shown, worst
 from activities.adapters.artifact_inspection.gguf_file import MAGIC as GGUF
 from activities.adapters.artifact_inspection.gguf_file import inspect_gguf
 from activities.adapters.artifact_inspection.hdf5_file import MAGIC as HDF5
@@ -73,7 +73,7 @@ def _inspect_members(archive: Archive, where: str, depth: int, raw: str = "") ->
 
 def _refused(archive: Archive, found: list[Finding]) -> Finding | None:
     if archive.problems:
-        verdict = "malicious" if archive.evil else "error"
+        verdict: Word = "malicious" if archive.evil else "error"
         found = [*found, Finding("zip", verdict, (*archive.problems, *((DO_NOT_LOAD,) if archive.evil else ())))]
     bad = worst([*found, Finding("zip", "clean")])
     return bad if bad.verdict in ("malicious", "error") else None
@@ -163,6 +163,8 @@ def inspect(
     if finding.verdict == "malicious" or not is_zip(data):
         return finding
     hidden = _inspect_zip(data, where, depth)
-    reason = f"The file begins as {finding.format} and is a zip archive as well, so two programs would read it differently."
+    reason = (
+        f"The file begins as {finding.format} and is a zip archive as well, so two programs would read it differently."
+    )
     reasons = hidden.reasons if hidden.verdict == "malicious" else (DO_NOT_LOAD,)
     return Finding(finding.format, "malicious", (reason, *reasons))

@@ -22,10 +22,12 @@ def open_tar(data: bytes) -> Archive:
                 problems.append(f"The archive holds more than {MEMBERS_AT_MOST} files.")
                 break
             if leaves_folder(entry.name) or not (entry.isfile() or entry.isdir()) or entry.issparse():
-                problems.append("Something in the archive is a link, a device, or leads out of the archive's own folder.")
+                problems.append(
+                    "Something in the archive is a link, a device, or leads out of the archive's own folder."
+                )
                 evil = True
             elif entry.isfile() and (stream := archive.extractfile(entry)):
-                content = gathered(iter(lambda: stream.read(CHUNK), b""), budget)  # noqa: B023 - used up at once
+                content = gathered(iter(lambda: stream.read(CHUNK), b""), budget)
                 members.append(Member(entry.name, content))
                 budget -= len(content.data)
         end = archive.offset
@@ -38,5 +40,3 @@ def open_tar(data: bytes) -> Archive:
     if data[end:].strip(b"\0"):
         problems.append("The archive holds bytes behind its end.")
     return Archive(tuple(members), tuple(dict.fromkeys(problems)), evil)
-
-

@@ -28,7 +28,7 @@ class Member(NamedTuple):
 
 
 class Archive(NamedTuple):
-    """The files that could be read, and what would make two programs read the archive differently; `evil` if on purpose."""
+    """The files that could be read, and why the archive is not sound; `evil` if no writer makes such by mistake."""
 
     members: tuple[Member, ...]
     problems: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ def _read(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Iterator[
             continue
         try:
             with archive.open(entry) as stream:
-                content = gathered(iter(lambda: stream.read(CHUNK), b""), budget)  # noqa: B023 - used up before the next
+                content = gathered(iter(lambda: stream.read(CHUNK), b""), budget)
         except (*_DAMAGE, NotImplementedError):
             content = Unpacked(b"", "is damaged, encrypted or packed in an unusual way")
         yield Member(entry.filename, content)

@@ -141,7 +141,9 @@ def bombs(mebibytes: int) -> dict[str, Case]:
     return {
         "gzip-bomb": Case(gzip.compress(zero) * mebibytes, "error", "MiB that are looked at"),
         "zip-bomb": Case(zipped(parts, zipfile.ZIP_DEFLATED), "error", "MiB that are looked at"),
-        "tar-gzip-bomb": Case(gzip.compress(_tar((_entry("w"), zero * mebibytes)), 1), "error", "MiB that are looked at"),
+        "tar-gzip-bomb": Case(
+            gzip.compress(_tar((_entry("w"), zero * mebibytes)), 1), "error", "MiB that are looked at"
+        ),
     }
 
 

@@ -53,7 +53,9 @@ def estimators() -> dict[str, object]:
         "clusters": KMeans(2, n_init=1, random_state=0),
         "search": GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1e-8]}, cv=2, scoring="accuracy"),
         "pipeline": make_pipeline(FunctionTransformer(np.log1p), StandardScaler(), LogisticRegression()),
-        "columns": ColumnTransformer([("a", OneHotEncoder(handle_unknown="ignore"), [0]), ("b", StandardScaler(), [1])]),
+        "columns": ColumnTransformer(
+            [("a", OneHotEncoder(handle_unknown="ignore"), [0]), ("b", StandardScaler(), [1])]
+        ),
     }
     fitted = {name: model.fit(x, labels) for name, model in models.items()}
     return fitted | {"words": TfidfVectorizer().fit(words)}
@@ -66,7 +68,7 @@ def _data() -> dict[str, object]:
         "data": plain | {"set": {1, 2}, "frozen": frozenset((1,)), "tuple": (1, (2, 3)), "array": bytearray(b"x")},
         "collections": [OrderedDict(a=1), defaultdict(list, a=[1]), deque([1], 3), slice(1, 2)],
         "arrays": [np.eye(3), np.array(["a", "bc"]), np.array([1, None], dtype=object), structured, np.float32(1.5)],
-        "masked-and-sparse": [np.ma.array([1.0, 2.0], mask=[0, 1]), scipy.sparse.csr_matrix(np.eye(3))],
+        "masked-and-sparse": [np.ma.array([1.0, 2.0], mask=[False, True]), scipy.sparse.csr_matrix(np.eye(3))],
         "random": [np.random.default_rng(3), np.random.RandomState(3)],
         "dates": [datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC), np.array(["2026-01-02"], "M8[D]")],
     }
@@ -98,7 +100,9 @@ def benign_files() -> dict[str, bytes]:
     settings = {"tokenizer_class": "T", "chat_template": SOUND}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, a=np.eye(3), b=np.arange(3))
-    skopsed = {f"skops-{name}": skops.io.dumps(estimators()[name]) for name in ("pipeline", "forest", "columns", "tree")}
+    skopsed = {
+        f"skops-{name}": skops.io.dumps(estimators()[name]) for name in ("pipeline", "forest", "columns", "tree")
+    }
     return {
         **_pickles(),
         **skopsed,

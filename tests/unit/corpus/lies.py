@@ -60,7 +60,9 @@ def rebuilt() -> dict[str, Case]:
         "reconstructor-base": call(name("copyreg", "_reconstructor"), _NDARRAY, name("builtins", "dict"), b"}"),
         "defaultdict-factory": call(name("collections", "defaultdict"), name("sklearn.pipeline", "Pipeline")),
         "unpickle-other-class": call(
-            name("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence"), name("sklearn.pipeline", "Pipeline"), b"K\x01N"
+            name("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence"),
+            name("sklearn.pipeline", "Pipeline"),
+            b"K\x01N",
         ),
         "newobj-of-class": call(name("sklearn.neighbors._kd_tree", "newObj"), name("sklearn.pipeline", "Pipeline")),
         "tree-of-name": call(name("sklearn.tree._tree", "Tree"), number(1), _NDARRAY, number(1)),

@@ -60,7 +60,11 @@ def keras_cases(marker: Path) -> dict[str, Case]:
     lambda_ = {"class_name": "__lambda__", "config": {"value": ["4wAAAA==", None, None]}}
     bad = {
         "lambda": (sequential(layer("Lambda", function=lambda_)), "malicious", "can run code"),
-        "lambda-of-keras-2": (sequential(layer("Lambda", None, function=["4wAAAA==", None, None])), "malicious", "Lambda"),
+        "lambda-of-keras-2": (
+            sequential(layer("Lambda", None, function=["4wAAAA==", None, None])),
+            "malicious",
+            "Lambda",
+        ),
         "os-system": (sequential(layer("system", "os", command="id")), "malicious", "os.system"),
         "subprocess": (sequential(layer("Popen", "subprocess", args=["id"])), "malicious", "subprocess.Popen"),
         "eval-as-activation": (sequential(layer("Dense", activation=function)), "malicious", "builtins.eval"),
@@ -156,7 +160,12 @@ def skops_cases(marker: Path) -> dict[str, Case]:
         "reduce": (function, named("Popen", "subprocess", "ConstructorFromReduceNode"), "malicious", "Popen"),
         "type": (function, named("eval", "builtins", "TypeNode"), "malicious", "builtins.eval"),
         "object": (scaler, named("StandardScaler", "mymodule", "ObjectNode"), "unknown", "mymodule"),
-        "object-as-tree": (scaler, named("StandardScaler", "sklearn.preprocessing._data", "TreeNode"), "unknown", "Tree"),
+        "object-as-tree": (
+            scaler,
+            named("StandardScaler", "sklearn.preprocessing._data", "TreeNode"),
+            "unknown",
+            "Tree",
+        ),
         "no-loader": (scaler, scaler.rsplit(",", 1)[0], "unknown", "has no type"),
         "protocol": ('"protocol": 2', '"protocol": 0', "unknown", "protocol 2"),
         "dunder": ('"with_mean":', '"__class__ ":', "malicious", "Python itself acts"),

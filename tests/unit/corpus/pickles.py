@@ -40,7 +40,9 @@ def live_pickles(marker: Path) -> dict[str, bytes]:
         "python-2-names": b"\x80\x02c__builtin__\neval\n(X" + _long(f"__import__('os').mkdir('{path}')") + b"tR.",
         "map": pickled(_consumed(call(name("builtins", "map"), name("os", "mkdir"), b"(" + text(path) + b"t"))),
         "operator": pickled(call(call(name("operator", "methodcaller"), text("mkdir"), text(path)), _module("os"))),
-        "runstring": pickled(call(name("timeit", "timeit"), text("pass"), text(f"import os; os.makedirs('{path}', exist_ok=True)"))),
+        "runstring": pickled(
+            call(name("timeit", "timeit"), text("pass"), text(f"import os; os.makedirs('{path}', exist_ok=True)"))
+        ),
         "partial": pickled(call(name("functools", "partial"), name("os", "mkdir"), text(path)) + b")R"),
     }
 
@@ -119,7 +121,9 @@ def packed(marker: Path) -> dict[str, Case]:
         "gzip-twice": gzip.compress(gzip.compress(evil)),
         "gzip-second-member": gzip.compress(pickle.dumps([1])) + gzip.compress(evil),
         **{f"joblib-{kind}": joblibbed([np.arange(50.0), Payload(marker)], (kind, 3)) for kind in ("zlib", "gzip")},
-        **{f"joblib-{kind}": joblibbed([np.arange(50.0), Payload(marker)], (kind, 3)) for kind in ("bz2", "lzma", "xz")},
+        **{
+            f"joblib-{kind}": joblibbed([np.arange(50.0), Payload(marker)], (kind, 3)) for kind in ("bz2", "lzma", "xz")
+        },
         "torch": zipped({"archive/data.pkl": evil, "archive/version": b"3\n"}),
         "torch-deflated": zipped({"archive/data.pkl": evil}, zipfile.ZIP_DEFLATED),
         "torch-behind-elf": b"\x7fELF" + zipped({"archive/data.pkl": evil}),
