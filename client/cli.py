@@ -48,6 +48,7 @@ _COMMANDS = {
         "findings": _Command("findings", "findings", "modelops findings --all"),
         "environments": _Command("environments", "environments", "modelops environments --json"),
         "rebuild": _Command("rebuilding", "rebuild", "modelops rebuild loan-approval"),
+        "scan": _Command("scanning", "scan", "modelops scan model.skops --json"),
         "submit": _Command("messages", "submit", "modelops submit loan-approval version.yaml --as sam"),
         "decide": _Command(
             "messages",

@@ -170,6 +170,21 @@ class ScanReport(Frozen):
     artifact: Digest
 
 
+class FileReport(Frozen):
+    """The report on one file, by its path below the folder that was looked at."""
+
+    path: str
+    report: ScanReport
+
+
+class FolderReport(Frozen):
+    """What the artifact gate saw of a file, or of everything in a folder; `clean` only if each file is."""
+
+    verdict: str
+    reasons: tuple[str, ...] = ()
+    files: tuple[FileReport, ...] = ()
+
+
 class GroupRate(Frozen):
     """How often one group is selected, and how many of it were looked at."""
 

@@ -1,18 +1,28 @@
-"""The artifact gate: looks at a file in a bounded child process, and never loads it."""
+"""The artifact gate: looks at files in a bounded child process without a network, and never loads them."""
 
 import math
 from pathlib import Path
+from typing import NamedTuple
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from activities.adapters.child_process import run_module
+from activities.adapters.child_process import NOT_ISOLATED, run_module
 from models.canonical import Digest
-from models.evidence import ScanReport
+from models.evidence import FileReport, FolderReport, ScanReport
 
 _CHILD = "activities.adapters.artifact_inspection"
 _TIMED_OUT = "The inspection did not end within {:g} seconds. Submit a smaller model, or have the limit raised."
 _BROKEN = "The inspection ended abnormally ({}). The file is damaged or needs too much memory: export the model again."
+_OPEN = "The inspection could not be cut off from the network, so nothing was read. Run it where it can."
 _OTHER = "The bytes looked at are {}, not the {} that were to be judged. Register the version again."
+_EMPTY = "There is no file in the folder. Name the folder that holds the model."
+_WORST = ("malicious", "error", "unknown", "clean")
+_REPORTS = TypeAdapter(tuple[FileReport, ...])
+
+
+class _Refused(NamedTuple):
+    verdict: str
+    reason: str
 
 
 class StaticScanner:
@@ -21,25 +31,43 @@ class StaticScanner:
     def __init__(
         self, timeout_seconds: float = 60.0, memory_bytes: int = 4 << 30, largest_bytes: int = 512 << 20
     ) -> None:
-        """How long one file may take, and how much address space; a file over `largest_bytes` is not looked at."""
+        """How long an inspection may take, how much address space; a file over `largest_bytes` is not looked at."""
         self._timeout = timeout_seconds
         self._limits = (str(memory_bytes), str(math.ceil(timeout_seconds)), str(largest_bytes))
 
     def scan(self, path: Path, digest: Digest) -> ScanReport:
         """What the file is. Only `clean` passes, and only if the bytes looked at have the digest."""
-        try:
-            child = run_module(_CHILD, [str(path.absolute()), *self._limits], self._timeout)
-        except TimeoutError:
-            return _refusal("timeout", _TIMED_OUT.format(self._timeout), digest)
-        if child.returncode != 0:
-            return _refusal("error", _BROKEN.format(f"exit status {child.returncode}"), digest)
-        try:
-            report = ScanReport.model_validate_json(child.stdout)
-        except ValidationError:
-            return _refusal("error", _BROKEN.format("no report"), digest)
+        found = self._look("file", path)
+        if isinstance(found, _Refused):
+            return _refusal(found.verdict, found.reason, digest)
+        report = found[0].report
         if report.verdict == "clean" and report.artifact != digest:
             return _refusal("error", _OTHER.format(report.artifact, digest), digest)
         return report.model_copy(update={"artifact": digest})
+
+    def scan_all(self, path: Path) -> FolderReport:
+        """What a file is, or everything in a folder, links not followed."""
+        found = self._look("folder" if path.is_dir() else "file", path)
+        if isinstance(found, _Refused):
+            return FolderReport(verdict=found.verdict, reasons=(found.reason,))
+        if not found:
+            return FolderReport(verdict="unknown", reasons=(_EMPTY,))
+        files = tuple(one if one.path else one.model_copy(update={"path": path.name}) for one in found)
+        return FolderReport(verdict=min((one.report.verdict for one in files), key=_WORST.index), files=files)
+
+    def _look(self, kind: str, path: Path) -> tuple[FileReport, ...] | _Refused:
+        try:
+            child = run_module(_CHILD, [kind, str(path.absolute()), *self._limits], self._timeout)
+        except TimeoutError:
+            return _Refused("timeout", _TIMED_OUT.format(self._timeout))
+        if child.returncode == NOT_ISOLATED:
+            return _Refused("error", _OPEN)
+        if child.returncode != 0:
+            return _Refused("error", _BROKEN.format(f"exit status {child.returncode}"))
+        try:
+            return _REPORTS.validate_json(child.stdout)
+        except ValidationError:
+            return _Refused("error", _BROKEN.format("no report"))
 
 
 def _refusal(verdict: str, reason: str, digest: Digest) -> ScanReport:

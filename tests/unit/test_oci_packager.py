@@ -12,7 +12,7 @@ from models.canonical import digest_bytes
 from models.errors import DigestMismatchError, InvalidInputError, MissingColumnError, UnknownNameError
 from models.inventory import Column, DataContract, Reference, Source, Submission
 from tests.packing import FACTS, packager_in
-from tests.unit.hostile import linear
+from tests.unit.corpus.onnx_models import linear
 
 MODEL = linear()
 LOCK = b"numpy==2.4.6\n"

@@ -1,86 +1,30 @@
 """The artifact gate looks and never loads."""
 
 import pickle
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression
 
 from activities.adapters.artifact_inspection.recognition import inspect
 from activities.adapters.static_scanner import StaticScanner
 from models.canonical import digest_bytes
 from models.evidence import ScanReport
-from tests.unit.hostile import (
-    Case,
-    Payload,
-    benign_models,
-    endless,
-    hostile_files,
-    linear,
-    live_pickles,
-    zip_bomb,
-)
+from tests.unit.corpus.cases import Payload, rows
+from tests.unit.corpus.onnx_models import benign_models, endless, linear
+from tests.unit.corpus.pickles import live_pickles
 
 NOWHERE = Path("never-made")
 MODELS = benign_models()
-ESTIMATORS = ("logistic-regression", "forest", "pipeline")
-PICKLED = ("estimator", "estimator-joblib")
-SCANNED = [
-    *("protocol-0", "protocol-5", "inst", "build", "no-end", "stack-global-memo", "then-onnx", "behind-raw-array"),
-    *("joblib-gzip", "torch", "npy-object", "custom-domain", "external-data-outside", "cut-off", "trailing-bytes"),
-    *("trailing-zip", "zip-bomb", "empty"),
-]
+ESTIMATOR = pickle.dumps(LinearRegression().fit(*rows()))
 
 
 def scan(folder: Path, data: bytes, scanner: StaticScanner | None = None, name: str = "file") -> ScanReport:
     path = folder / name
     path.write_bytes(data)
     return (scanner or StaticScanner()).scan(path, digest_bytes(data))
-
-
-def hostile(name: str, marker: Path) -> Case:
-    """A file that must not pass: what takes long to make is made when it is asked for."""
-    if name == "zip-bomb":
-        return zip_bomb()
-    if name in PICKLED:
-        return Case(*estimators().pickled()[name])
-    return hostile_files(marker)[name]
-
-
-def benign(name: str) -> bytes:
-    """A model that must pass."""
-    return bytes(estimators().exported()[name]) if name in ESTIMATORS else MODELS[name]
-
-
-def estimators() -> ModuleType:
-    """Scikit-learn takes two seconds to import: only the process that tests with it does, not all that collect."""
-    return import_module("tests.unit.estimators")
-
-
-@pytest.mark.parametrize("name", [*hostile_files(NOWHERE), *PICKLED, "zip-bomb"])
-def test_hostile_file_is_refused(name: str, tmp_path: Path) -> None:
-    """No hostile file passes: each gets its verdict, with a reason that says why, and its payload does not run."""
-    marker = tmp_path / "marker"
-    case = hostile(name, marker)
-    finding = inspect(case.data)
-    assert finding.verdict == case.verdict
-    assert case.words in " ".join(finding.reasons)
-    assert not marker.exists()
-
-
-@pytest.mark.parametrize("name", SCANNED)
-def test_scanner_refuses(name: str, tmp_path: Path) -> None:
-    """What the inspection finds is what the scanner reports from its child process, where nothing runs either."""
-    marker = tmp_path / "marker"
-    case = hostile(name, marker)
-    report = scan(tmp_path, case.data)
-    finding = inspect(case.data)
-    assert (report.format, report.verdict, report.reasons) == finding
-    assert (report.verdict, report.scanned_bytes) == (case.verdict, len(case.data))
-    assert not marker.exists()
 
 
 @pytest.mark.parametrize("name", live_pickles(NOWHERE))
@@ -95,15 +39,11 @@ def test_payload_is_live(name: str, tmp_path: Path) -> None:
     assert marker.is_dir()
 
 
-@pytest.mark.parametrize("name", [*MODELS, *ESTIMATORS])
-def test_benign_model_is_clean(name: str, tmp_path: Path) -> None:
-    """An ONNX model of standard operators is clean."""
-    model = benign(name)
-    assert scan(tmp_path, model) == ScanReport(
-        format="onnx",
-        verdict="clean",
-        scanned_bytes=len(model),
-        artifact=digest_bytes(model),
+def test_a_model_is_clean(tmp_path: Path) -> None:
+    """An ONNX model of standard operators is clean, whatever its file is called."""
+    data = linear()
+    assert scan(tmp_path, data, name="-c") == ScanReport(
+        format="onnx", verdict="clean", scanned_bytes=len(data), artifact=digest_bytes(data)
     )
 
 
@@ -114,12 +54,6 @@ def test_reason_gives_the_place(tmp_path: Path) -> None:
     assert "'posix.mkdir'" in reason
     assert f"byte {data.index(b'cposix')}." in reason
     assert "export it to ONNX" in remedy
-
-
-@pytest.mark.parametrize("name", ["model.pkl", "-c", "a b;c"])
-def test_name_does_not_matter(name: str, tmp_path: Path) -> None:
-    """The verdict follows the content, whatever the file is called."""
-    assert scan(tmp_path, linear(), name=name).verdict == "clean"
 
 
 def test_slow_inspection_is_a_timeout(tmp_path: Path) -> None:
@@ -180,12 +114,12 @@ def test_nothing_can_follow_a_model(tail: bytes) -> None:
 )
 def test_damage_is_judged(place: int, byte: int, name: str) -> None:
     """A damaged model gets a verdict; the inspection itself does not fail."""
-    data = bytearray(benign(name))
+    data = bytearray(MODELS[name])
     data[place] = byte
     assert inspect(bytes(data)).verdict in ("clean", "malicious", "unknown", "error")
 
 
-JSON = st.recursive(
+PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.frozensets(st.integers()),
     max_leaves=10,
@@ -193,19 +127,36 @@ JSON = st.recursive(
 
 
 @settings(deadline=None, max_examples=80)
-@given(value=JSON, protocol=st.integers(0, 5))
-def test_pickled_data_is_unknown(value: object, protocol: int) -> None:
-    """A pickle of mere data is told from a dangerous one, and passes no more than that one."""
-    finding = inspect(pickle.dumps(value, protocol))
-    assert (finding.format, finding.verdict) == ("pickle", "unknown")
-    assert "export to ONNX" in finding.reasons[0]
+@given(value=PLAIN, protocol=st.integers(0, 5))
+def test_pickled_data_are_clean(value: object, protocol: int) -> None:
+    """A pickle of mere data is clean by every protocol."""
+    assert inspect(pickle.dumps(value, protocol)) == ("pickle", "clean", ())
+
+
+@settings(deadline=None, max_examples=80)
+@given(value=PLAIN, protocol=st.integers(0, 5))
+def test_pickled_data_with_a_payload_are_malicious(value: object, protocol: int) -> None:
+    """Whatever stands around a payload does not hide it."""
+    finding = inspect(pickle.dumps([value, Payload(NOWHERE), value], protocol))
+    assert finding.verdict == "malicious"
+    assert "'posix.mkdir'" in finding.reasons[0]
+
+
+@settings(deadline=None, max_examples=200)
+@given(place=st.integers(0, 10_000), byte=st.integers(0, 255))
+def test_a_changed_pickle_is_judged(place: int, byte: int) -> None:
+    """A pickle in which a byte is another gets a verdict; the inspection itself does not fail."""
+    data = bytearray(ESTIMATOR)
+    data[place % len(data)] = byte
+    assert inspect(bytes(data)).verdict in ("clean", "malicious", "unknown", "error")
 
 
 @settings(deadline=None, max_examples=80)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_judged(data: bytes) -> None:
-    """Bytes of any kind get a verdict, and random ones are never clean."""
-    assert inspect(data).verdict in ("malicious", "unknown", "error")
+    """Bytes of any kind get a verdict, and random ones are clean only if they are a pickle of data."""
+    finding = inspect(data)
+    assert finding.verdict in ("malicious", "unknown", "error") or finding.format == "pickle"
 
 
 def test_a_model_that_could_run_for_ever_is_not_clean(tmp_path: Path) -> None:

@@ -1,49 +1,33 @@
-"""The child process: bound itself, read one file, print a scan report as JSON.
+"""The child process: bound and isolate itself, read what it was given, print scan reports as JSON.
 
-Arguments: the file, then the limits on memory (bytes of address space), CPU (seconds) and the file's size (bytes).
+Arguments: `file` or `folder`, the path, then the limits on memory (bytes of address space), CPU (seconds) and the size
+of each file (bytes).
 """
 
-import hashlib
+import codecs
 import json
-import os
 import sys
-from stat import S_ISREG
 
-from activities.adapters.artifact_inspection.findings import Finding
-from activities.adapters.artifact_inspection.recognition import inspect
-from activities.adapters.child_process import bound
+from activities.adapters.artifact_inspection.folder import Looked, look_at, open_file, open_folder
+from activities.adapters.child_process import bound, isolate
 
-
-def _read(path: str, at_most: int) -> bytes | None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        return file.read(at_most + 1)
+_ENCODINGS = ("ascii", "cp437", "idna", "latin-1", "raw-unicode-escape", "unicode-escape", "utf-8")
 
 
-def _judge(data: bytes | None, at_most: int) -> Finding:
-    if data is None:
-        return Finding("unrecognised", "error", ("This is not a regular file. Submit one file, not a folder.",))
-    if len(data) > at_most:
-        reason = f"The file is larger than the {at_most} bytes that are looked at. Submit a smaller model."
-        return Finding("unrecognised", "unknown", (reason,))
-    return inspect(data)
+def _report(one: Looked) -> dict[str, object]:
+    report = {**one.finding._asdict(), "scanned_bytes": one.size, "artifact": one.digest}
+    return {"path": one.path, "report": report}
 
 
-def main(path: str, memory: int, cpu: int, at_most: int) -> None:
-    """Print the report on one file."""
+def main(kind: str, path: str, memory: int, cpu: int, at_most: int) -> None:
+    """Print the reports on one file, or on each below a folder."""
+    for encoding in _ENCODINGS:
+        codecs.lookup(encoding)
     bound(memory, cpu)
-    try:
-        data = _read(path, at_most)
-    except OSError as error:
-        data, finding = b"", Finding("unrecognised", "error", (f"The file cannot be read: {error.strerror}.",))
-    else:
-        finding = _judge(data, at_most)
-    digest = "sha256:" + hashlib.sha256(data or b"").hexdigest()
-    report = {**finding._asdict(), "scanned_bytes": len(data or b""), "artifact": digest}
-    sys.stdout.write(json.dumps(report))
+    opened = list(open_folder(path)) if kind == "folder" else [open_file(path)]
+    isolate()
+    sys.stdout.write(json.dumps([_report(one) for one in look_at(opened, at_most)]))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:5]))
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6]))

@@ -2,20 +2,25 @@
 
 from typing import Literal, NamedTuple
 
-EXPORT = (
-    "pickle is not a format this installation serves; export to ONNX "
-    "(skl2onnx for scikit-learn, torch.onnx for PyTorch)."
-)
 DO_NOT_LOAD = "Do not load this file: train the model again from its source, export it to ONNX and submit that."
-ONNX_ONLY = "This installation serves ONNX models only: export the model to ONNX and submit the .onnx file."
+FORMATS = "Submit a model as ONNX (or as safetensors, skops, .keras, GGUF, or a pickle of listed names)."
+_ORDER = ("malicious", "error", "unknown", "clean")
+
+
+Word = Literal["clean", "malicious", "unknown", "error"]
 
 
 class Finding(NamedTuple):
     """The format, the verdict and why. Only `clean` passes."""
 
     format: str
-    verdict: Literal["clean", "malicious", "unknown", "error"]
+    verdict: Word
     reasons: tuple[str, ...] = ()
+
+
+def worst(findings: list[Finding]) -> Finding:
+    """The first of those with the worst verdict."""
+    return min(findings, key=lambda finding: _ORDER.index(finding.verdict))
 
 
 def shown(text: str | bytes, limit: int = 100) -> str:

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import onnx
 import onnx.checker
+import onnx.helper
 from google.protobuf.message import DecodeError, Message
 
-from activities.adapters.artifact_inspection.archives import is_zip
 from activities.adapters.artifact_inspection.findings import DO_NOT_LOAD, Finding, shown
+from activities.adapters.artifact_inspection.surroundings import Surroundings
+from activities.adapters.artifact_inspection.zip_archive import leaves_folder
 
 _DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
 _LOOPS = {"Loop", "Scan"}
@@ -33,23 +35,26 @@ def _parts(model: onnx.ModelProto) -> Iterator[Message]:
                 waiting += value if field.is_repeated else [value]
 
 
-def _external(tensor: onnx.TensorProto) -> Finding | None:
+def _external(tensor: onnx.TensorProto, around: Surroundings) -> Finding | None:
     if tensor.data_location != onnx.TensorProto.EXTERNAL and not tensor.external_data:
         return None
-    location = shown(next((entry.value for entry in tensor.external_data if entry.key == "location"), ""))
-    where = f"The weights '{shown(tensor.name)}' are kept in another file, '{location}'"
-    if location.startswith(("/", "~")) or ".." in location or "\\" in location or ":" in location:
+    told = {entry.key: entry.value for entry in tensor.external_data}
+    place = told.get("location", "")
+    where = f"The weights '{shown(tensor.name)}' are kept in another file, '{shown(place)}'"
+    if leaves_folder(place):
         return Finding("onnx", "malicious", (f"{where}, which lies outside the model's own folder.", DO_NOT_LOAD))
+    if around.claims(place, told.get("offset", "0"), told.get("length", "0")):
+        return None
     remedy = "Put everything into one file: onnx.save(onnx.load(path), path, save_as_external_data=False)."
-    return Finding("onnx", "unknown", (f"{where}. {remedy}",))
+    return Finding("onnx", "unknown", (f"{where}, which does not stand beside it. {remedy}",))
 
 
-def _judge_part(part: Message) -> Finding | None:
+def _judge_part(part: Message, around: Surroundings) -> Finding | None:
     if isinstance(part, onnx.TensorProto):
         if any(size < 0 for size in part.dims) or math.prod(part.dims) > _ELEMENTS_AT_MOST:
             reason = f"The weights '{shown(part.name)}' claim an impossible shape. {_RESAVE}"
             return Finding("onnx", "error", (reason,))
-        return _external(part)
+        return _external(part, around)
     if isinstance(part, onnx.NodeProto) and part.domain not in _DOMAINS:
         reason = (
             f"The operator '{shown(part.op_type)}' of the domain '{shown(part.domain)}' is not a standard ONNX "
@@ -71,22 +76,19 @@ def _judge_part(part: Message) -> Finding | None:
     return None
 
 
-def _judge_parts(model: onnx.ModelProto) -> Finding | None:
+def _judge_parts(model: onnx.ModelProto, around: Surroundings) -> Finding | None:
     """The worst that any part is found to be; one reason of each kind of finding."""
     found: dict[str, Finding] = {}
     for count, part in enumerate(_parts(model)):
         if count >= _PARTS_AT_MOST:
             reason = f"The model has more than {_PARTS_AT_MOST} parts. Export a smaller one."
             return Finding("onnx", "unknown", (reason,))
-        if finding := _judge_part(part):
+        if finding := _judge_part(part, around):
             found.setdefault(finding.verdict, finding)
     return found.get("malicious") or found.get("error") or found.get("unknown")
 
 
 def _parse(data: bytes) -> onnx.ModelProto | Finding:
-    if is_zip(data):
-        reason = "The file is an ONNX model and a zip archive at once, so two programs would read it differently."
-        return Finding("onnx", "malicious", (reason, DO_NOT_LOAD))
     model = onnx.ModelProto()
     try:
         model.ParseFromString(data)
@@ -102,16 +104,33 @@ def _parse(data: bytes) -> onnx.ModelProto | Finding:
     return model
 
 
-def inspect_onnx(data: bytes) -> Finding:
-    """The finding on bytes that begin as an ONNX model does."""
+def inspect_onnx(data: bytes, around: Surroundings) -> Finding:
+    """The finding on bytes that begin as an ONNX model does, among the files that stand around it."""
     model = _parse(data)
     if isinstance(model, Finding):
         return model
-    if finding := _judge_parts(model):
+    if finding := _judge_parts(model, around):
         return finding
     try:
-        onnx.checker.check_model(model)
+        onnx.checker.check_model(_without_places(model) if around.claimed else model)
     except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
         reason = f"The model breaks the rules of ONNX: {shown(' '.join(str(error).split()), 300)} {_RESAVE}"
         return Finding("onnx", "error", (reason,))
     return Finding("onnx", "clean")
+
+
+def _without_places(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model as if inputs brought its external weights: the checker would look for their files."""
+    for part in list(_parts(model)):
+        if isinstance(part, onnx.GraphProto):
+            kept = [tensor for tensor in part.initializer if tensor.data_location != onnx.TensorProto.EXTERNAL]
+            moved = [tensor for tensor in part.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
+            known = {value.name for value in part.input}
+            part.input.extend(
+                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+                for tensor in moved
+                if tensor.name not in known
+            )
+            del part.initializer[:]
+            part.initializer.extend(kept)
+    return model
