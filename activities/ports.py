@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest
 from models.clearance import Tied
+from models.clearance_statement import Clearance
 from models.directory import DirectoryEdition
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
@@ -63,6 +64,9 @@ class Inventory(Protocol):
     def earned(self, model: str, version: int) -> Earned:
         """What the record says of a version: its bytes, its bundle, its gates, where it served; UnknownNameError."""
 
+    def holding(self, digest: Digest) -> Sequence[tuple[str, int]]:
+        """Of each model that has these bytes as artifact or as bundle, its newest version with them."""
+
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
 
@@ -112,6 +116,9 @@ class Notary(Protocol):
 
         DigestMismatchError if the trail is not what was sealed before: then nothing is.
         """
+
+    def vouch(self, clearance: Clearance) -> Envelope:
+        """Sign an answer of the installation."""
 
 
 class ArtifactStore(Protocol):

@@ -1,6 +1,7 @@
 """The one reader of the environment: every setting, its default, its meaning."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from models.canonical import Duration
+from models.canonical import Duration, Frozen
 from models.clearance import USUAL_MINIMUM, Minimum
 from models.errors import InvalidInputError
 from models.inventory import Environment
@@ -66,6 +67,23 @@ def _kept(place: str | None) -> str | None:
 Place = Annotated[Path, AfterValidator(_expanded)]
 """A path; `~` is somebody's home."""
 
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""The name of a variable in which a secret is: settings never hold one."""
+
+
+class GithubApp(Frozen):
+    """A GitHub App that answers deployment protection rules: its id, its private key, the secret of its webhook.
+
+    `environments` says which of ours each of theirs is.
+    """
+
+    api: Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")] = "https://api.github.com"
+    app: Annotated[str, Field(min_length=1, max_length=100)]
+    key: Place
+    secret: Variable
+    environments: dict[str, Environment] = Field(min_length=1)
+
+
 FileOrDatabase = Annotated[Literal["database"] | Path, BeforeValidator(_file_or_database)]
 
 Servers = Annotated[
@@ -81,6 +99,13 @@ Minimums = Annotated[
 Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
 Identities = Annotated[tuple[str, ...], NoDecode, _json_like('["modelops-actuator@"]')]
 Administrators = Annotated[tuple[PublicKey, ...], NoDecode, _json_like('["<a key\'s 64 hexadecimal digits>"]')]
+Github = Annotated[
+    GithubApp | None,
+    NoDecode,
+    _json_like(
+        '{"app": "1234", "key": "/keys/app.pem", "secret": "GITHUB_SECRET", "environments": {"production": "PROD"}}'
+    ),
+]
 Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
 
 
@@ -154,6 +179,11 @@ class Settings(BaseSettings):
     notary_key: Place | None = Field(
         default=None, description="the notary's private key, made if it is missing; default: notary.key under home"
     )
+    clearance: Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")] = Field(
+        default="http://127.0.0.1:8510", description="where pipelines ask whether a digest may enter an environment"
+    )
+    github: Github = Field(default=None, description="the GitHub App whose deployment protection rule is our gate")
+
     actuator_identities: Identities = Field(
         default=ACTUATORS, description="how the identities begin that may poll the actuator's task queue"
     )
@@ -225,6 +255,14 @@ class Settings(BaseSettings):
         """Whether the connection to Temporal is encrypted."""
         files = (self.temporal_tls_ca, self.temporal_tls_cert, self.temporal_tls_key)
         return self.temporal_tls or bool(self.temporal_api_key or any(files))
+
+
+def secret_of(variable: str) -> str:
+    """The secret in a variable that some setting names; InvalidInputError if it is not set."""
+    value = os.environ.get(variable)
+    if not value:
+        raise InvalidInputError(f"the variable {variable}, which should hold a secret, is not set", f"set {variable}")
+    return value
 
 
 def read_settings() -> Settings:

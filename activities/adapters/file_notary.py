@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from activities.ports import Checkpoints, Inventory
 from models.checkpoint import Checkpoint, following, read_checkpoint, sign
+from models.clearance_statement import Clearance, sign_clearance
 from models.errors import ConflictError, DigestMismatchError, InvalidInputError, UnavailableError, UnknownNameError
 from models.signing import Envelope, public_of
 
@@ -62,6 +63,13 @@ class FileNotary:
                 self._checkpoints.append(sealed)
                 return sealed
         raise UnavailableError("other notaries are quicker each time", "it is tried again")
+
+    def vouch(self, clearance: Clearance) -> Envelope:
+        """Sign an answer of the installation; InvalidInputError if the key cannot be used, or it is too long."""
+        try:
+            return sign_clearance(clearance, self._private())
+        except ValueError as error:
+            raise InvalidInputError(f"the answer cannot be signed: {error}", "see `modelops history`") from error
 
     def _last(self) -> Checkpoint | None:
         kept = self._checkpoints.last()

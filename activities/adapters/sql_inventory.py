@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import true
+from sqlalchemy import func, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -28,6 +28,7 @@ from models.records import (
     MeasurementRecord,
     ModelRecord,
     PlanRecord,
+    VersionRecord,
 )
 
 _BATCH = 500
@@ -132,6 +133,14 @@ class SqlInventory:
             query = select(DeploymentRecord).where(DeploymentRecord.model == model, DeploymentRecord.version == version)
             served = frozenset((one.environment, one.bundle) for one in session.exec(query))
         return Earned(row.artifact, row.bundle, frozenset(row.gates), served)
+
+    def holding(self, digest: Digest) -> Sequence[tuple[str, int]]:
+        """Of each model that has these bytes as artifact or as bundle, its newest version with them."""
+        same = or_(col(VersionRecord.artifact) == digest, col(VersionRecord.bundle) == digest)
+        newest = select(VersionRecord.model, func.max(VersionRecord.number)).where(same)
+        with self._database.reading() as session:
+            found = session.exec(newest.group_by(VersionRecord.model).order_by(VersionRecord.model)).all()
+        return [(model, number) for model, number in found]
 
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
