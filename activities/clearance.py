@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from pydantic import ValidationError
+
 from activities.ports import Directory, Inventory, Notary
 from models.canonical import digest
 from models.clearance import Known, Minimum
 from models.clearance_statement import Cleared, Question, answer
-from models.entitlement import entitlement
-from models.evidence import StepKind, StepOrder
+from models.entitlement import Claim, entitlement
+from models.errors import DigestMismatchError
 from models.inventory import Environment
 from models.plan import Plan
 from models.signing import Envelope
@@ -49,34 +51,29 @@ class Clearances:
         self._clock = clock
 
     def ask(self, question: Question) -> Envelope:
-        """The signed answer. What nobody has heard of may not enter."""
+        """The signed answer; what nobody has heard of may not enter. DigestMismatchError if rows cannot be read."""
         trail, at = self._inventory.head(), self._clock()
         holding = self._inventory.holding(question.subject)
-        versions = [self._cleared(model, version, question.environment, at) for model, version in holding]
+        try:
+            versions = [self._cleared(model, version, question.environment, at) for model, version in holding]
+        except ValidationError as error:
+            raise DigestMismatchError(
+                f"what is kept of {question.subject} cannot be read: {error.errors()[0]['msg']}",
+                "`modelops audit verify` says what was done to it",
+            ) from error
         return self._notary.vouch(answer(question, self._audience, versions, trail, at))
 
     def _cleared(self, model: str, version: int, environment: Environment, at: datetime) -> Cleared:
         earned = self._inventory.earned(model, version)
         plan = self._inventory.governing_plan(model)
-        order = StepOrder(
-            model=model,
-            visit=0,
-            step=StepKind.PROMOTE.value,
-            kind=StepKind.PROMOTE,
-            stage="",
-            version=version,
-            artifact=earned.artifact,
-            bundle=earned.bundle,
-            environment=environment,
+        claim = Claim(
+            model=model, version=version, artifact=earned.artifact, bundle=earned.bundle, environment=environment
         )
         known = known_of(self._directory, self._minimum, plan, environment)
-        found = entitlement(order, plan, self._inventory.ties(model), known, at)
+        found = entitlement(claim, plan, self._inventory.ties(model), known, at)
         return Cleared(
-            model=model,
-            version=version,
+            **claim.model_dump(exclude={"environment"}),
             plan=digest(plan),
-            artifact=earned.artifact,
-            bundle=earned.bundle,
             passed=found.passed,
             missing=found.missing,
             objections=found.objections,

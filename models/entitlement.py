@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from models.canonical import Frozen, Slug, replace
+from models.canonical import Digest, Frozen, Slug
 from models.clearance import Known, Tied, hear, loose, unearned
 from models.emergency import unreviewed
-from models.evidence import StepOrder
+from models.evidence import StepKind, StepOrder
+from models.inventory import Environment
 from models.plan import Plan
 from models.state import State, Turn, Version
 from models.waivers import lapsed
@@ -28,16 +29,23 @@ class Entitlement(NamedTuple):
     objections: tuple[str, ...] = ()
 
 
-def entitlement(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Known, at: datetime) -> Entitlement:
-    """What the record says about whether a version may enter an environment at a moment (UTC), whoever brings it in.
+class Claim(Frozen):
+    """A version, by what its rows say of it, and the environment that somebody wants it to enter."""
 
-    It is held to all that an order of ours is, but that the order need not be due. `order` says what would be ordered;
-    its stage is found here.
-    """
-    stage = next((one for one in plan.stages if order.environment and one.environment is order.environment), None)
+    model: Slug
+    version: int
+    artifact: Digest | None
+    bundle: Digest | None
+    environment: Environment
+
+
+def entitlement(claim: Claim, plan: Plan, record: Sequence[Tied], known: Known, at: datetime) -> Entitlement:
+    """What the record says of a claim at a moment (UTC): it is held to all that an order is, but need not be due."""
+    stage = next((one.name for one in plan.stages if one.environment is claim.environment), None)
     if stage is None:
-        return Entitlement(objections=(f"the lifecycle of '{order.model}' leads to no {order.environment}",))
-    order = replace(order, stage=stage.name)
+        return Entitlement(objections=(f"the lifecycle of '{claim.model}' leads to no {claim.environment}",))
+    kind = StepKind.PROMOTE
+    order = StepOrder(**dict(claim), visit=0, step=kind.value, kind=kind, stage=stage)
     hearing = hear(order, plan, record, known)
     if hearing is None:
         return Entitlement(objections=(f"nothing is on record of who owns '{order.model}'",))

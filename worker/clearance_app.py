@@ -21,12 +21,25 @@ from starlette.routing import Route
 
 from activities.clearance import Clearances
 from models.clearance_statement import Question, read_clearance
-from models.errors import InvalidInputError, ModelopsError, NotPermittedError, UnavailableError, UnknownNameError
+from models.errors import (
+    DigestMismatchError,
+    InvalidInputError,
+    ModelopsError,
+    NotPermittedError,
+    UnavailableError,
+    UnknownNameError,
+)
 from worker.github_gate import GithubGate, Wanted
 
 _AT_ONCE = 4
 _LARGEST = 2 * 1024 * 1024
-_STATUS: dict[type[ModelopsError], int] = {NotPermittedError: 401, UnknownNameError: 404, UnavailableError: 503}
+_NAMES = {"subject": "digest"}
+_STATUS: dict[type[ModelopsError], int] = {
+    DigestMismatchError: 503,
+    NotPermittedError: 401,
+    UnknownNameError: 404,
+    UnavailableError: 503,
+}
 
 log = structlog.stdlib.get_logger("modelops.clearance")
 
@@ -83,10 +96,9 @@ def _question(request: Request) -> Question:
             {"subject": given.get("digest"), "environment": given.get("environment"), "nonce": given.get("nonce")}
         )
     except ValidationError as error:
-        wrong = {"subject": "digest"}.get(str(error.errors()[0]["loc"][0]), error.errors()[0]["loc"][0])
-        raise InvalidInputError(
-            f"{wrong}: {error.errors()[0]['msg']}", "ask ?digest=sha256:...&environment=PROD"
-        ) from error
+        first = error.errors()[0]
+        name = _NAMES.get(str(first["loc"][0]), str(first["loc"][0]))
+        raise InvalidInputError(f"{name}: {first['msg']}", "ask ?digest=sha256:...&environment=PROD") from error
 
 
 async def _healthy(_: Request) -> Response:

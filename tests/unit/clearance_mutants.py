@@ -81,6 +81,11 @@ CLEARANCE = (
         "    yield from _unordered(order, hearing.state)",
         "anybody takes a model out of service",
     ),
+    Mutant("entitlement", "            *filter(None, map(loose, record)),\n", "", "an edited record lets in"),
+    Mutant("entitlement", "            *unearned(order, plan, hearing),\n", "", "nobody need have approved"),
+    Mutant("entitlement", "        if recorded != asked:", "        if False:", "a row may name other bytes"),
+    Mutant("entitlement", "    if state.stage in plan.closing:", "    if False:", "what is being retired may enter"),
+    Mutant("entitlement", "    if state.paused:", "    if False:", "a pause is passed over"),
     Mutant("warrants", "place < position and ", "", "what is measured afterwards bears a breach out"),
     Mutant(
         "warrants",
