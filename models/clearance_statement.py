@@ -12,11 +12,9 @@ from pydantic import Field, StringConstraints
 
 from models.audit import AuditHead
 from models.canonical import Digest, Frozen, Slug, Told, canonical
-from models.checkpoint import SKEW
 from models.entitlement import Passed
-from models.errors import InvalidInputError, NotPermittedError
 from models.inventory import Environment
-from models.signing import Envelope, PublicKey, payload_of, seal, signer_of
+from models.signing import Envelope, seal
 from models.statements import Audience
 
 PAYLOAD_TYPE = "application/vnd.modelops.clearance+json"
@@ -96,35 +94,3 @@ def _foreign(asked: Question, one: Cleared) -> Iterator[str]:
 def sign_clearance(clearance: Clearance, private: Ed25519PrivateKey) -> Envelope:
     """An answer in an envelope; ValueError if it is longer than any is."""
     return seal(canonical(clearance), PAYLOAD_TYPE, private)
-
-
-def read_clearance(envelope: Envelope) -> Clearance:
-    """The answer in an envelope, whoever signed it; InvalidInputError if it is none."""
-    try:
-        return Clearance.model_validate_json(payload_of(envelope, PAYLOAD_TYPE))
-    except ValueError as error:
-        raise InvalidInputError(f"this is no clearance: {error}", "`modelops may DIGEST --json` writes one") from error
-
-
-def check_clearance(
-    envelope: Envelope, keys: Sequence[PublicKey], audience: str, asked: Question, at: datetime
-) -> Clearance:
-    """The answer in an envelope, if an installation has given it to this question, and it still counts.
-
-    InvalidInputError if it is none, NotPermittedError if it is somebody else's, another one's, or too old.
-    """
-    clearance = read_clearance(envelope)
-    if signer_of(envelope, keys) is None:
-        raise NotPermittedError("no known key of the installation has signed this clearance", "give its key with --key")
-    said = (clearance.audience, clearance.subject, clearance.environment, clearance.nonce)
-    for name, given, wanted in zip(
-        ("installation", "digest", "environment", "nonce"),
-        said,
-        (audience, asked.subject, asked.environment, asked.nonce),
-        strict=True,
-    ):
-        if given != wanted and (name, wanted) != ("nonce", None):
-            raise NotPermittedError(f"this clearance is for {name} {given}, not {wanted}", "ask again")
-    if not clearance.issued_at - SKEW <= at < clearance.expires_at:
-        raise NotPermittedError(f"this clearance ended at {clearance.expires_at:%Y-%m-%d %H:%M:%S} UTC", "ask again")
-    return clearance

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from activities.adapters.file_notary import FileNotary
+from activities.adapters.github_app import GithubApp
 from activities.adapters.github_reviews import GithubReviews
 from activities.adapters.sql_inventory import SqlInventory
 from activities.clearance import Clearances
@@ -38,7 +39,7 @@ def choose_github(settings: Settings, clearances: Clearances) -> GithubGate | No
     chosen = settings.github
     if chosen is None:
         return None
-    reviews = GithubReviews(chosen.api, chosen.app, chosen.key)
+    reviews = GithubReviews(GithubApp(chosen.api, chosen.app, chosen.key))
     return GithubGate(reviews, clearances, partial(secret_of, chosen.secret), chosen.environments)
 
 

@@ -20,7 +20,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from activities.clearance import Clearances
-from models.clearance_statement import Question, read_clearance
+from models.clearance_check import read_clearance
+from models.clearance_statement import Question
 from models.errors import (
     DigestMismatchError,
     InvalidInputError,

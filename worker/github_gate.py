@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from activities.adapters.github_reviews import GithubReviews, Run
 from activities.clearance import Clearances
-from models.clearance_statement import Clearance, Question, read_clearance
+from models.clearance_check import read_clearance
+from models.clearance_statement import Clearance, Question
 from models.errors import InvalidInputError, ModelopsError, NotPermittedError
 from models.inventory import Environment
 

@@ -71,7 +71,7 @@ Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 """The name of a variable in which a secret is: settings never hold one."""
 
 
-class GithubApp(Frozen):
+class GithubSettings(Frozen):
     """A GitHub App that answers deployment protection rules: its id, its private key, the secret of its webhook.
 
     `environments` says which of ours each of theirs is.
@@ -100,7 +100,7 @@ Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/w
 Identities = Annotated[tuple[str, ...], NoDecode, _json_like('["modelops-actuator@"]')]
 Administrators = Annotated[tuple[PublicKey, ...], NoDecode, _json_like('["<a key\'s 64 hexadecimal digits>"]')]
 Github = Annotated[
-    GithubApp | None,
+    GithubSettings | None,
     NoDecode,
     _json_like(
         '{"app": "1234", "key": "/keys/app.pem", "secret": "GITHUB_SECRET", "environments": {"production": "PROD"}}'

@@ -1,30 +1,16 @@
-"""Answers deployment protection rules through GitHub's REST API, as a GitHub App.
+"""Answers deployment protection rules through GitHub's REST API.
 
 https://docs.github.com/rest/actions/workflow-runs#review-custom-deployment-protection-rules-for-a-workflow-run
 """
 
-import base64
-import json
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TypeVar
 
-import httpx2
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from models.errors import InvalidInputError, NotPermittedError, UnavailableError
+from activities.adapters.github_app import GithubApp, read_answer
+from models.errors import NotPermittedError
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
-_BEFORE, _AFTER = 60, 540
-"""Seconds for which a token of the App counts: from a minute ago, against clocks that differ, for under ten minutes."""
-
-
-_Answer = TypeVar("_Answer", bound=BaseModel)
 
 
 class Run(BaseModel):
@@ -35,110 +21,37 @@ class Run(BaseModel):
     installation: int
 
 
-class _Token(BaseModel):
-    token: str
-
-
 class _Title(BaseModel):
     display_title: str
 
 
 class GithubReviews:
-    """Speaks to one host alone. `key` is the App's private key, a PEM file; the timeout is in seconds."""
+    """Speaks for an App, about runs that wait."""
 
-    def __init__(
-        self,
-        api: str,
-        app: str,
-        key: Path,
-        timeout: float = 10.0,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._api = api.rstrip("/")
+    def __init__(self, app: GithubApp) -> None:
         self._app = app
-        self._key = key
-        self._clock = clock
-        self._client = httpx2.Client(timeout=timeout, trust_env=False, follow_redirects=False)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     def run_of(self, callback: str, repository: str, installation: int) -> Run:
         """The run that an answer is wanted for; NotPermittedError if it should go to anywhere but its own place."""
         found = re.fullmatch(re.escape(self._runs(repository)) + r"/(\d{1,19})/deployment_protection_rule", callback)
         if not _REPOSITORY.fullmatch(repository) or found is None:
             raise NotPermittedError(
-                f"the answer about '{repository}' is wanted at an address that is not {self._api}'s own",
+                f"the answer about '{repository}' is wanted at an address that is not {self._app.api}'s own",
                 "check the api of MODELOPS_GITHUB",
             )
         return Run(repository=repository, id=int(found[1]), installation=installation)
 
     def title(self, run: Run) -> str:
         """The name of a run; UnavailableError, NotPermittedError."""
-        answered = self._send("GET", f"{self._runs(run.repository)}/{run.id}", self._token(run.installation))
-        return _read(_Title, answered).display_title
+        answered = self._app.send(run.installation, "GET", f"{self._runs(run.repository)}/{run.id}")
+        return read_answer(_Title, answered).display_title
 
     def review(self, run: Run, environment: str, approved: bool, comment: str) -> None:
         """Approve or reject what waits before an environment; UnavailableError, NotPermittedError."""
         state = "approved" if approved else "rejected"
         body = {"environment_name": environment, "state": state, "comment": comment}
         url = f"{self._runs(run.repository)}/{run.id}/deployment_protection_rule"
-        self._send("POST", url, self._token(run.installation), body)
+        self._app.send(run.installation, "POST", url, body)
 
     def _runs(self, repository: str) -> str:
-        return f"{self._api}/repos/{repository}/actions/runs"
-
-    def _token(self, installation: int) -> str:
-        url = f"{self._api}/app/installations/{installation}/access_tokens"
-        return _read(_Token, self._send("POST", url, self._identity())).token
-
-    def _identity(self) -> str:
-        """A JWT (RFC 7519, RS256) that says which App speaks."""
-        now = int(self._clock().timestamp())
-        claims = {"iat": now - _BEFORE, "exp": now + _AFTER, "iss": self._app}
-        signed = f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part(claims)}"
-        return f"{signed}.{_encoded(self._private().sign(signed.encode(), PKCS1v15(), hashes.SHA256()))}"
-
-    def _private(self) -> RSAPrivateKey:
-        try:
-            private = serialization.load_pem_private_key(self._key.read_bytes(), None)
-        except (OSError, ValueError, TypeError) as error:
-            raise InvalidInputError(f"the App's key {self._key} cannot be used", "check MODELOPS_GITHUB") from error
-        if not isinstance(private, RSAPrivateKey):
-            raise InvalidInputError(f"the App's key {self._key} is no RSA key", "check MODELOPS_GITHUB")
-        return private
-
-    def _send(self, method: str, url: str, token: str, body: object = None) -> httpx2.Response:
-        headers = {
-            "accept": "application/vnd.github+json",
-            "authorization": f"Bearer {token}",
-            "x-github-api-version": "2022-11-28",
-        }
-        try:
-            answered = self._client.request(method, url, json=body, headers=headers)
-        except httpx2.TransportError as error:
-            raise UnavailableError(f"GitHub does not answer at {url}: {error}", "is the address right?") from error
-        if answered.status_code in (401, 403, 404):
-            raise NotPermittedError(
-                f"GitHub answers {answered.status_code} at {url}",
-                "the App needs read access to actions and write access to deployments of the repository",
-            )
-        if not answered.is_success:
-            raise UnavailableError(f"GitHub answers {answered.status_code} at {url}: {answered.text[:200]}")
-        return answered
-
-
-def _part(value: object) -> str:
-    return _encoded(json.dumps(value, separators=(",", ":")).encode())
-
-
-def _encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _read(kind: type[_Answer], answered: httpx2.Response) -> _Answer:
-    try:
-        return kind.model_validate_json(answered.content)
-    except ValidationError as error:
-        raise UnavailableError(f"{answered.url} answers something else than GitHub does") from error
+        return f"{self._app.api}/repos/{repository}/actions/runs"

@@ -14,7 +14,8 @@ from client.commands.parameters import Json
 from client.console import clean, show, show_json
 from client.documents import read_envelope
 from client.exit_codes import REFUSED
-from models.clearance_statement import Clearance, Question, check_clearance
+from models.clearance_check import check_clearance
+from models.clearance_statement import Clearance, Question
 from models.errors import InvalidInputError, UnavailableError
 from models.inventory import Environment
 from models.signing import Envelope

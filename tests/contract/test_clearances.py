@@ -15,7 +15,8 @@ from activities.adapters.yaml_directory import YamlDirectory
 from activities.clearance import Clearances
 from models.canonical import canonical, digest_bytes
 from models.clearance import USUAL_MINIMUM
-from models.clearance_statement import HOLDS, Clearance, Question, check_clearance
+from models.clearance_check import check_clearance
+from models.clearance_statement import HOLDS, Clearance, Question
 from models.errors import NotPermittedError
 from models.inventory import Environment
 from models.signing import Envelope, PublicKey

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from activities.adapters.github_app import GithubApp
 from activities.adapters.github_reviews import GithubReviews
 from models.canonical import digest_bytes
 from models.inventory import Environment
@@ -86,8 +87,10 @@ class Desk:
         self.office = office
         self.github = github
         self.api = api
-        self.reviews = GithubReviews(api, "1234", key)
-        gate = GithubGate(self.reviews, office.clearances, lambda: SECRET, {"production": Environment.PROD})
+        self.client = GithubApp(api, "1234", key)
+        gate = GithubGate(
+            GithubReviews(self.client), office.clearances, lambda: SECRET, {"production": Environment.PROD}
+        )
         self.app = ClearanceApp(office.clearances, gate).build()
 
     def payload(self, **other: object) -> dict[str, object]:
@@ -131,7 +134,7 @@ def desk(office: Office, private: rsa.RSAPrivateKey, tmp_path: Path) -> Iterator
     with listening(github.app) as api:
         desk = Desk(office, github, api, key)
         yield desk
-        desk.reviews.close()
+        desk.client.close()
 
 
 async def test_what_may_enter_is_approved_and_what_may_not_is_rejected(desk: Desk) -> None:
