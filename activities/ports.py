@@ -14,6 +14,7 @@ from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport,
 from models.inventory import Change, Environment, ModelFacts, Reference, Submission
 from models.journal import JournalEntry
 from models.keys import Keyring
+from models.messages import HandedIn
 from models.plan import Plan, Proof
 from models.policy import Pack
 from models.reconciliation import Execution, Finding, Place, Shelf, Turned
@@ -35,6 +36,13 @@ class Earned(NamedTuple):
     bundle: Digest | None
     gates: frozenset[str]
     served: frozenset[tuple[Environment, Digest]] = frozenset()
+
+
+class Reign(NamedTuple):
+    """Which version is champion, and at which position of the trail it became so; 0 if none ever was."""
+
+    champion: int | None
+    since: int
 
 
 class Inventory(Protocol):
@@ -66,6 +74,9 @@ class Inventory(Protocol):
 
     def holding(self, digest: Digest) -> Sequence[tuple[str, int]]:
         """Of each model that has these bytes as artifact or as bundle, its newest version with them."""
+
+    def reign(self, model: str) -> Reign:
+        """Which version is champion, and since when; UnknownNameError."""
 
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
@@ -174,8 +185,11 @@ class Deployer(Protocol):
 class Trainer(Protocol):
     """Makes a new version for real."""
 
-    def train(self, trainer: str, previous: Submission, window: Path | None) -> Submission:
-        """Run the trainer registered under a name; TrainingError, UnknownNameError."""
+    def train(self, trainer: str, previous: Submission, window: Path | None, key: EffectKey) -> Submission:
+        """Run the trainer registered under a name; TrainingError, UnknownNameError.
+
+        Asked again under a key, it goes on with the run that it began under it, if that outlived the asking.
+        """
 
 
 class Prover(Protocol):
@@ -273,3 +287,41 @@ class Environments(Protocol):
 
     def serves(self, environment: Environment) -> Shelf:
         """What serves in an environment; UnavailableError."""
+
+
+class RegistryVersion(NamedTuple):
+    """A version in somebody else's registry: its name and number there, its run, and what we have noted at it."""
+
+    name: str
+    number: str
+    run: str
+    note: str
+
+
+class Registry(Protocol):
+    """A registry of models beside ours. Every method may raise UnavailableError."""
+
+    def versions(self, name: str) -> Sequence[RegistryVersion]:
+        """Every version under a name, oldest first."""
+
+    def document(self, version: RegistryVersion) -> bytes | None:
+        """What is kept at a version for us: that it is handed in, signed. None if nothing is. InvalidInputError."""
+
+    def champion(self, name: str) -> str | None:
+        """Which version the alias `champion` points to."""
+
+    def point(self, name: str, number: str | None) -> None:
+        """Have the alias point to a version, or to none."""
+
+    def note(self, version: RegistryVersion, text: str) -> None:
+        """Leave a word about a version where its people look."""
+
+
+class Lifecycles(Protocol):
+    """Lifecycles, spoken to from outside of them."""
+
+    async def hand_in(self, model: str, template: str, given: HandedIn) -> int:
+        """Hand a version in, beginning the lifecycle if there is none; the event's number.
+
+        RefusedError if it does not count, UnavailableError if nobody answers.
+        """

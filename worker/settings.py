@@ -13,7 +13,9 @@ from models.canonical import Duration, Frozen
 from models.clearance import USUAL_MINIMUM, Minimum
 from models.errors import InvalidInputError
 from models.inventory import Environment
+from models.registries import Governed, RegisteredName
 from models.signing import PublicKey
+from worker.ci import Ci, Url, Variable
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
@@ -67,8 +69,14 @@ def _kept(place: str | None) -> str | None:
 Place = Annotated[Path, AfterValidator(_expanded)]
 """A path; `~` is somebody's home."""
 
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-"""The name of a variable in which a secret is: settings never hold one."""
+
+class MlflowSettings(Frozen):
+    """An MLflow server, the variable with its token if it wants one, and which model governs each registered name."""
+
+    url: Url
+    token: Variable | None = None
+    models: dict[RegisteredName, Governed] = Field(min_length=1)
+    every: Annotated[Duration, Field(ge=10)] = 60
 
 
 class GithubSettings(Frozen):
@@ -77,7 +85,7 @@ class GithubSettings(Frozen):
     `environments` says which of ours each of theirs is.
     """
 
-    api: Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")] = "https://api.github.com"
+    api: Url = "https://api.github.com"
     app: Annotated[str, Field(min_length=1, max_length=100)]
     key: Place
     secret: Variable
@@ -99,6 +107,20 @@ Minimums = Annotated[
 Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
 Identities = Annotated[tuple[str, ...], NoDecode, _json_like('["modelops-actuator@"]')]
 Administrators = Annotated[tuple[PublicKey, ...], NoDecode, _json_like('["<a key\'s 64 hexadecimal digits>"]')]
+Mlflow = Annotated[
+    MlflowSettings | None,
+    NoDecode,
+    _json_like(
+        '{"url": "http://mlflow:5000", "models": {"loans": {"model": "loan-approval", "template": "credit-high-risk"}}}'
+    ),
+]
+Pipelines = Annotated[
+    dict[str, Ci],
+    NoDecode,
+    _json_like(
+        '{"loan-ci": {"system": "github", "repository": "acme/loans", "workflow": "train.yml", "token": "CI_TOKEN"}}'
+    ),
+]
 Github = Annotated[
     GithubSettings | None,
     NoDecode,
@@ -153,6 +175,7 @@ class Settings(BaseSettings):
     )
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
     trainers: Programs = Field(default={}, description="training programs by the name that versions give")
+    ci: Pipelines = Field(default={}, description="pipelines of CI systems that train, by the name that versions give")
     policies: Place | None = Field(default=None, description="folder of policy packs of one's own (*.yaml)")
     directory: FileOrDatabase | None = Field(
         default=None, description="YAML file of people and groups, or `database`; default: under home"
@@ -179,9 +202,10 @@ class Settings(BaseSettings):
     notary_key: Place | None = Field(
         default=None, description="the notary's private key, made if it is missing; default: notary.key under home"
     )
-    clearance: Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")] = Field(
+    clearance: Url = Field(
         default="http://127.0.0.1:8510", description="where pipelines ask whether a digest may enter an environment"
     )
+    mlflow: Mlflow = Field(default=None, description="the MLflow registry whose versions enter our lifecycles")
     github: Github = Field(default=None, description="the GitHub App whose deployment protection rule is our gate")
 
     actuator_identities: Identities = Field(

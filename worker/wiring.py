@@ -25,6 +25,7 @@ from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.static_scanner import StaticScanner
 from activities.adapters.temporal_executions import TemporalExecutions
+from activities.adapters.temporal_lifecycles import TemporalLifecycles
 from activities.adapters.temporal_scheduler import TemporalScheduler
 from activities.audit import AuditActivities
 from activities.checkpoint import CheckpointActivities
@@ -62,18 +63,22 @@ from models.clearance import Minimum
 from models.inventory import Environment
 from models.plan import KERNEL
 from models.reconciliation import Expected
+from worker.beginnings import Beginnings
 from worker.directories import directory_of
 from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
 from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
+from worker.registries import Elsewhere, elsewhere_of
 from worker.settings import ACTUATORS, Settings
+from worker.trainers import NamedTrainers, ci_trainers
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.lifecycle import ModelLifecycle
 from workflows.monitoring import MonitorCheck
 from workflows.reconciliation import Reconciliation
 from workflows.registration import ModelRegistration
+from workflows.registry import RegistryRound
 from workflows.sandbox import sandboxed
 
 ACTIVITY_THREADS = 16
@@ -103,6 +108,7 @@ class Parts:
     findings: Findings
     executions: Executions
     environments: Environments
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True)
@@ -126,8 +132,11 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         scanner=StaticScanner(),
         evaluator=OnnxEvaluator(),
         packager=OciPackager(store),
-        trainer=ProcessTrainer(
-            settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
+        trainer=NamedTrainers(
+            ci_trainers(settings.ci, TRAINING_SECONDS),
+            ProcessTrainer(
+                settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
+            ),
         ),
         windows=FileWindows(settings.windows),
         directory=directory_of(settings, settings.database),
@@ -137,6 +146,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         findings=SqlFindings(settings.database),
         executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
         environments=OipIndex(settings.inference),
+        elsewhere=elsewhere_of(settings),
     )
 
 
@@ -162,8 +172,12 @@ def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint, Reconciliation],
-        activities=[*_activities(parts), _reconciliation(parts, task_queue, actuators).reconcile],
+        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint, Reconciliation, RegistryRound],
+        activities=[
+            *_activities(parts),
+            *_elsewhere(client, parts, task_queue),
+            _reconciliation(parts, task_queue, actuators).reconcile,
+        ],
         build_id=BUILD,
         activity_executor=ThreadPoolExecutor(ACTIVITY_THREADS, thread_name_prefix="activity"),
         workflow_runner=sandboxed(),
@@ -215,7 +229,16 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
         options.actuator_queue(task_queue),
         Expected(actuators, newborn=options.NEWBORN),
         options.RECORD_GRACE,
+        parts.elsewhere.aliases(parts.inventory) if parts.elsewhere else None,
     )
+
+
+def _elsewhere(client: Client, parts: Parts, task_queue: str) -> list[Callable[..., Any]]:
+    if parts.elsewhere is None:
+        return []
+    beginnings = Beginnings(client, task_queue, parts.inventory, parts.policies, parts.prover)
+    lifecycles = TemporalLifecycles(client, beginnings.begin, options.ANSWER_TIMEOUT)
+    return [parts.elsewhere.activities(parts.inventory, lifecycles).follow_registry]
 
 
 def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = options.TASK_QUEUE) -> Worker:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from activities.adapters.sql_engine import Database
 from activities.adapters.sql_projection import Occasion, project_event, project_result, version_row
 from activities.adapters.sql_trail import append, body, head_row, lock, place
-from activities.ports import Earned, Serving
+from activities.ports import Earned, Reign, Serving
 from models.audit import GENESIS, AuditEntry, AuditHead, AuditKind, EffectRecord, seal
 from models.canonical import Digest, digest
 from models.clearance import Tied
@@ -141,6 +141,12 @@ class SqlInventory:
         with self._database.reading() as session:
             found = session.exec(newest.group_by(VersionRecord.model).order_by(VersionRecord.model)).all()
         return [(model, number) for model, number in found]
+
+    def reign(self, model: str) -> Reign:
+        """Which version is champion, and since when; UnknownNameError."""
+        with self._database.reading() as session:
+            row = _lifecycle_row(session, model)
+        return Reign(row.champion, row.crowned)
 
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
