@@ -6,7 +6,7 @@ from pydantic import Field
 
 from models.canonical import Frozen
 
-Url = Annotated[str, Field(pattern=r"^https?://[^\s]+[^/\s]$")]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$")]
 
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 """The name of a variable in which a secret is: settings never hold one."""

@@ -29,9 +29,10 @@ class NamedTrainers:
         return self._named.get(trainer, self._last).train(trainer, previous, window, key)
 
 
-def ci_trainers(chosen: Mapping[str, Ci], timeout: float) -> dict[str, Trainer]:
-    """The pipelines that are configured; each run may take so many seconds."""
-    return {name: CiTrainer(_pipeline(one), timeout, activity.heartbeat, _abandoned) for name, one in chosen.items()}
+def ci_trainers(chosen: Mapping[str, Ci], timeout: float, pause: float = 10.0) -> dict[str, Trainer]:
+    """The pipelines that are configured; each run may take so many seconds, and is looked at after each pause."""
+    beat = activity.heartbeat
+    return {name: CiTrainer(_pipeline(one), timeout, beat, _abandoned, pause) for name, one in chosen.items()}
 
 
 def _pipeline(one: Ci) -> Pipeline:

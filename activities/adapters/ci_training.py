@@ -72,7 +72,7 @@ class CiTrainer:
         timeout: float,
         beat: Callable[[str], None],
         abandoned: Callable[[], bool],
-        pause: float = 10.0,
+        pause: float,
     ) -> None:
         self._pipeline = pipeline
         self._timeout = timeout

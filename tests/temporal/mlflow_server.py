@@ -1,7 +1,6 @@
 """A real MLflow server, spoken to as its own users do."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -54,23 +53,32 @@ class Mlflow:
 
 @contextmanager
 def mlflow_server(root: Path) -> Iterator[Mlflow]:
-    """One process, with SQLite; it takes some seconds to start."""
+    """Its own application, which `mlflow server` starts in a second process that takes as long to load as this one."""
     port = free_port()
-    command = [
-        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", f"sqlite:///{root / 'mlflow.db'}", "--artifacts-destination", str(root / "artifacts")),
-    ]
+    command = [sys.executable, "-m", "uvicorn", "--port", str(port), "mlflow.server.fastapi_app:app"]
     with (root / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=root, env={**os.environ, **_QUIET}, stdout=log, stderr=log, start_new_session=True
+            command, cwd=root, env={**os.environ, **_QUIET, **_kept(root)}, stdout=log, stderr=log
         )
     server = Mlflow(f"http://127.0.0.1:{port}")
     try:
         _until_it_answers(server.url, process, root / "log")
         yield server
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        process.terminate()
         process.wait()
+
+
+def _kept(root: Path) -> dict[str, str]:
+    """Where `mlflow server --backend-store-uri ... --artifacts-destination ...` has it keep everything."""
+    store = f"sqlite:///{root / 'mlflow.db'}"
+    return {
+        "_MLFLOW_SERVER_FILE_STORE": store,
+        "_MLFLOW_SERVER_REGISTRY_STORE": store,
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(root / "artifacts"),
+        "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+    }
 
 
 def _until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -134,6 +134,7 @@ async def test_an_alias_that_is_moved_by_hand_is_a_finding(
     assert await holding(beside) == []
 
 
+@pytest.mark.long
 async def test_a_note_that_a_crash_left_out_is_made_up_for(beside: House, mlflow: Mlflow) -> None:
     """What is on record already is not handed in once more, whoever takes the note away."""
     number = mlflow.register(beside.model, signed(beside))
@@ -144,6 +145,7 @@ async def test_a_note_that_a_crash_left_out_is_made_up_for(beside: House, mlflow
     assert (await beside.status()).phase is Phase.STEADY
 
 
+@pytest.mark.long
 async def test_a_registry_that_is_silent(beside: House, mlflow: Mlflow) -> None:
     """The round fails and is made up for by the next; where the alias points, nobody knows."""
     mlflow.register(beside.model, signed(beside))
