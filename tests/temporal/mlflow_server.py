@@ -24,6 +24,10 @@ class Mlflow:
         self.last = ""
         self._http = httpx2.Client(timeout=30, trust_env=False)
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
     def call(self, method: str, path: str, body: object = None, **params: str) -> Any:
         """Its REST API."""
         answered = self._http.request(method, f"{self.url}/api/2.0/mlflow/{path}", json=body, params=params)
@@ -65,6 +69,7 @@ def mlflow_server(root: Path) -> Iterator[Mlflow]:
         _until_it_answers(server.url, process, root / "log")
         yield server
     finally:
+        server.close()
         process.terminate()
         process.wait()
 
@@ -82,7 +87,7 @@ def _kept(root: Path) -> dict[str, str]:
 
 
 def _until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
+    for _ in range(1500):
         try:
             httpx2.get(f"{url}/health", trust_env=False)
         except httpx2.TransportError:
