@@ -44,12 +44,12 @@ class Aliases:
                 yield silent(name, one.model)
 
     def _reign(self, model: str) -> EffectKey | None:
-        """What names the present reign of a model's champion; None if it never had one."""
+        """What names the present reign of a model's champion, outside of all visits; None if it never had one."""
         try:
             since = self._inventory.reign(model).since
         except UnknownNameError:
             return None
-        return EffectKey(model=model, visit=since, step=STEP) if since else None
+        return EffectKey(model=model, visit=0, step=f"{STEP}-{since}") if since else None
 
     def _point(self, name: str, model: str) -> Outcome:
         champion = self._inventory.reign(model).champion

@@ -14,6 +14,7 @@ from models.registries import Governed
 from models.state import Phase
 from tests.temporal.house import House, facts_of
 from tests.temporal.mlflow_server import Mlflow, mlflow_server
+from tests.temporal.test_audit import examined
 from tests.temporal.test_reconciliation import holding, house
 from worker.registries import Elsewhere
 from worker.schedules import registry_of
@@ -86,6 +87,7 @@ async def test_a_version_that_is_registered_there_begins_a_lifecycle(
     assert registry.champion(name) is None
     assert await round_of(beside) == []
     assert registry.champion(name) == first
+    assert (await examined(beside)).findings == ()
     second = mlflow.register(name, signed(beside))
     (said,) = await round_of(beside)
     assert said.startswith(f"version {second} of '{name}': handed in")
