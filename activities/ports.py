@@ -9,6 +9,7 @@ from models.answers import Asked
 from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest
 from models.clearance import Tied
+from models.clearance_statement import Clearance
 from models.directory import DirectoryEdition
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
 from models.golden import Parity
@@ -44,6 +45,13 @@ class Earned(NamedTuple):
     served: frozenset[tuple[Environment, Digest]] = frozenset()
 
 
+class Reign(NamedTuple):
+    """Which version is champion, and at which position of the trail it became so; 0 if none ever was."""
+
+    champion: int | None
+    since: int
+
+
 class Inventory(Protocol):
     """The system of record. Every write is one transaction: ledger key, rows and audit entry together."""
 
@@ -70,6 +78,12 @@ class Inventory(Protocol):
 
     def earned(self, model: str, version: int) -> Earned:
         """What the record says of a version: its bytes, its bundle, its gates, where it served; UnknownNameError."""
+
+    def holding(self, digest: Digest) -> Sequence[tuple[str, int]]:
+        """Of each model that has these bytes as artifact or as bundle, its newest version with them."""
+
+    def reign(self, model: str) -> Reign:
+        """Which version is champion, and since when; UnknownNameError."""
 
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
@@ -120,6 +134,9 @@ class Notary(Protocol):
 
         DigestMismatchError if the trail is not what was sealed before: then nothing is.
         """
+
+    def vouch(self, clearance: Clearance) -> Envelope:
+        """Sign an answer of the installation."""
 
 
 class Blobs(Protocol):
@@ -250,8 +267,11 @@ class Samples(Protocol):
 class Trainer(Protocol):
     """Makes a new version for real."""
 
-    def train(self, trainer: str, previous: Submission, window: Path | None) -> Submission:
-        """Run the trainer registered under a name; TrainingError, UnknownNameError."""
+    def train(self, trainer: str, previous: Submission, window: Path | None, key: EffectKey) -> Submission:
+        """Run the trainer registered under a name; TrainingError, UnknownNameError.
+
+        Asked again under a key, it goes on with the run that it began under it, if that outlived the asking.
+        """
 
 
 class Prover(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from temporalio import activity
 
+from activities.clearance import known_of
 from activities.ledger import Ledger, Outcome
 from activities.ports import Bundles, Deployer, Directory, Inventory, Notary
 from activities.saga import Saga
@@ -197,8 +198,7 @@ class PromotionActivities:
     def _objections(self, order: StepOrder, told: Telling) -> Iterator[str]:
         """What speaks against it by the audit trail, the signatures in it, and what the actuator knows by itself."""
         plan = self._inventory.governing_plan(order.model)
-        minimum = self._minimum.get(order.environment) if order.environment else None
-        known = Known(self._directory.electorate(plan.roles), self._directory.keyring(), minimum)
+        known = known_of(self._directory, self._minimum, plan, order.environment)
         return told(order, plan, self._inventory.ties(order.model), known)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
+from activities.aliases import Aliases
 from activities.ports import Environments, Executions, Findings
 from models.canonical import Frozen
 from models.errors import UnavailableError
@@ -36,6 +37,7 @@ class ReconciliationActivities:
         queue: str,
         expected: Expected,
         grace: timedelta,
+        aliases: Aliases | None = None,
     ) -> None:
         self._record = record
         self._executions = executions
@@ -43,6 +45,7 @@ class ReconciliationActivities:
         self._queue = queue
         self._expected = expected
         self._grace = grace
+        self._aliases = aliases
 
     @activity.defn(name="reconcile")
     async def reconcile(self) -> Reconciled:
@@ -70,7 +73,10 @@ class ReconciliationActivities:
             serving=await asyncio.to_thread(self._shelves),
             pollers=await self._executions.pollers(self._queue),
         )
-        return findings(seen, self._expected)
+        return findings(seen, self._expected) | await asyncio.to_thread(self._moved)
+
+    def _moved(self) -> frozenset[Finding]:
+        return frozenset(self._aliases.findings()) if self._aliases else frozenset()
 
     def _shelves(self) -> Mapping[Environment, Shelf | None]:
         return {environment: self._shelf(environment) for environment in Environment}

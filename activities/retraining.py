@@ -33,7 +33,7 @@ class RetrainingActivities:
                     "submit a new version with `modelops submit`",
                 )
             found = self._windows.latest(order.model)
-            submission = self._trainer.train(champion.trainer, champion, found[0] if found else None)
+            submission = self._trainer.train(champion.trainer, champion, found[0] if found else None, order.key)
             return StepResult(summary=f"trained by '{champion.trainer}'", submission=submission), []
 
         return self._ledger.perform(task, StepKind.TRAIN, effect)

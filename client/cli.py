@@ -45,6 +45,7 @@ _COMMANDS = {
             "delegate",
             "modelops delegate --as rosa --to tom.enrolment.json --role risk --until 2026-12-20 --output tom.json",
         ),
+        "may": _Command("clearances", "may", f"modelops may sha256:{'3f' * 32} --environment PROD"),
         "findings": _Command("findings", "findings", "modelops findings --all"),
         "environments": _Command("environments", "environments", "modelops environments --json"),
         "rebuild": _Command("rebuilding", "rebuild", "modelops rebuild loan-approval"),

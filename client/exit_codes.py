@@ -9,9 +9,11 @@ from models.errors import (
     UnknownNameError,
 )
 
+REFUSED = 3
+
 _STATUS: dict[type[ModelopsError], int] = {
-    RefusedError: 3,
-    ConflictError: 3,
+    RefusedError: REFUSED,
+    ConflictError: REFUSED,
     UnknownNameError: 6,
     InvalidInputError: 4,
     UnavailableError: 5,

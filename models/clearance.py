@@ -67,28 +67,18 @@ def objections(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Know
     What was never champion needs every gate that its plan demands before the environment, and the environment's own
     minimum. What was is only restored, from the bundle that it served from.
     """
-    yield from filter(None, map(_loose, record))
-    effects = _effects(record)
-    facts = _facts(effects)
-    if facts is None:
+    yield from filter(None, map(loose, record))
+    hearing = hear(order, plan, record, known)
+    if hearing is None:
         yield f"nothing is on record of who owns '{order.model}'"
         return
-    hearing = _Hearing(plan, order, known, facts, effects)
-    for replayed in replay(plan, hearing.state, (tied.entry for tied in record)):
-        hearing.add(replayed)
     yield from hearing.problems
     yield from _unordered(order, hearing.state)
     if order.kind is StepKind.RESTORE:
-        yield from _unserved(order, effects)
+        yield from _unserved(order, hearing.effects)
         yield from hearing.doubts
     else:
-        if facts.risk_tier not in plan.tiers:
-            yield f"'{order.model}' has tier {facts.risk_tier}; its plan governs {', '.join(plan.tiers)}"
-        yield from hearing.claims
-        if hearing.smuggled:
-            yield f"nobody answers for version {order.version}: {hearing.smuggled}"
-        yield from _unapproved(order, plan, hearing.sittings)
-        yield from _too_few(order, plan, known.minimum, facts, hearing.sittings)
+        yield from unearned(order, plan, hearing)
 
 
 def withdrawal_objections(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Known) -> Iterator[str]:
@@ -97,18 +87,26 @@ def withdrawal_objections(order: StepOrder, plan: Plan, record: Sequence[Tied], 
     It makes things safer: no doubt about the chain or a version holds it up, only that the record does not lead to it,
     or that nobody stands for what led to it.
     """
-    effects = _effects(record)
-    facts = _facts(effects)
-    if facts is None:
+    hearing = hear(order, plan, record, known)
+    if hearing is None:
         return
-    hearing = _Hearing(plan, order, known, facts, effects)
-    for replayed in replay(plan, hearing.state, (tied.entry for tied in record)):
-        hearing.add(replayed)
     yield from _unordered(order, hearing.state)
     yield from hearing.doubts
 
 
-def _loose(tied: Tied) -> str | None:
+def hear(order: StepOrder, plan: Plan, record: Sequence[Tied], known: Known) -> "Hearing | None":
+    """Every event of a model is heard about the version of an order; None if nobody is on record who owns the model."""
+    effects = _effects(record)
+    facts = _facts(effects)
+    if facts is None:
+        return None
+    hearing = Hearing(plan, order, known, facts, effects)
+    for replayed in replay(plan, hearing.state, (tied.entry for tied in record)):
+        hearing.add(replayed)
+    return hearing
+
+
+def loose(tied: Tied) -> str | None:
     """Why an entry is not what was recorded; every change of it also changes what it is tied to."""
     entry = tied.entry
     try:
@@ -156,7 +154,7 @@ class _Sitting:
     objections: dict[Slug, str] = field(default_factory=dict)
 
 
-class _Hearing:
+class Hearing:
     """Goes through the events of a model and hears every decision about one version that the record counts."""
 
     def __init__(
@@ -173,10 +171,12 @@ class _Hearing:
         self._sat = -1
         self._plan = plan
         self._digest = digest(plan)
+        self.facts = facts
+        self.effects = effects
         self._version = order.version
         self._artifact = order.artifact
         self._found = {effect.key: effect.result for effect in effects.values()}
-        self._known = known
+        self.known = known
         self._warrants = Warrants(plan, known.electorate, known.keyring, effects)
         self._grave = bool(GRAVE.intersection((*plan.tiers, facts.risk_tier)))
 
@@ -196,6 +196,12 @@ class _Hearing:
         elif isinstance(body, Decided) and before.subject and before.subject.number == self._version:
             self._hear(replayed, before.subject, body)
 
+    def approvers(self, gate: Slug) -> tuple[Slug, ...]:
+        """Who has approved the version at a gate, by what was heard; nobody at one that asks no people."""
+        sitting = self.sittings.get(gate)
+        made = sitting.visit.decisions if sitting else ()
+        return tuple(one.person for one in made if one.decision is Choice.APPROVE)
+
     @property
     def doubts(self) -> Iterator[str]:
         """Why nobody stands for the turn that the lifecycle has taken, and what is to be done about it."""
@@ -205,9 +211,9 @@ class _Hearing:
     def _unsigned(self, replayed: Replayed, body: VersionSubmitted) -> str:
         if body.envelope is None:
             return "nothing is signed"
-        submitter, audience = body.submission.submitter, self._known.electorate.audience
+        submitter, audience = body.submission.submitter, self.known.electorate.audience
         known = Electorate(
-            people={}, audience=audience, keys={submitter: self._known.keyring.of(submitter, replayed.at)}
+            people={}, audience=audience, keys={submitter: self.known.keyring.of(submitter, replayed.at)}
         )
         given = HandedIn(submission=body.submission, envelope=body.envelope)
         return read_submission(replayed.before, given, known, happened(replayed)).objection
@@ -241,7 +247,7 @@ class _Hearing:
 
     def _electorate(self, at: datetime) -> Electorate:
         """Who holds the roles now, with the keys that counted when it was recorded."""
-        known = self._known
+        known = self.known
         holders = {person for people in known.electorate.people.values() for person in people}
         keys = {person: known.keyring.of(person, at) for person in sorted(holders)}
         return replace(known.electorate, keys=keys, gateways=() if self._grave else known.keyring.gateways(at))
@@ -251,7 +257,7 @@ class _Hearing:
             yield "nothing is signed"
             return
         if body.decision.key and (
-            void := self._known.keyring.void(body.decision.key, body.decision.person, replayed.at)
+            void := self.known.keyring.void(body.decision.key, body.decision.person, replayed.at)
         ):
             yield void
         told = read_decision(self._plan, self._digest, ours, body.envelope, happened(replayed))
@@ -270,6 +276,18 @@ def _unordered(order: StepOrder, state: State) -> Iterator[str]:
     elif due != order:
         names = ", ".join(name for name in StepOrder.model_fields if getattr(due, name) != getattr(order, name))
         yield f"by the record, step '{due.step}' of visit {due.visit} is due; the order differs in {names}"
+
+
+def unearned(order: StepOrder, plan: Plan, hearing: Hearing) -> Iterator[str]:
+    """What a version lacks that was never champion."""
+    facts = hearing.facts
+    if facts.risk_tier not in plan.tiers:
+        yield f"'{order.model}' has tier {facts.risk_tier}; its plan governs {', '.join(plan.tiers)}"
+    yield from hearing.claims
+    if hearing.smuggled:
+        yield f"nobody answers for version {order.version}: {hearing.smuggled}"
+    yield from _unapproved(order, plan, hearing.sittings)
+    yield from _too_few(order, plan, hearing.known.minimum, facts, hearing.sittings)
 
 
 def _unserved(order: StepOrder, effects: Mapping[int, EffectRecord]) -> Iterator[str]:

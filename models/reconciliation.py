@@ -19,6 +19,7 @@ class FindingKind(StrEnum):
     RECORD_GONE = "record_gone"
     STATE_DIFFERS = "state_differs"
     SERVING_DIFFERS = "serving_differs"
+    ALIAS_MOVED = "alias_moved"
     UNKNOWN_WORKER = "unknown_worker"
     SILENT = "silent"
 
@@ -130,7 +131,7 @@ def settled(known: frozenset[Finding], first: frozenset[Finding], second: frozen
     return (first & second) | (known & (first | second))
 
 
-_HIDDEN = (FindingKind.STATE_DIFFERS, FindingKind.SERVING_DIFFERS)
+_HIDDEN = (FindingKind.STATE_DIFFERS, FindingKind.SERVING_DIFFERS, FindingKind.ALIAS_MOVED)
 """What cannot be seen of what does not answer."""
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from activities.adapters.sql_migration import migrate
 from worker.connection import connect
 from worker.process import run, serve_until_stopped
-from worker.schedules import schedule_checkpoints, schedule_reconciliation
+from worker.schedules import schedule_checkpoints, schedule_reconciliation, schedule_registry
 from worker.search_attributes import register_search_attributes
 from worker.settings import Settings
 from worker.telemetry import count_findings
@@ -22,6 +22,8 @@ async def serve(settings: Settings) -> None:
     parts = choose_parts(settings, client)
     worker = build_worker(client, parts, actuators=settings.actuator_identities)
     await schedule_reconciliation(client, worker.task_queue, timedelta(seconds=settings.reconcile_every))
+    if settings.mlflow:
+        await schedule_registry(client, worker.task_queue, timedelta(seconds=settings.mlflow.every))
     count_findings(parts.findings.findings)
     await serve_until_stopped(worker, settings, settings.worker_metrics_port)
 

@@ -1,4 +1,4 @@
-"""The programs of the embedded default: the Temporal dev server, the inference servers, the actuator, the worker."""
+"""The programs of the embedded default: the Temporal dev server, inference servers, actuator, clearances, worker."""
 
 import sys
 import sysconfig
@@ -53,7 +53,7 @@ def waves(settings: Settings) -> tuple[tuple[Program, ...], ...]:
     """Everything that `modelops up` starts: the programs of a wave together, each wave when the one before is ready."""
     inference = tuple(_inference(settings, *server) for server in environments_of(settings).locals())
     temporal = (_temporal(settings),) if settings.embedded_temporal else ()
-    return temporal, (*inference, _actuator(settings), _worker(settings))
+    return temporal, (*inference, _actuator(settings), _clearance(settings), _worker(settings))
 
 
 def server_binary() -> str:
@@ -115,6 +115,13 @@ def _actuator(settings: Settings) -> Program:
         variables |= {ACTUATOR_DATABASE: settings.actuator_database}
     command = (sys.executable, "-m", "worker.actuator")
     return Program("actuator", command, {port: "MODELOPS_ACTUATOR_METRICS_PORT"}, ready, variables)
+
+
+def _clearance(settings: Settings) -> Program:
+    port = urlsplit(settings.clearance).port or 80
+    command = (sys.executable, "-m", "worker.clearance")
+    ready = f"http://127.0.0.1:{port}/healthz"
+    return Program("clearance", command, {port: "MODELOPS_CLEARANCE"}, ready, _python_path())
 
 
 def _worker(settings: Settings) -> Program:

@@ -21,6 +21,7 @@ from models.errors import UnavailableError
 from workflows import options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.reconciliation import Reconciliation
+from workflows.registry import RegistryRound
 
 CHECKPOINTS = "audit/checkpoint"
 
@@ -45,6 +46,22 @@ async def schedule_reconciliation(client: Client, task_queue: str, every: timede
         id=reconciliation_of(task_queue),
         task_queue=task_queue,
         static_summary="whether record, executions, environments and workers agree",
+    )
+    await _keep(client, action, every)
+
+
+def registry_of(task_queue: str) -> str:
+    """The schedule of the rounds with somebody else's registry."""
+    return f"registry/{task_queue}"
+
+
+async def schedule_registry(client: Client, task_queue: str, every: timedelta) -> None:
+    """Have what is registered elsewhere looked at every so often; UnavailableError."""
+    action = ScheduleActionStartWorkflow(
+        RegistryRound.run,
+        id=registry_of(task_queue),
+        task_queue=task_queue,
+        static_summary="versions that are registered elsewhere, and aliases there",
     )
     await _keep(client, action, every)
 

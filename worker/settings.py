@@ -9,10 +9,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from models.canonical import Duration
+from models.canonical import Duration, Frozen
 from models.environments import Credentials
 from models.errors import InvalidInputError
+from models.inventory import Environment
+from models.registries import Governed, RegisteredName
 from models.signing import PublicKey
+from worker.ci import Ci, Url, Variable
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 ADDRESS = r"^[^:/\s]+:(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
@@ -71,6 +74,29 @@ def _kept(place: str | None) -> str | None:
 Place = Annotated[Path, AfterValidator(_expanded)]
 """A path; `~` is somebody's home."""
 
+
+class MlflowSettings(Frozen):
+    """An MLflow server, the variable with its token if it wants one, and which model governs each registered name."""
+
+    url: Url
+    token: Variable | None = None
+    models: dict[RegisteredName, Governed] = Field(min_length=1)
+    every: Annotated[Duration, Field(ge=10)] = 60
+
+
+class GithubSettings(Frozen):
+    """A GitHub App that answers deployment protection rules: its id, its private key, the secret of its webhook.
+
+    `environments` says which of ours each of theirs is.
+    """
+
+    api: Url = "https://api.github.com"
+    app: Annotated[str, Field(min_length=1, max_length=100)]
+    key: Place
+    secret: Variable
+    environments: dict[str, Environment] = Field(min_length=1)
+
+
 FileOrDatabase = Annotated[Literal["database"] | Path, BeforeValidator(_file_or_database)]
 
 Folders = Annotated[list[Place], NoDecode, _json_like('["/data/models", "/data/windows"]')]
@@ -78,6 +104,27 @@ Identities = Annotated[tuple[str, ...], NoDecode, _json_like('["modelops-actuato
 Administrators = Annotated[tuple[PublicKey, ...], NoDecode, _json_like('["<a key\'s 64 hexadecimal digits>"]')]
 Clones = Annotated[dict[str, Place], NoDecode, _json_like('{"git@example.com:credit.git": "/clones/credit.git"}')]
 Licences = Annotated[tuple[str, ...], NoDecode, _json_like('["Apache-2.0", "MIT"]')]
+Mlflow = Annotated[
+    MlflowSettings | None,
+    NoDecode,
+    _json_like(
+        '{"url": "http://mlflow:5000", "models": {"loans": {"model": "loan-approval", "template": "credit-high-risk"}}}'
+    ),
+]
+Pipelines = Annotated[
+    dict[str, Ci],
+    NoDecode,
+    _json_like(
+        '{"loan-ci": {"system": "github", "repository": "acme/loans", "workflow": "train.yml", "token": "CI_TOKEN"}}'
+    ),
+]
+Github = Annotated[
+    GithubSettings | None,
+    NoDecode,
+    _json_like(
+        '{"app": "1234", "key": "/keys/app.pem", "secret": "GITHUB_SECRET", "environments": {"production": "PROD"}}'
+    ),
+]
 Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
 
 
@@ -126,6 +173,7 @@ class Settings(BaseSettings):
     )
     licences: Licences = Field(default=PERMISSIVE, description="licences that dependencies may have (SPDX identifiers)")
     repositories: Clones = Field(default={}, description="local clones by the repository that versions name")
+    ci: Pipelines = Field(default={}, description="pipelines of CI systems that train, by the name that versions give")
     policies: Place | None = Field(default=None, description="folder of policy packs of one's own (*.yaml)")
     directory: FileOrDatabase | None = Field(
         default=None, description="YAML file of people and groups, or `database`; default: under home"
@@ -155,6 +203,12 @@ class Settings(BaseSettings):
     bundle_key: Place | None = Field(
         default=None, description="the packager's private key, made if it is missing; default: bundle.key under home"
     )
+    clearance: Url = Field(
+        default="http://127.0.0.1:8510", description="where pipelines ask whether a digest may enter an environment"
+    )
+    mlflow: Mlflow = Field(default=None, description="the MLflow registry whose versions enter our lifecycles")
+    github: Github = Field(default=None, description="the GitHub App whose deployment protection rule is our gate")
+
     actuator_identities: Identities = Field(
         default=ACTUATORS, description="how the identities begin that may poll the actuator's task queue"
     )
@@ -248,6 +302,14 @@ def read_secret(credentials: Credentials) -> str:
             "put the secret there for the actuator alone, or correct the reference in MODELOPS_ENVIRONMENTS",
         ) from None
     return found.strip()
+
+
+def secret_of(variable: str) -> str:
+    """The secret in a variable that some setting names; InvalidInputError if it is not set."""
+    value = os.environ.get(variable)
+    if not value:
+        raise InvalidInputError(f"the variable {variable}, which should hold a secret, is not set", f"set {variable}")
+    return value
 
 
 def read_settings() -> Settings:

@@ -25,6 +25,7 @@ from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.static_scanner import StaticScanner
 from activities.adapters.temporal_executions import TemporalExecutions
+from activities.adapters.temporal_lifecycles import TemporalLifecycles
 from activities.adapters.temporal_scheduler import TemporalScheduler
 from activities.audit import AuditActivities
 from activities.checkpoint import CheckpointActivities
@@ -68,6 +69,7 @@ from activities.validation import Validator
 from models.environments import Environments as Surroundings
 from models.plan import KERNEL
 from models.reconciliation import Expected
+from worker.beginnings import Beginnings
 from worker.bundles import bundles_of, packager_of
 from worker.directories import directory_of
 from worker.environments import environments_of
@@ -75,15 +77,18 @@ from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
 from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
+from worker.registries import Elsewhere, elsewhere_of
 from worker.settings import ACTUATORS, Settings
 from worker.supplying import supply_of
 from worker.targets import targets_of
+from worker.trainers import NamedTrainers, ci_trainers
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.lifecycle import ModelLifecycle
 from workflows.monitoring import MonitorCheck
 from workflows.reconciliation import Reconciliation
 from workflows.registration import ModelRegistration
+from workflows.registry import RegistryRound
 from workflows.sandbox import sandboxed
 
 ACTIVITY_THREADS = 16
@@ -115,6 +120,7 @@ class Parts:
     findings: Findings
     executions: Executions
     environments: Environments
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True)
@@ -145,8 +151,11 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         evaluator=OnnxEvaluator(),
         packager=packager_of(settings, store),
         bundles=bundles_of(settings, store),
-        trainer=ProcessTrainer(
-            settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
+        trainer=NamedTrainers(
+            ci_trainers(settings.ci, TRAINING_SECONDS),
+            ProcessTrainer(
+                settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
+            ),
         ),
         windows=FileWindows(settings.windows),
         directory=directory_of(settings, settings.database),
@@ -156,6 +165,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         findings=SqlFindings(settings.database),
         executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
         environments=OipIndex({name: local.url for name, local in environments_of(settings).locals()}),
+        elsewhere=elsewhere_of(settings),
     )
 
 
@@ -193,8 +203,12 @@ def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint, Reconciliation],
-        activities=[*_activities(parts), _reconciliation(parts, task_queue, actuators).reconcile],
+        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint, Reconciliation, RegistryRound],
+        activities=[
+            *_activities(parts),
+            *_elsewhere(client, parts, task_queue),
+            _reconciliation(parts, task_queue, actuators).reconcile,
+        ],
         build_id=BUILD,
         activity_executor=ThreadPoolExecutor(ACTIVITY_THREADS, thread_name_prefix="activity"),
         workflow_runner=sandboxed(),
@@ -246,7 +260,16 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
         options.actuator_queue(task_queue),
         Expected(actuators, newborn=options.NEWBORN),
         options.RECORD_GRACE,
+        parts.elsewhere.aliases(parts.inventory) if parts.elsewhere else None,
     )
+
+
+def _elsewhere(client: Client, parts: Parts, task_queue: str) -> list[Callable[..., Any]]:
+    if parts.elsewhere is None:
+        return []
+    beginnings = Beginnings(client, task_queue, parts.inventory, parts.policies, parts.prover)
+    lifecycles = TemporalLifecycles(client, beginnings.begin, options.ANSWER_TIMEOUT)
+    return [parts.elsewhere.activities(parts.inventory, lifecycles).follow_registry]
 
 
 def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = options.TASK_QUEUE) -> Worker:

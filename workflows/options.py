@@ -70,6 +70,10 @@ REGISTER_TIMEOUT = timedelta(minutes=1)
 CHECKPOINT_TIMEOUT = timedelta(minutes=2)
 CHECKPOINT_EVERY = timedelta(hours=1)
 RECONCILE_TIMEOUT = timedelta(minutes=10)
+REGISTRY_TIMEOUT = timedelta(minutes=20)
+REGISTRY_RETRIES = RetryPolicy(maximum_attempts=1)
+"""The next round comes soon."""
+
 ANSWER_TIMEOUT = timedelta(seconds=5)
 """How long one lifecycle may take to say where it is."""
 

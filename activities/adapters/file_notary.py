@@ -8,7 +8,8 @@ from pathlib import Path
 from activities.adapters.installation_key import InstallationKey
 from activities.ports import Checkpoints, Inventory
 from models.checkpoint import Checkpoint, following, read_checkpoint, sign
-from models.errors import ConflictError, DigestMismatchError, UnavailableError, UnknownNameError
+from models.clearance_statement import Clearance, sign_clearance
+from models.errors import ConflictError, DigestMismatchError, InvalidInputError, UnavailableError, UnknownNameError
 from models.signing import Envelope
 
 _RIVALS = 5
@@ -54,6 +55,13 @@ class FileNotary:
                 self._checkpoints.append(sealed)
                 return sealed
         raise UnavailableError("other notaries are quicker each time", "it is tried again")
+
+    def vouch(self, clearance: Clearance) -> Envelope:
+        """Sign an answer of the installation; InvalidInputError if the key cannot be used, or it is too long."""
+        try:
+            return sign_clearance(clearance, self._key.private())
+        except ValueError as error:
+            raise InvalidInputError(f"the answer cannot be signed: {error}", "see `modelops history`") from error
 
     def _last(self) -> Checkpoint | None:
         kept = self._checkpoints.last()

@@ -1,6 +1,5 @@
 """Trains by running a program as a child process: `python PROGRAM --request REQUEST.json --output DIR`."""
 
-import json
 import os
 import signal
 import subprocess
@@ -16,7 +15,9 @@ from pydantic import ValidationError
 from activities.adapters.child_process import die_with_parent
 from models.canonical import digest_bytes
 from models.errors import TrainingError, UnknownNameError
+from models.evidence import EffectKey
 from models.inventory import Reference, Submission
+from models.training import accept, request_of
 
 _POLL_SECONDS = 0.2
 _LAST_LINES = 20
@@ -54,23 +55,21 @@ class ProcessTrainer:
         self._timeout = timeout
         self._beat = beat
 
-    def train(self, trainer: str, previous: Submission, window: Path | None) -> Submission:
+    def train(self, trainer: str, previous: Submission, window: Path | None, key: EffectKey) -> Submission:
         """Make a challenger of `previous` from its training data and the window; TrainingError, UnknownNameError.
 
-        Submitted in the trainer's own name. The hold-out and the whole data contract must be the previous version's: a
-        program may not choose what it is judged by, nor what it is asked.
+        Nothing of a run outlives this process, so one that was interrupted begins anew, whatever its `key`.
         """
         program = self._program(trainer)
         self._workspace.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f"{trainer}-", dir=self._workspace)).resolve()
         request, output = folder / "request.json", folder / "output"
         output.mkdir()
-        request.write_text(json.dumps(_request(trainer, previous, window), indent=2), encoding="utf-8")
+        asked = request_of(trainer, previous, _pinned(window))
+        request.write_text(asked.model_dump_json(indent=2), encoding="utf-8")
         command = [self._python, str(program.resolve()), "--request", str(request), "--output", str(output)]
         self._run(trainer, command, folder)
-        made = _result(trainer, output / "result.json")
-        _demand_same_judgement(trainer, previous, made)
-        return made.model_copy(update={"developer": previous.developer, "submitter": trainer, "trainer": trainer})
+        return accept(trainer, previous, _result(trainer, output / "result.json"))
 
     def _program(self, trainer: str) -> Path:
         if trainer not in self._programs:
@@ -115,20 +114,10 @@ class ProcessTrainer:
             time.sleep(_POLL_SECONDS)
 
 
-def _request(trainer: str, previous: Submission, window: Path | None) -> dict[str, object]:
-    pinned = None
-    if window is not None:
-        pinned = Reference(uri=window.resolve().as_uri(), digest=digest_bytes(window.read_bytes()))
-    return {
-        "training": [reference.model_dump(mode="json") for reference in previous.training_data],
-        "holdout": previous.holdout.model_dump(mode="json"),
-        "window": pinned and pinned.model_dump(mode="json"),
-        "source": previous.source.model_dump(mode="json"),
-        "contract": previous.contract.model_dump(mode="json"),
-        "developer": previous.developer,
-        "submitter": trainer,
-        "trainer": trainer,
-    }
+def _pinned(window: Path | None) -> Reference | None:
+    if window is None:
+        return None
+    return Reference(uri=window.resolve().as_uri(), digest=digest_bytes(window.read_bytes()))
 
 
 def _result(trainer: str, path: Path) -> Submission:
@@ -140,24 +129,6 @@ def _result(trainer: str, path: Path) -> Submission:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise TrainingError(f"trainer '{trainer}': {path}: {place}: {first['msg']}", _remedy(path.parent)) from error
-
-
-def _demand_same_judgement(trainer: str, previous: Submission, made: Submission) -> None:
-    before, now = previous.contract, made.contract
-    kept = {
-        "hold-out": (previous.holdout.digest, made.holdout.digest),
-        "inputs": (before.inputs, now.inputs),
-        "outputs": (before.outputs, now.outputs),
-        "label": (before.label, now.label),
-        "threshold": (before.threshold, now.threshold),
-        "protected columns": (before.protected, now.protected),
-    }
-    for name, (was, became) in kept.items():
-        if was != became:
-            raise TrainingError(
-                f"trainer '{trainer}' changed the {name}: was {was}, is {became}",
-                remedy="A person submits a version that is to be judged by something else.",
-            )
 
 
 def _has_ended(child: subprocess.Popen[bytes]) -> bool:

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import true
+from sqlalchemy import func, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from activities.adapters.sql_engine import Database
 from activities.adapters.sql_projection import Occasion, project_event, project_result, version_row
 from activities.adapters.sql_trail import append, body, head_row, lock, place
-from activities.ports import Earned, Serving
+from activities.ports import Earned, Reign, Serving
 from models.audit import GENESIS, AuditEntry, AuditHead, AuditKind, EffectRecord, seal
 from models.canonical import Digest, digest
 from models.clearance import Tied
@@ -28,6 +28,7 @@ from models.records import (
     MeasurementRecord,
     ModelRecord,
     PlanRecord,
+    VersionRecord,
 )
 
 _BATCH = 500
@@ -132,6 +133,20 @@ class SqlInventory:
             query = select(DeploymentRecord).where(DeploymentRecord.model == model, DeploymentRecord.version == version)
             served = frozenset((one.environment, one.bundle) for one in session.exec(query))
         return Earned(row.artifact, row.bundle, frozenset(row.gates), served)
+
+    def holding(self, digest: Digest) -> Sequence[tuple[str, int]]:
+        """Of each model that has these bytes as artifact or as bundle, its newest version with them."""
+        same = or_(col(VersionRecord.artifact) == digest, col(VersionRecord.bundle) == digest)
+        newest = select(VersionRecord.model, func.max(VersionRecord.number)).where(same)
+        with self._database.reading() as session:
+            found = session.exec(newest.group_by(VersionRecord.model).order_by(VersionRecord.model)).all()
+        return [(model, number) for model, number in found]
+
+    def reign(self, model: str) -> Reign:
+        """Which version is champion, and since when; UnknownNameError."""
+        with self._database.reading() as session:
+            row = _lifecycle_row(session, model)
+        return Reign(row.champion, row.crowned)
 
     def visit(self, model: str) -> tuple[str, int]:
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""

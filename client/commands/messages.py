@@ -18,7 +18,8 @@ from models.signing import Envelope
 from worker.settings import Settings, read_settings
 
 Printed = Annotated[
-    bool, typer.Option("--print", help="Print the signed JSON for the Web UI or curl, instead of sending it.")
+    bool,
+    typer.Option("--print", help="Print the signed JSON for Web UI, curl or MLflow, instead of sending it."),
 ]
 
 _WHAT = {
@@ -82,10 +83,15 @@ def submit(
     file: File,
     person: Person,
     wait: Annotated[bool, typer.Option(help="With --no-wait no worker is needed now; see `modelops history`.")] = True,
+    printed: Printed = False,
 ) -> None:
     """Sign for a new version, and hand it in. PERSON becomes its submitter, whoever the file names."""
     submission = read_submission(file, person)
     chosen, signer = _signer(person)
+
+    if printed:
+        show_json(signer.submit(chosen.audience, model, submission))
+        return
 
     async def work() -> Receipt | None:
         async with Modelops.connect(chosen, say) as modelops:

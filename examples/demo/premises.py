@@ -17,7 +17,7 @@ from worker.settings import PROJECT, Settings
 
 LOANS = PROJECT / "examples" / "loan_approval"
 REPOSITORY = "modelops/examples/loan_approval"
-USUAL_PORTS = (7233, 8233, 7243, 8501, 8502, 8503, 9464, 9465, 9466)
+USUAL_PORTS = (7233, 8233, 7243, 8501, 8502, 8503, 9464, 9465, 9466, 8510)
 START_WITHIN = 90.0
 STOP_WITHIN = 30.0
 
@@ -37,6 +37,7 @@ class Premises:
             "MODELOPS_WORKER_METRICS_PORT": str(ports[6]),
             "MODELOPS_SDK_METRICS_PORT": str(ports[7]),
             "MODELOPS_ACTUATOR_METRICS_PORT": str(ports[8]),
+            "MODELOPS_CLEARANCE": f"http://127.0.0.1:{ports[9]}",
             "MODELOPS_TRAINERS": json.dumps({"loan-approval": str(LOANS / "train.py")}),
             "MODELOPS_DIRECTORY": str(LOANS / "directory.yaml"),
             "MODELOPS_ADVISORIES": str(home / "advisories"),

@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ledger import Ledger
-from activities.ports import Earned, Inventory, Serving
+from activities.ports import Earned, Inventory, Reign, Serving
 from models.audit import AuditEntry, AuditHead
 from models.canonical import Digest, digest_bytes
 from models.clearance import Tied
@@ -93,6 +93,14 @@ class MemoryInventory:
         """The one version, with every gate passed."""
         gates = frozenset(gate for gates in self._plan.environment_gates.values() for gate in gates)
         return Earned(self._submission.artifact.digest, self._bundles.get(model), gates)
+
+    def holding(self, digest: Digest) -> Sequence[tuple[str, int]]:
+        """Nobody asks for it."""
+        return []
+
+    def reign(self, model: str) -> Reign:
+        """No registry follows it."""
+        return Reign(None, 0)
 
     def visit(self, model: str) -> tuple[str, int]:
         """Where the last effect was asked for: every stage is visited once, in the plan's order."""

@@ -274,7 +274,7 @@ class CopyingTrainer:
         self.trained = 0
         self.broken = False
 
-    def train(self, trainer: str, previous: Submission, window: Path | None) -> Submission:
+    def train(self, trainer: str, previous: Submission, window: Path | None, key: EffectKey) -> Submission:
         """The previous submission with a fresh artifact."""
         if self.broken:
             raise TrainingError("the training data is gone", "bring it back")

@@ -22,24 +22,20 @@ CLEARANCE = (
         "    yield from hearing.problems\n    if",
         "an order need not be due",
     ),
-    Mutant("clearance", "        yield from _unserved(order, effects)\n", "", "what never served is put back"),
+    Mutant("clearance", "        yield from _unserved(order, hearing.effects)\n", "", "what never served is put back"),
     Mutant(
         "clearance", "        yield from hearing.doubts\n    else:", "    else:", "whoever asked to go back is believed"
     ),
-    Mutant("clearance", "        yield from hearing.claims\n", "", "what a step is said to have found is believed"),
-    Mutant("clearance", "        if hearing.smuggled:\n", "        if False:\n", "nobody has to answer for a version"),
-    Mutant(
-        "clearance", "        yield from _unapproved(order, plan, hearing.sittings)\n", "", "gates need not be passed"
-    ),
+    Mutant("clearance", "    yield from hearing.claims\n", "", "what a step is said to have found is believed"),
+    Mutant("clearance", "    if hearing.smuggled:\n", "    if False:\n", "nobody has to answer for a version"),
+    Mutant("clearance", "    yield from _unapproved(order, plan, hearing.sittings)\n", "", "gates need not be passed"),
     Mutant(
         "clearance",
-        "        yield from _too_few(order, plan, known.minimum, facts, hearing.sittings)\n",
+        "    yield from _too_few(order, plan, hearing.known.minimum, facts, hearing.sittings)\n",
         "",
         "the environment asks for nothing",
     ),
-    Mutant(
-        "clearance", "        if facts.risk_tier not in plan.tiers:", "        if False:", "a plan governs any tier"
-    ),
+    Mutant("clearance", "    if facts.risk_tier not in plan.tiers:", "    if False:", "a plan governs any tier"),
     Mutant("clearance", "gateways=() if self._grave else", "gateways=", "a gateway vouches at every tier"),
     Mutant(
         "clearance",
@@ -85,6 +81,11 @@ CLEARANCE = (
         "    yield from _unordered(order, hearing.state)",
         "anybody takes a model out of service",
     ),
+    Mutant("entitlement", "            *filter(None, map(loose, record)),\n", "", "an edited record lets in"),
+    Mutant("entitlement", "            *unearned(order, plan, hearing),\n", "", "nobody need have approved"),
+    Mutant("entitlement", "        if recorded != asked:", "        if False:", "a row may name other bytes"),
+    Mutant("entitlement", "    if state.stage in plan.closing:", "    if False:", "what is being retired may enter"),
+    Mutant("entitlement", "    if state.paused:", "    if False:", "a pause is passed over"),
     Mutant("warrants", "place < position and ", "", "what is measured afterwards bears a breach out"),
     Mutant(
         "warrants",

@@ -47,7 +47,7 @@ def clearances() -> str:
     """What the tests of the actuator's own rules say."""
     files = [
         str(Path(__file__).with_name(f"test_{name}.py"))
-        for name in ("clearance", "warrants", "attack_warrants", "testimony")
+        for name in ("clearance", "entitlement", "warrants", "attack_warrants", "testimony")
     ]
     status = pytest.main(["--exitfirst", "--quiet", "--no-header", "-p", "no:cacheprovider", "-n0", *_QUIET, *files])
     return "" if status == pytest.ExitCode.OK else status.name if isinstance(status, pytest.ExitCode) else str(status)

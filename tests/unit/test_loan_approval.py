@@ -12,11 +12,14 @@ from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.process_trainer import ProcessTrainer
 from client.documents import read_facts
 from client.library import policy_of
+from models.evidence import EffectKey
 from models.inventory import Submission
 from worker.settings import Settings
 
 FOLDER = Path(__file__).parents[2] / "examples" / "loan_approval"
 COMMIT = "ab" * 20
+
+KEY = EffectKey(model="loans", visit=1, step="train")
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -45,7 +48,9 @@ def versions(data: Path) -> dict[str, Submission]:
         assert f"{strategy}/model.onnx (AUC 0.8" in done.stdout
         made[strategy] = Submission.model_validate_json((data / strategy / "result.json").read_bytes())
     trainer = ProcessTrainer({"loan-trainer": FOLDER / "train.py"}, data / "runs", sys.executable, 120)
-    made["retrained"] = trainer.train("loan-trainer", made["mitigated"], data / "drifted.csv")
+    made["retrained"] = trainer.train(
+        "loan-trainer", made["mitigated"], data / "drifted.csv", EffectKey(model="loans", visit=1, step="train")
+    )
     return made
 
 
@@ -129,7 +134,13 @@ def test_retrained(data: Path, versions: dict[str, Submission]) -> None:
     """The retrained version's data are the old rows and the window's, under the old contract, in the trainer's name."""
     retrained = versions["retrained"]
     rows = pd.read_csv(retrained.training_data[0].uri.removeprefix("file://"))
-    both = pd.concat([pd.read_csv(data / "training.csv"), pd.read_csv(data / "drifted.csv")], ignore_index=True)
+    both = pd.concat(
+        [
+            pd.read_csv(data / "training.csv"),
+            pd.read_csv(data / "drifted.csv"),
+        ],
+        ignore_index=True,
+    )
     pd.testing.assert_frame_equal(rows, both)
     assert (retrained.developer, retrained.submitter, retrained.trainer) == ("ana", "loan-trainer", "loan-trainer")
     assert retrained.source.commit == COMMIT

@@ -11,6 +11,7 @@ import pytest
 from activities.adapters.process_trainer import ProcessTrainer
 from models.canonical import digest_bytes
 from models.errors import TrainingError, UnknownNameError
+from models.evidence import EffectKey
 from models.inventory import Column, DataContract, Protected, Reference, Source, Submission
 
 PINNED = Reference(uri="file:///data.csv", digest="sha256:" + "0" * 64)
@@ -42,6 +43,8 @@ SLEEPER = (
     "\nimport pathlib\nchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
     "pathlib.Path('pid').write_text(str(child.pid))\n"
 )
+
+KEY = EffectKey(model="loans", visit=1, step="train")
 
 Make = Callable[..., ProcessTrainer]
 
@@ -87,7 +90,7 @@ def survives(tmp_path: Path) -> bool:
 
 def test_train(make: Make, window: Path) -> None:
     """The program gets the previous version and the pinned window; the trainer submits the challenger in its name."""
-    made = make(END).train("trainer", PREVIOUS, window)
+    made = make(END).train("trainer", PREVIOUS, window, KEY)
     pinned = Reference(uri=window.as_uri(), digest=digest_bytes(window.read_bytes()))
     assert made.training_data == (PINNED, pinned)
     assert (made.developer, made.submitter, made.trainer) == ("ana", "trainer", "trainer")
@@ -97,7 +100,7 @@ def test_train(make: Make, window: Path) -> None:
 def test_environment(make: Make, window: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the worker's environment reaches the program."""
     monkeypatch.setenv("SIGNING_KEY", "secret")
-    names = set(make(END).train("trainer", PREVIOUS, window).notes.split(","))
+    names = set(make(END).train("trainer", PREVIOUS, window, KEY).notes.split(","))
     assert {"HOME", "PATH"} <= names
     assert "SIGNING_KEY" not in names
 
@@ -105,7 +108,7 @@ def test_environment(make: Make, window: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_unknown(make: Make) -> None:
     """An unknown trainer is refused with the names of the known ones."""
     with pytest.raises(UnknownNameError, match="'nobody' is not registered with this worker; known: trainer"):
-        make(END).train("nobody", PREVIOUS, None)
+        make(END).train("nobody", PREVIOUS, None, KEY)
 
 
 @pytest.mark.parametrize(
@@ -125,13 +128,13 @@ def test_unknown(make: Make) -> None:
 def test_failure(make: Make, window: Path, text: str, problem: str) -> None:
     """A program that fails, says nothing or changes what it is judged by has not trained anything."""
     with pytest.raises(TrainingError, match=problem):
-        make(text).train("trainer", PREVIOUS, window)
+        make(text).train("trainer", PREVIOUS, window, KEY)
 
 
 def test_timeout(make: Make, window: Path, tmp_path: Path) -> None:
     """A program that takes too long is killed, together with what it started."""
     with pytest.raises(TrainingError, match="did not finish within 2 s"):
-        make(SLEEPER + "time.sleep(600)", timeout=2).train("trainer", PREVIOUS, window)
+        make(SLEEPER + "time.sleep(600)", timeout=2).train("trainer", PREVIOUS, window, KEY)
     assert not survives(tmp_path)
 
 
@@ -143,7 +146,7 @@ def test_cancellation(make: Make, window: Path, tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(SLEEPER + "time.sleep(600)", beat=beat).train("trainer", PREVIOUS, window)
+        make(SLEEPER + "time.sleep(600)", beat=beat).train("trainer", PREVIOUS, window, KEY)
     assert not survives(tmp_path)
 
 
@@ -152,9 +155,9 @@ def test_killed_worker(make: Make, tmp_path: Path) -> None:
     make("open('pid', 'w').write(str(os.getpid())); time.sleep(600)")
     code = (
         "import sys; from pathlib import Path; from activities.adapters.process_trainer import ProcessTrainer;"
-        "from tests.unit.test_process_trainer import PREVIOUS; folder = Path(sys.argv[1]);"
+        "from tests.unit.test_process_trainer import KEY, PREVIOUS; folder = Path(sys.argv[1]);"
         "trainer = ProcessTrainer({'trainer': folder / 'program.py'}, folder / 'runs', sys.executable, 60);"
-        "trainer.train('trainer', PREVIOUS, None)"
+        "trainer.train('trainer', PREVIOUS, None, KEY)"
     )
     worker = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[2])
     while not any(path.read_text() for path in tmp_path.glob("runs/*/pid")):
@@ -167,5 +170,5 @@ def test_killed_worker(make: Make, tmp_path: Path) -> None:
 
 def test_leftovers(make: Make, window: Path, tmp_path: Path) -> None:
     """A program that ended well leaves no process behind."""
-    make(SLEEPER + END).train("trainer", PREVIOUS, window)
+    make(SLEEPER + END).train("trainer", PREVIOUS, window, KEY)
     assert not survives(tmp_path)

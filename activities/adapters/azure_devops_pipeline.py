@@ -1,0 +1,97 @@
+"""A pipeline of Azure DevOps, with the parameters `modelops_run`, which is its name, and `modelops_request`.
+
+https://learn.microsoft.com/rest/api/azure/devops/pipelines/runs and /build/builds
+"""
+
+import base64
+from collections.abc import Callable
+
+from pydantic import BaseModel, Field
+
+from activities.adapters.ci_http import CiHttp, member
+from activities.adapters.ci_training import RESULT, Fate, Run
+
+ARTIFACT = "result"
+_VERSION = {"api-version": "7.1"}
+
+
+class _Link(BaseModel):
+    href: str = ""
+
+
+class _Links(BaseModel):
+    web: _Link = _Link()
+
+
+class _Build(BaseModel):
+    id: int
+    status: str
+    result: str | None = None
+    links: _Links = Field(default=_Links(), alias="_links")
+
+    def told(self) -> Run:
+        over = Fate.SUCCEEDED if self.result == "succeeded" else Fate.FAILED
+        return Run(str(self.id), over if self.status == "completed" else Fate.RUNNING, self.links.web.href)
+
+
+class _Builds(BaseModel):
+    value: tuple[_Build, ...]
+
+
+class _Begun(BaseModel):
+    id: int
+    links: _Links = Field(default=_Links(), alias="_links")
+
+
+class _Resource(BaseModel):
+    downloadUrl: str
+
+
+class _Artifact(BaseModel):
+    resource: _Resource
+
+
+class AzureDevopsPipeline:
+    """Fits `Pipeline`. `url` is that of the project, `pipeline` its number, `ref` the branch that it is run from."""
+
+    def __init__(self, url: str, pipeline: int, ref: str, token: Callable[[], str]) -> None:
+        def who() -> dict[str, str]:
+            return {"authorization": "Basic " + base64.b64encode(f":{token()}".encode()).decode()}
+
+        self._http = CiHttp(url, who)
+        self._pipeline = pipeline
+        self._ref = ref
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def find(self, name: str) -> Run | None:
+        """The newest run of that name."""
+        asked = {"definitions": str(self._pipeline), "buildNumber": name, "queryOrder": "queueTimeDescending"}
+        found = self._http.read(_Builds, "GET", "/_apis/build/builds", params=asked | _VERSION)
+        return next((build.told() for build in found.value), None)
+
+    def dispatch(self, name: str, request: str) -> Run | None:
+        """Queue a run."""
+        body = {
+            "resources": {"repositories": {"self": {"refName": f"refs/heads/{self._ref}"}}},
+            "templateParameters": {"modelops_run": name, "modelops_request": request},
+        }
+        begun = self._http.read(_Begun, "POST", f"/_apis/pipelines/{self._pipeline}/runs", body=body, params=_VERSION)
+        return Run(str(begun.id), Fate.RUNNING, begun.links.web.href)
+
+    def look(self, run: Run) -> Run:
+        """The run as it is now."""
+        return self._http.read(_Build, "GET", f"/_apis/build/builds/{run.id}", params=_VERSION).told()
+
+    def cancel(self, run: Run) -> None:
+        """Have it end."""
+        if self.look(run).fate is Fate.RUNNING:
+            self._http.send("PATCH", f"/_apis/build/builds/{run.id}", body={"status": "cancelling"}, params=_VERSION)
+
+    def collect(self, run: Run) -> bytes:
+        """`result.json` of the artifact `result`; what it names is compared with its digest when it is fetched."""
+        path, asked = f"/_apis/build/builds/{run.id}/artifacts", {"artifactName": ARTIFACT, **_VERSION}
+        found = self._http.read(_Artifact, "GET", path, params=asked).resource.downloadUrl
+        return member(self._http.fetch(found), RESULT)

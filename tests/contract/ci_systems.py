@@ -1,0 +1,262 @@
+"""GitHub Actions, Jenkins and Azure DevOps, by their published contracts: how a pipeline is run from outside."""
+
+import base64
+import io
+import json
+import zipfile
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from models.canonical import digest_bytes
+
+TOKEN = "canary-of-a-token"
+URL = "http://elsewhere"
+
+
+@dataclass
+class Build:
+    """One run: its name, what was asked of it, how it went."""
+
+    name: str
+    request: str
+    outcome: str = ""
+    result: bytes = b""
+
+
+@dataclass
+class System:
+    """What all have in common: runs that are dispatched, and go as a test has them go."""
+
+    builds: list[Build] = field(default_factory=list)
+    cancelled: list[int] = field(default_factory=list)
+
+    def begin(self, name: str, request: str) -> int:
+        """A run; its number."""
+        self.builds.append(Build(name, request))
+        return len(self.builds)
+
+    def cancel(self, number: int) -> None:
+        """Somebody ends a run."""
+        self.cancelled.append(number)
+        self.builds[number - 1].outcome = "cancelled"
+
+    def newest(self) -> list[tuple[int, Build]]:
+        """The newest first."""
+        return list(enumerate(self.builds, 1))[::-1]
+
+
+def zipped(result: bytes, folder: str = "") -> bytes:
+    """An artifact."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as opened:
+        opened.writestr(f"{folder}result.json", result)
+    return file.getvalue()
+
+
+def _basic(request: Request, user: str) -> None:
+    given = base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode()
+    assert given == f"{user}:{TOKEN}"
+
+
+class Github(System):
+    """https://docs.github.com/rest/actions"""
+
+    def app(self) -> Starlette:
+        """Its API for one repository."""
+        base = "/repos/acme/loans/actions"
+        return Starlette(
+            routes=[
+                Route(f"{base}/workflows/train.yml/dispatches", self.dispatched, methods=["POST"]),
+                Route(f"{base}/workflows/train.yml/runs", self.listed),
+                Route(f"{base}/runs/{{id:int}}", self.shown),
+                Route(f"{base}/runs/{{id:int}}/cancel", self.ended, methods=["POST"]),
+                Route(f"{base}/runs/{{id:int}}/artifacts", self.artifacts),
+                Route(f"{base}/artifacts/{{id:int}}/zip", self.archive),
+                Route("/blob/{id:int}", self.blob),
+            ]
+        )
+
+    def _run(self, number: int) -> dict[str, object]:
+        build = self.builds[number - 1]
+        ended = {"": ("in_progress", None)}.get(build.outcome, ("completed", build.outcome))
+        return {
+            "id": number,
+            "display_title": build.name,
+            "status": ended[0],
+            "conclusion": ended[1],
+            "html_url": f"{URL}/{number}",
+        }
+
+    async def dispatched(self, request: Request) -> Response:
+        """A run begins."""
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        body = await request.json()
+        assert (body["ref"], body["return_run_details"]) == ("main", True)
+        number = self.begin(body["inputs"]["modelops_run"], body["inputs"]["modelops_request"])
+        return JSONResponse({"workflow_run_id": number, "run_url": "", "html_url": f"{URL}/{number}"})
+
+    async def listed(self, request: Request) -> Response:
+        """The runs of a workflow."""
+        assert request.query_params["event"] == "workflow_dispatch"
+        found = [self._run(number) for number, _ in self.newest()]
+        return JSONResponse({"total_count": len(found), "workflow_runs": found})
+
+    async def shown(self, request: Request) -> Response:
+        """One run."""
+        return JSONResponse(self._run(request.path_params["id"]))
+
+    async def ended(self, request: Request) -> Response:
+        """A run is cancelled."""
+        self.cancel(request.path_params["id"])
+        return JSONResponse({}, 202)
+
+    def content(self, number: int) -> bytes:
+        """The artifact's bytes."""
+        return zipped(self.builds[number - 1].result)
+
+    async def artifacts(self, request: Request) -> Response:
+        """What a run has kept."""
+        number = request.path_params["id"]
+        one = {"id": number, "name": request.query_params["name"], "digest": digest_bytes(self.content(number))}
+        return JSONResponse({"total_count": 1, "artifacts": [one]})
+
+    async def archive(self, request: Request) -> Response:
+        """Where the bytes are."""
+        return RedirectResponse(str(request.base_url) + f"blob/{request.path_params['id']}", 302)
+
+    async def blob(self, request: Request) -> Response:
+        """Elsewhere, where our token does not go."""
+        assert "authorization" not in request.headers
+        return Response(self.content(request.path_params["id"]))
+
+
+class Jenkins(System):
+    """https://www.jenkins.io/doc/book/using/remote-access-api/ : a build waits in the queue until it is asked for."""
+
+    def app(self) -> Starlette:
+        """Its API for one job in a folder."""
+        job = "/job/team/job/train"
+        return Starlette(
+            routes=[
+                Route(f"{job}/buildWithParameters", self.queued, methods=["POST"]),
+                Route(f"{job}/api/json", self.listed),
+                Route(f"{job}/{{id:int}}/api/json", self.shown),
+                Route(f"{job}/{{id:int}}/stop", self.stopped, methods=["POST"]),
+                Route(f"{job}/{{id:int}}/artifact/result.json", self.artifact),
+                Route("/queue/api/json", self.queue),
+                Route("/queue/item/{id:int}/api/json", self.item),
+            ]
+        )
+
+    def _build(self, number: int) -> dict[str, object]:
+        build = self.builds[number - 1]
+        named = [{"name": "MODELOPS_RUN", "value": build.name}, {"name": "MODELOPS_REQUEST", "value": build.request}]
+        return {
+            "number": number,
+            "building": not build.outcome,
+            "result": {"": None, "success": "SUCCESS", "cancelled": "ABORTED"}.get(build.outcome, "FAILURE"),
+            "url": f"{URL}/{number}/",
+            "actions": [{"_class": "hudson.model.ParametersAction", "parameters": named}, {}],
+        }
+
+    async def queued(self, request: Request) -> Response:
+        """A build waits."""
+        _basic(request, "robot")
+        form = dict(parse_qsl((await request.body()).decode()))
+        number = self.begin(form["MODELOPS_RUN"], form["MODELOPS_REQUEST"])
+        return Response(status_code=201, headers={"location": f"{request.base_url}queue/item/{number + 1000}/"})
+
+    async def listed(self, request: Request) -> Response:
+        """The builds of a job."""
+        assert "builds[" in request.query_params["tree"]
+        return JSONResponse({"builds": [self._build(number) for number, _ in self.newest()]})
+
+    async def shown(self, request: Request) -> Response:
+        """One build."""
+        return JSONResponse(self._build(request.path_params["id"]))
+
+    async def stopped(self, request: Request) -> Response:
+        """A build is stopped."""
+        self.cancel(request.path_params["id"])
+        return Response()
+
+    async def artifact(self, request: Request) -> Response:
+        """What it has archived."""
+        return Response(self.builds[request.path_params["id"] - 1].result)
+
+    async def queue(self, request: Request) -> Response:
+        """Nothing waits for long here."""
+        return JSONResponse({"items": []})
+
+    async def item(self, request: Request) -> Response:
+        """What became of something that waited."""
+        number = request.path_params["id"]
+        return JSONResponse({"id": number, "cancelled": False, "executable": {"number": number - 1000}, "actions": []})
+
+
+class Azure(System):
+    """https://learn.microsoft.com/rest/api/azure/devops/ , version 7.1"""
+
+    def app(self) -> Starlette:
+        """Its API for one project."""
+        return Starlette(
+            routes=[
+                Route("/_apis/pipelines/12/runs", self.begun, methods=["POST"]),
+                Route("/_apis/build/builds", self.listed),
+                Route("/_apis/build/builds/{id:int}", self.shown, methods=["GET"]),
+                Route("/_apis/build/builds/{id:int}", self.changed, methods=["PATCH"]),
+                Route("/_apis/build/builds/{id:int}/artifacts", self.artifact),
+                Route("/download/{id:int}", self.download),
+            ]
+        )
+
+    def _build(self, number: int) -> dict[str, object]:
+        build = self.builds[number - 1]
+        results = {"success": "succeeded", "cancelled": "canceled"}
+        return {
+            "id": number,
+            "buildNumber": build.name,
+            "status": "completed" if build.outcome else "inProgress",
+            **({"result": results.get(build.outcome, "failed")} if build.outcome else {}),
+            "_links": {"web": {"href": f"{URL}/{number}"}},
+        }
+
+    async def begun(self, request: Request) -> Response:
+        """A run begins."""
+        _basic(request, "")
+        assert request.query_params["api-version"] == "7.1"
+        body = await request.json()
+        assert body["resources"]["repositories"]["self"]["refName"] == "refs/heads/main"
+        given = body["templateParameters"]
+        number = self.begin(given["modelops_run"], given["modelops_request"])
+        return JSONResponse({"id": number, "state": "inProgress", "_links": {"web": {"href": f"{URL}/{number}"}}})
+
+    async def listed(self, request: Request) -> Response:
+        """The builds of a name."""
+        name = request.query_params["buildNumber"]
+        found = [self._build(number) for number, build in self.newest() if build.name == name]
+        return JSONResponse({"count": len(found), "value": found})
+
+    async def shown(self, request: Request) -> Response:
+        """One build."""
+        return JSONResponse(self._build(request.path_params["id"]))
+
+    async def changed(self, request: Request) -> Response:
+        """A build is cancelled."""
+        assert json.loads(await request.body()) == {"status": "cancelling"}
+        self.cancel(request.path_params["id"])
+        return JSONResponse(self._build(request.path_params["id"]))
+
+    async def artifact(self, request: Request) -> Response:
+        """Where what a run has kept can be fetched, for a while."""
+        url = f"{request.base_url}download/{request.path_params['id']}"
+        return JSONResponse({"id": 1, "name": "result", "resource": {"type": "PipelineArtifact", "downloadUrl": url}})
+
+    async def download(self, request: Request) -> Response:
+        """Its bytes."""
+        return Response(zipped(self.builds[request.path_params["id"] - 1].result, "result/"))

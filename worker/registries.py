@@ -1,0 +1,38 @@
+"""Somebody else's registry, as configured: what the worker needs to follow it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from activities.adapters.mlflow_registry import MlflowRegistry
+from activities.aliases import Aliases
+from activities.ports import Inventory
+from activities.registry import RegistryActivities
+from activities.registry_ports import Lifecycles, Registry
+from models.registries import Governed
+from worker.settings import Settings, secret_of
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A registry, and which model of ours governs each name in it."""
+
+    registry: Registry
+    governed: Mapping[str, Governed]
+
+    def aliases(self, inventory: Inventory) -> Aliases:
+        """What sets and compares its aliases."""
+        return Aliases(inventory, self.registry, self.governed)
+
+    def activities(self, inventory: Inventory, lifecycles: Lifecycles) -> RegistryActivities:
+        """What hands in its versions."""
+        return RegistryActivities(inventory, self.registry, lifecycles, self.governed, self.aliases(inventory))
+
+
+def elsewhere_of(settings: Settings) -> Elsewhere | None:
+    """The registry that is configured, if one is."""
+    chosen = settings.mlflow
+    if chosen is None:
+        return None
+    token = partial(secret_of, chosen.token) if chosen.token else None
+    return Elsewhere(MlflowRegistry(chosen.url, token), chosen.models)
