@@ -1,8 +1,10 @@
 """The main job, act by act. Every figure that is told was measured a moment before."""
 
 import asyncio
+import contextlib
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx2
@@ -16,8 +18,10 @@ from client.render import models as models_table
 from client.signer import Signer
 from client.verification import verify
 from client.wallet import open_signer
+from examples.demo.customers import Customers
 from examples.demo.premises import LOANS, Premises, run_program
 from examples.demo.voice import act, bad, command, console, good, tell
+from models.audit import AuditKind, EffectRecord
 from models.errors import RefusedError, UnavailableError
 from models.inventory import Environment, VersionStatus
 from models.messages import Action, Choice
@@ -27,7 +31,7 @@ from worker.environments import environments_of
 
 MODEL = "loan-approval"
 PEOPLE = ("ana", "dmitri", "rosa", "lena", "paul")
-TEMPLATE = "credit-high-risk"
+TEMPLATE = str(LOANS / "lifecycle.yaml")
 WITHIN = 120.0
 ENDED = frozenset({VersionStatus.REJECTED, VersionStatus.RETIRED, VersionStatus.WITHDRAWN})
 
@@ -52,7 +56,9 @@ class Story:
         await self.killed_actuator()
         await self.prediction()
         await self.drift()
-        await self.challenger()
+        async with self.customers() as customers:
+            await self.challenger(customers)
+            await self.rolled_back(customers)
         await self.retirement()
         self.record()
 
@@ -78,7 +84,7 @@ class Story:
                 good(f"tier {rating.tier}, by the answers in its facts: {'; '.join(rating.reasons)}")
             for regulation in catalog.regulations(MODEL):
                 tell(f"applies: {regulation}")
-        command(f"modelops start {MODEL} --template {TEMPLATE}")
+        command(f"modelops start {MODEL} --template examples/loan_approval/lifecycle.yaml")
         plan = find_template(TEMPLATE).compiled(policy_of(self.settings, facts)).plan
         good(f"it compiles under {len(plan.packs)} policy packs: {len(plan.controls)} controls, and what meets each")
         proof = await asyncio.to_thread(proof_of, plan, self.settings.root / "proofs")
@@ -163,9 +169,22 @@ class Story:
         tell(f"is it still worth having? {await self.measured('value', 2)}")
         tell(f"the breach starts retraining by itself; the champion still serves: {status.serving[Environment.PROD]}")
 
-    async def challenger(self) -> None:
-        """The retrained version earns every gate and replaces the champion."""
-        act("The challenger earns every gate again, and replaces the champion")
+    @contextlib.asynccontextmanager
+    async def customers(self) -> AsyncIterator[Customers]:
+        """Customers who ask PROD all the time; a question without an answer is an error of the demo."""
+        contract = read_submission(self.data / "mitigated" / "result.json", "ana").contract
+        columns = [column.name for column in contract.inputs]
+        folder = self.settings.outcomes / MODEL
+        asking = Customers(self.production, MODEL, self.data / "holdout.csv", folder, columns, contract.label)
+        async with asking.asking():
+            yield asking
+        if asking.failures:
+            raise AssertionError(f"{len(asking.failures)} questions had no answer, as {asking.failures[0]}")
+        good(f"all {len(asking.answers)} questions of customers were answered, through trial, election and rollback")
+
+    async def challenger(self, customers: Customers) -> None:
+        """The retrained version earns every gate, is tried on live traffic, and is elected."""
+        act("The challenger earns every gate again, and is tried on live traffic beside the champion")
         await self.gate_open("validation", 3)
         good("version 3 was trained with the new window and passed the development gate")
         await self.decide("independent-validation", "dmitri", "Retrained on the new applicants.")
@@ -173,8 +192,24 @@ class Story:
         await self.gate_open("staging", 3)
         await self.decide("release", "lena", "Nothing new to tell customers.")
         await self.decide("release", "paul", "Go.")
+        await self.until(lambda s: s.stage == "challenge")
+        tell("it answers copies of what customers ask, then 10 % of them, then half; every second somebody looks")
         status = await self.until(lambda s: s.phase is Phase.STEADY and s.serving.get(Environment.PROD) == 3)
-        good(f"version 3 is champion; version {status.previous} can be restored: modelops rollback {MODEL}")
+        answered = ", ".join(f"{count} by version {version}" for version, count in sorted(customers.versions().items()))
+        good(f"answers so far: {answered}")
+        good(f"elected: {self.found_by('trial')}")
+        good(f"version 3 is champion; version {status.previous} stays loaded: modelops rollback {MODEL}")
+
+    async def rolled_back(self, customers: Customers) -> None:
+        """One command, while customers ask."""
+        act("Somebody has doubts: the former champion is back by one command, while customers ask")
+        command(f"modelops rollback {MODEL} --as paul --reason 'Complaints about version 3.'")
+        began = time.monotonic()
+        await self.modelops.request(MODEL, Action.ROLLBACK, self.signers["paul"], "Complaints about version 3.")
+        await self.until(lambda s: s.phase is Phase.STEADY and s.serving.get(Environment.PROD) == 2)
+        await asyncio.sleep(0.5)
+        last = max(one.at for one in customers.answers if one.version == "3")
+        good(f"{last - began:.1f} s after the command, version 3 gave its last answer")
 
     async def retirement(self) -> None:
         """Consumers are told, nothing serves, everything is archived."""
@@ -257,6 +292,13 @@ class Story:
                 if len(found) >= count:
                     return found[-1].reasons[0]
                 await asyncio.sleep(0.2)
+
+    def found_by(self, step: str) -> str:
+        """What a step was recorded to have found, the last time."""
+        with Catalog(self.settings.database) as catalog:
+            entries = [entry for entry in catalog.record(MODEL).history if entry.kind == AuditKind.EFFECT]
+        effects = [EffectRecord.model_validate_json(entry.body) for entry in entries]
+        return next(effect.result.summary for effect in reversed(effects) if effect.key.step == step)
 
     async def gate_open(self, stage: str, version: int) -> Status:
         """Wait for a gate; a version that was turned away instead is an error of the demo."""
