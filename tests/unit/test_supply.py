@@ -98,7 +98,7 @@ def test_what_is_known_is_counted() -> None:
     ("advisories", "lock"),
     [
         (Known(age=timedelta(days=7, minutes=1)), LOCK),
-        (Known(age=timedelta(days=-1, minutes=-1)), LOCK),
+        (Known(age=timedelta(days=-2)), LOCK),
         (Unknown(), LOCK),
         (Known(), LOCK + b"third>=1\n"),
         (Known(), b""),

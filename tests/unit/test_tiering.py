@@ -198,7 +198,7 @@ def test_controls_are_in_proportion() -> None:
     said = CliRunner().invoke(app, ["model", "assess", str(LOAN_FILE)], env={"COLUMNS": "200"}).stdout
     assert "loan-approval: tier high" in said
     assert "impact serious: 6 points, at least high" in said
-    assert "Built-in templates for this tier: credit-high-risk." in said
+    assert "Built-in templates for this tier: credit-challenger, credit-high-risk." in said
     shown = json.loads(CliRunner().invoke(app, ["model", "assess", str(LOAN_FILE), "--json"]).stdout)
     counts = [shown["counts"][one] for one in RiskTier]
     assert counts == sorted(counts)
