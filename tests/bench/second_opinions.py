@@ -57,7 +57,7 @@ def _environment(home: Path, tool: str) -> Path:
     python = home / tool / "bin" / "python"
     if not (home / tool / ".ready").exists():
         venv.create(home / tool, with_pip=True, clear=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", tool]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", tool]
         subprocess.run(install, check=True)
         (home / tool / ".ready").touch()
     return python

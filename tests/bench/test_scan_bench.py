@@ -74,7 +74,7 @@ def _opinions(folder: Path, home: Path) -> Iterator[tuple[str, Opinion]]:
 
 def test_second_opinions(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Ours alone blocks every hostile file and no benign one."""
-    home = Path(request.config.cache.mkdir("second-opinions"))  # type: ignore[union-attr]
+    home = Path(request.config.cache.mkdir("second-opinions"))
     hostile = {name: case.data for name, case in (hostile_files(tmp_path / "marker") | bombs(260)).items()}
     folders = [
         _write(tmp_path / "hostile", hostile),
