@@ -5,7 +5,7 @@ from typing import TypeGuard
 
 from activities.adapters.artifact_inspection.allowed_names import Kind, Name
 from activities.adapters.artifact_inspection.data_types import bytes_of, of_pickled, whole
-from activities.adapters.artifact_inspection.inert import Group, Items, Made, Mapping, is_callee
+from activities.adapters.artifact_inspection.inert import WEIGHT_AT_MOST, Group, Items, Made, Mapping, is_callee
 
 Arguments = tuple[object, ...]
 _FACTORIES = ("builtins.list", "builtins.dict", "builtins.int", "builtins.float", "builtins.set", "builtins.str")
@@ -16,7 +16,7 @@ _BIT_GENERATOR = "numpy.random._pickle.__bit_generator_ctor"
 def is_plain(value: object) -> bool:
     """Whether a value is a number, a text, bytes, or a tuple of such."""
     if isinstance(value, Group):
-        return all(map(is_plain, value.items))
+        return value.weight < WEIGHT_AT_MOST and all(map(is_plain, value.items))
     return value is None or isinstance(value, bool | int | float | str | bytes)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import h5py
 
-from activities.adapters.artifact_inspection.findings import Finding, shown
+from activities.adapters.artifact_inspection.findings import Finding, shown, worst
 from activities.adapters.artifact_inspection.keras_model import inspect_config
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -44,9 +44,11 @@ def _check_dataset(path: str, one: h5py.Dataset) -> None:
         raise ValueError(f"'{shown(path)}' is not a plain array")
 
 
-def _configuration(file: h5py.File) -> str | None:
-    found = file.attrs.get("model_config")
-    return found.decode(errors="replace") if isinstance(found, bytes) else found
+def _configurations(file: h5py.File) -> Iterator[Finding]:
+    for key in ("model_config", "training_config"):
+        if (found := file.attrs.get(key)) is not None:
+            text = found.decode(errors="replace") if isinstance(found, bytes) else str(found)
+            yield inspect_config(text, model=key == "model_config")
 
 
 def inspect_hdf5(data: bytes) -> Finding:
@@ -58,10 +60,8 @@ def inspect_hdf5(data: bytes) -> Finding:
                     _check_dataset(path, one)
                 elif not isinstance(one, h5py.Group):
                     raise ValueError(f"'{shown(path)}' is neither a group nor an array")
-            if (config := _configuration(file)) is not None:
-                return inspect_config(str(config))._replace(format="hdf5")
+            return worst([*_configurations(file), Finding("hdf5", "clean")])._replace(format="hdf5")
     except ValueError as error:
         return Finding("hdf5", "unknown", (f"The file is HDF5, and {shown(str(error), 200)}. {_SAVE}",))
     except (OSError, KeyError, RuntimeError, TypeError) as error:
         return Finding("hdf5", "error", (f"The file is HDF5 and damaged: {shown(str(error), 200)}. {_SAVE}",))
-    return Finding("hdf5", "clean")

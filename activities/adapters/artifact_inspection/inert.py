@@ -12,6 +12,9 @@ class Refused(NamedTuple):
 
 REFUSED = Refused()
 
+WEIGHT_AT_MOST = 10_000_000
+"""A tuple of so many values, counted again wherever one is held again, is more than any model has."""
+
 
 class Group(NamedTuple):
     """A tuple: whether something in it may only be called, and how many values hashing it would visit."""
@@ -58,7 +61,7 @@ class Made:
 def group(items: list[object]) -> Group:
     """A tuple of some values."""
     weight = 1 + sum(item.weight if isinstance(item, Group) else 1 for item in items)
-    return Group(tuple(items), any(map(is_callee, items)), weight)
+    return Group(tuple(items), any(map(is_callee, items)), min(weight, WEIGHT_AT_MOST))
 
 
 def is_callee(value: object) -> bool:

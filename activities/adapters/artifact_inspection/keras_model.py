@@ -52,9 +52,7 @@ def _is_listed(part: dict[str, object]) -> bool:
         function = part.get("config")
         return isinstance(module, str) and function in _FUNCTIONS.get(module, ())
     if module is None:
-        return any(
-            name in _CLASSES[one] for one in ("keras", "keras.layers", "keras.initializers", "keras.regularizers")
-        )
+        return any(name in names for one, names in _CLASSES.items() if not one.startswith("keras.src.ops"))
     return isinstance(module, str) and name in _CLASSES.get(module, ())
 
 
@@ -75,11 +73,11 @@ def _fault(part: dict[str, object]) -> Finding | None:
     return Finding("keras", "unknown", (reason,))
 
 
-def inspect_config(text: str) -> Finding:
-    """The finding on a model's configuration, a JSON text."""
+def inspect_config(text: str, model: bool = True) -> Finding:
+    """The finding on a configuration, a JSON text: of a `model`, or of how one is trained."""
     try:
         config = json.loads(text, object_pairs_hook=once)
-        if not isinstance(config, dict) or "class_name" not in config:
+        if not isinstance(config, dict) or (model and "class_name" not in config):
             return Finding("keras", "unknown", (f"The configuration describes no model. {_SAVE}",))
         found = list(filter(None, map(_fault, _parts(config))))
     except (ValueError, RecursionError) as error:

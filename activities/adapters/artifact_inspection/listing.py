@@ -108,8 +108,8 @@ _GENERATORS: Names = {
 
 
 def _subclasses(base: type) -> Iterator[type]:
-    one: type
-    for one in base.__subclasses__():
+    below: list[type] = base.__subclasses__()
+    for one in below:
         yield one
         yield from _subclasses(one)
 

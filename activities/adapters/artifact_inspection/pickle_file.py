@@ -33,7 +33,7 @@ class _Pickles:
     def _follow(self, data: bytes) -> bool:
         try:
             self.stream.follow(self.end)
-        except (ValueError, KeyError, OverflowError):
+        except (ValueError, KeyError, OverflowError, RecursionError):
             self.end = min(self.stream.position + 1, len(data))
             return False
         self.whole, self.end = self.whole + 1, self.stream.tell()
@@ -58,7 +58,7 @@ def inspect_pickle(data: bytes, where: str = "", stored: Persistent | None = Non
         if read.stream.wrapped:
             _read_plainly(data, notes)
     begun = data[:1] == b"\x80" and data[1:2] <= b"\x05" and read.stream.opcodes > 1
-    if not (read.whole or begun or (any(note.code for note in notes.found.values()) and read.stream.opcodes > 2)):
+    if not (read.whole or begun or (any(" import " in what for what in notes.found) and read.stream.opcodes > 2)):
         return None
     for offset, module, name in _hidden(data, read.end):
         notes.name(offset, module, name)

@@ -10,6 +10,7 @@ from activities.adapters.artifact_inspection.allowed_names import Kind, Name
 from activities.adapters.artifact_inspection.calls import is_data, may_call
 from activities.adapters.artifact_inspection.inert import (
     REFUSED,
+    WEIGHT_AT_MOST,
     Group,
     Items,
     Made,
@@ -21,7 +22,6 @@ from activities.adapters.artifact_inspection.states import why_not
 from activities.adapters.artifact_inspection.tracing import Notes
 
 MARK = object()
-_WEIGHT_AT_MOST = 1_000_000
 _MEMO_AHEAD = 1_000
 _KEEPS_ITEMS: tuple[str, ...] = (
     "collections.deque",
@@ -167,7 +167,7 @@ class Machine:
         """Note a function that would be kept, although it may only be called, and what would take for ever to hash."""
         if is_callee(value):
             self.notes.add(self.at, "would keep a function that only rebuilds data", code=True)
-        if isinstance(value, Group) and value.weight > _WEIGHT_AT_MOST:
+        if isinstance(value, Group) and value.weight == WEIGHT_AT_MOST:
             self.notes.add(self.at, "would take for ever: tuples hold one another again and again")
 
     def persistent(self, identity: object) -> None:

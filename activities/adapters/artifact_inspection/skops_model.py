@@ -83,11 +83,15 @@ def _fault(node: dict[str, object], files: Mapping[str, bytes]) -> Finding | Non
 
 def _keys_fault(node: dict[str, object]) -> Finding | None:
     content = node.get("content") if node.get("__loader__") == "DictNode" else None
-    strange = [key for key in content if key.startswith("__")] if isinstance(content, dict) else []
-    if not strange:
+    if not isinstance(content, dict):
         return None
-    reason = f"Loading this file would set '{shown(strange[0])}', on which Python itself acts."
-    return Finding("skops", "malicious", (reason,))
+    if strange := [key for key in content if key.startswith("__")]:
+        reason = f"Loading this file would set '{shown(strange[0])}', on which Python itself acts."
+        return Finding("skops", "malicious", (reason,))
+    memory = content.get("memory")
+    if isinstance(memory, dict) and memory.get("content") != "null":
+        return Finding("skops", "unknown", (f"The model keeps a folder from which fitting loads pickles. {_SAVE}",))
+    return None
 
 
 def inspect_skops(files: Mapping[str, bytes]) -> Finding:

@@ -17,6 +17,7 @@ _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _DESCRIPTORS = (0, 12, 16, 20, 24)
 _DESCRIBED_LATER = 0x8
 _ENCRYPTED = 0x1
+_UNICODE_PATH = b"up"
 _DAMAGE = (*DAMAGE, zipfile.BadZipFile)
 
 
@@ -83,6 +84,8 @@ def _lies(data: bytes, archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo])
         seen.add(name.casefold())
         if stat.S_IFMT(shape) not in (0, stat.S_IFREG, stat.S_IFDIR):
             yield "A file in the archive is a link or a device."
+        if _UNICODE_PATH in entry.extra:
+            yield "A file in the archive has a second name in a field that not every program reads."
         if entry.flag_bits & _ENCRYPTED:
             yield "A file in the archive is encrypted."
     yield from _gaps(data, archive, sorted(entries, key=lambda entry: entry.header_offset))

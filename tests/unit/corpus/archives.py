@@ -32,6 +32,12 @@ def _linked() -> bytes:
     return _with((info, b"/etc/passwd"))
 
 
+def _second_name() -> bytes:
+    info = zipfile.ZipInfo("w.npy")
+    info.extra = b"up\x0a\x00\x01" + bytes(4) + b"x.npy"
+    return _with((info, _ARRAY))
+
+
 def _twice(first: str, second: str) -> bytes:
     """Two files of one name; the writer is given another and the name is changed afterwards."""
     data = zipped({first: _ARRAY, "z" * len(second): _ARRAY})
@@ -77,6 +83,7 @@ def zips() -> dict[str, Case]:
         "same-name": Case(_twice("w.npy", "w.npy"), "malicious", "the same name"),
         "same-name-but-case": Case(_twice("w.npy", "W.npy"), "malicious", "the same name"),
         "other-local-name": Case(_renamed(1), "malicious", "own header"),
+        "second-name": Case(_second_name(), "malicious", "second name"),
         "encrypted": Case(bytes(encrypted), "malicious", "is encrypted"),
         "comment": Case(_with((zipfile.ZipInfo("w.npy"), _ARRAY), comment=b"#!/bin/sh"), "malicious", "comment"),
         "bytes-before": Case(b"#!/bin/sh\n" + plain, "malicious", "as well"),

@@ -126,6 +126,11 @@ def streams(marker: Path) -> dict[str, Case]:
         "array-of-old-joblib": Case(_old_joblib(), "unknown", "joblib (1.2 or newer)"),
         "dict-changed-later": Case(pickled(dict_later), "malicious", "already"),
         "billion-laughs": Case(pickled(laughs + b"}h\x28Ns"), "unknown", "would take for ever"),
+        "billion-laughs-called": Case(
+            pickled(laughs + b"0" + call(name("builtins", "slice"), b"h\x28")), "unknown", "in a way"
+        ),
+        "deep-tuples": Case(pickled(call(name("builtins", "slice"), b"N" + b"\x85" * 20_000)), "unknown", "followed"),
+        "text-without-end": Case(b"cjoblib\nload\n(S'/tmp/x'\ntR", "unknown", "'joblib.load'"),
         "memo-bomb": Case(pickled(b"Nr\xff\xff\xff\x7f"), "unknown", "places that it does not use"),
         "memo-missing": Case(pickled(b"h\x07"), "unknown", "could not be followed"),
         "persistent": Case(pickled(text("key") + b"Q"), "unknown", "outside of it"),

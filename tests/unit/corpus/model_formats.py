@@ -95,6 +95,7 @@ def keras_cases(marker: Path) -> dict[str, Case]:
         "hdf5-soft-link": Case(hdf5(_soft_link), "unknown", "link to somewhere else"),
         "hdf5-external-data": Case(hdf5(_external_data), "unknown", "in another file"),
         "hdf5-lambda": Case(hdf5(config=sequential(layer("Lambda", None))), "malicious", "Lambda"),
+        "hdf5-training": Case(hdf5(_trained, sequential(DENSE)), "malicious", "posix.system"),
         "hdf5-cut-off": Case(hdf5()[:600], "error", "damaged"),
         "hdf5-opaque": Case(hdf5(_opaque), "unknown", "not a plain array"),
     }
@@ -114,6 +115,10 @@ def _soft_link(file: h5py.File) -> None:
 
 def _external_data(file: h5py.File) -> None:
     file.create_dataset("outside", (8,), "u1", external=[("/etc/hostname", 0, 8)])
+
+
+def _trained(file: h5py.File) -> None:
+    file.attrs["training_config"] = json.dumps({"optimizer_config": layer("system", "posix")})
 
 
 def _opaque(file: h5py.File) -> None:
@@ -139,6 +144,9 @@ def _schema(old: str, new: str) -> bytes:
     changed = files["schema.json"].decode().replace(old, new, 1)
     assert changed != files["schema.json"].decode()
     return zipped(files | {"schema.json": changed.encode()})
+
+
+_NO_MEMORY = '"memory": {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": "null"'
 
 
 def skops_cases(marker: Path) -> dict[str, Case]:
@@ -170,6 +178,7 @@ def skops_cases(marker: Path) -> dict[str, Case]:
         "protocol": ('"protocol": 2', '"protocol": 0', "unknown", "protocol 2"),
         "dunder": ('"with_mean":', '"__class__ ":', "malicious", "Python itself acts"),
         "file-missing": (f'"{array}"', '"nowhere.npy"', "error", "not in the archive"),
+        "memory": (_NO_MEMORY, _NO_MEMORY.replace("null", '\\"/tmp/x\\"'), "unknown", "loads pickles"),
         "key-twice": ('"content":', '"content": 1, "content":', "error", "is there twice"),
     }
     cases = {f"skops-{one}": Case(_schema(old, new), verdict, said) for one, (old, new, verdict, said) in bad.items()}
