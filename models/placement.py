@@ -49,6 +49,19 @@ class Placement(Frozen):
         return Placement(champion=champion, split=split, effects=done, before=self.before)
 
 
+def beside(placement: Placement, split: Split | None, where: str) -> Placed | None:
+    """The champion beside which a challenger is to be tried; None if there is none, and a split is only ended.
+
+    `where` is the model's place in words; ConflictError if there is nothing else beside which it could be tried.
+    """
+    champion = placement.champion
+    if champion is None and split:
+        raise ConflictError(f"{where} has no champion beside which a challenger could be tried")
+    if champion and split and (split.version, split.bundle) == (champion.version, champion.bundle):
+        raise ConflictError(f"version {split.version} is the champion of {where} itself")
+    return champion
+
+
 def deploying(version: int, bundle: Digest) -> str:
     """The effect of deploying, in words."""
     return f"deploy version {version} from {bundle}"

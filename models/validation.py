@@ -1,7 +1,7 @@
 """What a version must show in an environment before it serves there: rules over answers that were really given."""
 
 from collections.abc import Iterator, Sequence
-from math import ceil, inf, isfinite
+from math import inf, isfinite
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
@@ -9,6 +9,7 @@ from pydantic import Field
 from models.answers import Answer, Asked, distance, misfits, read_answer
 from models.canonical import Frozen
 from models.inventory import DataContract, Environment
+from models.observations import percentile
 from models.verdict import Reading
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -103,14 +104,9 @@ def validate(asks: Validation, contract: DataContract, sample: Sample, shown: Sh
     return readings, failures
 
 
-def percentile_95(values: Sequence[float]) -> float:
-    """The smallest value that 95 of 100 do not exceed (nearest rank)."""
-    return sorted(values)[ceil(0.95 * len(values)) - 1]
-
-
 def _latency(asked: Sequence[Asked]) -> Reading:
     timed = asked[1:] or asked
-    value = percentile_95([one.seconds for one in timed]) * 1_000
+    value = percentile([one.seconds for one in timed], 95) * 1_000
     return Reading(name="latency_p95", value=value, count=len(timed))
 
 

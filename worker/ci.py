@@ -8,7 +8,7 @@ from models.canonical import Frozen
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$")]
 
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 """The name of a variable in which a secret is: settings never hold one."""
 
 _Part = r"[A-Za-z0-9][A-Za-z0-9._-]*"

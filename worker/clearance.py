@@ -16,6 +16,7 @@ from activities.adapters.github_app import GithubApp
 from activities.adapters.github_reviews import GithubReviews
 from activities.adapters.sql_inventory import SqlInventory
 from activities.clearance import Clearances
+from models.environments import Credentials
 from models.errors import UnavailableError
 from worker.clearance_app import ClearanceApp
 from worker.directories import directory_of
@@ -23,7 +24,7 @@ from worker.environments import environments_of
 from worker.github_gate import GithubGate
 from worker.keeping import checkpoints_of
 from worker.process import run
-from worker.settings import Settings, secret_of
+from worker.settings import Settings, read_secret
 
 
 def choose_clearances(settings: Settings) -> Clearances:
@@ -41,7 +42,7 @@ def choose_github(settings: Settings, clearances: Clearances) -> GithubGate | No
     if chosen is None:
         return None
     reviews = GithubReviews(GithubApp(chosen.api, chosen.app, chosen.key))
-    return GithubGate(reviews, clearances, partial(secret_of, chosen.secret), chosen.environments)
+    return GithubGate(reviews, clearances, partial(read_secret, Credentials(env=chosen.secret)), chosen.environments)
 
 
 async def serve(settings: Settings) -> None:

@@ -9,8 +9,9 @@ from activities.aliases import Aliases
 from activities.ports import Inventory
 from activities.registry import RegistryActivities
 from activities.registry_ports import Lifecycles, Registry
+from models.environments import Credentials
 from models.registries import Governed
-from worker.settings import Settings, secret_of
+from worker.settings import Settings, read_secret
 
 
 @dataclass(frozen=True)
@@ -34,5 +35,5 @@ def elsewhere_of(settings: Settings) -> Elsewhere | None:
     chosen = settings.mlflow
     if chosen is None:
         return None
-    token = partial(secret_of, chosen.token) if chosen.token else None
+    token = partial(read_secret, Credentials(env=chosen.token)) if chosen.token else None
     return Elsewhere(MlflowRegistry(chosen.url, token), chosen.models)

@@ -299,17 +299,11 @@ def read_secret(credentials: Credentials) -> str:
     except (KeyError, OSError, ValueError) as error:
         raise InvalidInputError(
             f"the credentials in {credentials} cannot be read ({type(error).__name__})",
-            "put the secret there for the actuator alone, or correct the reference in MODELOPS_ENVIRONMENTS",
+            "put the secret there, for that process alone, or correct the setting that refers to it",
         ) from None
+    if not found.strip():
+        raise InvalidInputError(f"the credentials in {credentials} are empty", "put the secret there")
     return found.strip()
-
-
-def secret_of(variable: str) -> str:
-    """The secret in a variable that some setting names; InvalidInputError if it is not set."""
-    value = os.environ.get(variable)
-    if not value:
-        raise InvalidInputError(f"the variable {variable}, which should hold a secret, is not set", f"set {variable}")
-    return value
 
 
 def read_settings() -> Settings:

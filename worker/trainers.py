@@ -11,10 +11,11 @@ from activities.adapters.ci_training import CiTrainer, Pipeline
 from activities.adapters.github_actions_pipeline import GithubActionsPipeline
 from activities.adapters.jenkins_pipeline import JenkinsPipeline
 from activities.ports import Trainer
+from models.environments import Credentials
 from models.evidence import EffectKey
 from models.inventory import Submission
 from worker.ci import AzureDevops, Ci, GithubActions
-from worker.settings import secret_of
+from worker.settings import read_secret
 
 
 class NamedTrainers:
@@ -36,7 +37,7 @@ def ci_trainers(chosen: Mapping[str, Ci], timeout: float, pause: float = 10.0) -
 
 
 def _pipeline(one: Ci) -> Pipeline:
-    token = partial(secret_of, one.token)
+    token = partial(read_secret, Credentials(env=one.token))
     if isinstance(one, GithubActions):
         return GithubActionsPipeline(one.url, one.repository, one.workflow, one.ref, token)
     if isinstance(one, AzureDevops):

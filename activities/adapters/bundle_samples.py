@@ -13,39 +13,15 @@ from pydantic import BaseModel, ValidationError
 
 from activities.adapters.csv_table import Table, read_table
 from activities.ports import ArtifactStore
+from models.bundle.manifest import GOLDEN_FILE, SAMPLE_FILE, TITLE, BundleConfig, Manifest
 from models.canonical import Digest, digest_bytes
 from models.errors import DigestMismatchError, InvalidInputError
-from models.inventory import Column
+from models.golden import SCORE
+from models.inventory import Column, Submission
 from models.validation import Golden, Sample
 
-SAMPLE_FILE, GOLDEN_FILE, INPUTS_FILE = "sample-request.json", "golden-predictions.csv", "inputs.schema.json"
-SCORE = "score"
 GOLDEN_ROWS = 1_000
 """So many golden predictions are asked for at most, the first ones."""
-
-_TITLE = "org.opencontainers.image.title"
-
-
-class _Layer(BaseModel):
-    digest: Digest
-    annotations: dict[str, str] = {}
-
-
-class _Manifest(BaseModel):
-    config: _Layer
-    layers: tuple[_Layer, ...]
-
-
-class _Promised(BaseModel):
-    tolerance: float
-
-
-class _Submitted(BaseModel):
-    golden: _Promised | None = None
-
-
-class _Config(BaseModel):
-    submission: _Submitted = _Submitted()
 
 
 class _Input(BaseModel):
@@ -54,15 +30,6 @@ class _Input(BaseModel):
 
 class _Request(BaseModel):
     inputs: tuple[_Input, ...]
-
-
-class _Property(BaseModel):
-    type: str
-
-
-class _Schema(BaseModel):
-    properties: dict[str, _Property]
-    required: tuple[str, ...]
 
 
 class BundleSamples:
@@ -77,28 +44,26 @@ class BundleSamples:
         UnknownNameError, DigestMismatchError, InvalidInputError if it is no bundle, or has no sample request.
         """
         try:
-            manifest = _Manifest.model_validate_json(self._read(bundle))
-            files = {one.annotations.get(_TITLE, ""): one.digest for one in manifest.layers}
+            manifest = Manifest.model_validate_json(self._read(bundle))
+            files = {one.annotations.get(TITLE, ""): one.digest for one in manifest.layers}
             request = self._read(files[SAMPLE_FILE])
             rows = _Request.model_validate_json(request).inputs[0].shape[0]
-            promised = _Config.model_validate_json(self._read(manifest.config.digest)).submission.golden
-            golden = self._golden(files, promised.tolerance) if promised and GOLDEN_FILE in files else None
+            submission = BundleConfig.model_validate_json(self._read(manifest.config.digest)).submission
+            golden = self._golden(files[GOLDEN_FILE], submission) if GOLDEN_FILE in files else None
             return Sample(request=request.decode(), rows=rows, golden=golden)
         except (ValidationError, KeyError, IndexError) as error:
             raise InvalidInputError(
                 f"{bundle} is no bundle that can be asked: {type(error).__name__}", "package the version again"
             ) from error
 
-    def _golden(self, files: dict[str, Digest], tolerance: float) -> Golden:
-        schema = _Schema.model_validate_json(self._read(files[INPUTS_FILE]))
-        columns = [
-            Column.model_validate({"name": name, "type": schema.properties[name].type}) for name in schema.required
-        ]
-        path = self._checked(files[GOLDEN_FILE])
-        table = read_table(path, [*schema.required, SCORE], at_most=GOLDEN_ROWS)
+    def _golden(self, predictions: Digest, submission: Submission) -> Golden | None:
+        if submission.golden is None:
+            return None
+        columns = submission.contract.inputs
+        table = read_table(self._checked(predictions), [*(one.name for one in columns), SCORE], at_most=GOLDEN_ROWS)
         request = json.dumps({"inputs": _tensors(table, columns)})
         scores = tuple(table.numbers(Column(name=SCORE)).tolist())
-        return Golden(request=request, scores=scores, tolerance=tolerance)
+        return Golden(request=request, scores=scores, tolerance=submission.golden.tolerance)
 
     def _read(self, digest: Digest) -> bytes:
         return self._checked(digest).read_bytes()

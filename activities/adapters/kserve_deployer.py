@@ -16,7 +16,7 @@ from models.environments import Capacity, KServe, bundle_uri
 from models.errors import ConflictError, InvalidInputError, SmokeTestError, UnavailableError
 from models.evidence import EffectKey
 from models.inventory import Environment
-from models.placement import WITHDRAWING, Placed, Placement, deploying, dividing
+from models.placement import WITHDRAWING, Placed, Placement, beside, deploying, dividing
 from models.traffic import Split
 
 _CORE, _RECORDS, _ENTRY = "api/v1", "configmaps", "placement.json"
@@ -65,13 +65,9 @@ class KServeDeployer:
             )
         if record.placement.has(key, effect):
             return
-        champion = record.placement.champion
-        if champion is None and split is None:
-            return
+        champion = beside(record.placement, split, f"'{model}' in {environment}")
         if champion is None:
-            raise ConflictError(f"'{model}' has no champion in {environment} beside which a challenger could be tried")
-        if split and (split.version, split.bundle) == (champion.version, champion.bundle):
-            raise ConflictError(f"version {split.version} of '{model}' is the champion in {environment} itself")
+            return
         if split is None:
             self._divide(record, champion, 0)
         else:

@@ -11,7 +11,6 @@ from activities.ports import ArtifactStore
 from models.bundle.bill import bill_of
 from models.bundle.card import card_of
 from models.bundle.definitions import Agent, VendorModel
-from models.bundle.dependencies import Pin, read_lock
 from models.bundle.manifest import (
     BILL_FILE,
     CARD_FILE,
@@ -40,6 +39,8 @@ from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, ScanReport
 from models.formats import FORMATS, Format
 from models.inventory import Column, ModelFacts, Reference, Submission
+from models.supply.lock import NOTHING as NOTHING_PINNED
+from models.supply.lock import Pin, parse_lock
 
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _SCHEMA = "application/schema+json"
@@ -157,12 +158,14 @@ class OciPackager:
             )
 
     def _pins(self, submission: Submission) -> tuple[Pin, ...]:
-        try:
-            return read_lock(self._store.fetch(submission.dependencies).read_text(encoding="utf-8"))
-        except ValueError as error:
+        """Those of its lock file; a model of rules may have none."""
+        lock = parse_lock(self._store.fetch(submission.dependencies).read_bytes())
+        if wrong := [objection for objection in lock.objections if objection != NOTHING_PINNED]:
             raise InvalidInputError(
-                f"{submission.dependencies.uri} is no lock file: {error}", "pin every dependency, as pip freeze does"
-            ) from None
+                f"{submission.dependencies.uri} is no lock file: {'; '.join(wrong[:3])}",
+                "pin every dependency, as pip freeze does",
+            )
+        return lock.pins
 
     def _evaluation(self, config: BundleConfig) -> EvaluationReport | None:
         report = config.evidence.get("evaluation")

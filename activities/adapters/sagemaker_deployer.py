@@ -17,7 +17,7 @@ from models.environments import Capacity, SageMaker
 from models.errors import ConflictError, InvalidInputError, SmokeTestError
 from models.evidence import EffectKey
 from models.inventory import Environment
-from models.placement import WITHDRAWING, Placed, Placement, deploying, dividing
+from models.placement import WITHDRAWING, Placed, Placement, beside, deploying, dividing
 from models.traffic import Split
 
 
@@ -63,7 +63,7 @@ class SageMakerDeployer:
         SmokeTestError leaves everything as it was. InvalidInputError: SageMaker gives a share or copies, not both.
         """
         endpoint, record = self._open(environment, model)
-        champion, effect = record.placement.champion, dividing(split)
+        effect = dividing(split)
         if split and split.mirrored and split.share:
             raise InvalidInputError(
                 f"SageMaker gives version {split.version} of '{model}' a share of requests or copies, not both",
@@ -71,12 +71,9 @@ class SageMakerDeployer:
             )
         if record.placement.has(key, effect):
             return
-        if champion is None and split is None:
-            return
+        champion = beside(record.placement, split, f"'{model}' in {environment}")
         if champion is None:
-            raise ConflictError(f"'{model}' has no champion in {environment} beside which a challenger could be tried")
-        if split and (split.version, split.bundle) == (champion.version, champion.bundle):
-            raise ConflictError(f"version {split.version} of '{model}' is the champion in {environment} itself")
+            return
         if split is None:
             endpoint.point(Variants((champion,)))
         elif split.mirrored:

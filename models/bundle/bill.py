@@ -26,11 +26,11 @@ from models.bundle.cyclonedx import (
     Ref,
     Shape,
 )
-from models.bundle.dependencies import Pin
 from models.bundle.manifest import BundleConfig
 from models.canonical import digest
 from models.evidence import EvaluationReport, GroupRate
 from models.inventory import Column, ModelKind, Protected, Reference, Submission
+from models.supply.lock import Pin
 
 _UNSAID = License(license=Named(name="NOASSERTION"))
 
@@ -99,7 +99,7 @@ def _library(pin: Pin) -> Component:
         type="library",
         bom_ref=pin.purl,
         name=pin.name,
-        version=pin.version,
+        version=str(pin.version),
         hashes=tuple(Hash(content=one) for one in pin.hashes),
         licenses=(_UNSAID,),
         purl=pin.purl,

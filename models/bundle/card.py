@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from models.bundle.dependencies import Pin
 from models.bundle.manifest import BundleConfig
 from models.evidence import EvaluationReport
+from models.supply.lock import Pin
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|!~])")
 

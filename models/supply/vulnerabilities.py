@@ -1,6 +1,7 @@
 """Which known vulnerabilities affect what a lock file pins (OSV schema, "Evaluation")."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from packaging.utils import canonicalize_name
@@ -127,7 +128,7 @@ def _fixed_in(pin: Pin, records: Sequence[Advisory]) -> str | None:
         for event in one.events
     ]
     later = sorted(version for event in events if (version := _parsed(event.fixed)) and version > pin.version)
-    clean = [one for one in later if not any(affects(record, pin._replace(version=one)) for record in records)]
+    clean = [one for one in later if not any(affects(record, replace(pin, version=one)) for record in records)]
     return str(clean[0]) if clean else None
 
 

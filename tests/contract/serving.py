@@ -17,7 +17,7 @@ from activities.adapters.file_artifact_store import FileArtifactStore
 from models.bundle.manifest import SAMPLE_FILE, TITLE, BundleConfig, Descriptor, Manifest
 from models.canonical import Digest, canonical
 from models.evidence import EffectKey
-from models.inventory import Column, DataContract, Environment, Reference, Source, Submission
+from models.inventory import Column, DataContract, Environment, Golden, Reference, Source, Submission
 from tests.contract import forked_server
 from tests.packing import FACTS, MODEL, packager_in
 
@@ -88,8 +88,8 @@ class Shop:
         self.store = FileArtifactStore(root, allowed_roots=())
         self.packager = packager_in(root, self.store)
 
-    def bundle(self, version: int, model: bytes, threshold: float = 0.5) -> Digest:
-        """A bundle of a version of the model."""
+    def bundle(self, version: int, model: bytes, threshold: float = 0.5, golden: bytes | None = None) -> Digest:
+        """A bundle of a version of the model, with golden predictions if they are given."""
         contract = DataContract(
             inputs=tuple(Column(name=name) for name in COLUMNS),
             outputs=(Column(name="score"),),
@@ -103,6 +103,7 @@ class Shop:
             holdout=self._kept(b"income,debt,years,approved\n1,2,3,1\n4,5,6,0\n"),
             dependencies=self._kept(b"numpy==2.4.6\n"),
             contract=contract,
+            golden=Golden(predictions=self._kept(golden), tolerance=1e-4) if golden else None,
             developer="dora",
             submitter="sam",
         )

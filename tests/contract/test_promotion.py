@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.adapters.bundle_samples import GOLDEN_FILE, BundleSamples
+from activities.adapters.bundle_samples import BundleSamples
 from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.sql_inventory import SqlInventory
 from models.canonical import digest_bytes
@@ -165,7 +165,8 @@ class TestSamples:
 
     def test_golden_predictions(self, shop: Shop) -> None:
         """A CSV file of inputs and scores becomes a request, missing values with it, and what is to be answered."""
-        sample = BundleSamples(shop.store).sample(with_golden(shop, b"score,years,income,debt\n0.25,3,1,2\n0.5,6,,5\n"))
+        golden = b"score,years,income,debt\n0.25,3,1,2\n0.5,6,,5\n"
+        sample = BundleSamples(shop.store).sample(shop.bundle(1, constant(0.5), golden=golden))
         assert sample.golden is not None
         assert (sample.golden.scores, sample.golden.tolerance) == ((0.25, 0.5), 1e-4)
         (tensor,) = json.loads(sample.golden.request)["inputs"]
@@ -184,14 +185,3 @@ class TestSamples:
         path.write_bytes(path.read_bytes().replace(b"loan", b"lone"))
         with pytest.raises(DigestMismatchError):
             samples.sample(bundle)
-
-
-def with_golden(shop: Shop, predictions: bytes) -> str:
-    """A bundle with golden predictions in it."""
-    manifest = json.loads(shop.store.path(shop.bundle(1, constant(0.5))).read_bytes())
-    config = json.loads(shop.store.path(manifest["config"]["digest"]).read_bytes())
-    config["submission"] = {**config.get("submission", {}), "golden": {"tolerance": 1e-4}}
-    manifest["config"]["digest"] = shop.store.put(json.dumps(config).encode())
-    layer = {"digest": shop.store.put(predictions), "annotations": {"org.opencontainers.image.title": GOLDEN_FILE}}
-    manifest["layers"].append(layer)
-    return shop.store.put(json.dumps(manifest).encode())

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.oci_bundles import Bundle, read_bundle
-from models.bundle.dependencies import Pin, read_lock
 from models.bundle.manifest import BundleConfig
 from models.bundle.provenance import PAYLOAD_TYPE, provenance, sign, vouches
 from models.canonical import digest_bytes
@@ -139,21 +138,18 @@ def test_an_agent_takes_its_files_along(tmp_path: Path, submission: Submission) 
     assert (found.packing.file, found.packing.served) == ("agent.json", False)
 
 
-def test_a_lock_pins_everything() -> None:
-    """Comments, options, markers and lines that go on are understood; a line that pins nothing is named."""
-    text = (
-        "# made by uv\n--index-url https://x.example\nB_a.c==1.0 ; python_version < '4' \\\n    --hash=sha256:"
-        + "1" * 64
-        + "\n    # via x\nd[e]==2!1.0+local  # why\n"
-    )
-    assert read_lock(text) == (
-        Pin(name="b-a-c", version="1.0", hashes=("1" * 64,)),
-        Pin(name="d", version="2!1.0+local"),
-    )
-    assert read_lock("")[:] == ()
-    for line in ("numpy", "numpy>=2", "git+https://x.example/y", "numpy==2.*"):
-        with pytest.raises(ValueError, match="pins no version"):
-            read_lock(f"a==1\n{line}\n")
+@pytest.mark.parametrize("line", ["numpy", "numpy>=2", "git+https://x.example/y", "--index-url https://x.example"])
+def test_what_is_not_pinned_is_not_packed(line: str, tmp_path: Path, submission: Submission) -> None:
+    """A bill of materials names each distribution exactly, from one index."""
+    lock = pinned(tmp_path, "lock", f"a==1\n{line}\n".encode())
+    with pytest.raises(InvalidInputError, match="is no lock file: line 2"):
+        packed(tmp_path, "store", submission.model_copy(update={"dependencies": lock}))
+
+
+def test_a_model_may_need_nothing(tmp_path: Path, submission: Submission) -> None:
+    """A table of rules depends on no distribution."""
+    lock = pinned(tmp_path, "lock", b"# nothing\n")
+    packed(tmp_path, "store", submission.model_copy(update={"dependencies": lock}))
 
 
 @given(st.lists(st.floats(0, 1), max_size=20), st.floats(0, 0.5))

@@ -124,8 +124,14 @@ def test_a_secret_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch, tmp
     (tmp_path / "token").write_text("hush-2\n")
     from_file = Credentials(file=str(tmp_path / "token"))
     assert (read_secret(Credentials(env="CLUSTER_TOKEN")), read_secret(from_file)) == ("hush-1", "hush-2")
+    monkeypatch.setenv("EMPTY_TOKEN", " \n")
     (tmp_path / "token").write_bytes(b"\xffhush-3")
-    for reference in (from_file, Credentials(env="NOWHERE"), Credentials(file=str(tmp_path / "none"))):
+    for reference in (
+        from_file,
+        Credentials(env="EMPTY_TOKEN"),
+        Credentials(env="NOWHERE"),
+        Credentials(file=str(tmp_path / "none")),
+    ):
         with pytest.raises(InvalidInputError) as refused:
             read_secret(reference)
         assert str(reference) in str(refused.value)

@@ -76,3 +76,12 @@ def test_no_line_is_lost(text: str) -> None:
     """Whatever it says: a line is a pin, an objection, or says nothing; and adding it never takes a pin away."""
     found = parse_lock(f"{text}\n\nbar==2.0".encode(errors="replace"))
     assert found.objections or any(pin.name == "bar" for pin in found.pins)
+
+
+def test_a_pin_knows_its_files_and_its_address() -> None:
+    """The hashes stand by it, of whichever line came first; they make no other pin."""
+    digests = ("1" * 64, "2" * 64)
+    hashes = f"--hash=sha256:{digests[1]} --hash=sha256:{digests[0]} --hash=md5:{'3' * 32}"
+    text = f"b_a.c==2!1.0+local {hashes}\nb-a-c==2!1.0+local\n"
+    (pin,) = parse_lock(text.encode()).pins
+    assert (pin.hashes, pin.purl) == (digests, "pkg:pypi/b-a-c@2!1.0%2Blocal")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from models.answers import Asked, distance, misfits, read_answer
 from models.inventory import Column, DataContract
-from models.validation import Golden, Sample, Shown, Validation, percentile_95, validate
+from models.observations import percentile
+from models.validation import Golden, Sample, Shown, Validation, validate
 
 CONTRACT = DataContract(inputs=(Column(name="income"),), outputs=(Column(name="score"),), label="approved")
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=20)
@@ -77,7 +78,7 @@ def test_a_number_without_a_name_of_its_own_is_the_score() -> None:
 @given(st.lists(st.floats(0.0001, 10), min_size=1, max_size=300))
 def test_95_of_100_do_not_exceed_the_percentile(seconds: list[float]) -> None:
     """By its definition: at least 95 % are no greater, and of every smaller one fewer are."""
-    value = percentile_95(seconds)
+    value = percentile(seconds, 95)
     assert sum(one <= value for one in seconds) >= 0.95 * len(seconds)
     assert all(sum(one <= less for one in seconds) < 0.95 * len(seconds) for less in seconds if less < value)
 

@@ -1,10 +1,11 @@
 """Keras models: a configuration that names every class, beside weights. Only listed classes and functions pass."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from activities.adapters.artifact_inspection.findings import Finding, shown
+from activities.adapters.artifact_inspection.nested import objects
 from activities.adapters.artifact_inspection.safetensors_file import once
 from activities.adapters.artifact_inspection.tracing import runs_code
 
@@ -28,20 +29,6 @@ _RUN_CODE = {
 _NEVER = {"enable_unsafe_deserialization", "safe_mode"}
 _PARTS_AT_MOST = 1_000_000
 _SAVE = "Build the model of Keras' own layers and save it again, or export it to ONNX."
-
-
-def _parts(config: object) -> Iterator[dict[str, object]]:
-    waiting, count = [config], 0
-    while waiting:
-        part = waiting.pop()
-        count += 1
-        if count > _PARTS_AT_MOST:
-            raise ValueError(f"it has more than {_PARTS_AT_MOST} parts")
-        if isinstance(part, dict):
-            yield part
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
 
 
 def _is_listed(part: dict[str, object]) -> bool:
@@ -79,7 +66,7 @@ def inspect_config(text: str, model: bool = True) -> Finding:
         config = json.loads(text, object_pairs_hook=once)
         if not isinstance(config, dict) or (model and "class_name" not in config):
             return Finding("keras", "unknown", (f"The configuration describes no model. {_SAVE}",))
-        found = list(filter(None, map(_fault, _parts(config))))
+        found = list(filter(None, map(_fault, objects(config, _PARTS_AT_MOST))))
     except (ValueError, RecursionError) as error:
         return Finding("keras", "error", (f"The configuration cannot be read: {shown(str(error), 200)}. {_SAVE}",))
     malicious = [one for one in found if one.verdict == "malicious"]

@@ -1,10 +1,11 @@
 """Models as skops saves them: a tree of named types in `schema.json`, beside arrays. Only listed types pass."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from activities.adapters.artifact_inspection.allowed_names import Kind, allowed
 from activities.adapters.artifact_inspection.findings import Finding, shown
+from activities.adapters.artifact_inspection.nested import objects
 from activities.adapters.artifact_inspection.safetensors_file import once
 from activities.adapters.artifact_inspection.tracing import runs_code
 
@@ -38,21 +39,6 @@ _LISTED = {
 }
 _CACHED = "CachedNode"
 _SAVE = "Save the model with a present skops.io, or export it to ONNX."
-
-
-def _nodes(schema: object) -> Iterator[dict[str, object]]:
-    """Every object of the schema, at any depth."""
-    waiting, count = [schema], 0
-    while waiting:
-        part = waiting.pop()
-        count += 1
-        if count > _NODES_AT_MOST:
-            raise ValueError(f"it has more than {_NODES_AT_MOST} parts")
-        if isinstance(part, dict):
-            yield part
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
 
 
 def _may_be(loader: str, module: str, name: str) -> bool:
@@ -101,7 +87,7 @@ def inspect_skops(files: Mapping[str, bytes]) -> Finding:
         schema = json.loads(files[SCHEMA].decode(), object_pairs_hook=once)
         if not isinstance(schema, dict) or schema.get("protocol") != _PROTOCOL or "__loader__" not in schema:
             return Finding("skops", "unknown", (f"{SCHEMA} is not of skops' protocol {_PROTOCOL}. {_SAVE}",))
-        for node in _nodes(schema):
+        for node in objects(schema, _NODES_AT_MOST):
             if {"__class__", "__module__", "__loader__"} & set(node):
                 found += filter(None, (_fault(node, files), _keys_fault(node)))
     except (ValueError, RecursionError) as error:
