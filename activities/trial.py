@@ -10,7 +10,7 @@ from activities.ledger import Ledger, Outcome
 from activities.ports import ArtifactStore, Deployer, Inventory, Notary, Serving, Traffic
 from activities.reports import keep_report
 from models.canonical import Digest
-from models.errors import InvalidInputError, SmokeTestError
+from models.errors import InvalidInputError, NotPermittedError, SmokeTestError
 from models.evidence import EffectKey, StepKind, StepOrder, StepResult
 from models.inventory import Divided, Environment
 from models.journal import Assignment, TrialAnswer
@@ -72,14 +72,18 @@ class TrialActivities:
     def look_at_trial(self, task: Assignment) -> TrialAnswer:
         """The result, once the trial is over, or how many seconds until the next look.
 
-        PASS: the challenger takes over. FAIL: it is worse than allowed, or a check failed. INCONCLUSIVE: the time is
-        up. Whatever it is, the champion answers everything again.
+        PASS: the challenger takes over. FAIL: it is worse than allowed, a check failed, or by now something speaks
+        against its being there at all. INCONCLUSIVE: the time is up. Whatever it is, the champion answers everything
+        again.
         """
         self._ledger.record(task, StepKind.TRIAL)
         order = task.order
         if (recorded := self._inventory.effect(order.key)) is not None:
             return TrialAnswer(result=recorded)
-        bout = self._bout(order)
+        try:
+            bout = self._bout(order)
+        except NotPermittedError as error:
+            return TrialAnswer(result=self._call_off(order, error))
         champion = self._inventory.deployments(order.model).get(bout.environment)
         if champion is None:
             return TrialAnswer(result=self._ledger.once(order.key, lambda: (_UNOPPOSED, [])))
@@ -87,7 +91,7 @@ class TrialActivities:
             return self._go_on(bout, champion)
         except SmokeTestError as error:
             summary = f"version {bout.version} does not answer beside the champion: {error}"
-            return TrialAnswer(result=self._end(bout, StepResult(verdict=Verdict.FAIL, summary=summary)))
+            return TrialAnswer(result=self._end(order, StepResult(verdict=Verdict.FAIL, summary=summary)))
 
     def _bout(self, order: StepOrder) -> _Bout:
         environment, version, bundle = self._cleared(order)
@@ -106,7 +110,7 @@ class TrialActivities:
             return TrialAnswer(wait=bout.trial.every)
         seen = self._look(bout, champion, standing, at)
         if seen.conclusion != "go_on":
-            return TrialAnswer(result=self._end(bout, self._result(bout, seen)), look=seen)
+            return TrialAnswer(result=self._end(bout.order, self._result(bout, seen)), look=seen)
         following = climb(bout.trial, standing, at)
         if following != standing:
             self._raise(bout, following)
@@ -146,14 +150,24 @@ class TrialActivities:
             readings=seen.observations.readings,
         )
 
-    def _end(self, bout: _Bout, result: StepResult) -> StepResult:
+    def _call_off(self, order: StepOrder, objection: NotPermittedError) -> StepResult:
+        """A challenger that answers customers stops when it may not any more; one that has not begun does not begin."""
+        if self._inventory.effect(_key(order, 0)) is None:
+            raise objection
+        summary = f"version {order.version} may not be tried any longer: {objection}"
+        return self._end(order, StepResult(verdict=Verdict.FAIL, summary=summary))
+
+    def _end(self, order: StepOrder, result: StepResult) -> StepResult:
         """The champion answers everything again; with the result on record, once."""
+        environment, version, bundle = order.environment, order.version, order.bundle
+        if environment is None or version is None or bundle is None:
+            raise InvalidInputError(f"step '{order.step}' was ordered without environment, version or bundle")
 
         def effect() -> Outcome:
-            self._deployer.divide(bout.environment, bout.order.model, None, bout.order.key)
-            return result, [Divided(environment=bout.environment, version=bout.version, bundle=bout.bundle, share=0)]
+            self._deployer.divide(environment, order.model, None, order.key)
+            return result, [Divided(environment=environment, version=version, bundle=bundle, share=0)]
 
-        return self._ledger.once(bout.order.key, effect)
+        return self._ledger.once(order.key, effect)
 
 
 _UNOPPOSED = StepResult(summary="no champion serves: there is nothing to compare with")

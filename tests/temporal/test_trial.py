@@ -1,6 +1,7 @@
 """A challenger beside the champion, on a real Temporal server: elected, turned away, given up, never left behind."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,6 +15,7 @@ from models.status import Status
 from models.traffic import Split
 from tests.temporal.doubles import Division, ScriptedTraffic
 from tests.temporal.house import TEMPLATES, House
+from tests.temporal.test_stolen_keys import registry, revoked
 from tests.unit import trying as text
 
 TRYING = compile_template(text.TRYING, "trying.yaml")
@@ -136,6 +138,19 @@ async def test_a_challenger_that_does_not_answer_is_turned_away(house: House) ->
         await house.decide(person)
     await house.until(lambda s: s.statuses.get(2) is VersionStatus.REJECTED)
     assert shares(house) == [None]
+
+
+async def test_who_may_not_be_there_any_more_stops_answering(house: House) -> None:
+    """A key turns out to have been stolen before it approved the version that customers are answered by."""
+    stolen = datetime.now(UTC)
+    await challenged(house, right=3_900)
+    traffic(house).write(90, of=99)
+    await house.until(lambda s: len(tried(house)) > 1)
+    registry(house, revoked("lena", stolen, "it was stolen"))
+    status = await house.until(lambda s: s.statuses.get(2) is VersionStatus.REJECTED)
+    assert shares(house)[-1] is None
+    assert status.champion is not None
+    assert status.serving[Environment.PROD] == status.champion.number == 1
 
 
 def test_the_built_in_template_compiles() -> None:
