@@ -19,7 +19,7 @@ setup: $(READY)  ## install everything into .venv, from the hash-pinned requirem
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Set PYTHON=...")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@sh deploy/install-packages.sh $(BIN)/python requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -50,8 +50,8 @@ node: tests/node/node_modules/.ready
 tests/node/node_modules/.ready: tests/node/package.json
 	@if command -v npm >/dev/null 2>&1; then cd tests/node && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts && touch node_modules/.ready; fi
 
-lock: setup  ## pin requirements.txt anew (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-package modelops \
+lock: setup  ## pin requirements.txt anew
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-package modelops \
 	  --extra demo --extra aws --group dev pyproject.toml -o requirements.txt --no-header
 
 clean:   ## remove the environment and caches; data of `modelops up` stays
