@@ -1,13 +1,16 @@
 """Monitors: schedules that look at new windows of production data."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
 from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving, Windows
 from activities.reports import keep_report
+from activities.upkeep import Upkeep
 from models.canonical import digest_bytes
 from models.errors import InvalidInputError, NotPermittedError, UnknownNameError
 from models.evidence import EffectKey, StepKind, StepResult
@@ -15,6 +18,7 @@ from models.inventory import Measured
 from models.journal import Assignment
 from models.messages import Breach, shorten
 from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, monitor_orders
+from models.upkeep import KEPT, period
 from models.verdict import Reading, Verdict, combine, judge
 
 
@@ -28,6 +32,7 @@ class MonitoringActivities:
         evaluator: Evaluator,
         windows: Windows,
         schedules: Schedules,
+        upkeep: Upkeep,
     ) -> None:
         self._inventory = inventory
         self._ledger = Ledger(inventory)
@@ -35,6 +40,7 @@ class MonitoringActivities:
         self._evaluator = evaluator
         self._windows = windows
         self._schedules = schedules
+        self._upkeep = upkeep
 
     @activity.defn(name="start_monitors")
     async def start_monitors(self, task: Assignment) -> StepResult:
@@ -67,18 +73,13 @@ class MonitoringActivities:
                 f"the plan of '{order.model}' has no such check '{order.monitor.id}'",
                 "checks run by the schedules that the lifecycle starts",
             )
-        serving, found = self._serving(order), self._windows.latest(order.model)
-        at = activity.info().scheduled_time
-        last = max(serving.since, found[1]) if found else serving.since
-        if is_silent(order.monitor, last, at):
-            window, path = f"none at {at:%Y-%m-%d %H:%M} UTC", None
-        elif found:
-            window, path = digest_bytes(found[0].read_bytes()), found[0]
-        else:
+        serving, at = self._serving(order), activity.info().scheduled_time
+        seen = self._newest(order, serving, at)
+        if seen is None:
             return MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary="no window of data yet"))
+        window = seen.name
         key = EffectKey(model=order.model, visit=0, step=f"measure/{order.monitor.id}/{window}/v{serving.version}")
-        age = Reading(name="days_in_service", value=max(0, (at - serving.since).days), count=1)
-        result = self._ledger.once(key, lambda: self._measure(order, serving.version, window, path, age))
+        result = self._ledger.once(key, lambda: self._measure(order, serving, seen, at))
         verdicts = [verdict for _, verdict in self._inventory.verdicts(order.model, order.monitor.id)]
         if not is_breach(order.monitor, verdicts):
             return MonitorOutcome(result=result)
@@ -94,30 +95,53 @@ class MonitoringActivities:
             )
         return serving
 
-    def _measure(self, order: MonitorOrder, version: int, window: str, path: Path | None, age: Reading) -> Outcome:
-        if path is None:
-            reasons, verdict = (f"no new window of data ({window})",), Verdict.FAIL
+    def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
+        """What is to be measured now; None if there is nothing yet. What is read from the record needs no window."""
+        if KEPT.issuperset(order.monitor.checks):
+            return _Seen(period(order.monitor.every, at))
+        found = self._windows.latest(order.model)
+        last = max(serving.since, found[1]) if found else serving.since
+        if is_silent(order.monitor, last, at):
+            return _Seen(f"none at {at:%Y-%m-%d %H:%M} UTC", silent=True)
+        return _Seen(digest_bytes(found[0].read_bytes()), found[0]) if found else None
+
+    def _measure(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> Outcome:
+        if seen.silent:
+            reasons, verdict = (f"no new window of data ({seen.name})",), Verdict.FAIL
             result = StepResult(verdict=verdict, summary=reasons[0])
         else:
-            result = self._judge(order, version, path, age)
+            result = self._judge(order, serving, seen.path, at)
             reasons, verdict = (result.summary,), result.verdict
-        measured = Measured(monitor=order.monitor.id, window=window, verdict=verdict.value, reasons=reasons)
+        measured = Measured(monitor=order.monitor.id, window=seen.name, verdict=verdict.value, reasons=reasons)
         return result, [measured]
 
-    def _judge(self, order: MonitorOrder, version: int, path: Path, age: Reading) -> StepResult:
-        submission = self._inventory.submission(order.model, version)
+    def _judge(self, order: MonitorOrder, serving: Serving, window: Path | None, at: datetime) -> StepResult:
+        """The verdict on a window of data (None: on the record alone), and on what is read from the record with it."""
+        kept = () if KEPT.isdisjoint(order.monitor.checks) else self._upkeep.read(order, serving, at)
+        if window is None:
+            return _judged(order, kept)
+        submission = self._inventory.submission(order.model, serving.version)
         try:
             model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
-            report = self._evaluator.measure(model, reference, path, submission)
+            report = self._evaluator.measure(model, reference, window, submission)
         except InvalidInputError as error:
             return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")
-        readings = (*report.readings, age)
-        results = tuple(judge(kpi, readings) for kpi in order.kpis)
-        summary = "; ".join(f"{result.kpi} {result.verdict}: {result.reason}" for result in results)
-        evidence = keep_report(self._store, "window", report, summary)
-        return StepResult(
-            verdict=combine(tuple(result.verdict for result in results)),
-            summary=summary,
-            evidence=(evidence,),
-            readings=readings,
-        )
+        result = _judged(order, (*report.readings, *kept))
+        return result.model_copy(update={"evidence": (keep_report(self._store, "window", report, result.summary),)})
+
+
+class _Seen(NamedTuple):
+    """A window of data by its digest, or a period of the record; `silent` if nothing was heard for too long."""
+
+    name: str
+    path: Path | None = None
+    silent: bool = False
+
+
+def _judged(order: MonitorOrder, readings: tuple[Reading, ...]) -> StepResult:
+    results = tuple(judge(kpi, readings) for kpi in order.kpis)
+    return StepResult(
+        verdict=combine(tuple(result.verdict for result in results)),
+        summary="; ".join(f"{result.kpi} {result.verdict}: {result.reason}" for result in results),
+        readings=readings,
+    )

@@ -41,11 +41,9 @@ class Claim(Frozen):
 
 def entitlement(claim: Claim, plan: Plan, record: Sequence[Tied], known: Known, at: datetime) -> Entitlement:
     """What the record says of a claim at a moment (UTC): it is held to all that an order is, but need not be due."""
-    stage = next((one.name for one in plan.stages if one.environment is claim.environment), None)
-    if stage is None:
+    order = _order(claim, plan)
+    if order is None:
         return Entitlement(objections=(f"the lifecycle of '{claim.model}' leads to no {claim.environment}",))
-    kind = StepKind.PROMOTE
-    order = StepOrder(**dict(claim), visit=0, step=kind.value, kind=kind, stage=stage)
     hearing = hear(order, plan, record, known)
     if hearing is None:
         return Entitlement(objections=(f"nothing is on record of who owns '{order.model}'",))
@@ -63,6 +61,20 @@ def entitlement(claim: Claim, plan: Plan, record: Sequence[Tied], known: Known, 
             *unearned(order, plan, hearing),
         ),
     )
+
+
+def void(claim: Claim, plan: Plan, record: Sequence[Tied], known: Known) -> tuple[str, ...]:
+    """Why approvals that a version was let in with would not let it in today: who gave them left the role, or a key."""
+    order = _order(claim, plan)
+    hearing = hear(order, plan, record, known) if order else None
+    return tuple(unearned(order, plan, hearing)) if order and hearing else ()
+
+
+def _order(claim: Claim, plan: Plan) -> StepOrder | None:
+    """The order that would bring it in; None if its lifecycle does not lead there."""
+    kind = StepKind.PROMOTE
+    stage = next((one.name for one in plan.stages if one.environment is claim.environment), None)
+    return StepOrder(**dict(claim), visit=0, step=kind.value, kind=kind, stage=stage) if stage else None
 
 
 def _demanded(order: StepOrder, plan: Plan) -> tuple[Slug, ...]:

@@ -78,10 +78,17 @@ QUANTITIES = {
     "live_adverse_impact": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
     "live_selection_rate": Quantity(StepKind.MONITOR, 0, 1, Dimension.BUSINESS),
     "days_in_service": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
+    "days_since_training": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
+    "days_since_evaluation": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
+    "days_since_documentation": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
+    "void_approvals": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
+    "gate_hours_overdue": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
+    "gates_in_time": Quantity(StepKind.MONITOR, 0, 1, Dimension.PROCESS),
+    "obligations_overdue": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
 }
-"""Every reading by its name. A stability index is below 20, as no share counts as less than 0.0001; days in service are
-whole ones since the last deployment; of a trial, the latency is the 95th percentile in milliseconds; the
-`parity_difference` is the largest of any golden prediction."""
+"""Every reading by its name. A stability index is below 20, as no share counts as less than 0.0001; days are whole
+ones; what is about the process is said in `models.upkeep`; of a trial, the latency is the 95th percentile in
+milliseconds; the `parity_difference` is the largest of any golden prediction."""
 
 READINGS = {
     kind: frozenset(name for name, one in QUANTITIES.items() if one.measured_by is kind)

@@ -55,8 +55,8 @@ EXPLANATIONS = {
     ),
     "MO713": Explanation(
         "a dimension that nobody watches",
-        "A policy pack demands that what serves is watched in more than one way: technical (drift, live_auc,"
-        " live_adverse_impact), business (live_selection_rate), process (days_in_service). One KPI of each will do.",
+        "A policy pack demands that what serves is watched in more than one way: technical, such as drift;"
+        " business, such as live_selection_rate; process, such as days_in_service. One KPI of each will do.",
     ),
     "MO714": Explanation(
         "a model of another tier",

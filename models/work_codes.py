@@ -70,8 +70,8 @@ EXPLANATIONS = {
     ),
     "MO603": Explanation(
         "monitor of what it cannot see",
-        "A monitor measures drift, live_auc, live_adverse_impact, live_selection_rate and days_in_service, and nothing"
-        " else.",
+        "A monitor measures what production and the record show, and nothing else: what scans, evaluations and trials"
+        " measure is checked at gates.",
     ),
     "MO604": Explanation(
         "nowhere to suspend to",

@@ -65,6 +65,7 @@ from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
 from activities.trial import TrialActivities
+from activities.upkeep import Upkeep
 from activities.validation import Validator
 from models.environments import Environments as Surroundings
 from models.plan import KERNEL
@@ -226,7 +227,10 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner, parts.supply)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
     packaging = PackagingActivities(parts.inventory, parts.store, parts.evaluator, parts.packager, parts.bundles)
-    monitoring = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
+    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings)
+    monitoring = MonitoringActivities(
+        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep
+    )
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
     retirement = RetirementActivities(parts.inventory, parts.store)
     return [

@@ -11,10 +11,11 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.sql_migration import migrate
 from activities.monitoring import MonitoringActivities
+from activities.upkeep import Upkeep
 from models.canonical import digest
 from models.errors import NotPermittedError
 from models.evidence import EffectKey, StepResult
-from models.inventory import Deployed, Environment, Submission, VersionRegistered
+from models.inventory import Deployed, Environment, ModelRegistered, RiskTier, Submission, VersionRegistered
 from models.journal import JournalEntry
 from models.lifecycle import step
 from models.messages import REASON_LIMIT, Event, Started
@@ -23,7 +24,7 @@ from models.plan import Brakes, MonitorPlan, Remedy
 from models.state import State, snapshot
 from models.verdict import Kpi, Verdict
 from tests.temporal.doubles import quick_parts, write_submission
-from tests.temporal.house import plan_of
+from tests.temporal.house import facts_of, plan_of
 from worker.wiring import Parts
 
 KPIS = tuple(Kpi(name=f"quantity_number_{number}", passes="< 0.2", fails=">= 0.2") for number in range(60))
@@ -50,9 +51,16 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
     serves = Deployed(environment=Environment.PROD, version=1, bundle="sha256:" + "0" * 64, endpoint="http://loan")
     registered = VersionRegistered(version=1, submission=write_submission(tmp_path, "first"))
     key = EffectKey(model="loan", visit=1, step="promote")
-    parts.inventory.commit_effect(key, StepResult(summary="serves"), [registered, serves])
+    known = ModelRegistered(facts=facts_of("loan", RiskTier.LOW), regulations=())
+    parts.inventory.commit_effect(key, StepResult(summary="serves"), [known, registered, serves])
     yield parts
     parts.inventory.close()  # type: ignore[attr-defined]  # the port has no end
+
+
+def monitoring_of(parts: Parts) -> MonitoringActivities:
+    """What measures, with all its parts."""
+    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings)
+    return MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep)
 
 
 @pytest.fixture
@@ -63,7 +71,7 @@ def submission(parts: Parts) -> Submission:
 @pytest.fixture
 def measure(parts: Parts, tmp_path: Path) -> Callable[[str], MonitorOutcome]:
     """Has a window of some text arrive, and the monitor look at it."""
-    activities = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
+    activities = monitoring_of(parts)
 
     def look(window: str, order: MonitorOrder = ORDER, after: timedelta = timedelta()) -> MonitorOutcome:
         govern(parts, order)
@@ -96,7 +104,7 @@ def test_a_check_that_no_plan_asks_for_is_not_made(
     """Whoever may start workflows measures by the plan's thresholds or not at all: nothing is on record of it."""
     measure('{"missing": 1}')
     known = len(parts.inventory.trail("loan"))
-    activities = MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules)
+    activities = monitoring_of(parts)
     with pytest.raises(NotPermittedError, match="has no such check 'drift'"):
         ActivityEnvironment().run(activities.measure_window, ORDER.model_copy(update=forged))
     assert len(parts.inventory.trail("loan")) == known
@@ -126,7 +134,7 @@ def test_the_age_of_a_champion_is_measured(measure: Callable[..., MonitorOutcome
     order = ORDER.model_copy(
         update={
             "kpis": (kpi,),
-            "monitor": ORDER.monitor.model_copy(update={"checks": ("days_in_service",), "every": 86_400 * 365}),
+            "monitor": ORDER.monitor.model_copy(update={"checks": ("days_in_service",)}),
         }
     )
     young = measure(json.dumps({"drift": 0.1}), order, after=timedelta(days=365))
@@ -150,3 +158,21 @@ def test_lost_evidence_is_a_failure(
     assert outcome.result.verdict is Verdict.FAIL
     assert outcome.result.summary.startswith("the window cannot be measured: ")
     assert outcome.breach is not None
+
+
+def test_the_record_is_read_once_in_a_period_without_any_window(
+    measure: Callable[..., MonitorOutcome], parts: Parts, tmp_path: Path
+) -> None:
+    """What is read from the record waits for no data; it is judged once a period, and silence is none of its faults."""
+    kpi = Kpi(name="void_approvals", passes="== 0", fails="> 0")
+    order = ORDER.model_copy(
+        update={"kpis": (kpi,), "monitor": ORDER.monitor.model_copy(update={"checks": ("void_approvals",)})}
+    )
+    first = measure("no window of data at all", order, after=timedelta(days=30))
+    again = measure("nor any other", order, after=timedelta(days=30))
+    assert first.result == again.result
+    assert (first.result.verdict, first.breach) == (Verdict.PASS, None)
+    assert first.result.summary == "void_approvals pass: 0 == 0"
+    assert len(parts.inventory.verdicts("loan", "drift")) == 1
+    measure("nothing", order, after=timedelta(days=31))
+    assert len(parts.inventory.verdicts("loan", "drift")) == 2
