@@ -112,7 +112,13 @@ class MonitoringActivities:
         else:
             result = self._judge(order, serving, seen.path, at)
             reasons, verdict = (result.summary,), result.verdict
-        measured = Measured(monitor=order.monitor.id, window=seen.name, verdict=verdict.value, reasons=reasons)
+        measured = Measured(
+            monitor=order.monitor.id,
+            window=seen.name,
+            version=serving.version,
+            verdict=verdict.value,
+            reasons=reasons,
+        )
         return result, [measured]
 
     def _judge(self, order: MonitorOrder, serving: Serving, window: Path | None, at: datetime) -> StepResult:

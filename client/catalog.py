@@ -1,11 +1,13 @@
 """What the inventory holds, for people and programs that only look: every statement is a SELECT."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
+import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, make_url, or_
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -13,11 +15,13 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, Progr
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from client.rows import entry_of, read_entries, read_rows
-from client.views import Found, Known, Listed
+from client.views import Found, Held, Known, Listed, Looked
 from models.audit import AuditEntry, AuditHead, AuditKind
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
+from models.evidence import QUANTITIES, Dimension
 from models.inventory import Measured, ModelFacts, Rating
 from models.plan import Plan
 from models.records import (
@@ -34,10 +38,12 @@ from models.records import (
     ModelRecord,
     NotificationRecord,
     PlanRecord,
+    ReadingRecord,
     RegulationRecord,
     VersionRecord,
 )
 from models.rows import Row
+from models.verdict import Reading
 
 Table = TypeVar("Table", bound=SQLModel)
 
@@ -49,7 +55,16 @@ _ABOUT_ONE = (
     LedgerRecord,
     EvidenceRecord,
     MeasurementRecord,
+    ReadingRecord,
     NotificationRecord,
+)
+_BUSINESS = frozenset(name for name, one in QUANTITIES.items() if one.dimension is Dimension.BUSINESS)
+_VALUES = sa.table("current_reading", sa.column("model"), sa.column("name"), sa.column("value"))
+_PORTFOLIO = sa.table(
+    "portfolio",
+    *map(sa.column, ("model", "title", "tier", "owner", "use_case", "stage", "phase", "champion", "health")),
+    sa.column("measured_at", UTCDateTime()),
+    *map(sa.column, ("obligations_overdue", "contradictions")),
 )
 _BATCH = 500
 _CONNECT_SECONDS = 5
@@ -156,6 +171,25 @@ class Catalog:
             Measured(monitor=row.monitor, window=row.window, verdict=row.verdict.value, reasons=tuple(row.reasons))
             for row in self._rows(query)
         ]
+
+    def looks(self, model: str) -> Sequence[Looked]:
+        """As `measurements`, with what was read and when."""
+        order = col(MeasurementRecord.id)
+        rows = self._rows(select(MeasurementRecord).where(MeasurementRecord.model == model).order_by(order))
+        read = defaultdict[tuple[str | None, str | None], list[ReadingRecord]](list)
+        for one in self._rows(select(ReadingRecord).where(ReadingRecord.model == model)):
+            read[one.monitor, one.window].append(one)
+        return [_looked(row, [one for one in read[row.monitor, row.window] if one.at == row.at]) for row in rows]
+
+    def portfolio(self) -> Sequence[Held]:
+        """Every registered model, by name, as the views for charts have it."""
+        with self._reading() as session:
+            worth = defaultdict[str, dict[str, float]](dict)
+            for model, name, value in session.execute(sa.select(*_VALUES.c)):
+                if name in _BUSINESS:
+                    worth[model][name] = value
+            rows = session.execute(sa.select(*_PORTFOLIO.c).order_by(_PORTFOLIO.c.model)).mappings().all()
+        return [Held.model_validate(dict(row) | {"value": worth[row["model"]]}) for row in rows]
 
     def notified(self, model: str) -> Sequence[str]:
         """Who was told something about a model, in the order of the messages."""
@@ -289,6 +323,14 @@ def _listed(model: ModelRecord, lifecycle: LifecycleRecord | None) -> Listed:
         return known
     where = lifecycle.model_dump(include={"template", "stage", "phase", "candidate", "champion", "paused"})
     return known.model_copy(update={**where, "updated": lifecycle.updated_at})
+
+
+def _looked(row: MeasurementRecord, read: Sequence[ReadingRecord]) -> Looked:
+    return Looked(
+        **row.model_dump(include={"monitor", "window", "verdict", "reasons", "at"}),
+        version=read[0].version if read else None,
+        readings=tuple(Reading(name=one.name, value=one.value, count=one.count) for one in read),
+    )
 
 
 def _about(model: str) -> Iterator[tuple[type[SQLModel], Sequence[ColumnElement[bool]]]]:

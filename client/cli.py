@@ -38,7 +38,7 @@ _COMMANDS = {
         "start": _Command("lifecycles", "start", "modelops start loan-approval --template credit-high-risk"),
         "status": _Command("lifecycles", "status", "modelops status loan-approval --watch"),
         "history": _Command("lifecycles", "history", "modelops history loan-approval --utc"),
-        "monitor": _Command("lifecycles", "monitor", "modelops monitor loan-approval"),
+        "portfolio": _Command("portfolio", "portfolio", "modelops portfolio --json"),
         "inbox": _Command("gates", "inbox", "modelops inbox --as rosa"),
         "delegate": _Command(
             "gates",
@@ -94,6 +94,11 @@ _COMMANDS = {
         "register": _Command("models", "register", "modelops model register examples/loan_approval/model.yaml"),
         "show": _Command("models", "show_model", "modelops model show loan-approval"),
     },
+    "monitor": {
+        "list": _Command("monitors", "list_monitors", "modelops monitor list loan-approval"),
+        "show": _Command("monitors", "show_monitors", "modelops monitor show loan-approval drift"),
+        "run": _Command("monitors", "run_monitors", "modelops monitor run loan-approval"),
+    },
     "dependencies": {
         "check": _Command("dependencies", "check_lock", "modelops dependencies check requirements.lock"),
     },
@@ -119,6 +124,7 @@ _GROUPS = {
     "bundle": ("Bundles: versions with all that they need, signed.", "modelops bundle inspect bundle"),
     "template": ("Lifecycle templates: look at them, check your own.", "modelops template list"),
     "policy": ("Policy packs: what they demand, and of which models.", "modelops policy list"),
+    "monitor": ("Monitors, which watch what serves.", "modelops monitor show loan-approval"),
     "model": ("Models in the inventory.", "modelops model show loan-approval"),
     "key": ("Keys, with which people sign what they decide.", "modelops key create --as rosa"),
     "directory": ("People, roles and keys, as administrators publish them.", "modelops directory show"),

@@ -38,6 +38,11 @@ _SPARE = ("Updated", "Template", "Owner", "Tier", "Version", "Champion", "Title"
 """What a list of models can do without where there is no room, the first at first."""
 
 
+def verdict_text(verdict: Verdict) -> Text:
+    """A verdict in its colour."""
+    return Text(verdict, _VERDICTS[verdict])
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A plain table; an empty cell shows a dash. Cells are shown as they are: no markup, no control characters."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
@@ -238,7 +243,7 @@ def _finding(one: Finding) -> tuple[object, ...]:
 def _checks(found: Status) -> Table | None:
     if not found.checks:
         return None
-    rows = [(one.kpi, Text(one.verdict, _VERDICTS[one.verdict]), one.reason) for one in found.checks]
+    rows = [(one.kpi, verdict_text(one.verdict), one.reason) for one in found.checks]
     return table(("Check", "Verdict", "Reason"), rows)
 
 

@@ -4,8 +4,10 @@ from datetime import datetime
 
 from models.canonical import Frozen
 from models.inventory import ModelKind, RiskTier, VersionStatus
+from models.plan import Remedy
 from models.reconciliation import FindingKind
 from models.state import Phase
+from models.verdict import Reading, Verdict
 
 
 class Listed(Frozen):
@@ -44,3 +46,48 @@ class Found(Frozen):
     first_seen: datetime
     last_seen: datetime
     resolved: datetime | None
+
+
+class Looked(Frozen):
+    """What a monitor found when it looked at a window or at the record, of the version that served (None: unknown)."""
+
+    monitor: str
+    window: str
+    version: int | None
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    at: datetime
+
+
+class Held(Frozen):
+    """A model in the portfolio: where it is, how it fares, what it is worth and what is overdue.
+
+    `health` is the worst of what its monitors found last about the champion, None if they have found nothing yet;
+    `value` are the latest business readings, by name; `obligations_overdue` is None if nobody has looked,
+    `contradictions` counts what the reconciliation has found and still holds.
+    """
+
+    model: str
+    title: str
+    tier: RiskTier
+    owner: str
+    use_case: str
+    stage: str | None
+    phase: Phase | None
+    champion: int | None
+    health: Verdict | None
+    measured_at: datetime | None
+    value: dict[str, float]
+    obligations_overdue: int | None
+    contradictions: int
+
+
+class Watched(Frozen):
+    """A monitor of a model's plan, and what it found last."""
+
+    monitor: str
+    checks: tuple[str, ...]
+    every: int
+    then: Remedy
+    last: Looked | None

@@ -35,7 +35,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public
 -- What was recorded stays as it was; the champion table is the actuator's alone, the directory the administrators'.
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO modelops_worker;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO modelops_worker;
-REVOKE UPDATE, DELETE ON audit, ledger, plan, model, evidence, measurement, notification FROM modelops_worker;
+REVOKE UPDATE, DELETE ON audit, ledger, plan, model, evidence, measurement, reading, notification FROM modelops_worker;
+REVOKE INSERT, UPDATE, DELETE ON portfolio, current_measurement, current_reading FROM modelops_worker;
 REVOKE INSERT, DELETE ON audit_head FROM modelops_worker;
 REVOKE DELETE ON finding FROM modelops_worker;
 REVOKE INSERT, UPDATE, DELETE ON deployment, directory, alembic_version FROM modelops_worker;
@@ -43,10 +44,10 @@ REVOKE USAGE ON SEQUENCE deployment_id_seq FROM modelops_worker;
 
 -- A deployment ends and is never edited. Events that led to an order travel with it: whoever is first records them.
 GRANT INSERT, UPDATE (until) ON deployment TO modelops_actuator;
-GRANT INSERT ON audit, ledger, evidence TO modelops_actuator;
+GRANT INSERT ON audit, ledger, evidence, reading TO modelops_actuator;
 GRANT INSERT, UPDATE ON lifecycle, version TO modelops_actuator;
 GRANT UPDATE ON audit_head TO modelops_actuator;
-GRANT USAGE ON SEQUENCE deployment_id_seq, evidence_id_seq TO modelops_actuator;
+GRANT USAGE ON SEQUENCE deployment_id_seq, evidence_id_seq, reading_id_seq TO modelops_actuator;
 
 -- An edition of the directory is added and never edited; what makes it count is the signature in it.
 GRANT INSERT ON directory, audit TO modelops_administrator;

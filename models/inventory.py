@@ -281,11 +281,12 @@ class Archived(Frozen):
 
 
 class Measured(Frozen):
-    """A monitor looked at one window of data."""
+    """A monitor looked at a window of data or at the record; `version` is the one that served."""
 
     change: Literal["measured"] = "measured"
     monitor: Slug
     window: str
+    version: int | None = Field(default=None, exclude_if=lambda version: version is None)
     verdict: Literal["pass", "fail", "inconclusive"]
     reasons: tuple[str, ...]
 

@@ -41,6 +41,7 @@ from models.records import (
     RegulationRecord,
     VersionRecord,
     finding_of,
+    readings_of,
     row_of,
 )
 from models.rows import Row
@@ -194,6 +195,7 @@ class _Inventory:
         version = self._subject(key, effect.changes)
         for evidence in dict.fromkeys(effect.result.evidence):
             self._list(key, evidence, version)
+        self._once += map(row_of, readings_of(key, effect.result, effect.changes, version, entry.at))
 
     def _apply(self, entry: AuditEntry, key: EffectKey, change: Change, index: int) -> None:
         match change:
@@ -295,7 +297,7 @@ class _Inventory:
     def _subject(self, key: EffectKey, changes: tuple[Change, ...]) -> int | None:
         """The version that an effect is about: one it names itself, or what its visit works on."""
         for change in changes:
-            if isinstance(change, VersionRegistered | Packaged | Deployed | Divided):
+            if isinstance(change, VersionRegistered | Packaged | Deployed | Divided | Measured):
                 return change.version
         row = self.lifecycle
         return (row.candidate or row.champion) if row and row.visit == key.visit else None

@@ -1,5 +1,6 @@
 """The tables of the inventory, the ledger and the audit trail. Times are aware and UTC on every database."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -9,7 +10,8 @@ from sqlalchemy.schema import SchemaItem
 from sqlmodel import Field, SQLModel, col
 
 from models.audit import GENESIS
-from models.inventory import Environment, ModelKind, RiskTier, VersionStatus
+from models.evidence import EffectKey, StepResult
+from models.inventory import Change, Environment, Measured, ModelKind, RiskTier, VersionStatus
 from models.reconciliation import Finding, FindingKind
 from models.rows import Row
 from models.state import Phase
@@ -169,6 +171,28 @@ class MeasurementRecord(SQLModel, table=True):
     at: datetime
 
 
+class ReadingRecord(SQLModel, table=True):
+    """One value that an effect read: of a version at a gate, or in production, where `monitor` says which looked.
+
+    `version` is NULL if it is about none.
+    """
+
+    __tablename__ = "reading"
+    __table_args__: ClassVar[Arguments] = (UniqueConstraint("model", "visit", "step", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    model: str
+    version: int | None = None
+    visit: int
+    step: str
+    monitor: str | None = None
+    window: str | None = None
+    name: str
+    value: float
+    count: int
+    at: datetime
+
+
 class FindingRecord(SQLModel, table=True):
     """A contradiction from when it was first seen until it held no more; `resolved_at` is NULL of one that holds.
 
@@ -247,6 +271,28 @@ IS_PUBLICATION = col(AuditRecord.kind) == literal_column("'directory'")
 def finding_of(row: FindingRecord) -> Finding:
     """The finding that a row is about."""
     return Finding(kind=row.kind, model=row.model, about=row.about, text=row.text)
+
+
+def readings_of(
+    key: EffectKey, result: StepResult, changes: Iterable[Change], version: int | None, at: datetime
+) -> tuple[ReadingRecord, ...]:
+    """What an effect read, the last value of each name; `version` is the one that it is about, `at` when it was."""
+    seen = next((one for one in changes if isinstance(one, Measured)), None)
+    return tuple(
+        ReadingRecord(
+            model=key.model,
+            version=version,
+            visit=key.visit,
+            step=key.step,
+            monitor=seen.monitor if seen else None,
+            window=seen.window if seen else None,
+            name=reading.name,
+            value=reading.value,
+            count=reading.count,
+            at=at,
+        )
+        for reading in {one.name: one for one in result.readings}.values()
+    )
 
 
 def row_of(record: SQLModel) -> Row:

@@ -19,6 +19,7 @@ _KEYS = {
     "model_regulation": ("regulation",),
     "notification": ("key",),
     "plan": ("digest",),
+    "reading": ("visit", "step", "name"),
     "version": ("number",),
 }
 """What tells the rows of one model apart, by table."""

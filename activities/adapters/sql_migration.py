@@ -18,10 +18,7 @@ def migrate(url: str) -> None:
 
     UnavailableError if the database does not answer; then nothing was changed.
     """
-    database = Database(url)
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
+    database, config = Database(url), configuration()
     try:
         with database.changing() as connection:
             if connection.dialect.name == "postgresql":
@@ -30,3 +27,11 @@ def migrate(url: str) -> None:
             command.upgrade(config, "head")
     finally:
         database.close()
+
+
+def configuration() -> Config:
+    """What Alembic has to know; the connection is handed over in `attributes`."""
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

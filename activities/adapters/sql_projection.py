@@ -33,6 +33,7 @@ from models.records import (
     PlanRecord,
     RegulationRecord,
     VersionRecord,
+    readings_of,
 )
 from models.state import Snapshot
 from models.verdict import Verdict
@@ -80,6 +81,7 @@ def project_result(session: Session, occasion: Occasion, result: StepResult, cha
     version = _subject(session, occasion.key, changes)
     for evidence in dict.fromkeys(result.evidence):
         session.add(_evidence_row(occasion.key, evidence, version))
+    session.add_all(readings_of(occasion.key, result, changes, version, occasion.at))
 
 
 def version_row(session: Session, model: str, number: int) -> VersionRecord:
@@ -257,7 +259,7 @@ def _evidence_row(key: EffectKey, evidence: Evidence, version: int | None) -> Ev
 def _subject(session: Session, key: EffectKey, changes: tuple[Change, ...]) -> int | None:
     """The version that an effect is about: one it names itself, or what its visit works on."""
     for change in changes:
-        if isinstance(change, VersionRegistered | Packaged | Deployed | Divided):
+        if isinstance(change, VersionRegistered | Packaged | Deployed | Divided | Measured):
             return change.version
     row = session.get(LifecycleRecord, key.model)
     return (row.candidate or row.champion) if row and row.visit == key.visit else None

@@ -1,9 +1,8 @@
-"""One lifecycle: start it, look at it, read its history, run its monitors."""
+"""One lifecycle: start it, look at it, read its history."""
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -191,31 +190,3 @@ def _judge(found: Verification) -> list[Text]:
     elif not found.replay:
         lines.append(Text("The rules, run over the recorded events once more, agree with the record.", style="green"))
     return lines
-
-
-def monitor(model: Model) -> None:
-    """Run a model's monitors now, without waiting for their schedules.
-
-    They judge the newest window of production data: the file modified last of MODELOPS_HOME/windows/MODEL/*.csv.
-    """
-    chosen = read_settings()
-    with Catalog(chosen.database) as catalog:
-        catalog.facts(model)
-
-    async def work() -> None:
-        async with Modelops.connect(chosen) as modelops:
-            names = await modelops.check_monitors(model)
-        if not names:
-            raise UnknownNameError(f"'{model}' has no monitor", "monitors begin when a version goes into production")
-        show(*(f"Started {name}." for name in names), _expected(model, chosen.windows / model))
-
-    asyncio.run(work())
-
-
-def _expected(model: str, windows: Path) -> str:
-    if any(windows.glob("*.csv")):
-        return f"What they find: modelops history {model}"
-    return (
-        f"They will find nothing to judge: no window of production data is in {windows}. Put a CSV file with the "
-        "columns of the training data there, then run this again."
-    )

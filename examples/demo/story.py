@@ -280,7 +280,7 @@ class Story:
         folder = self.settings.windows / MODEL
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.csv").write_bytes((self.data / f"{name}.csv").read_bytes())
-        command(f"modelops monitor {MODEL}")
+        command(f"modelops monitor run {MODEL}")
         await self.modelops.check_monitors(MODEL)
 
     async def measured(self, monitor: str, count: int) -> str:

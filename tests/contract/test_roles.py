@@ -39,6 +39,7 @@ TABLES = (
         "measurement",
         "model",
     ),
+    "reading",
     *("model_regulation", "notification", "plan", "version", "alembic_version"),
 )
 GRANTED: dict[str, dict[str, set[str]]] = {
@@ -49,7 +50,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         "TRUNCATE": set(),
     },
     ACTUATOR: {
-        "INSERT": {"audit", "deployment", "evidence", "ledger", "lifecycle", "version"},
+        "INSERT": {"audit", "deployment", "evidence", "ledger", "lifecycle", "reading", "version"},
         "UPDATE": {"audit_head", "lifecycle", "version"},
         "DELETE": set(),
         "TRUNCATE": set(),

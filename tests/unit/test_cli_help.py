@@ -44,7 +44,7 @@ def test_everything_is_there() -> None:
             "decide",
             "submit",
             "history",
-            "monitor",
+            "portfolio",
             "rebuild",
             "environments",
             "findings",
@@ -52,6 +52,7 @@ def test_everything_is_there() -> None:
         )
     }
     wanted |= {("template", name) for name in ("list", "show", "check", "compile", "explain")}
+    wanted |= {("monitor", name) for name in ("list", "show", "run")}
     assert wanted | {("model", "register"), ("model", "show")} <= set(ALL)
 
 

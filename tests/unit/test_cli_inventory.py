@@ -269,7 +269,7 @@ def test_unknown_model(words: tuple[str, ...]) -> None:
 @pytest.mark.usefixtures("database")
 def test_monitors_of_an_unknown_model() -> None:
     """The monitors of a model that nobody registered are not missing: the model is."""
-    found = run("monitor", "nobody")
+    found = run("monitor", "run", "nobody")
     assert (found.exit_code, "no model 'nobody' is registered" in found.stderr) == (6, True)
 
 

@@ -1,0 +1,115 @@
+"""What watches a model in production: what is measured, what was found, and looking now."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from client.api import Modelops
+from client.catalog import Catalog
+from client.charts import sparkline
+from client.commands.parameters import Json, Model
+from client.console import moment, show, show_json
+from client.render import table, verdict_text
+from client.views import Looked, Watched
+from models.canonical import spell_duration
+from models.errors import UnknownNameError
+from worker.settings import read_settings
+
+Named = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="One monitor; without it, all of them.")]
+
+
+def list_monitors(model: Model, as_json: Json = False) -> None:
+    """List what watches a model: what each monitor checks, how often, what a breach starts, what it found last."""
+    with Catalog(read_settings().database) as catalog:
+        watched = _watched(catalog, model)
+    if as_json:
+        show_json(watched)
+        return
+    rows = [
+        (
+            one.monitor,
+            ", ".join(one.checks),
+            spell_duration(one.every),
+            one.then,
+            verdict_text(one.last.verdict) if one.last else None,
+            moment(one.last.at) if one.last else None,
+        )
+        for one in watched
+    ]
+    show(table(("Monitor", "Checks", "Every", "A breach starts", "Last", "At"), rows))
+
+
+def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) -> None:
+    """Show what was read of a model in production: each value over time, where it stands now, and why."""
+    with Catalog(read_settings().database) as catalog:
+        names = [one.monitor for one in _watched(catalog, model)]
+        looks = [one for one in catalog.looks(model) if monitor in (None, one.monitor)]
+        plan = catalog.plan_of(model)
+    if monitor is not None and monitor not in names:
+        raise UnknownNameError(f"'{model}' has no monitor '{monitor}'", f"it has {', '.join(names)}")
+    if as_json:
+        show_json(looks)
+        return
+    if not looks:
+        show("Nothing was measured yet. `modelops monitor run` has every monitor look now.")
+        return
+    kpis = {kpi.name: kpi for kpi in plan.kpis} if plan else {}
+    rows = []
+    for name in dict.fromkeys(reading.name for look in looks for reading in look.readings):
+        values = [reading.value for look in looks for reading in look.readings if reading.name == name]
+        kpi = kpis.get(name)
+        rows.append(
+            (name, sparkline(values), f"{values[-1]:.4g}", kpi.passes if kpi else None, kpi.fails if kpi else None)
+        )
+    show(table(("Reading", "Over time", "Now", "Passes", "Fails"), rows), "")
+    show(table(("At", "Monitor", "Version", "Verdict", "Why"), [_row(look) for look in looks]))
+
+
+def run_monitors(model: Model) -> None:
+    """Run a model's monitors now, without waiting for their schedules.
+
+    They judge the newest window of production data: the file modified last of MODELOPS_HOME/windows/MODEL/*.csv. What
+    is read from the record needs none.
+    """
+    chosen = read_settings()
+    with Catalog(chosen.database) as catalog:
+        catalog.facts(model)
+
+    async def work() -> None:
+        async with Modelops.connect(chosen) as modelops:
+            names = await modelops.check_monitors(model)
+        if not names:
+            raise UnknownNameError(f"'{model}' has no monitor", "monitors begin when a version goes into production")
+        show(*(f"Started {name}." for name in names), _expected(model, chosen.windows / model))
+
+    asyncio.run(work())
+
+
+def _watched(catalog: Catalog, model: str) -> list[Watched]:
+    catalog.facts(model)
+    plan = catalog.plan_of(model)
+    if plan is None or not plan.monitors:
+        raise UnknownNameError(
+            f"'{model}' has no monitor", "its lifecycle has to be started, on a template with monitors"
+        )
+    last = {look.monitor: look for look in catalog.looks(model)}
+    return [
+        Watched(monitor=one.id, checks=one.checks, every=one.every, then=one.then, last=last.get(one.id))
+        for one in plan.monitors
+    ]
+
+
+def _row(look: Looked) -> tuple[object, ...]:
+    return moment(look.at), look.monitor, look.version, verdict_text(look.verdict), Text("; ".join(look.reasons))
+
+
+def _expected(model: str, windows: Path) -> str:
+    if any(windows.glob("*.csv")):
+        return f"What they find: modelops monitor show {model}"
+    return (
+        f"They will find no data to judge: no window of production data is in {windows}. Put a CSV file with the "
+        "columns of the training data there, then run this again."
+    )

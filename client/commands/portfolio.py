@@ -1,0 +1,49 @@
+"""All models at once: where they are, how they fare, what is overdue."""
+
+from rich.text import Text
+
+from client.catalog import Catalog
+from client.commands.parameters import Json
+from client.console import moment, show, show_json
+from client.render import table, verdict_text
+from client.views import Held
+from models.state import Phase
+from worker.settings import read_settings
+
+
+def portfolio(as_json: Json = False) -> None:
+    """Show every model by tier, stage, health, value and owner, and what is overdue.
+
+    The same is in the views `portfolio`, `current_measurement` and `current_reading` of the inventory's database, for
+    Power BI, Tableau and whatever else reads SQL.
+    """
+    with Catalog(read_settings().database) as catalog:
+        held = catalog.portfolio()
+    if as_json:
+        show_json(held)
+    elif held:
+        show(table(("Model", "Tier", "Stage", "Health", "Value", "Owner", "Overdue", "Looked at"), map(_row, held)))
+    else:
+        show("No model is registered yet. Begin with: modelops model register FILE")
+
+
+def _row(one: Held) -> tuple[object, ...]:
+    return (
+        one.model,
+        one.tier,
+        Text(f"{one.stage} (stuck)", "bold red") if one.phase is Phase.STUCK else one.stage,
+        verdict_text(one.health) if one.health else None,
+        ", ".join(f"{name} {value:.3g}" for name, value in sorted(one.value.items())),
+        one.owner,
+        _overdue(one),
+        moment(one.measured_at) if one.measured_at else None,
+    )
+
+
+def _overdue(one: Held) -> Text | None:
+    parts = []
+    if one.obligations_overdue:
+        parts.append(f"{one.obligations_overdue} obligations")
+    if one.contradictions:
+        parts.append(f"{one.contradictions} contradictions")
+    return Text(", ".join(parts), "red") if parts else None

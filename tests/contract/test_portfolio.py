@@ -1,0 +1,130 @@
+"""What people and charts see of all models: values over time, health, worth, and what is overdue."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from alembic import command
+from sqlalchemy import make_url
+from sqlmodel import SQLModel
+from typer.testing import CliRunner, Result
+
+from activities.adapters.sql_engine import Database
+from activities.adapters.sql_findings import SqlFindings
+from activities.adapters.sql_inventory import SqlInventory
+from activities.adapters.sql_migration import configuration, migrate
+from client.catalog import Catalog
+from client.cli import app
+from models.evidence import EffectKey, StepResult
+from models.inventory import Measured
+from models.reconciliation import Finding, FindingKind
+from models.verdict import Reading, Verdict
+from tests.contract.backdoor import rows
+from tests.contract.story import Record, Tell, until
+
+SEEN: dict[str, list[float]] = {"live_selection_rate": [0.6, 0.5, 0.4], "obligations_overdue": [0, 0, 2]}
+Run = Callable[..., Result]
+
+
+def read(url: str) -> list[tuple[object, ...]]:
+    """Every reading: model, version, monitor, name, value."""
+    table = SQLModel.metadata.tables["reading"]
+    columns = [column.name for column in table.columns]
+    kept = [columns.index(name) for name in ("model", "version", "monitor", "name", "value")]
+    return [tuple(row[place] for place in kept) for row in rows(url)["reading"]]
+
+
+@pytest.fixture
+def watched(inventory: SqlInventory, record: Record, tell: Tell, inventory_url: str) -> str:
+    """A champion that a monitor has looked at three times; beside it a model of which nothing was measured."""
+    record(until(tell("loan"), 11))
+    for number, verdict in enumerate(("pass", "pass", "fail")):
+        measured = Measured(
+            monitor="drift", window=f"w{number}", version=1, verdict=Verdict(verdict).value, reasons=(f"look {number}",)
+        )
+        readings = tuple(Reading(name=name, value=values[number], count=50) for name, values in SEEN.items())
+        key = EffectKey(model="loan", visit=0, step=f"measure/drift/w{number}/v1")
+        inventory.commit_effect(key, StepResult(summary=verdict, readings=readings), [measured])
+    record(until(tell("other"), 2))
+    return inventory_url
+
+
+@pytest.fixture
+def run(watched: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command on that inventory."""
+    monkeypatch.setenv("MODELOPS_DATABASE_URL", make_url(watched).render_as_string(hide_password=False))
+
+    return lambda *words: CliRunner().invoke(app, list(words), env={"COLUMNS": "300", "NO_COLOR": "1"})
+
+
+def test_what_a_monitor_read_is_kept_by_name_and_by_look(watched: str) -> None:
+    """Each look has its verdict, its version and every value; the values of gates are kept beside them."""
+    with Catalog(watched) as catalog:
+        looks = catalog.looks("loan")
+    assert [look.verdict for look in looks] == ["pass", "pass", "fail"]
+    assert {look.version for look in looks} == {1}
+    for name, values in SEEN.items():
+        assert [one.value for look in looks for one in look.readings if one.name == name] == values
+    assert ("loan", 1, None, "auc", 0.8) in read(watched)
+
+
+def test_the_portfolio_has_health_worth_and_what_is_overdue(watched: str) -> None:
+    """Of each model the latest look of its present champion counts; of one that nobody looked at, nothing is said."""
+    with Catalog(watched) as catalog:
+        loan, other = catalog.portfolio()
+    assert (loan.model, loan.champion, loan.health, loan.obligations_overdue) == ("loan", 1, Verdict.FAIL, 2)
+    assert loan.value == {"live_selection_rate": 0.4}
+    assert loan.measured_at is not None
+    assert (other.model, other.health, other.value, other.obligations_overdue) == ("other", None, {}, None)
+
+
+def test_another_champion_begins_without_health(watched: str, record: Record, tell: Tell) -> None:
+    """What was found of the former champion says nothing of the one that serves now."""
+    story = tell("loan")
+    done = len(until(story, 11))
+    record(story[done:])
+    with Catalog(watched) as catalog:
+        loan = next(one for one in catalog.portfolio() if one.model == "loan")
+    assert loan.health is None
+
+
+def test_a_contradiction_counts_while_it_holds(watched: str) -> None:
+    """What the reconciliation finds stands in the portfolio until it is gone."""
+    findings = SqlFindings(watched)
+    found = Finding(kind=FindingKind.SERVING_DIFFERS, model="loan", about="PROD", text="what serves is unknown")
+    findings.commit_findings(frozenset({found}))
+    with Catalog(watched) as catalog:
+        assert [one.contradictions for one in catalog.portfolio()] == [1, 0]
+    findings.commit_findings(frozenset())
+    with Catalog(watched) as catalog:
+        assert [one.contradictions for one in catalog.portfolio()] == [0, 0]
+    findings.close()
+
+
+def test_the_commands_show_it(run: Run) -> None:
+    """For people in a table, for programs as JSON; a monitor that is not there is named with those that are."""
+    shown = run("portfolio").stdout
+    assert "2 obligations" in shown
+    assert "live_selection_rate 0.4" in shown
+    assert [one["health"] for one in json.loads(run("portfolio", "--json").stdout)] == ["fail", None]
+    (listed,) = json.loads(run("monitor", "list", "loan", "--json").stdout)
+    assert (listed["monitor"], listed["last"]["verdict"]) == ("drift", "fail")
+    assert "suspend" in run("monitor", "list", "loan").stdout
+    drawn = run("monitor", "show", "loan").stdout
+    assert "█▄▁" in drawn or "█▅▁" in drawn
+    assert len(json.loads(run("monitor", "show", "loan", "drift", "--json").stdout)) == 3
+    unknown = run("monitor", "show", "loan", "nothing")
+    assert (unknown.exit_code, "it has drift" in unknown.stderr) == (6, True)
+
+
+def test_readings_of_before_are_found_in_the_ledger(watched: str) -> None:
+    """A database from before there were readings gets all that was ever read, as the trail tells of it."""
+    before = read(watched)
+    database, config = Database(watched), configuration()
+    with database.changing() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+    database.close()
+    migrate(watched)
+    assert [row[2:] for row in read(watched)] == [row[2:] for row in before]
+    assert len(before) == 2 * len(SEEN["obligations_overdue"]) + 1
