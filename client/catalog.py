@@ -20,6 +20,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from client.rows import entry_of, read_entries, read_rows
 from client.views import Found, Held, Known, Listed, Looked
 from models.audit import AuditEntry, AuditHead, AuditKind
+from models.canonical import Digest
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
 from models.evidence import QUANTITIES, Dimension
 from models.inventory import Measured, ModelFacts, Rating
@@ -180,6 +181,12 @@ class Catalog:
         for one in self._rows(select(ReadingRecord).where(ReadingRecord.model == model)):
             read[one.monitor, one.window].append(one)
         return [_looked(row, [one for one in read[row.monitor, row.window] if one.at == row.at]) for row in rows]
+
+    def newest(self, model: str, kind: str) -> Digest | None:
+        """The newest report of a kind about a model, by digest; None if there is none."""
+        query = select(EvidenceRecord).where(EvidenceRecord.model == model, EvidenceRecord.kind == kind)
+        found = self._rows(query.order_by(col(EvidenceRecord.id).desc()).limit(1))
+        return found[0].digest if found else None
 
     def portfolio(self) -> Sequence[Held]:
         """Every registered model, by name, as the views for charts have it."""

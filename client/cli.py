@@ -38,6 +38,7 @@ _COMMANDS = {
         "start": _Command("lifecycles", "start", "modelops start loan-approval --template credit-high-risk"),
         "status": _Command("lifecycles", "status", "modelops status loan-approval --watch"),
         "history": _Command("lifecycles", "history", "modelops history loan-approval --utc"),
+        "report": _Command("reports", "report", "modelops report loan-approval --output loan-approval.html"),
         "portfolio": _Command("portfolio", "portfolio", "modelops portfolio --json"),
         "inbox": _Command("gates", "inbox", "modelops inbox --as rosa"),
         "delegate": _Command(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -128,3 +129,14 @@ def test_readings_of_before_are_found_in_the_ledger(watched: str) -> None:
     migrate(watched)
     assert [row[2:] for row in read(watched)] == [row[2:] for row in before]
     assert len(before) == 2 * len(SEEN["obligations_overdue"]) + 1
+
+
+def test_a_report_is_a_page_about_one_model(run: Run, tmp_path: Path) -> None:
+    """It is written where it is asked for; of a model that nobody registered there is none."""
+    written = run("report", "loan", "--output", str(tmp_path / "loan.html"))
+    assert (written.exit_code, written.stdout) == (0, f"Written: {tmp_path / 'loan.html'}\n")
+    page = (tmp_path / "loan.html").read_text()
+    assert page.count("<svg") == 3
+    assert "2 obligations" in page
+    assert run("report", "nobody").exit_code == 6
+    assert run("report", "loan", "--output", str(tmp_path)).exit_code == 4

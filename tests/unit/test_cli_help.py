@@ -45,6 +45,7 @@ def test_everything_is_there() -> None:
             "submit",
             "history",
             "portfolio",
+            "report",
             "rebuild",
             "environments",
             "findings",
