@@ -120,4 +120,4 @@ def _standing(found: Verification) -> Iterator[str]:
         yield f"The audit trail holds: a chain of {found.entries} entries, up to {found.head}."
         yield "The inventory is what the trail makes of it, and the rules, run once more, agree with the record."
     yield from (f"Does not hold: {problem}" for problem in wrong)
-    yield "The command modelops audit verify also checks signatures, the checkpoints kept elsewhere, and the engine's history."
+    yield "The command modelops audit verify also checks signatures, the checkpoints and the engine's history."
