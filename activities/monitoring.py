@@ -8,15 +8,17 @@ from typing import NamedTuple
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
+from activities.metric_ports import MetricsReader
 from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving, Windows
 from activities.reports import keep_report
 from activities.upkeep import Upkeep
 from models.canonical import digest_bytes
-from models.errors import InvalidInputError, NotPermittedError, UnknownNameError
-from models.evidence import EffectKey, StepKind, StepResult
+from models.errors import InvalidInputError, ModelopsError, NotPermittedError, UnknownNameError
+from models.evidence import EffectKey, Evidence, StepKind, StepResult
 from models.inventory import Measured
 from models.journal import Assignment
 from models.messages import Breach, shorten
+from models.metrics import period_before
 from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, monitor_orders
 from models.upkeep import KEPT, period
 from models.verdict import Reading, Verdict, combine, judge
@@ -33,6 +35,7 @@ class MonitoringActivities:
         windows: Windows,
         schedules: Schedules,
         upkeep: Upkeep,
+        metrics: MetricsReader,
     ) -> None:
         self._inventory = inventory
         self._ledger = Ledger(inventory)
@@ -41,6 +44,7 @@ class MonitoringActivities:
         self._windows = windows
         self._schedules = schedules
         self._upkeep = upkeep
+        self._metrics = metrics
 
     @activity.defn(name="start_monitors")
     async def start_monitors(self, task: Assignment) -> StepResult:
@@ -96,8 +100,8 @@ class MonitoringActivities:
         return serving
 
     def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
-        """What is to be measured now; None if there is nothing yet. What is read from the record needs no window."""
-        if KEPT.issuperset(order.monitor.checks):
+        """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
+        if all(kpi.metric or kpi.name in KEPT for kpi in order.kpis):
             return _Seen(period(order.monitor.every, at))
         found = self._windows.latest(order.model)
         last = max(serving.since, found[1]) if found else serving.since
@@ -122,18 +126,34 @@ class MonitoringActivities:
         return result, [measured]
 
     def _judge(self, order: MonitorOrder, serving: Serving, window: Path | None, at: datetime) -> StepResult:
-        """The verdict on a window of data (None: on the record alone), and on what is read from the record with it."""
+        """The verdict on a window of data (None: there is none), on the record and on metrics, as far as asked.
+
+        What cannot be measured, for whatever reason, is a failure that is seen.
+        """
         kept = () if KEPT.isdisjoint(order.monitor.checks) else self._upkeep.read(order, serving, at)
+        period, asked = period_before(order.monitor.every, at), [kpi for kpi in order.kpis if kpi.metric]
+        try:
+            answers = [
+                (kpi, self._metrics.read(kpi.metric or "", order.model, serving.version, period)) for kpi in asked
+            ]
+        except ModelopsError as error:
+            return StepResult(verdict=Verdict.FAIL, summary=f"a metric cannot be read: {error}")
+        read = (*kept, *(answer.reading(kpi.name) for kpi, answer in answers))
+        evidence = tuple(
+            keep_report(self._store, "metric", answer, f"{answer.metric}: {answer.value:g} {answer.unit}".strip())
+            for _, answer in answers
+        )
         if window is None:
-            return _judged(order, kept)
+            return _judged(order, read, evidence)
         submission = self._inventory.submission(order.model, serving.version)
         try:
             model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
             report = self._evaluator.measure(model, reference, window, submission)
         except InvalidInputError as error:
             return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")
-        result = _judged(order, (*report.readings, *kept))
-        return result.model_copy(update={"evidence": (keep_report(self._store, "window", report, result.summary),)})
+        result = _judged(order, (*report.readings, *read), evidence)
+        looked = keep_report(self._store, "window", report, result.summary)
+        return result.model_copy(update={"evidence": (looked, *evidence)})
 
 
 class _Seen(NamedTuple):
@@ -144,10 +164,11 @@ class _Seen(NamedTuple):
     silent: bool = False
 
 
-def _judged(order: MonitorOrder, readings: tuple[Reading, ...]) -> StepResult:
+def _judged(order: MonitorOrder, readings: tuple[Reading, ...], evidence: tuple[Evidence, ...] = ()) -> StepResult:
     results = tuple(judge(kpi, readings) for kpi in order.kpis)
     return StepResult(
         verdict=combine(tuple(result.verdict for result in results)),
         summary="; ".join(f"{result.kpi} {result.verdict}: {result.reason}" for result in results),
+        evidence=evidence,
         readings=readings,
     )

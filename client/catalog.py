@@ -193,7 +193,7 @@ class Catalog:
         with self._reading() as session:
             worth = defaultdict[str, dict[str, float]](dict)
             for model, name, value in session.execute(sa.select(*_VALUES.c)):
-                if name in _BUSINESS:
+                if name in _BUSINESS or name not in QUANTITIES:
                     worth[model][name] = value
             rows = session.execute(sa.select(*_PORTFOLIO.c).order_by(_PORTFOLIO.c.model)).mappings().all()
         return [Held.model_validate(dict(row) | {"value": worth[row["model"]]}) for row in rows]

@@ -119,7 +119,7 @@ def _lower(draft: Draft) -> Plan:
         separation=tuple(duty for duty in Duty if duty in template.separation_of_duties),
         editors=tuple(sorted(template.editors)),
         kpis=tuple(
-            Kpi(name=name, passes=kpi.passes, fails=kpi.fails, at_least=kpi.at_least)
+            Kpi(name=name, passes=kpi.passes, fails=kpi.fails, at_least=kpi.at_least, metric=kpi.metric)
             for name, kpi in sorted(template.kpis.items())
         ),
         stages=stages,

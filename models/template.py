@@ -193,11 +193,15 @@ class Stage(Frozen):
 
 
 class Indicator(Frozen):
-    """When a KPI passes and when it fails, and how many observations that takes."""
+    """When a KPI passes and when it fails, and how many observations that takes.
+
+    `metric` is what a monitor reads it from, by the installation's name for it, if no step measures it.
+    """
 
     passes: Bound = Field(alias="pass")
     fails: Bound = Field(alias="fail")
     at_least: Count = 1
+    metric: Slug | None = None
 
 
 class Limits(Frozen):

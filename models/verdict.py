@@ -89,12 +89,16 @@ class Comparison(Frozen):
 
 
 class Kpi(Frozen):
-    """When a reading passes and when it fails; the gap between, or too few observations, is INCONCLUSIVE."""
+    """When a reading passes and when it fails; the gap between, or too few observations, is INCONCLUSIVE.
+
+    `metric` is what a monitor reads it from, None for what steps measure.
+    """
 
     name: Slug
     passes: Comparison
     fails: Comparison
     at_least: int = 1
+    metric: Slug | None = Field(default=None, exclude_if=lambda metric: metric is None)
 
 
 class CheckResult(Frozen):

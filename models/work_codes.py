@@ -87,4 +87,9 @@ EXPLANATIONS = {
         "No value that can be read satisfies `fail`, or more observations are asked for than there can be: whoever"
         " watches it watches nothing. A rate is between 0 and 1, a drift below 20, days in service below 36500.",
     ),
+    "MO608": Explanation(
+        "KPI that is measured and read",
+        "A KPI with a `metric` is read from a source of the installation, and one with the name of something that steps"
+        " or monitors measure would have two values.",
+    ),
 }

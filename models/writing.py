@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from models.canonical import Slug
 from models.plan import Brakes, ControlPlan, GatePlan, MonitorPlan, Plan, Routes, StagePlan, TrialPlan
 from models.source.yaml_source import Tree
-from models.verdict import Comparison
+from models.verdict import Comparison, Kpi
 from models.waits import Wait
 
 _FOLDED = re.compile("[\x85\u2028\u2029\ufeff]")
@@ -27,10 +27,7 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
         "tiers": [tier.value for tier in plan.tiers],
         "roles": dict(plan.roles),
         "separation_of_duties": [duty.value for duty in plan.separation],
-        "kpis": {
-            kpi.name: {"pass": _bound(kpi.passes), "fail": _bound(kpi.fails), "at_least": kpi.at_least}
-            for kpi in plan.kpis
-        },
+        "kpis": {kpi.name: _kpi(kpi) for kpi in plan.kpis},
         "enters": {name: stage for name, stage in plan.enters.model_dump().items() if stage},
         "stages": {stage.name: _stage(stage) for stage in plan.stages},
         "monitors": {monitor.id: _monitor(monitor) for monitor in plan.monitors},
@@ -47,6 +44,11 @@ def write_template(plan: Plan, policies: Iterable[Slug] = ()) -> str:
         tree["review"] = {"every": _span(plan.review.every), "to": plan.review.to}
     text = json.dumps(tree, indent=1, ensure_ascii=False)
     return _FOLDED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _kpi(kpi: Kpi) -> Tree:
+    written: dict[str, Tree] = {"pass": _bound(kpi.passes), "fail": _bound(kpi.fails), "at_least": kpi.at_least}
+    return {**written, "metric": kpi.metric} if kpi.metric else written
 
 
 def _span(wait: Wait) -> str:

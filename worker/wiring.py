@@ -32,6 +32,7 @@ from activities.checkpoint import CheckpointActivities
 from activities.evaluation import EvaluationActivities
 from activities.failures import FailureTranslator
 from activities.identity import IdentityActivities
+from activities.metric_ports import MetricsReader
 from activities.monitoring import MonitoringActivities
 from activities.notification import NotificationActivities
 from activities.packaging import PackagingActivities
@@ -76,6 +77,7 @@ from worker.directories import directory_of
 from worker.environments import environments_of
 from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
+from worker.metrics import metrics_of
 from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
 from worker.registries import Elsewhere, elsewhere_of
@@ -121,6 +123,7 @@ class Parts:
     findings: Findings
     executions: Executions
     environments: Environments
+    metrics: MetricsReader
     elsewhere: Elsewhere | None = None
 
 
@@ -166,6 +169,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         findings=SqlFindings(settings.database),
         executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
         environments=OipIndex({name: local.url for name, local in environments_of(settings).locals()}),
+        metrics=metrics_of(settings),
         elsewhere=elsewhere_of(settings),
     )
 
@@ -229,7 +233,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
     packaging = PackagingActivities(parts.inventory, parts.store, parts.evaluator, parts.packager, parts.bundles)
     upkeep = Upkeep(parts.inventory, parts.directory, parts.findings)
     monitoring = MonitoringActivities(
-        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep
+        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep, parts.metrics
     )
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
     retirement = RetirementActivities(parts.inventory, parts.store)

@@ -24,8 +24,14 @@ def _figures(topic: Topic, before: Kpi, after: Kpi, watched: bool) -> Changes:
     """A gate does not pass on too few observations, and a monitor does not breach: there, more of them is looser."""
     yield from _bound(topic, before.passes, after.passes, "passes", "pass", more_is=Direction.LOOSER)
     yield from _bound(topic, before.fails, after.fails, "fails", "fail", more_is=Direction.TIGHTER)
+    if before.metric != after.metric:
+        yield topic.neutral(f"is {_read(after)} instead of {_read(before)}", "metric")
     more_is = Direction.LOOSER if watched else Direction.TIGHTER
     yield from topic.number(before.at_least, after.at_least, "needs {} observations", "at_least", more_is=more_is)
+
+
+def _read(kpi: Kpi) -> str:
+    return f"read from the metric '{kpi.metric}'" if kpi.metric else "measured"
 
 
 def _bound(topic: Topic, before: Comparison, after: Comparison, verb: str, key: str, *, more_is: Direction) -> Changes:

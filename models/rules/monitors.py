@@ -57,9 +57,19 @@ def seen(draft: Draft) -> Iterator[Diagnostic]:
     visible = READINGS[StepKind.MONITOR]
     for name, monitor in draft.template.monitors.items():
         for index, kpi in enumerate(monitor.checks):
-            if kpi in draft.template.kpis and kpi not in visible:
+            known = draft.template.kpis.get(kpi)
+            if known and kpi not in visible and not known.metric:
                 message = f"a monitor does not measure '{kpi}'; it measures {', '.join(sorted(visible))}"
-                yield draft.report("MO603", ("monitors", name, "checks", index), message)
+                example = "say with 'metric: NAME' what it is read from, if it is something else"
+                yield draft.report("MO603", ("monitors", name, "checks", index), message, example)
+
+
+def read_once(draft: Draft) -> Iterator[Diagnostic]:
+    """MO608."""
+    for name, kpi in draft.template.kpis.items():
+        if kpi.metric and name in QUANTITIES:
+            message = f"'{name}' is measured by '{QUANTITIES[name].measured_by}', and is to be read from a metric, too"
+            yield draft.report("MO608", ("kpis", name, "metric"), message, "give the KPI a name of its own")
 
 
 def suspendable(draft: Draft) -> Iterator[Diagnostic]:
@@ -84,4 +94,4 @@ def braked(draft: Draft) -> Iterator[Diagnostic]:
             yield draft.report("MO605", ("monitors", name), message, example, key=True)
 
 
-RULES: tuple[Rule, ...] = (apart, able_to_fail, started, seen, suspendable, braked)
+RULES: tuple[Rule, ...] = (apart, able_to_fail, started, seen, read_once, suspendable, braked)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from models.canonical import Slug, spell_duration
 from models.diagnostics import Diagnostic, Severity, did_you_mean, quote
-from models.evidence import ENTERS, QUANTITIES
+from models.evidence import ENTERS, QUANTITIES, Dimension
 from models.inventory import Environment
 from models.plan import ControlPlan, StagePlan, WaiverPlan
 from models.policy import END, Control, Pack, Shape
@@ -229,8 +229,14 @@ def _steps(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
 def _watched(draft: Draft, demand: Demand) -> Iterator[Diagnostic]:
     control = demand.control
     asked = [("MO707", f"'{kpi}'", {kpi}) for kpi in control.monitors]
+    read = {name for name, kpi in draft.template.kpis.items() if kpi.metric}
     asked += [
-        ("MO713", f"the {dimension} dimension", {kpi for kpi, one in QUANTITIES.items() if one.dimension is dimension})
+        (
+            "MO713",
+            f"the {dimension} dimension",
+            {kpi for kpi, one in QUANTITIES.items() if one.dimension is dimension}
+            | (read if dimension is Dimension.BUSINESS else set()),
+        )
         for dimension in control.dimensions
     ]
     for code, what, kpis in asked:

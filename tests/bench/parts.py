@@ -16,6 +16,7 @@ from models.clearance import Tied
 from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
 from models.journal import Assignment, JournalEntry
+from models.metrics import Metrics
 from models.plan import Plan
 from models.reconciliation import Shelf
 from tests.signers import AUDIENCE, keyring
@@ -35,6 +36,7 @@ from tests.temporal.doubles import (
     write_submission,
 )
 from tests.temporal.house import facts_of
+from worker.metrics import NamedMetrics
 from worker.policies import PolicyFolder
 from worker.wiring import Parts
 
@@ -201,5 +203,6 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         findings=SqlFindings(f"sqlite:///{root / 'findings.db'}"),
         executions=NoExecutions(),
         environments=NoEnvironments(),
+        metrics=NamedMetrics(Metrics()),
     )
     return parts, submission

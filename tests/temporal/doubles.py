@@ -27,6 +27,7 @@ from models.errors import (
 from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
 from models.golden import Parity, compare
 from models.inventory import Environment, ModelFacts, Submission
+from models.metrics import Metrics
 from models.observations import Arms, Observations, share_of
 from models.placement import Placed
 from models.plan import COMPILER, KERNEL, Plan, Proof
@@ -36,6 +37,7 @@ from models.traffic import Split
 from models.validation import Sample
 from models.verdict import Reading
 from tests.signers import AUDIENCE, keyring
+from worker.metrics import NamedMetrics
 from worker.policies import PolicyFolder
 from worker.wiring import ActuatorParts, Parts
 
@@ -383,6 +385,7 @@ def quick_parts(root: Path) -> Parts:
         findings=SqlFindings(f"sqlite:///{root / 'inventory.db'}"),
         executions=NoExecutions(),
         environments=deployer,
+        metrics=NamedMetrics(Metrics()),
     )
 
 

@@ -284,6 +284,7 @@ MONITORS = [
     of("MO607", 'fail: "> 0.25"', 'fail: "> 20"', 'fail: |"> 20"'),
     of("MO607", 'fail: "> 365"', 'fail: "> 1e9"', 'fail: |"> 1e9"'),
     of("MO607", 'fail: "> 365"', 'fail: "> 365", at_least: 2', "at_least: |2"),
+    of("MO608", 'fail: "> 365"', 'fail: "> 365", metric: age', "metric: |age"),
     of("MO606", "enters:\n", "  spare: {pass: '> 1', fail: '< 1'}\n\nenters:\n", "|spare"),
 ]
 

@@ -12,19 +12,21 @@ from temporalio.testing import ActivityEnvironment
 from activities.adapters.sql_migration import migrate
 from activities.monitoring import MonitoringActivities
 from activities.upkeep import Upkeep
-from models.canonical import digest
+from models.canonical import digest, digest_bytes
 from models.errors import NotPermittedError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Deployed, Environment, ModelRegistered, RiskTier, Submission, VersionRegistered
 from models.journal import JournalEntry
 from models.lifecycle import step
 from models.messages import REASON_LIMIT, Event, Started
+from models.metrics import Measurement, Metrics
 from models.monitoring import MonitorOrder, MonitorOutcome
 from models.plan import Brakes, MonitorPlan, Remedy
 from models.state import State, snapshot
 from models.verdict import Kpi, Verdict
 from tests.temporal.doubles import quick_parts, write_submission
 from tests.temporal.house import facts_of, plan_of
+from worker.metrics import NamedMetrics
 from worker.wiring import Parts
 
 KPIS = tuple(Kpi(name=f"quantity_number_{number}", passes="< 0.2", fails=">= 0.2") for number in range(60))
@@ -60,7 +62,9 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
 def monitoring_of(parts: Parts) -> MonitoringActivities:
     """What measures, with all its parts."""
     upkeep = Upkeep(parts.inventory, parts.directory, parts.findings)
-    return MonitoringActivities(parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep)
+    return MonitoringActivities(
+        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep, parts.metrics
+    )
 
 
 @pytest.fixture
@@ -176,3 +180,61 @@ def test_the_record_is_read_once_in_a_period_without_any_window(
     assert len(parts.inventory.verdicts("loan", "drift")) == 1
     measure("nothing", order, after=timedelta(days=31))
     assert len(parts.inventory.verdicts("loan", "drift")) == 2
+
+
+METRIC = Kpi(name="booked_margin", passes=">= 100", fails="< 50", metric="margin")
+BUSINESS = ORDER.model_copy(
+    update={"kpis": (METRIC,), "monitor": ORDER.monitor.model_copy(update={"checks": ("booked_margin",)})}
+)
+
+
+def margins(tmp_path: Path, text: str) -> NamedMetrics:
+    """Metrics whose one source is a file with some text."""
+    (tmp_path / "metrics" / "margin").mkdir(parents=True)
+    (tmp_path / "metrics" / "margin" / "loan.csv").write_text(text)
+    return NamedMetrics(
+        Metrics.model_validate(
+            {
+                "sources": {"drop": {"kind": "files", "folder": str(tmp_path / "metrics")}},
+                "metrics": {"margin": {"source": "drop", "query": "sum", "unit": "EUR"}},
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "said"),
+    [
+        ((70, 50), Verdict.PASS, "booked_margin pass: 120 >= 100"),
+        ((30, 10), Verdict.FAIL, "booked_margin fail: 40 < 50"),
+        (("NaN", 10), Verdict.FAIL, "a metric cannot be read: "),
+        ((), Verdict.FAIL, "a metric cannot be read: "),
+    ],
+)
+def test_a_business_kpi_is_read_from_its_metric(
+    values: tuple[object, ...], verdict: Verdict, said: str, parts: Parts, tmp_path: Path
+) -> None:
+    """Over the last whole period; the answer, its question and its period are kept; what is no answer is a failure."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    lines = [f"{yesterday.replace(hour=hour).isoformat()},{value},5" for hour, value in enumerate(values)]
+    read = margins(tmp_path, "\n".join(["at,value,count", *lines]))
+    parts = dataclasses.replace(parts, metrics=read)
+    govern(parts, BUSINESS)
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC))
+    outcome = environment.run(monitoring_of(parts).measure_window, BUSINESS)
+    assert (outcome.result.verdict, said in outcome.result.summary) == (verdict, True)
+    assert (outcome.breach is None) == (verdict is Verdict.PASS)
+    if verdict is Verdict.PASS:
+        (evidence,) = outcome.result.evidence
+        kept = Measurement.model_validate_json(parts.store.path(evidence.digest).read_bytes())
+        assert (kept.value, kept.count, kept.until - kept.since) == (120, 10, timedelta(days=1))
+        assert kept.query == digest_bytes(b"sum")
+
+
+def test_a_metric_that_nobody_configured_is_a_failure_that_names_it(parts: Parts) -> None:
+    """A template may name what this installation does not have: the monitor says so, it does not wait for ever."""
+    govern(parts, BUSINESS)
+    outcome = ActivityEnvironment().run(monitoring_of(parts).measure_window, BUSINESS)
+    assert outcome.result.summary == "a metric cannot be read: no metric 'margin' is configured"
+    assert outcome.breach is not None

@@ -1,0 +1,84 @@
+"""Metrics from a database, by one SELECT in a transaction that is given up."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
+
+from models.canonical import Slug
+from models.errors import InvalidInputError, ModelopsError, UnavailableError
+from models.metrics import Measurement, Metric, Period, measured
+
+_TIMED_OUT = frozenset({"57014"})
+"""PostgreSQL's `query_canceled`."""
+
+
+class SqlMetrics:
+    """Fits `MetricsSource`. Any database that SQLAlchemy has a dialect for; the driver has to be installed."""
+
+    def __init__(self, source: Slug, secret: Callable[[], str]) -> None:
+        """`secret` reads the URL each time that it is used."""
+        self._source = source
+        self._secret = secret
+
+    def read(self, name: Slug, metric: Metric, model: Slug, version: int, period: Period) -> Measurement:
+        """The answer; InvalidInputError, UnavailableError. No error shows the URL."""
+        try:
+            engine = create_engine(make_url(self._secret()), hide_parameters=True)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+            raise InvalidInputError(
+                f"source '{self._source}' cannot be opened: its URL is none, or its driver is not installed",
+                "write the URL as SQLAlchemy does, postgresql+psycopg://...; install what its dialect needs",
+            ) from error
+        given = {"model": model, "version": version, "since": period.since, "until": period.until}
+        try:
+            with engine.connect() as connection:
+                _bound(connection, metric.within)
+                rows = connection.execute(text(metric.query), given).mappings().fetchmany(2)
+                connection.rollback()
+        except SQLAlchemyError as error:
+            raise self._translated(name, metric, error) from error
+        finally:
+            engine.dispose()
+        if len(rows) > 1 or (rows and not {"value", "count"} <= set(rows[0])):
+            raise InvalidInputError(
+                f"metric '{name}' of source '{self._source}' answers with something else than one value and count",
+                "write a SELECT with the columns `value` and `count` and one row",
+            )
+        return measured(name, metric, period, *((rows[0]["value"], rows[0]["count"]) if rows else (None, 0)))
+
+    def _translated(self, name: Slug, metric: Metric, error: SQLAlchemyError) -> ModelopsError:
+        what = f"metric '{name}' of source '{self._source}'"
+        cause = error.orig if isinstance(error, StatementError) else error
+        said = str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(error).__name__
+        if getattr(cause, "sqlstate", None) in _TIMED_OUT:
+            return InvalidInputError(
+                f"{what} was not answered within {metric.within} seconds", "ask for less, or wait longer"
+            )
+        if isinstance(error, OperationalError) and getattr(cause, "sqlstate", None) is None and not _asked(error):
+            return UnavailableError(
+                f"source '{self._source}' does not answer", "is it up, and may this account connect?"
+            )
+        remedy = "correct the query: a column or table may have been renamed"
+        return InvalidInputError(f"{what} cannot be read: {said}", remedy)
+
+
+def _asked(error: DBAPIError) -> bool:
+    """Whether a statement was on its way, and the connection stands."""
+    return error.statement is not None and not error.connection_invalidated
+
+
+def _bound(connection: Connection, within: int) -> None:
+    """A question that takes longer is given up by the database, where it has a way to."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        connection.execute(text(f"SET LOCAL statement_timeout = {within * 1_000}"))
+    elif connection.dialect.name == "sqlite":
+        connection.execute(text("PRAGMA query_only = ON"))

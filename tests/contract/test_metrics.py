@@ -1,0 +1,145 @@
+"""What business KPIs are read from: every source answers with a number, or says why not."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from activities.adapters.csv_metrics import CsvMetrics
+from activities.adapters.sql_metrics import SqlMetrics
+from activities.metric_ports import MetricsSource
+from models.canonical import digest_bytes
+from models.errors import InvalidInputError, ModelopsError, UnavailableError
+from models.metrics import Measurement, Metric, Period
+
+DAY = Period(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 2, tzinfo=UTC))
+MARGIN = """
+SELECT sum(margin) AS value, count(*) AS count FROM booking
+WHERE model = :model AND version = :version AND at >= :since AND at < :until
+"""
+SLEEP = "SELECT 1 AS value, count(*) AS count FROM pg_sleep(20)"
+Read = Callable[..., Measurement]
+
+
+@pytest.fixture
+def booked(empty_url: str) -> str:
+    """A warehouse with three bookings of a day, one of the day after, and one of another model."""
+    engine = create_engine(empty_url)
+    rows = [("loan", 1, 10.5, 3), ("loan", 1, 20, 9), ("loan", 2, 40, 12), ("loan", 1, 80, 30), ("other", 1, 160, 3)]
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE booking (model TEXT, version INT, margin FLOAT, at TIMESTAMP)"))
+        for model, version, margin, hour in rows:
+            at = DAY.since + timedelta(hours=hour)
+            given = {"model": model, "version": version, "margin": margin, "at": at.replace(tzinfo=None)}
+            connection.execute(text("INSERT INTO booking VALUES (:model, :version, :margin, :at)"), given)
+    engine.dispose()
+    return empty_url
+
+
+def ask(source: MetricsSource, query: str, within: int = 30, model: str = "loan") -> Measurement:
+    """The answer about version 1 over the day."""
+    metric = Metric(source="warehouse", query=query, unit="EUR", within=within)
+    return source.read("margin", metric, model, 1, DAY)
+
+
+def test_a_query_is_answered_for_one_model_one_version_and_one_period(booked: str) -> None:
+    """With its value, what it rests on, and the digest of the question."""
+    found = ask(SqlMetrics("warehouse", lambda: booked), MARGIN)
+    assert (found.value, found.count) == (30.5, 2)
+    assert (found.query, found.since, found.until) == (digest_bytes(MARGIN.strip().encode()), *DAY)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (MARGIN.replace("model = :model", "model = 'nobody'"), "has no value from 2026-05-01 00:00"),
+        (MARGIN + " LIMIT 0", "has no value from"),
+        (MARGIN.replace("sum(margin)", "sum(profit)"), "column"),
+        ("SELECT 1 AS value", "something else than one value and count"),
+        ("SELECT margin AS value, 1 AS count FROM booking", "something else than one value and count"),
+        ("SELECT 'many' AS value, 1 AS count", "a value that is no number: 'many'"),
+        ("SELECT 1e308 * 10 AS value, 1 AS count", "finite|range"),
+        ("SELECT 1 AS value, 1.5 AS count", "1.5 observations"),
+        ("SELECT 1 AS value, -1 AS count", "-1 observations"),
+        ("DELETE FROM booking", "read-?only"),
+        ("this is no SQL", "syntax error"),
+    ],
+)
+def test_what_is_no_answer_is_said(query: str, said: str, booked: str) -> None:
+    """Empty, renamed, of another type, infinite, more than one: each an error in words, and nothing is changed."""
+    with pytest.raises(InvalidInputError, match=said):
+        ask(SqlMetrics("warehouse", lambda: booked), query)
+    assert ask(SqlMetrics("warehouse", lambda: booked), MARGIN).count == 2
+
+
+def test_a_query_that_takes_too_long_is_given_up(request: pytest.FixtureRequest) -> None:
+    """By the database itself, after as long as the metric says."""
+    server = request.getfixturevalue("postgres")
+    with pytest.raises(InvalidInputError, match="was not answered within 1 seconds"):
+        ask(SqlMetrics("warehouse", lambda: server.url("postgres")), SLEEP, within=1)
+
+
+def test_a_source_that_is_down_may_come_back() -> None:
+    """It is named, its address and password are not."""
+    with pytest.raises(UnavailableError, match="source 'warehouse' does not answer") as down:
+        ask(SqlMetrics("warehouse", lambda: "postgresql+psycopg://olga:hunter2@127.0.0.1:1/dwh"), MARGIN)
+    assert "hunter2" not in f"{down.value} {down.value.remedy}"
+
+
+@pytest.mark.parametrize("url", ["a shopping list", "snowflake://olga:hunter2@acme/dwh", "nosuch://olga:hunter2@h/d"])
+def test_a_source_that_cannot_be_opened_is_said(url: str) -> None:
+    """An address that is none, or a dialect that is not installed."""
+    with pytest.raises(InvalidInputError, match="source 'warehouse' cannot be opened") as wrong:
+        ask(SqlMetrics("warehouse", lambda: url), MARGIN)
+    assert "hunter2" not in f"{wrong.value} {wrong.value.remedy}"
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Callable[[str], CsvMetrics]:
+    """Has a file of the metric arrive."""
+
+    def arrive(rows: str) -> CsvMetrics:
+        (tmp_path / "margin").mkdir(exist_ok=True)
+        (tmp_path / "margin" / "loan.csv").write_text("at,value,count\n" + rows)
+        return CsvMetrics("warehouse", tmp_path)
+
+    return arrive
+
+
+ROWS = (
+    "2026-04-30T23:59:59+00:00,1,1\n2026-05-01T00:00:00+00:00,2,10\n2026-05-01T20:00:00-02:00,8,20\n"
+    "2026-05-02T00:00:00+00:00,32,1\n2026-05-01T00:00:00+00:00,4,11\n"
+)
+
+
+@pytest.mark.parametrize(("way", "value"), [("sum", 12), ("mean", 6), ("last", 8)])
+def test_a_file_is_summed_up_over_the_period(way: str, value: float, drop: Callable[[str], CsvMetrics]) -> None:
+    """From its first moment on, without its last, in whatever zone; a later row of a moment corrects an earlier one."""
+    found = ask(drop(ROWS), way)
+    assert (found.value, found.count) == (value, 31)
+
+
+@pytest.mark.parametrize(
+    ("rows", "way", "said"),
+    [
+        ("2026-05-03T00:00:00+00:00,1,1\n", "sum", "has no value from"),
+        ("yesterday,1,1\n", "sum", "'yesterday' in .* is no moment"),
+        ("2026-05-01T00:00:00,1,1\n", "sum", "says no time zone"),
+        ("2026-05-01T00:00:00+00:00,much,1\n", "sum", "much"),
+        ("2026-05-01T00:00:00+00:00,,1\n", "sum", "no finite number"),
+        ("2026-05-01T00:00:00+00:00,1,1\n", "median", "ask"),
+    ],
+)
+def test_a_file_that_is_no_answer_is_said(rows: str, way: str, said: str, drop: Callable[[str], CsvMetrics]) -> None:
+    """Empty, of another type, without a zone, asked in a way that there is not."""
+    with pytest.raises(ModelopsError, match=said) as wrong:
+        ask(drop(rows), way)
+    assert isinstance(wrong.value, InvalidInputError)
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """Where it should be, too."""
+    with pytest.raises(InvalidInputError, match=r"there is no .*margin/loan\.csv"):
+        ask(CsvMetrics("warehouse", tmp_path), "sum")
