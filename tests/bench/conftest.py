@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -12,6 +13,11 @@ from temporalio.testing import WorkflowEnvironment
 from worker.connection import runtime
 from worker.embedded import dev_server_options, server_binary
 from workflows import attributes
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Benches import rivals and much to measure: for seconds, that only who asks for benches waits."""
+    return True if collection_path.match("test_*_bench.py") and "not bench" in config.option.markexpr else None
 
 
 @pytest.fixture(scope="session", autouse=True)

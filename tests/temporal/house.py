@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import logging
 import re
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -98,6 +100,15 @@ class Acknowledged(NamedTuple):
     receipt: Receipt
 
 
+@cache
+def _migrated() -> bytes:
+    """The file of an inventory without any row: made once, and copied for each house."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "inventory.db"
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
 class House:
     """One folder, one task queue, one worker with its actuator, one model."""
 
@@ -106,8 +117,10 @@ class House:
         self.root = root
         self.model = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
         self.queue = f"queue-{self.model}"
-        self.database = f"sqlite:///{root / 'inventory.db'}"
-        migrate(self.database)
+        file = root / "inventory.db"
+        self.database = f"sqlite:///{file}"
+        if not file.exists():
+            file.write_bytes(_migrated())
         self.parts = quick_parts(root)
         self.actuator_parts = quick_actuator_parts(root, self.parts, RecordingDeployer(root / "effects.txt"))
         self.made = 0

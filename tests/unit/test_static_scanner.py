@@ -6,19 +6,33 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import LinearRegression
 
 from activities.adapters.artifact_inspection.recognition import inspect
 from activities.adapters.static_scanner import StaticScanner
 from models.canonical import digest_bytes
 from models.evidence import ScanReport
 from tests.unit.corpus.cases import Payload, rows
-from tests.unit.corpus.onnx_models import benign_models, endless, linear
+from tests.unit.corpus.onnx_models import endless, linear, plain_models
 from tests.unit.corpus.pickles import live_pickles
 
 NOWHERE = Path("never-made")
-MODELS = benign_models()
-ESTIMATOR = pickle.dumps(LinearRegression().fit(*rows()))
+BRANCHING = plain_models()["branching"]
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, bytes]:
+    """Sound ONNX models, by name; the libraries that write them take seconds to import."""
+    from tests.unit.corpus.benign import benign_models
+
+    return benign_models()
+
+
+@pytest.fixture(scope="module")
+def estimator() -> bytes:
+    """A pickled estimator, of a library that takes a second to import."""
+    from sklearn.linear_model import LinearRegression
+
+    return pickle.dumps(LinearRegression().fit(*rows()))
 
 
 def scan(folder: Path, data: bytes, scanner: StaticScanner | None = None, name: str = "file") -> ScanReport:
@@ -108,13 +122,13 @@ def test_nothing_can_follow_a_model(tail: bytes) -> None:
 
 @settings(deadline=None, max_examples=80)
 @given(
-    place=st.integers(0, len(MODELS["branching"]) - 1),
+    place=st.integers(0, len(BRANCHING) - 1),
     byte=st.integers(0, 255),
     name=st.sampled_from(["branching", "forest", "pipeline"]),
 )
-def test_damage_is_judged(place: int, byte: int, name: str) -> None:
+def test_damage_is_judged(models: dict[str, bytes], place: int, byte: int, name: str) -> None:
     """A damaged model gets a verdict; the inspection itself does not fail."""
-    data = bytearray(MODELS[name])
+    data = bytearray(models[name])
     data[place] = byte
     assert inspect(bytes(data)).verdict in ("clean", "malicious", "unknown", "error")
 
@@ -144,9 +158,9 @@ def test_pickled_data_with_a_payload_are_malicious(value: object, protocol: int)
 
 @settings(deadline=None, max_examples=200)
 @given(place=st.integers(0, 10_000), byte=st.integers(0, 255))
-def test_a_changed_pickle_is_judged(place: int, byte: int) -> None:
+def test_a_changed_pickle_is_judged(estimator: bytes, place: int, byte: int) -> None:
     """A pickle in which a byte is another gets a verdict; the inspection itself does not fail."""
-    data = bytearray(ESTIMATOR)
+    data = bytearray(estimator)
     data[place % len(data)] = byte
     assert inspect(bytes(data)).verdict in ("clean", "malicious", "unknown", "error")
 

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse
 import skops.io
 from safetensors.numpy import save as save_safetensors
+from skl2onnx import to_onnx
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
@@ -29,7 +30,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tests.unit.corpus.cases import joblibbed, npy, rows, zipped
 from tests.unit.corpus.model_formats import DENSE, hdf5, keras, layer, sequential, torch
-from tests.unit.corpus.onnx_models import benign_models
+from tests.unit.corpus.onnx_models import plain_models
 from tests.unit.corpus.weights import SOUND, gguf
 
 
@@ -59,6 +60,21 @@ def estimators() -> dict[str, object]:
     }
     fitted = {name: model.fit(x, labels) for name, model in models.items()}
     return fitted | {"words": TfidfVectorizer().fit(words)}
+
+
+@cache
+def benign_models() -> dict[str, bytes]:
+    """ONNX models that must pass, by name: those made by hand, and those converted from estimators."""
+    x, y = rows()
+    classes = (y > 0.5).astype(int)
+    converted = {
+        "logistic-regression": LogisticRegression(),
+        "forest": RandomForestClassifier(3, max_depth=3, random_state=0),
+        "pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
+    }
+    return plain_models() | {
+        name: to_onnx(model.fit(x, classes), x[:1]).SerializeToString() for name, model in converted.items()
+    }
 
 
 def _data() -> dict[str, object]:

@@ -6,13 +6,8 @@ from functools import cache
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
-from skl2onnx import to_onnx
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from tests.unit.corpus.cases import Case, rows, zipped
+from tests.unit.corpus.cases import Case, zipped
 
 
 @cache
@@ -47,23 +42,15 @@ def hostile_onnx() -> dict[str, Case]:
     }
 
 
-def benign_models() -> dict[str, bytes]:
+def plain_models() -> dict[str, bytes]:
     """ONNX models that must pass, by name."""
-    x, y = rows()
-    classes = (y > 0.5).astype(int)
     ml = helper.make_node("LinearRegressor", ["x"], ["y"], domain="ai.onnx.ml", coefficients=[1.0, 2.0], targets=1)
     own = helper.make_function("ai.onnx.ml", "f", ["a"], ["b"], [_relu("a", "b")], [helper.make_opsetid("", 17)])
-    estimators = {
-        "logistic-regression": LogisticRegression(),
-        "forest": RandomForestClassifier(3, max_depth=3, random_state=0),
-        "pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
-    }
     return {
         "linear": linear(),
         "branching": branching(_relu("x", "z")),
         "ai-onnx-ml": _model([ml]),
         "standard-function": _model([_relu("x", "y")], functions=[own]),
-        **{name: to_onnx(model.fit(x, classes), x[:1]).SerializeToString() for name, model in estimators.items()},
     }
 
 
