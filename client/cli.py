@@ -39,6 +39,7 @@ _COMMANDS = {
         "status": _Command("lifecycles", "status", "modelops status loan-approval --watch"),
         "history": _Command("lifecycles", "history", "modelops history loan-approval --utc"),
         "monitor": _Command("lifecycles", "monitor", "modelops monitor loan-approval"),
+        "trial": _Command("trials", "trial", "modelops trial loan-approval --watch"),
         "inbox": _Command("gates", "inbox", "modelops inbox --as rosa"),
         "delegate": _Command(
             "gates",

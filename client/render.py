@@ -30,7 +30,7 @@ _STYLES = {
     Phase.STEADY: "green",
     Phase.ENDED: "dim",
 }
-_VERDICTS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
+VERDICTS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
 _NONE = "-"
 _ENDLESS = 10_000
 _TITLE_WIDTH = 16
@@ -238,7 +238,7 @@ def _finding(one: Finding) -> tuple[object, ...]:
 def _checks(found: Status) -> Table | None:
     if not found.checks:
         return None
-    rows = [(one.kpi, Text(one.verdict, _VERDICTS[one.verdict]), one.reason) for one in found.checks]
+    rows = [(one.kpi, Text(one.verdict, VERDICTS[one.verdict]), one.reason) for one in found.checks]
     return table(("Check", "Verdict", "Reason"), rows)
 
 

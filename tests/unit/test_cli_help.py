@@ -45,6 +45,7 @@ def test_everything_is_there() -> None:
             "submit",
             "history",
             "monitor",
+            "trial",
             "rebuild",
             "environments",
             "findings",
