@@ -105,11 +105,11 @@ class PromotionActivities:
         champion = Placed(version=serving.version, bundle=serving.bundle) if serving else None
         with Saga() as saga:
             beside = champion is not None and self._load_beside(saga, order, environment, placed)
-            evidence = [self._validated(order, environment, placed, champion)] if beside else []
+            evidence = [self.validated(order, environment, placed, champion)] if beside else []
             result, changes = self._deploy(order, environment, version, bundle)
             if not beside:
                 saga.did(lambda: self._go_back(order, environment, champion))
-                evidence = [self._validated(order, environment, placed, None)]
+                evidence = [self.validated(order, environment, placed, None)]
         summary = f"{result.summary}; {evidence[0].summary}"
         return replace(result, summary=summary, evidence=tuple(evidence)), changes
 
@@ -130,13 +130,6 @@ class PromotionActivities:
             self._deployer.deploy(environment, order.model, champion.version, champion.bundle, key)
         else:
             self._deployer.withdraw(environment, order.model, key)
-
-    def _validated(
-        self, order: StepOrder, environment: Environment, placed: Placed, champion: Placed | None
-    ) -> Evidence:
-        contract = self._inventory.submission(order.model, placed.version).contract
-        other = champion if champion and champion.version != placed.version else None
-        return self._validator.validate(environment, order.model, contract, placed, other)
 
     def _deploy(self, order: StepOrder, environment: Environment, version: int, bundle: Digest) -> Outcome:
         endpoint = self._deployer.deploy(environment, order.model, version, bundle, order.key)
@@ -169,6 +162,14 @@ class PromotionActivities:
         )
         self._bundles.verify(bundle, order.model, version, artifact)
         return environment, version, bundle
+
+    def validated(
+        self, order: StepOrder, environment: Environment, placed: Placed, champion: Placed | None
+    ) -> Evidence:
+        """The evidence that a loaded version gives what its environment asks; TurnedAwayError, UnavailableError."""
+        contract = self._inventory.submission(order.model, placed.version).contract
+        other = champion if champion and champion.version != placed.version else None
+        return self._validator.validate(environment, order.model, contract, placed, other)
 
     def _misplaced(self, order: StepOrder) -> Iterator[str]:
         known = self._inventory.visit(order.model)

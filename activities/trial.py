@@ -9,11 +9,13 @@ from temporalio import activity
 from activities.ledger import Ledger, Outcome
 from activities.ports import ArtifactStore, Deployer, Inventory, Notary, Serving, Traffic
 from activities.reports import keep_report
+from activities.validation import TurnedAwayError
 from models.canonical import Digest
 from models.errors import InvalidInputError, NotPermittedError, SmokeTestError
-from models.evidence import EffectKey, StepKind, StepOrder, StepResult
+from models.evidence import EffectKey, Evidence, StepKind, StepOrder, StepResult
 from models.inventory import Divided, Environment
 from models.journal import Assignment, TrialAnswer
+from models.placement import Placed
 from models.plan import Plan, TrialPlan
 from models.traffic import Split
 from models.trial import Look, Progress, begin, climb, look, rungs, split_at
@@ -21,6 +23,9 @@ from models.verdict import Verdict
 
 Cleared = Callable[[StepOrder], tuple[Environment, int, Digest]]
 """Where an order brings which version from which bundle; NotPermittedError with what speaks against it."""
+
+Validated = Callable[[StepOrder, Environment, Placed, Placed | None], Evidence]
+"""The evidence that a loaded version gives, beside the champion, what its environment asks; TurnedAwayError."""
 
 _VERDICTS = {
     "elect": (Verdict.PASS, "takes over"),
@@ -56,9 +61,12 @@ class TrialActivities:
         traffic: Traffic,
         notary: Notary,
         cleared: Cleared,
+        validated: Validated,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        """`cleared` holds an order to all that a promotion is held to; `clock` tells the time (UTC)."""
+        """`cleared` holds an order, and `validated` a version, to all that a promotion is held to; `clock` tells the
+        time (UTC).
+        """
         self._inventory = inventory
         self._ledger = Ledger(inventory)
         self._store = store
@@ -66,15 +74,16 @@ class TrialActivities:
         self._traffic = traffic
         self._notary = notary
         self._cleared = cleared
+        self._validated = validated
         self._clock = clock
 
     @activity.defn(name="look_at_trial", no_thread_cancel_exception=True)
     def look_at_trial(self, task: Assignment) -> TrialAnswer:
         """The result, once the trial is over, or how many seconds until the next look.
 
-        PASS: the challenger takes over. FAIL: it is worse than allowed, a check failed, or by now something speaks
-        against its being there at all. INCONCLUSIVE: the time is up. Whatever it is, the champion answers everything
-        again.
+        PASS: the challenger takes over. FAIL: it fell short of what the environment asks before anybody was answered
+        by it, it is worse than allowed, a check failed, or by now something speaks against its being there at all.
+        INCONCLUSIVE: the time is up. Whatever it is, the champion answers everything again.
         """
         self._ledger.record(task, StepKind.TRIAL)
         order = task.order
@@ -89,6 +98,10 @@ class TrialActivities:
             return TrialAnswer(result=self._ledger.once(order.key, lambda: (_UNOPPOSED, [])))
         try:
             return self._go_on(bout, champion)
+        except TurnedAwayError as error:
+            summary = f"version {bout.version} is not tried: {error}"
+            result = StepResult(verdict=Verdict.FAIL, summary=summary, evidence=(error.evidence,))
+            return TrialAnswer(result=self._end(order, result))
         except SmokeTestError as error:
             summary = f"version {bout.version} does not answer beside the champion: {error}"
             return TrialAnswer(result=self._end(order, StepResult(verdict=Verdict.FAIL, summary=summary)))
@@ -106,7 +119,8 @@ class TrialActivities:
         standing = self._standing(bout)
         if standing is None:
             self._notary.checkpoint()
-            self._raise(bout, begin(at))
+            self._introduce(bout, champion)
+            self._raise(bout, begin(self._clock()))
             return TrialAnswer(wait=bout.trial.every)
         seen = self._look(bout, champion, standing, at)
         if seen.conclusion != "go_on":
@@ -115,6 +129,23 @@ class TrialActivities:
         if following != standing:
             self._raise(bout, following)
         return TrialAnswer(wait=bout.trial.every, look=seen)
+
+    def _introduce(self, bout: _Bout, champion: Serving) -> None:
+        """Have the challenger loaded, and validated before it answers anybody or is given a copy; TurnedAwayError.
+
+        Once that is on record, an attempt that begins where another one died does not take the first share back.
+        """
+        order, placed = bout.order, Placed(version=bout.version, bundle=bout.bundle)
+        key = EffectKey(model=order.model, visit=order.visit, step=f"{order.step}/beside")
+
+        def effect() -> Outcome:
+            split = Split(version=bout.version, bundle=bout.bundle)
+            self._deployer.divide(bout.environment, order.model, split, key)
+            other = Placed(version=champion.version, bundle=champion.bundle)
+            evidence = self._validated(order, bout.environment, placed, other)
+            return StepResult(summary=evidence.summary, evidence=(evidence,)), []
+
+        self._ledger.once(key, effect)
 
     def _standing(self, bout: _Bout) -> Progress | None:
         """How far the record says that the trial is; None if it has not begun."""

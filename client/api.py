@@ -49,6 +49,7 @@ from models.plan import Plan, Proof
 from models.signing import Envelope
 from models.state import State
 from models.status import Status
+from models.trial import Look
 from worker.connection import connect
 from worker.settings import Settings
 from workflows import options
@@ -223,6 +224,12 @@ class Modelops:
                     # The run was followed by the next one between the finding of it and the asking.
                     if rejected.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
                         raise
+
+    async def trial(self, model: Slug) -> Look | None:
+        """What the last look at a challenger has seen; None if none is tried, or nobody has looked in this run."""
+        async with self._caller.translated(lifecycle_id(model)):
+            found = await self._answered(model, self._handle(model).query("trial", rpc_timeout=CALL_TIMEOUT))
+            return Look.model_validate(found) if found else None
 
     async def _ask(self, model: Slug, refusing: QueryRejectCondition | None = None) -> Status:
         asked = self._handle(model).query(

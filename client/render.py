@@ -30,7 +30,7 @@ _STYLES = {
     Phase.STEADY: "green",
     Phase.ENDED: "dim",
 }
-_VERDICTS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
+VERDICTS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
 _NONE = "-"
 _ENDLESS = 10_000
 _TITLE_WIDTH = 16
@@ -40,7 +40,7 @@ _SPARE = ("Updated", "Template", "Owner", "Tier", "Version", "Champion", "Title"
 
 def verdict_text(verdict: Verdict) -> Text:
     """A verdict in its colour."""
-    return Text(verdict, _VERDICTS[verdict])
+    return Text(verdict, VERDICTS[verdict])
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

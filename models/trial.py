@@ -56,6 +56,18 @@ class Look(Frozen):
     observations: Observations
 
 
+class Coming(Frozen):
+    """What comes next: when there is the next look, from when on the next share (None: it has the last), what then.
+
+    `until`: a trial without a result by then ends, and people are asked.
+    """
+
+    look: AwareDatetime
+    share: int | None
+    since: AwareDatetime | None
+    until: AwareDatetime
+
+
 def rungs(trial: TrialPlan) -> tuple[int, ...]:
     """The shares in their order; a first one of 0: the challenger only answers copies."""
     return (0, *trial.shares) if trial.shadow else trial.shares
@@ -75,10 +87,25 @@ def begin(at: datetime) -> Progress:
 def climb(trial: TrialPlan, progress: Progress, at: datetime) -> Progress:
     """On the next rung, if this one was held long enough and is not the last."""
     last = progress.rung == len(rungs(trial)) - 1
-    held = trial.shadow if rungs(trial)[progress.rung] == 0 else trial.hold
-    if last or at - progress.since < timedelta(seconds=held):
+    if last or at - progress.since < timedelta(seconds=_held(trial, progress.rung)):
         return progress
     return progress.model_copy(update={"rung": progress.rung + 1, "since": at})
+
+
+def coming(trial: TrialPlan, progress: Progress, looked: datetime) -> Coming:
+    """What comes after a look."""
+    last = progress.rung == len(rungs(trial)) - 1
+    return Coming(
+        look=looked + timedelta(seconds=trial.every),
+        share=None if last else rungs(trial)[progress.rung + 1],
+        since=None if last else progress.since + timedelta(seconds=_held(trial, progress.rung)),
+        until=progress.begun + timedelta(seconds=trial.longest),
+    )
+
+
+def _held(trial: TrialPlan, rung: int) -> int:
+    """For how many seconds a rung is held."""
+    return trial.shadow if rungs(trial)[rung] == 0 else trial.hold
 
 
 def look(

@@ -288,7 +288,13 @@ def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = optio
         parts.inventory, parts.deployer, parts.directory, asks.minimum, parts.notary, parts.bundles, validator
     )
     trial = TrialActivities(
-        parts.inventory, parts.store, parts.deployer, parts.traffic, parts.notary, promotion.cleared
+        parts.inventory,
+        parts.store,
+        parts.deployer,
+        parts.traffic,
+        parts.notary,
+        promotion.cleared,
+        promotion.validated,
     )
     return Worker(
         client,

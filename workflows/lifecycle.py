@@ -299,6 +299,8 @@ class ModelLifecycle(Mailbox):
             self._recorder.lose()
             body = StepFailed(visit=order.visit, step=order.step, failure=failure_of(error))
         del self._running[order.visit, order.step]
+        if order.kind is StepKind.TRIAL:
+            self._trial = None
         self._answers.append(body)
 
     # --- continue as new
@@ -359,7 +361,7 @@ class ModelLifecycle(Mailbox):
 
     @workflow.query
     def trial(self) -> Look | None:
-        """What the last look at a challenger has seen, in this run."""
+        """What the last look at the challenger that is tried has seen, in this run."""
         return self._trial.seen if self._trial else None
 
     @workflow.query

@@ -31,6 +31,11 @@ from models.proof.safeguards import (
     what_was_done_in_an_emergency_is_reviewed,
 )
 from models.proof.symmetry import barred
+from models.proof.trials import (
+    a_new_version_breaks_no_trial_off,
+    a_trial_without_a_result_asks_people,
+    what_is_left_of_a_trial_is_cleared_away,
+)
 from models.state import Phase, State, Turn
 from models.verdict import Verdict, combine, judge
 
@@ -330,6 +335,9 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     what_has_lapsed_stays,
     a_timer_fires_once,
     the_champion_changes_by_deployment,
+    a_new_version_breaks_no_trial_off,
+    a_trial_without_a_result_asks_people,
+    what_is_left_of_a_trial_is_cleared_away,
 )
 
 _ORDERS: tuple[Callable[[Plan, State, Event, State, StepOrder], str | None], ...] = (

@@ -1,9 +1,9 @@
 """A worker process of its own, with quick parts, that kills itself at a chosen boundary: before and after each call
 of a port, and inside each transaction of the inventory just before it commits. It is the worker, the actuator, or both.
 
-Boundaries count from the moment at which the process first records that a given version is in a given stage until it
-records that it is steady there, or has left it. Each is appended to a file under the root, so that a run without a
-crash tells how many there are.
+Boundaries count from the moment at which the process first records that a given version is in one of some stages until
+it records that it is steady there, or has left them. Each is appended to a file under the root, so that a run without
+a crash tells how many there are.
 """
 
 import asyncio
@@ -48,15 +48,19 @@ class Office(StrEnum):
 
 
 class Errand(NamedTuple):
-    """Where a process works and as what; it dies at the `fatal`-th boundary of `version` in `stage`, or never."""
+    """Where a process works and as what; it dies at the `fatal`-th boundary of `version` in `stages`, or never.
+
+    `fatal` may be a boundary by its name: the first one. `counting`: boundaries count from the start.
+    """
 
     address: str
     queue: str
     root: Path
-    fatal: int | None = None
+    fatal: int | str | None = None
     version: int = 2
-    stage: str = "production"
+    stages: tuple[str, ...] = ("production",)
     offices: tuple[Office, ...] = tuple(Office)
+    counting: bool = False
 
 
 class WorkerProcess:
@@ -86,13 +90,13 @@ class Boundaries:
     def __init__(self, errand: Errand) -> None:
         self._errand = errand
         self._log = errand.root / f"boundaries-{'-'.join(errand.offices)}.txt"
-        self._counting = False
+        self._counting = errand.counting
         self._passed = 0
 
     def enter(self, name: str, arguments: tuple[object, ...]) -> None:
         """A call is about to be made."""
         entry = arguments[0] if arguments else None
-        if isinstance(entry, JournalEntry) and entry.snapshot.stage == self._errand.stage:
+        if isinstance(entry, JournalEntry) and entry.snapshot.stage in self._errand.stages:
             said = entry.snapshot
             self._counting = self._counting or self._errand.version in (said.version, said.champion)
         self.reach(f"before {name}")
@@ -102,7 +106,7 @@ class Boundaries:
         self.reach(f"after {name}")
         entry = arguments[0] if arguments else None
         if isinstance(entry, JournalEntry):
-            left = entry.snapshot.stage != self._errand.stage
+            left = entry.snapshot.stage not in self._errand.stages
             self._counting = self._counting and not left and entry.snapshot.phase is not Phase.STEADY
 
     def reach(self, boundary: str) -> None:
@@ -112,7 +116,7 @@ class Boundaries:
         self._passed += 1
         with self._log.open("a") as log:
             log.write(boundary + "\n")
-        if self._passed == self._errand.fatal:
+        if self._errand.fatal in (self._passed, boundary):
             os.kill(os.getpid(), signal.SIGKILL)
 
 

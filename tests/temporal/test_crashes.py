@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,13 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from models.canonical import Digest
-from models.compiler import compile_template
 from models.evidence import EffectKey
 from models.inventory import Environment
-from models.status import Status
 from tests.temporal.crashing_worker import NOTICED_WITHIN, Errand, Office, WorkerProcess
-from tests.temporal.doubles import Division, RecordingDeployer
+from tests.temporal.doubles import RecordingDeployer
 from tests.temporal.house import House, plan_of
 from tests.temporal.insisting import RECOVERED_WITHIN, eventually, steady_with, waits_at
 from tests.temporal.invariants import check_invariants
-from tests.unit import trying
 from worker.connection import runtime
 from worker.embedded import waves
 from worker.search_attributes import register_search_attributes
@@ -32,7 +28,6 @@ from worker.settings import Settings
 from workflows import options
 
 CREDIT = plan_of("credit-high-risk")
-TRYING = compile_template(trying.TRYING, "trying.yaml")
 LOW = plan_of("low-risk")
 AT_ONCE = 4
 COMMIT_EFFECT = "inventory.commit_effect"
@@ -141,49 +136,6 @@ async def test_a_worker_may_die_while_people_decide(temporal: Client, tmp_path: 
         await worker.kill()
         with contextlib.suppress(RPCError):
             await house.handle.terminate("the test has ended")
-
-
-async def test_both_may_die_while_a_challenger_is_tried(temporal: Client, tmp_path: Path) -> None:
-    """Killed after every share that it was given: each is given once, in order, and the election comes all the same."""
-    house = House(temporal, tmp_path, "dies-in-a-trial")
-    worker = WorkerProcess(errand_of(house))
-    try:
-        await house.start(TRYING, task_timeout=NOTICED_WITHIN)
-        await _approved(house)
-        await eventually(house, steady_with(1))
-        await _approved(house)
-        for given in (1, 2, 3):
-            await eventually(house, partial(_was_given, house, given))
-            await worker.kill()
-            worker = WorkerProcess(errand_of(house))
-        await eventually(house, steady_with(2))
-        keys = [str(one.key) for one in _tried(house)]
-        given_once = list(dict.fromkeys(keys))
-        assert [key.rsplit("/", 1)[-1] for key in given_once] == ["rung-0", "rung-1", "rung-2", "trial"]
-        recorded = [entry.body for entry in house.parts.inventory.trail(house.model) if '"divided"' in entry.body]
-        assert len(recorded) == len(given_once)
-        await check_invariants(house, TRYING)
-    finally:
-        await worker.kill()
-        with contextlib.suppress(RPCError):
-            await house.handle.terminate("the test has ended")
-
-
-async def _approved(house: House) -> None:
-    """A version that people let through both gates."""
-    await house.submit()
-    for gate, people in (("independent-validation", ("dmitri", "rosa")), ("release", ("lena", "paul"))):
-        for person in people:
-            await eventually(house, waits_at(gate))
-            await house.decide(person)
-
-
-def _was_given(house: House, shares: int, _: Status) -> bool:
-    return len(_tried(house)) >= shares
-
-
-def _tried(house: House) -> list[Division]:
-    return [one for one in house.deployer.divisions() if one.key.step.startswith("trial")]
 
 
 class TemporalServer:

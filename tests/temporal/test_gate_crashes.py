@@ -46,7 +46,9 @@ class Visit:
 
     def _process(self, fatal: int | None = None) -> WorkerProcess:
         address = self.house.client.service_client.config.target_host
-        return WorkerProcess(Errand(address, self.house.queue, self.house.root, fatal, version=1, stage="validation"))
+        return WorkerProcess(
+            Errand(address, self.house.queue, self.house.root, fatal, version=1, stages=("validation",))
+        )
 
     async def run(self) -> None:
         """Until the next gate asks."""

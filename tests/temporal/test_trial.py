@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from models.audit import EffectRecord
 from models.compiler import compile_template
 from models.evidence import StepKind
 from models.inventory import Environment, VersionStatus
@@ -13,7 +14,7 @@ from models.policy import NO_POLICY
 from models.state import Phase
 from models.status import Status
 from models.traffic import Split
-from tests.temporal.doubles import Division, ScriptedTraffic
+from tests.temporal.doubles import Division, PlainPredictor, ScriptedTraffic
 from tests.temporal.house import TEMPLATES, House
 from tests.temporal.test_stolen_keys import registry, revoked
 from tests.unit import trying as text
@@ -45,7 +46,7 @@ def tried(house: House) -> list[Division]:
 
 
 def shares(house: House) -> list[int | None]:
-    """What the challenger was given, one after the other; -1 for copies, None for nothing any more."""
+    """What the challenger was given, one after the other; 0 for being loaded, -1 for copies, None for nothing."""
     given = [one.split for one in tried(house)]
     return [None if split is None else -1 if split.mirrored else split.share for split in given]
 
@@ -70,7 +71,7 @@ async def test_a_challenger_that_is_as_good_takes_over(house: House) -> None:
     await challenged(house)
     status = await house.until(is_champion(2))
     assert status.statuses[1] is VersionStatus.PREVIOUS
-    assert shares(house) == [-1, 10, 50, None]
+    assert shares(house) == [0, -1, 10, 50, None]
     first = tried(house)[0].split
     assert isinstance(first, Split)
     assert first.version == 2
@@ -103,7 +104,7 @@ async def test_without_a_result_people_are_asked(house: House) -> None:
     await house.approve("staging", "lena", "paul")
     await house.approve("election", "rosa")
     await house.until(is_champion(2))
-    assert shares(house) == [-1, 10, 50, None]
+    assert shares(house) == [0, -1, 10, 50, None]
 
 
 @pytest.mark.parametrize("action", [Action.ABANDON, Action.SUSPEND, Action.RETIRE])
@@ -137,7 +138,26 @@ async def test_a_challenger_that_does_not_answer_is_turned_away(house: House) ->
     for person in ("lena", "paul"):
         await house.decide(person)
     await house.until(lambda s: s.statuses.get(2) is VersionStatus.REJECTED)
-    assert shares(house) == [None]
+    assert shares(house) == [0, None]
+
+
+async def test_a_challenger_that_falls_short_answers_nobody(house: House) -> None:
+    """What production asks of every version it asks of a challenger before its first share; the report says why."""
+    await house.start(TRYING)
+    await house.to_production()
+    await house.submit()
+    await house.approve("validation", "dmitri", "rosa")
+    await house.until_phase(Phase.DECIDING, "staging")
+    assert isinstance(house.actuator_parts.predictor, PlainPredictor)
+    house.actuator_parts.predictor.scores[2] = 7
+    for person in ("lena", "paul"):
+        await house.decide(person)
+    await house.until(lambda s: s.statuses.get(2) is VersionStatus.REJECTED)
+    assert shares(house) == [0, None]
+    (ended,) = (entry.body for entry in house.parts.inventory.trail(house.model) if '"divided"' in entry.body)
+    result = EffectRecord.model_validate_json(ended).result
+    assert result.summary.startswith("version 2 is not tried: validation in PROD: a row is answered with the score 7")
+    assert [found.kind for found in result.evidence] == ["validation"]
 
 
 async def test_who_may_not_be_there_any_more_stops_answering(house: House) -> None:

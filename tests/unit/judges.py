@@ -9,12 +9,13 @@ from models.compiler import compile_template, compile_with_warnings
 from models.diagnostics import Diagnostic
 from models.errors import TemplateError
 from models.inventory import Environment
+from models.plan import Plan
 from models.policy import NO_POLICY, Policy
 from models.proof.exploration import explore
 from models.proof.graph import gates_before, way_to
 from tests.unit.kernel_world import TEMPLATES
 from tests.unit.policy_mistakes import LATER, LOAN, POLICY_MISTAKES, PackMistake, PolicyMistake
-from tests.unit.small_plans import REJECTING, SMALL, waiving
+from tests.unit.small_plans import REJECTING, SMALL, TRIED, TRIED_AGAIN, waiving
 from tests.unit.template_mistakes import CREDIT, MISTAKES, Mistake
 from tests.unit.test_graph_proofs import ENTERS, stage
 from worker.policies import built_in_packs
@@ -27,11 +28,21 @@ def proofs() -> str:
     """The first promise that the kernel breaks on one of these plans."""
     retraining = SMALL.replace("then: suspend,", "then: retrain,").replace("otherwise: escalate", "otherwise: suspend")
     waived = waiving((TEMPLATES / "low-risk.yaml").read_text())
-    for plan in (waived, *(compile_template(text, "judged.yaml") for text in (retraining, REJECTING))):
+    return _broken(waived, retraining, REJECTING)
+
+
+def _broken(*judged: Plan | str) -> str:
+    for one in judged:
+        plan = compile_template(one, "judged.yaml") if isinstance(one, str) else one
         found = explore(plan, at_most=20_000)
         if found.outcome != "proved":
             return found.counter_example.broken if found.counter_example else found.outcome
     return ""
+
+
+def trials() -> str:
+    """The first promise that the kernel breaks while a challenger is tried."""
+    return _broken(TRIED_AGAIN, TRIED)
 
 
 def corpus() -> str:

@@ -410,3 +410,43 @@ KERNEL = (
         "a reminder is sent for ever",
     ),
 )
+
+TRIALS = (
+    Mutant(
+        "lifecycle",
+        "        if busy and (stage.steady or stage.trial or stage.name",
+        "        if busy and (stage.steady or stage.name",
+        "a new version breaks a trial off",
+    ),
+    Mutant(
+        "lifecycle",
+        "(verdict is Verdict.FAIL or (stage.trial and self.plan.stage(target).asks_people)):",
+        "(verdict is Verdict.FAIL or stage.trial):",
+        "a trial without a result begins anew for ever",
+    ),
+    Mutant(
+        "lifecycle",
+        "        if target and (verdict is Verdict.FAIL or (stage.trial and self.plan.stage(target).asks_people)):",
+        "        if target and verdict is Verdict.FAIL:",
+        "a trial without a result asks nobody",
+    ),
+    Mutant(
+        "lifecycle",
+        "        return Step(state, (CancelStep(),) if state.in_flight and self._may_take(state) else ())",
+        "        return Step(state)",
+        "a challenger answers on although somebody turns back",
+    ),
+    Mutant(
+        "lifecycle",
+        "_CHANGING = (StepKind.PROMOTE, StepKind.TRIAL, ",
+        "_CHANGING = (StepKind.PROMOTE, ",
+        "a trial that is broken off leaves its challenger",
+    ),
+    Mutant(
+        "lifecycle",
+        "            case _ if result.verdict is not Verdict.PASS:",
+        "            case _ if result.verdict is not Verdict.PASS and order.kind is not StepKind.TRIAL:",
+        "whoever is worse than the champion is elected",
+    ),
+)
+"""What the kernel does about trials, and the plan that has one must notice."""

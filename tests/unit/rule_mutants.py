@@ -156,4 +156,69 @@ RULES = (
         "            if wanted and not common and name != 'tier':\n                return None",
         "a pack applies to every tier",
     ),
+    Mutant(
+        "rules.trials",
+        "        if StepKind.TRIAL not in kinds_of(draft.stages[name]):",
+        "        if False:",
+        "a stage says how a challenger is tried, and tries none",
+    ),
+    Mutant(
+        "rules.trials", "        if tried and stage.trial is None:", "        if False:", "a trial without its terms"
+    ),
+    Mutant(
+        "rules.trials",
+        "(stage.steady or stage.environment not in production)",
+        "(stage.environment not in production)",
+        "a champion is tried beside itself",
+    ),
+    Mutant(
+        "rules.trials",
+        "(stage.steady or stage.environment not in production)",
+        "stage.steady",
+        "a challenger is tried where no champion serves",
+    ),
+    Mutant("rules.trials", "        if len(tried) > 1:", "        if False:", "a stage tries twice"),
+    Mutant(
+        "rules.trials", "            if name not in MEASURES:", "            if False:", "nobody knows what is compared"
+    ),
+    Mutant(
+        "rules.trials",
+        "(margin.not_worse_by is None) == (margin.better_by is None)",
+        "margin.not_worse_by is margin.better_by",
+        "a measure has two margins",
+    ),
+    Mutant(
+        "rules.trials",
+        "(margin.not_worse_by is None) == (margin.better_by is None)",
+        "margin.not_worse_by and margin.better_by",
+        "a measure has no margin",
+    ),
+    Mutant(
+        "rules.trials",
+        " and kpi not in READINGS[StepKind.TRIAL]:",
+        " and kpi is None:",
+        "what ends a trial is not measured in it",
+    ),
+    Mutant(
+        "rules.trials",
+        "        if sorted(set(trial.shares)) != list(trial.shares):",
+        "        if False:",
+        "a challenger's share shrinks",
+    ),
+    Mutant(
+        "rules.trials",
+        "        if trial.longest <= held:",
+        "        if trial.longest < held:",
+        "a trial ends before its last share was held",
+    ),
+    Mutant(
+        "rules.trials", " + (trial.shadow or 0)", "", "a trial ends before its last share was held, after its copies"
+    ),
+    Mutant("rules.trials", "        if trial.every > trial.hold:", "        if False:", "a share passes unseen"),
+    Mutant(
+        "rules.graph",
+        "    return kinds_of(stage) == {StepKind.TRIAL} and stage.gate is None",
+        "    return stage.gate is None",
+        "people decide what another step could not find out",
+    ),
 )

@@ -37,6 +37,35 @@ monitors:
   drift: {checks: [drift], every: 1d, then: suspend,
           brakes: {cooldown: 1d, at_most: 3, per: 30d, otherwise: escalate}, to: risk}
 """
+TRIED = """
+lifecycle: trying
+version: 1.0.0
+title: A challenger is tried, and people decide what the figures leave open
+tiers: [low]
+roles: {risk: model-risk}
+kpis: {threats: {pass: "== 0", fail: "> 0"}, trial_errors: {pass: "<= 0.01", fail: "> 0.05"}}
+enters: {new_version: development, retirement: retiring}
+stages:
+  intake: {do: [classify], then: {pass: development, fail: retiring, inconclusive: retiring}}
+  development: {do: [register, scan, package], gate: {satisfies: [clean-artifact], checks: [threats]},
+                then: {pass: challenge, fail: development, inconclusive: development}}
+  challenge:
+    environment: PROD
+    do: [trial]
+    trial: {shares: [10, 50], hold: 1d, every: 1h, longest: 7d, at_least: 100, error_rate: 0.05,
+            measures: {errors: {not_worse_by: 0.01}}, checks: [trial_errors]}
+    then: {pass: production, fail: development, inconclusive: election}
+  election:
+    gate: {id: election, question: "Shall it take over?", approvals: {risk: 1}, sla: 5d,
+           escalate: [{after: 5d, to: risk}], on_timeout: hold}
+    then: {pass: production, fail: development, inconclusive: election}
+  production: {environment: PROD, do: [promote], steady: true}
+  retiring: {do: [undeploy, archive], then: retired}
+  retired: {terminal: true}
+"""
+_ASKING = TRIED[TRIED.index("  election:") : TRIED.index("  production:")]
+TRIED_AGAIN = TRIED.replace(_ASKING, "").replace("election}", "challenge}").replace("roles: {risk: model-risk}\n", "")
+"""A trial without a result may begin anew; whoever looks at it asks for that."""
 HOUSE = """
 pack: house
 version: 1

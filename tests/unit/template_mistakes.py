@@ -26,6 +26,9 @@ _ASKS = """
 """
 _BACK = "    then: {pass: production, fail: retiring, inconclusive: suspended}\n"
 _SEALING = "  sealing: {do: [archive], then: retired}\n"
+_TRIAL = TRYING[
+    TRYING.index("    trial:\n") : TRYING.index("    then: {pass: production, fail: development, inconclusive: el")
+]
 _STOP = "    do: [stop_serving, stop_monitors]\n"
 
 
@@ -292,6 +295,10 @@ TRIALS = [
     tried("MO509", "    do: [trial]\n", "    do: []\n", "|trial:\n", "MO310"),
     tried("MO509", "do: [trial]", "do: [trial, {run: trial, id: again}]", "|{run: trial, id: again}"),
     tried("MO509", "do: [promote, monitor]", "do: [trial, promote, monitor]", "[|trial, promote"),
+    tried("MO509", _TRIAL, "", "do: [|trial]"),
+    tried("MO509", "do: [promote, monitor]\n", f"do: [trial, promote, monitor]\n{_TRIAL}", "do: [|trial, promote"),
+    tried("MO310", "do: [trial]", "do: [evaluate, trial]", "inconclusive: |election}\n  election"),
+    tried("MO509", "    environment: PROD\n    do: [trial]", "    environment: TEST\n    do: [trial]", "[|trial]"),
     tried("MO510", "accuracy: {not", "accurcy: {not", "measures: {accurcy: |{not"),
     tried("MO510", "not_worse_by: 0.05}", "not_worse_by: 0.05, better_by: 0.1}", "{|accuracy"),
     tried("MO510", "{accuracy: {not_worse_by: 0.05}}", "{accuracy: {}}", "{|accuracy"),

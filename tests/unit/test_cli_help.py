@@ -46,6 +46,7 @@ def test_everything_is_there() -> None:
             "history",
             "portfolio",
             "report",
+            "trial",
             "rebuild",
             "environments",
             "findings",

@@ -4,11 +4,13 @@ import pytest
 
 from client.console import show
 from client.render import status as draw
+from models.compiler import compile_template
 from models.messages import Action, Choice, TimerFired
 from models.state import Phase
 from tests.unit.card_stories import STORIES, asking, status_of, steady, unreviewed
 from tests.unit.kernel_world import World, plan_of
 from tests.unit.small_plans import SMALL, waiving
+from tests.unit.trying import TRYING
 
 
 def said(world: World, capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -55,6 +57,16 @@ def test_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     world.submit()
     world.earn()
     assert not any("was rejected in" in line for line in said(world, capsys))
+
+
+def test_a_trial(capsys: pytest.CaptureFixture[str]) -> None:
+    """A challenger under way is said to be tried, beside whom and of which model."""
+    world = World(compile_template(TRYING, "trying.yaml"))
+    world.to_production()
+    world.submit()
+    while world.state.stage != "challenge":
+        world.answer() if world.state.in_flight else world.approve_one()
+    assert "Try version 2 of loans beside the champion" in said(world, capsys)
 
 
 def test_an_emergency(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,12 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 from tests.unit.clearance_mutants import CLEARANCE
-from tests.unit.kernel_mutants import KERNEL
+from tests.unit.kernel_mutants import KERNEL, TRIALS
 from tests.unit.mutants import Mutant
 from tests.unit.mutated import PROJECT, survey
 from tests.unit.rule_mutants import RULES
 
-ALL = (*KERNEL, *RULES, *CLEARANCE)
+ALL = (*KERNEL, *TRIALS, *RULES, *CLEARANCE)
 SHARES = 6
 """In how many tests the bugs are tried; all but the first share are long."""
 
@@ -30,6 +30,12 @@ def missed(mutants: Sequence[Mutant], judge: str) -> list[str]:
 def test_the_proofs_notice_every_bug_of_the_kernel(share: int) -> None:
     """No test of ours is asked: the exploration alone finds each, and tells a story."""
     assert missed(KERNEL[share::SHARES], "tests.unit.judges:proofs") == []
+
+
+@pytest.mark.long
+def test_the_proofs_notice_every_bug_about_trials() -> None:
+    """A plan with a trial in it is explored, as small as can be."""
+    assert missed(TRIALS, "tests.unit.judges:trials") == []
 
 
 @pytest.mark.parametrize("share", [0, *(pytest.param(one, marks=pytest.mark.long) for one in range(1, SHARES))])

@@ -1,8 +1,10 @@
-"""The built-in template for high risk, with a trial of a few seconds before a challenger takes over."""
+"""Built-in templates with a trial of a few seconds before a challenger takes over: one asks people, one nobody."""
 
 from pathlib import Path
 
-_CREDIT = (Path(__file__).parents[2] / "workflows" / "templates" / "credit-high-risk.yaml").read_text()
+_TEMPLATES = Path(__file__).parents[2] / "workflows" / "templates"
+_CREDIT = (_TEMPLATES / "credit-high-risk.yaml").read_text()
+_LOW = (_TEMPLATES / "low-risk.yaml").read_text()
 _STAGES = """
   challenge:
     environment: PROD
@@ -33,3 +35,26 @@ _STAGING = "then: {pass: production, fail: development, inconclusive: staging}"
 TRYING = _CREDIT.replace(_STAGING, _STAGING.replace("production", "challenge") + _STAGES).replace(
     "kpis:\n", "kpis:\n" + _KPI
 )
+
+SHADOW = "shadow: 1s"
+_TESTED = "then: {pass: production, fail: development, inconclusive: staging}}"
+_CHALLENGE = f"""
+  challenge:
+    environment: PROD
+    do: [trial]
+    trial:
+      {SHADOW}
+      shares: [50]
+      hold: 1s
+      every: 1s
+      longest: 1h
+      at_least: 100
+      error_rate: 0.05
+      measures: {{accuracy: {{not_worse_by: 0.05}}}}
+      checks: [trial_errors]
+    then: {{pass: production, fail: development, inconclusive: development}}"""
+
+ALONE = _LOW.replace(_TESTED, _TESTED.replace("production", "challenge") + _CHALLENGE).replace(
+    "kpis: {", 'kpis: {trial_errors: {pass: "<= 0.01", fail: "> 0.05", at_least: 10}, '
+)
+"""Nobody is asked anything."""
