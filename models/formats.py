@@ -22,8 +22,9 @@ class Packing(NamedTuple):
 
     `magic` is how such a file begins, nothing if that tells nothing. Who loads one that `runs_code` has to trust
     whoever wrote it: it is packed only with the report of a scan that found it clean. One that `is_read` is strictly
-    read when it is packed, and nothing in it acts. `served`: by our own inference servers; the others are signed,
-    carried and governed, and answer somewhere else.
+    read, by the artifact gate and when it is packed, and nothing in it acts. `served`: by our own inference servers;
+    the others are signed, carried and governed. What runs `elsewhere` is run by somebody else: its answers are
+    recorded with the data that it is measured on, and its promotion is a release.
     """
 
     file: str
@@ -32,6 +33,7 @@ class Packing(NamedTuple):
     magic: bytes = b""
     runs_code: bool = False
     is_read: bool = False
+    elsewhere: bool = False
 
 
 _MODEL = "application/vnd.modelops.model.v1"
@@ -45,6 +47,12 @@ FORMATS = {
     Format.DECISION_TABLE: Packing(
         "decision-table.json", "application/vnd.modelops.decision-table.v1+json", served=True, is_read=True
     ),
-    Format.VENDOR: Packing("vendor.json", "application/vnd.modelops.vendor.v1+json", is_read=True),
-    Format.AGENT: Packing("agent.json", "application/vnd.modelops.agent.v1+json", is_read=True),
+    Format.VENDOR: Packing("vendor.json", "application/vnd.modelops.vendor.v1+json", is_read=True, elsewhere=True),
+    Format.AGENT: Packing("agent.json", "application/vnd.modelops.agent.v1+json", is_read=True, elsewhere=True),
 }
+
+
+def is_found_as(form: Format, found: str) -> bool:
+    """Whether what the artifact gate recognised is what a version is said to be; an uncompressed joblib file is a
+    pickle."""
+    return found == form or (form is Format.JOBLIB and found == Format.PICKLE)
