@@ -21,7 +21,8 @@ class Packing(NamedTuple):
     """A format's file in a bundle, and its media type.
 
     `magic` is how such a file begins, nothing if that tells nothing. Who loads one that `runs_code` has to trust
-    whoever wrote it: it is packed only with the report of a scan that found it clean. One that `is_read` is strictly
+    whoever wrote it: it is packed only with the report of a scan that found it clean, and loaded only by a process that
+    has looked at it once more and can reach nothing. One that `is_read` is strictly
     read, by the artifact gate and when it is packed, and nothing in it acts. `served`: by our own inference servers;
     the others are signed, carried and governed. What runs `elsewhere` is run by somebody else: its answers are
     recorded with the data that it is measured on, and its promotion is a release.
@@ -40,10 +41,10 @@ _MODEL = "application/vnd.modelops.model.v1"
 
 FORMATS = {
     Format.ONNX: Packing("model.onnx", f"{_MODEL}+onnx", served=True),
-    Format.SKOPS: Packing("model.skops", f"{_MODEL}+zip", magic=b"PK\x03\x04", runs_code=True),
+    Format.SKOPS: Packing("model.skops", f"{_MODEL}+zip", served=True, magic=b"PK\x03\x04", runs_code=True),
     Format.SAFETENSORS: Packing("model.safetensors", f"{_MODEL}+safetensors"),
-    Format.JOBLIB: Packing("model.joblib", f"{_MODEL}+joblib", runs_code=True),
-    Format.PICKLE: Packing("model.pkl", f"{_MODEL}+pickle", magic=b"\x80", runs_code=True),
+    Format.JOBLIB: Packing("model.joblib", f"{_MODEL}+joblib", served=True, runs_code=True),
+    Format.PICKLE: Packing("model.pkl", f"{_MODEL}+pickle", served=True, magic=b"\x80", runs_code=True),
     Format.DECISION_TABLE: Packing(
         "decision-table.json", "application/vnd.modelops.decision-table.v1+json", served=True, is_read=True
     ),

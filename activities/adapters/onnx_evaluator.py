@@ -1,4 +1,4 @@
-"""Measures a version on CSV files. An ONNX model runs in a bounded child process, on one processor."""
+"""Measures a version on CSV files. A model that computes runs in a bounded child process, on one processor."""
 
 import math
 from collections import Counter
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from activities.adapters.child_process import NO_MEMORY, REFUSED, run_module
 from activities.adapters.csv_table import Table, Values, missing_column, read_table
+from activities.adapters.estimator_scoring.process import EstimatorProcess
 from activities.adapters.table_scoring import load_table, score_rows
 from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, GroupRate, WindowReport
@@ -172,7 +173,21 @@ class OnnxEvaluator:
             return _probabilities(model, score_rows(load_table(model), _columns(table, submission.contract)))
         if not FORMATS[submission.format].served:
             raise InvalidInputError(f"{model} cannot be run here: it is handed in as {submission.format}", _EXPORT)
+        if FORMATS[submission.format].runs_code:
+            return _probabilities(model, self._estimate(model, table, submission))
         return _probabilities(model, self._run(model, table.inputs(submission.contract)))
+
+    def _estimate(self, model: Path, table: Table, submission: Submission) -> Values:
+        """What a scikit-learn estimator answers, if it is clean; InvalidInputError."""
+        names = [column.name for column in submission.contract.inputs]
+        rows, cpu = table.inputs(submission.contract), math.ceil(self._timeout)
+        try:
+            form = submission.format
+            return EstimatorProcess(model.read_bytes(), form, names, self._timeout, self._memory, cpu).score(rows)
+        except MemoryError:
+            raise InvalidInputError(f"{model} needs more than {self._memory / (1 << 30):g} GiB", _SMALLER) from None
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{model} cannot be run: {error}", error.remedy) from error
 
     def _run(self, model: Path, inputs: Values) -> Values:
         """What an ONNX model answers; InvalidInputError if it exceeds its limits."""

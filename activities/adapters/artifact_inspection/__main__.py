@@ -4,14 +4,12 @@ Arguments: the limits on memory (bytes of address space), CPU (seconds) and the 
 and its path, or `files` and of each its path and the name by which it is judged.
 """
 
-import codecs
 import json
 import sys
 
 from activities.adapters.artifact_inspection.folder import Looked, look_at, open_file, open_folder
+from activities.adapters.artifact_inspection.readiness import prepare
 from activities.adapters.child_process import bound, isolate
-
-_ENCODINGS = ("ascii", "cp437", "idna", "latin-1", "raw-unicode-escape", "unicode-escape", "utf-8")
 
 
 def _report(one: Looked) -> dict[str, object]:
@@ -21,8 +19,7 @@ def _report(one: Looked) -> dict[str, object]:
 
 def main(memory: int, cpu: int, at_most: int, kind: str, *named: str) -> None:
     """Print the reports on some files that lie together, or on each below a folder."""
-    for encoding in _ENCODINGS:
-        codecs.lookup(encoding)
+    prepare()
     bound(memory, cpu)
     files = zip(named[::2], named[1::2], strict=True) if kind == "files" else ()
     opened = list(open_folder(named[0])) if kind == "folder" else [open_file(*file) for file in files]
