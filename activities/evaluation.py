@@ -31,7 +31,8 @@ class EvaluationActivities:
             holdout = self._store.fetch(submission.holdout)
             report = self._evaluator.evaluate(self._store.path(order.artifact), holdout, submission)
             figures = ", ".join(f"{reading.name} {reading.value:.3f}" for reading in report.readings)
-            summary = f"on {report.rows} rows: {figures}"
+            how = ", by the answers that are recorded there" if report.recorded else ""
+            summary = f"on {report.rows} rows{how}: {figures}"
             evidence = keep_report(self._store, "evaluation", report, summary)
             return StepResult(summary=summary, evidence=(evidence,), readings=report.readings), []
 

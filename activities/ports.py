@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from models.answers import Asked
 from models.audit import AuditEntry, AuditHead
+from models.bundle.definitions import Elsewhere
 from models.canonical import Digest
 from models.clearance import Tied
 from models.clearance_statement import Clearance
@@ -165,8 +166,8 @@ class ArtifactStore(Blobs, Protocol):
 class Scanner(Protocol):
     """The artifact gate: says what a file is, never loading it."""
 
-    def scan(self, path: Path, digest: Digest) -> ScanReport:
-        """Anything but a `clean` verdict means that the file must not be used."""
+    def scan(self, path: Path, digest: Digest, parts: Mapping[str, Path] = ...) -> ScanReport:
+        """Anything but a `clean` verdict means that the file must not be used, or one of its parts must not."""
 
 
 class SupplyScanner(Protocol):
@@ -228,6 +229,9 @@ class Bundles(Protocol):
     def verify(self, bundle: Digest, model: str, version: int, artifact: Digest) -> None:
         """Look at every byte and at the signature; DigestMismatchError, SignatureError, UnknownNameError,
         InvalidInputError if it is a bundle of something else."""
+
+    def elsewhere(self, bundle: Digest, model: str, version: int) -> Elsewhere:
+        """What a bundle says of a model that somebody else runs; InvalidInputError if it is none."""
 
 
 class Deployer(Protocol):

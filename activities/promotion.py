@@ -1,6 +1,6 @@
 """Versions enter and leave environments. Everything is checked here again, where the effect happens."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from temporalio import activity
 
@@ -13,6 +13,7 @@ from models.canonical import Digest, replace
 from models.clearance import Known, Minimum, Tied, objections, withdrawal_objections
 from models.errors import ConflictError, InvalidInputError, NotPermittedError, SmokeTestError
 from models.evidence import EffectKey, Evidence, StepKind, StepOrder, StepResult
+from models.formats import FORMATS
 from models.inventory import Deployed, Environment, Withdrawn
 from models.journal import Assignment
 from models.placement import Placed
@@ -55,7 +56,7 @@ class PromotionActivities:
 
     @activity.defn(name="promote_version", no_thread_cancel_exception=True)
     def promote_version(self, task: Assignment) -> StepResult:
-        """Validate a version where it is loaded, then have it serve.
+        """Validate a version where it is loaded, then have it serve; of what others run, record that it is released.
 
         A failed smoke test or validation turns it away (verdict FAIL), and what served before still serves.
         """
@@ -98,11 +99,9 @@ class PromotionActivities:
         environment, version, bundle = self.cleared(order)
         if environment is Environment.PROD:
             self._notary.checkpoint()
-        placed, serving = (
-            Placed(version=version, bundle=bundle),
-            self._inventory.deployments(order.model).get(environment),
-        )
-        champion = Placed(version=serving.version, bundle=serving.bundle) if serving else None
+        if self._runs_elsewhere(order.model, version):
+            return self._release(order, environment, version, bundle)
+        placed, champion = Placed(version=version, bundle=bundle), self._ours(order.model, environment)
         with Saga() as saga:
             beside = champion is not None and self._load_beside(saga, order, environment, placed)
             evidence = [self.validated(order, environment, placed, champion)] if beside else []
@@ -131,7 +130,28 @@ class PromotionActivities:
         else:
             self._deployer.withdraw(environment, order.model, key)
 
+    def _runs_elsewhere(self, model: str, version: int) -> bool:
+        return FORMATS[self._inventory.submission(model, version).format].elsewhere
+
+    def _ours(self, model: str, environment: Environment) -> Placed | None:
+        """What of ours serves there by the record."""
+        serving = self._inventory.deployments(model).get(environment)
+        if serving is None or self._runs_elsewhere(model, serving.version):
+            return None
+        return Placed(version=serving.version, bundle=serving.bundle)
+
+    def _release(self, order: StepOrder, environment: Environment, version: int, bundle: Digest) -> Outcome:
+        """Record that what somebody else runs may be used from now on; what of ours served instead does no more."""
+        endpoint = self._bundles.elsewhere(bundle, order.model, version).answers_at
+        if self._ours(order.model, environment):
+            self._deployer.withdraw(environment, order.model, order.key)
+        deployed = Deployed(environment=environment, version=version, bundle=bundle, endpoint=endpoint)
+        summary = f"version {version} is released in {environment}: somebody else runs it, at {endpoint}"
+        return StepResult(summary=summary, endpoint=endpoint, bundle=bundle), [deployed]
+
     def _deploy(self, order: StepOrder, environment: Environment, version: int, bundle: Digest) -> Outcome:
+        if self._runs_elsewhere(order.model, version):
+            return self._release(order, environment, version, bundle)
         endpoint = self._deployer.deploy(environment, order.model, version, bundle, order.key)
         deployed = Deployed(environment=environment, version=version, bundle=bundle, endpoint=endpoint)
         summary = f"version {version} serves in {environment} at {endpoint}"
@@ -143,7 +163,15 @@ class PromotionActivities:
         for environment in environments:
             self._deployer.withdraw(environment, order.model, order.key)
         summary = f"nothing serves in {', '.join(environments) or 'any environment'} any more"
+        if elsewhere := list(self._released(order.model, environments)):
+            summary += f"; whoever still asks {', '.join(elsewhere)}, which others run, has to stop"
         return StepResult(summary=summary), [Withdrawn(environments=environments)]
+
+    def _released(self, model: str, environments: Collection[Environment]) -> Iterator[str]:
+        """The versions that others run and that may be used by the record, though nobody here can stop them."""
+        for environment, serving in sorted(self._inventory.deployments(model).items()):
+            if environment in environments and self._runs_elsewhere(model, serving.version):
+                yield f"version {serving.version} of {environment}"
 
     def cleared(self, order: StepOrder) -> tuple[Environment, int, Digest]:
         """Where an order brings which version from which bundle; NotPermittedError with all that speaks against it."""

@@ -1,14 +1,18 @@
 """The gate for what comes from outside: nothing is loaded, and only what was looked at and found clean passes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
 from activities.ports import ArtifactStore, Inventory, Scanner, SupplyScanner
 from activities.reports import keep_report
+from models.bundle.definitions import parse_definition, parts_of
 from models.errors import InvalidInputError
 from models.evidence import ScanReport, StepKind, StepResult
+from models.formats import FORMATS, is_found_as
+from models.inventory import Submission
 from models.journal import Assignment
 from models.supply.reports import DependencyReport, SupplyReport
 from models.verdict import Reading, Verdict
@@ -28,7 +32,8 @@ class ScanningActivities:
 
     @activity.defn(name="scan_artifact", no_thread_cancel_exception=True)
     def scan_artifact(self, task: Assignment) -> StepResult:
-        """Verdict FAIL on what attacks: an artifact that is not `clean`, a dependency known to be malicious.
+        """Verdict FAIL on what attacks: an artifact that is not `clean`, or not of the format that it is said to be, a
+        dependency known to be malicious.
 
         Everything else is a reading, for the gate to judge: `threats`, `vulnerabilities`, `severe_vulnerabilities`,
         `licence_issues`, `source_issues`, `secrets`.
@@ -38,9 +43,9 @@ class ScanningActivities:
         def effect() -> Outcome:
             if order.artifact is None or order.version is None:
                 raise InvalidInputError(f"step '{order.step}' was ordered without an artifact")
-            report = self._scanner.scan(self._store.path(order.artifact), order.artifact)
-            parts = self._supply.look(self._inventory.submission(order.model, order.version))
-            return self._result(report, parts), []
+            submission = self._inventory.submission(order.model, order.version)
+            report = scan_submission(self._store, self._scanner, submission)
+            return self._result(report, self._supply.look(submission)), []
 
         return self._ledger.find_out(task, StepKind.SCAN, effect)
 
@@ -58,3 +63,23 @@ class ScanningActivities:
             ),
             readings=(threats, *(reading for part in parts for reading in part.readings)),
         )
+
+
+def scan_submission(store: ArtifactStore, scanner: Scanner, submission: Submission) -> ScanReport:
+    """The report on a version's artifact, which must be what it is said to be, and on the files that it names."""
+    artifact, form = submission.artifact.digest, submission.format
+    place = store.path(artifact)
+    report = scanner.scan(place, artifact)
+    if report.verdict != "clean":
+        return report
+    if not is_found_as(form, report.format):
+        reason = f"The artifact is {report.format}, not {form}. Correct the format of the submission, or the artifact."
+        return report.model_copy(update={"verdict": "unknown", "reasons": (reason,)})
+    parts = _parts(store, place, submission) if FORMATS[form].is_read else {}
+    return scanner.scan(place, artifact, parts) if parts else report
+
+
+def _parts(store: ArtifactStore, place: Path, submission: Submission) -> Mapping[str, Path]:
+    """What a definition names, by names that end as the files themselves do."""
+    named = parts_of(parse_definition(submission.format, place.read_bytes()))
+    return {name + PurePosixPath(one.uri).suffix: store.fetch(one) for name, one in named.items()}

@@ -13,6 +13,7 @@ from activities.validation import TurnedAwayError
 from models.canonical import Digest
 from models.errors import InvalidInputError, NotPermittedError, SmokeTestError
 from models.evidence import EffectKey, Evidence, StepKind, StepOrder, StepResult
+from models.formats import FORMATS
 from models.inventory import Divided, Environment
 from models.journal import Assignment, TrialAnswer
 from models.placement import Placed
@@ -96,6 +97,7 @@ class TrialActivities:
         champion = self._inventory.deployments(order.model).get(bout.environment)
         if champion is None:
             return TrialAnswer(result=self._ledger.once(order.key, lambda: (_UNOPPOSED, [])))
+        self._demand_ours(order.model, champion.version, bout.version)
         try:
             return self._go_on(bout, champion)
         except TurnedAwayError as error:
@@ -105,6 +107,16 @@ class TrialActivities:
         except SmokeTestError as error:
             summary = f"version {bout.version} does not answer beside the champion: {error}"
             return TrialAnswer(result=self._end(order, StepResult(verdict=Verdict.FAIL, summary=summary)))
+
+    def _demand_ours(self, model: str, *versions: int) -> None:
+        for version in versions:
+            form = self._inventory.submission(model, version).format
+            if FORMATS[form].elsewhere:
+                raise InvalidInputError(
+                    f"version {version} of '{model}' is handed in as {form}: others run it, so that no request comes "
+                    "by here of which a share could be given to anybody",
+                    "abandon the version, and govern the model by a template whose versions are not tried on requests",
+                )
 
     def _bout(self, order: StepOrder) -> _Bout:
         environment, version, bundle = self._cleared(order)

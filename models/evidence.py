@@ -202,7 +202,7 @@ class GroupRate(Frozen):
 
 
 class EvaluationReport(Frozen):
-    """A version measured on held-out data.
+    """A version measured on held-out data; `recorded`: by the answers that are kept there, for somebody else runs it.
 
     Readings: `auc`, `calibration_error` (expected calibration error, ten equal-width bins), `adverse_impact`
     (the smallest selection ratio of any protected group to its reference group: the four-fifths rule of the
@@ -212,6 +212,7 @@ class EvaluationReport(Frozen):
     rows: int
     readings: tuple[Reading, ...]
     groups: tuple[GroupRate, ...]
+    recorded: bool = Field(default=False, exclude_if=lambda recorded: not recorded)
 
 
 class WindowReport(Frozen):

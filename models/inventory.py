@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from models.canonical import PRINTABLE, Digest, Frozen, Slug
-from models.formats import Format
+from models.formats import FORMATS, Format
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), PRINTABLE]
 
@@ -209,6 +209,14 @@ class Submission(Frozen):
     trainer: Slug | None = None
     trained_by: Slug | None = Field(default=None, exclude_if=lambda person: person is None)
     notes: Annotated[str, StringConstraints(max_length=500), PRINTABLE] = ""
+
+    @model_validator(mode="after")
+    def _can_be_asked_again(self) -> "Submission":
+        if self.golden and FORMATS[self.format].elsewhere:
+            raise ValueError(
+                f"golden predictions are answered anew here, and others run what is a model as {self.format}"
+            )
+        return self
 
 
 class Deployed(Frozen):

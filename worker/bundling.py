@@ -11,6 +11,7 @@ from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.static_scanner import StaticScanner
 from activities.ports import ArtifactStore, Blobs
 from activities.reports import keep_report
+from activities.scanning import scan_submission
 from models.bundle.manifest import TITLE
 from models.canonical import Digest, Frozen
 from models.errors import NotPermittedError, SignatureError
@@ -124,15 +125,14 @@ def _evidence(store: ArtifactStore, version: int, submission: Submission) -> Ite
     packing, artifact = FORMATS[submission.format], submission.artifact
     model = store.fetch(artifact)
     yield keep_report(store, "submission", submission, f"version {version} as submitted")
-    if not packing.is_read:
-        scan = StaticScanner().scan(model, artifact.digest)
-        if scan.verdict != "clean":
-            raise NotPermittedError(
-                f"{artifact.uri} is {scan.verdict}: {'; '.join(scan.reasons) or 'no reason is given'}",
-                "only what a scan finds clean is packed",
-            )
-        yield keep_report(store, "scan", scan, scan.verdict)
-    if packing.served:
+    scan = scan_submission(store, StaticScanner(), submission)
+    if scan.verdict != "clean":
+        raise NotPermittedError(
+            f"{artifact.uri} is {scan.verdict}: {'; '.join(scan.reasons) or 'no reason is given'}",
+            "only what a scan finds clean is packed",
+        )
+    yield keep_report(store, "scan", scan, scan.verdict)
+    if packing.served or packing.elsewhere:
         evaluator = OnnxEvaluator()
         report = evaluator.evaluate(model, store.fetch(submission.holdout), submission)
         yield keep_report(store, "evaluation", report, f"on {report.rows} rows")

@@ -1,17 +1,22 @@
-"""A bundle made ready to answer: its model in a session or its decision table, its data contract, its sample request.
+"""A bundle made ready to answer: its model in a session or a process, or its decision table, its data contract, its
+sample request.
 
-A request is bounded by its values alone. How much memory and time the model takes for them is not bounded here, for
+A request is bounded by its values alone. How much memory and time an ONNX model takes for them is not bounded here, for
 it runs within the server: that it does not take too much is what the evaluation's bounded process has shown before.
+A scikit-learn estimator has a process of its own, which ends with the last request to a version that is not loaded any
+more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from timeit import repeat
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from activities.adapters.estimator_scoring.process import EstimatorProcess
 from activities.adapters.oci_bundles import Bundle, OciBundles
 from activities.adapters.onnx_scoring.session import Scorer
 from activities.adapters.table_scoring import load_table, score_rows
@@ -26,9 +31,15 @@ _QUICK = 0.002
 """Seconds."""
 
 Answering = Callable[[Any], Array]
-"""One score per row, float32, given rows (ONNX) or columns (a decision table) in the data contract's order."""
+"""One score per row, float32, given rows, or columns (a decision table), in the data contract's order."""
 
-_PLATFORMS = {Format.ONNX: "onnx_onnxruntime", Format.DECISION_TABLE: "modelops_decision_table"}
+_PLATFORMS = {
+    Format.ONNX: "onnx_onnxruntime",
+    Format.SKOPS: "sklearn_skops",
+    Format.JOBLIB: "sklearn_joblib",
+    Format.PICKLE: "sklearn_pickle",
+    Format.DECISION_TABLE: "modelops_decision_table",
+}
 
 
 @dataclass(frozen=True)
@@ -79,8 +90,8 @@ class ServedModel:
 
     def _given(self, columns: Sequence[Array]) -> Any:
         """What the model is given: rows of numbers, or the columns as they are; InvalidInputError."""
-        if self.form is Format.ONNX:
-            return _as_rows(columns, self.columns)
+        if self.form is not Format.DECISION_TABLE:
+            return _as_rows(columns, self.columns, np.float32 if self.form is Format.ONNX else np.float64)
         for column, declared in zip(columns, self.contract.inputs, strict=True):
             _check(column, declared.name, declared.type == "string")
         return columns
@@ -99,11 +110,11 @@ def load_model(bundles: OciBundles, bundle: Digest, name: str, version: int) -> 
             f"bundle {bundle} is a model as {form}, which no server of ours loads",
             f"export it as one of {served}, or deploy it to a target of its own",
         )
-    answering = _onnx(content) if form is Format.ONNX else _table(content)
+    answering = _READERS.get(form, _estimator)(content)
     declared = content.files.get(SAMPLE_FILE)
     sample = parse_request(declared.read_bytes()) if declared else _zeros(len(contract.inputs))
     model = ServedModel(name, version, bundle, form, contract, sample, answering)
-    return replace(model, quick=_is_quick(model))
+    return model if FORMATS[form].runs_code else replace(model, quick=_is_quick(model))
 
 
 def _is_quick(model: ServedModel) -> bool:
@@ -120,9 +131,7 @@ def _onnx(content: Bundle) -> Answering:
     try:
         scorer = Scorer(content.model_path.read_bytes(), len(content.contract.inputs))
     except (InvalidInputError, MemoryError) as error:
-        remedy = error.remedy if isinstance(error, InvalidInputError) else "give the server more memory"
-        named = f"{content.packing.file} of bundle {content.digest}"
-        raise InvalidInputError(f"{named} cannot be used: {error}", remedy) from error
+        raise _unusable(content, error) from error
     return scorer.score
 
 
@@ -132,17 +141,34 @@ def _table(content: Bundle) -> Answering:
     return lambda columns: score_rows(table, dict(zip(names, columns, strict=True))).astype(np.float32)
 
 
+def _estimator(content: Bundle) -> Answering:
+    names = [column.name for column in content.contract.inputs]
+    try:
+        process = EstimatorProcess(content.model_path.read_bytes(), content.config.submission.format, names)
+    except (InvalidInputError, MemoryError) as error:
+        raise _unusable(content, error) from error
+    return lambda rows: process.score(rows).astype(np.float32)
+
+
+_READERS: Mapping[Format, Callable[[Bundle], Answering]] = {Format.ONNX: _onnx, Format.DECISION_TABLE: _table}
+
+
+def _unusable(content: Bundle, error: InvalidInputError | MemoryError) -> InvalidInputError:
+    remedy = error.remedy if isinstance(error, InvalidInputError) else "give the server more memory"
+    return InvalidInputError(f"{content.packing.file} of bundle {content.digest} cannot be used: {error}", remedy)
+
+
 def _zeros(width: int) -> InferRequest:
     row = RequestInput(name="input", shape=(1, width), datatype="FP32", data=[0.0] * width)
     return InferRequest(inputs=(row,))
 
 
-def _as_rows(columns: Sequence[Array], names: Sequence[str]) -> Array:
-    """Shape [rows, columns], float32; InvalidInputError."""
+def _as_rows(columns: Sequence[Array], names: Sequence[str], dtype: DTypeLike) -> Array:
+    """Shape [rows, columns]; InvalidInputError."""
     for column, name in zip(columns, names, strict=True):
         _check(column, name, textual=False)
     with np.errstate(over="ignore"):
-        rows = np.array(columns, dtype=np.float32)
+        rows = np.array(columns, dtype=dtype)
     if np.isinf(rows).any():
         name = names[int(np.isinf(rows).any(axis=1).argmax())]
         raise InvalidInputError(f"column '{name}' holds a value that is too large for the model")

@@ -31,10 +31,9 @@ def run_module(
     module: str, arguments: Sequence[str], timeout: float, given: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a module of ours with some bytes on stdin and keep its stdout; TimeoutError when its seconds are up."""
-    command = [sys.executable, "-I", "-B", "-c", _BOOT, str(_ROOT), module, *arguments]
     try:
         child = subprocess.run(  # noqa: S603 - our own module under our own interpreter
-            command,
+            _command(module, arguments),
             input=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -49,13 +48,34 @@ def run_module(
     return child
 
 
-def bound(memory: int, cpu: int) -> None:
-    """Limits for the rest of this process, on bytes of address space and seconds of CPU.
+def start_module(module: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a module of ours that reads stdin, until that ends, and writes to stdout."""
+    return subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
+        _command(module, arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_ENVIRONMENT,
+    )
 
-    It cannot write a file, nor leave a core, and it ends with its parent.
-    """
+
+def _command(module: str, arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-I", "-B", "-c", _BOOT, str(_ROOT), module, *arguments]
+
+
+def bound(memory: int, cpu: int) -> None:
+    """The limits, for a process that ends with its parent."""
     die_with_parent(signal.SIGKILL)
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+    limit(memory, cpu)
+
+
+def limit(memory: int, cpu: int | None) -> None:
+    """Limits for the rest of this process, on bytes of address space and, if there is one, on seconds of CPU.
+
+    It cannot write a file, nor leave a core.
+    """
+    if cpu is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if sys.platform != "darwin":  # where the kernel refuses to bound the address space

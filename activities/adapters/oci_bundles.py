@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from activities.ports import Blobs
+from models.bundle.definitions import Elsewhere, parse_definition
 from models.bundle.manifest import (
     ENVIRONMENT_FILE,
     MANIFEST_TYPE,
@@ -20,6 +21,7 @@ from models.bundle.manifest import (
 )
 from models.bundle.provenance import vouches
 from models.canonical import Digest, Frozen, Slug
+from models.decision_table import DecisionTable
 from models.errors import DigestMismatchError, InvalidInputError, SignatureError, UnknownNameError
 from models.formats import FORMATS, Packing
 from models.inventory import DataContract
@@ -83,6 +85,15 @@ class OciBundles:
             held = f"version {found.version} of model '{found.model}'"
             raise InvalidInputError(f"bundle {bundle} is {held}, not version {version} of '{model}'")
         return found
+
+    def elsewhere(self, bundle: Digest, model: str, version: int) -> Elsewhere:
+        """What a bundle says of a model that somebody else runs; errors are those of `read`, and InvalidInputError."""
+        found = self.read(bundle, model, version)
+        form = found.config.submission.format
+        read = parse_definition(form, found.model_path.read_bytes()) if found.packing.elsewhere else None
+        if read is None or isinstance(read, DecisionTable):
+            raise InvalidInputError(f"bundle {bundle} is a model as {form}, which nobody else runs")
+        return read
 
 
 def verified(store: Blobs, digest: Digest, keys: Iterable[PublicKey]) -> tuple[Bundle, PublicKey]:

@@ -10,7 +10,7 @@ from activities.adapters.sample_request import sample_of
 from activities.ports import ArtifactStore
 from models.bundle.bill import bill_of
 from models.bundle.card import card_of
-from models.bundle.definitions import Agent, VendorModel
+from models.bundle.definitions import DEFINITIONS, Definition, parse_definition, parts_of
 from models.bundle.manifest import (
     BILL_FILE,
     CARD_FILE,
@@ -37,18 +37,13 @@ from models.canonical import Digest, Frozen, canonical
 from models.decision_table import DecisionTable, misfits
 from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, ScanReport
-from models.formats import FORMATS, Format
+from models.formats import FORMATS, is_found_as
 from models.inventory import Column, ModelFacts, Reference, Submission
 from models.supply.lock import NOTHING as NOTHING_PINNED
 from models.supply.lock import Pin, parse_lock
 
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _SCHEMA = "application/schema+json"
-_READ: Mapping[Format, type[DecisionTable | VendorModel | Agent]] = {
-    Format.DECISION_TABLE: DecisionTable,
-    Format.VENDOR: VendorModel,
-    Format.AGENT: Agent,
-}
 
 
 class _ColumnType(Frozen):
@@ -141,17 +136,16 @@ class OciPackager:
         if packing.runs_code:
             self._demand_clean(config)
         yield _descriptor(submission.artifact.digest, model.stat().st_size, packing.media_type, packing.file)
-        if kind := _READ.get(submission.format):
-            read = _parse(kind, model.read_bytes(), submission)
-            parts = {} if isinstance(read, DecisionTable) else read.parts
-            for name, reference in parts.items():
+        if packing.is_read:
+            for name, reference in parts_of(_parse(model.read_bytes(), submission)).items():
                 yield self._bring(reference, "application/octet-stream", name)
 
     def _demand_clean(self, config: BundleConfig) -> None:
         scan = config.evidence.get("scan")
         report = ScanReport.model_validate_json(self._store.path(scan).read_bytes()) if scan else None
         artifact = config.submission.artifact.digest
-        if report is None or (report.verdict, report.artifact) != ("clean", artifact):
+        found = report is not None and is_found_as(config.submission.format, report.format)
+        if report is None or not found or (report.verdict, report.artifact) != ("clean", artifact):
             raise InvalidInputError(
                 f"{config.submission.format} can run code when it is loaded, and no scan found {artifact} clean",
                 "scan it first, or export the model as ONNX",
@@ -182,15 +176,14 @@ def _descriptor(digest: Digest, size: int, media_type: str, title: str) -> Descr
     return Descriptor(media_type=media_type, digest=digest, size=size, annotations={TITLE: title})
 
 
-def _parse(
-    kind: type[DecisionTable | VendorModel | Agent], data: bytes, submission: Submission
-) -> DecisionTable | VendorModel | Agent:
+def _parse(data: bytes, submission: Submission) -> Definition:
     try:
-        read = kind.model_validate_json(data, strict=True)
+        read = parse_definition(submission.format, data)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "it"
-        raise InvalidInputError(f"{submission.artifact.uri} is no {kind.__name__}: {place}: {first['msg']}") from None
+        kind = DEFINITIONS[submission.format].__name__
+        raise InvalidInputError(f"{submission.artifact.uri} is no {kind}: {place}: {first['msg']}") from None
     if isinstance(read, DecisionTable) and (wrong := next(misfits(read, submission.contract), None)):
         raise InvalidInputError(f"{submission.artifact.uri} does not fit: {wrong}", "correct it or the data contract")
     return read

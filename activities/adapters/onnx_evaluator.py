@@ -1,4 +1,4 @@
-"""Measures a version on CSV files. An ONNX model runs in a bounded child process, on one processor."""
+"""Measures a version on CSV files. A model that computes runs in a bounded child process, on one processor."""
 
 import math
 from collections import Counter
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from activities.adapters.child_process import NO_MEMORY, REFUSED, run_module
 from activities.adapters.csv_table import Table, Values, missing_column, read_table
+from activities.adapters.estimator_scoring.process import EstimatorProcess
 from activities.adapters.table_scoring import load_table, score_rows
 from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, GroupRate, WindowReport
@@ -118,7 +119,8 @@ class OnnxEvaluator:
         """Measure on held-out data, which must hold every label; MissingColumnError, InvalidInputError."""
         contract = submission.contract
         protected = [one.column for one in contract.protected]
-        table = read_table(data, [*(column.name for column in contract.inputs), contract.label, *protected])
+        needed = [*(column.name for column in contract.inputs), contract.label, *protected]
+        table = read_table(data, needed, welcome=_recorded(submission))
         labels = _labels(table, contract)
         if np.isnan(labels).any() or np.unique(labels).size < 2:
             raise InvalidInputError(f"label '{contract.label}' of {data} must be there in every row, both 0 and 1")
@@ -130,7 +132,8 @@ class OnnxEvaluator:
             Reading(name="calibration_error", value=calibration_error(scores, labels), count=table.rows),
             *_adverse_impact("adverse_impact", rates, contract),
         )
-        return EvaluationReport(rows=table.rows, readings=readings, groups=rates)
+        recorded = FORMATS[submission.format].elsewhere
+        return EvaluationReport(rows=table.rows, readings=readings, groups=rates, recorded=recorded)
 
     def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
         """Compare a window with the training data; MissingColumnError, InvalidInputError.
@@ -139,7 +142,8 @@ class OnnxEvaluator:
         """
         contract = submission.contract
         names = [column.name for column in contract.inputs]
-        now = read_table(window, names, welcome=[contract.label, *(one.column for one in contract.protected)])
+        welcome = [contract.label, *(one.column for one in contract.protected), *_recorded(submission)]
+        now = read_table(window, names, welcome=welcome)
         earlier, inputs = read_table(reference, names).inputs(contract), now.inputs(contract)
         psi = {name: population_stability(earlier[:, i], inputs[:, i]) for i, name in enumerate(names)}
         drift = Reading(name="drift", value=max(psi.values()), count=now.rows)
@@ -163,11 +167,27 @@ class OnnxEvaluator:
 
     def _scores(self, model: Path, table: Table, submission: Submission) -> Values:
         """The probability of the favourable outcome, one per row; InvalidInputError if it is something else."""
+        if FORMATS[submission.format].elsewhere:
+            return _probabilities(table.path, _answers(table))
         if submission.format is Format.DECISION_TABLE:
             return _probabilities(model, score_rows(load_table(model), _columns(table, submission.contract)))
         if not FORMATS[submission.format].served:
             raise InvalidInputError(f"{model} cannot be run here: it is handed in as {submission.format}", _EXPORT)
+        if FORMATS[submission.format].runs_code:
+            return _probabilities(model, self._estimate(model, table, submission))
         return _probabilities(model, self._run(model, table.inputs(submission.contract)))
+
+    def _estimate(self, model: Path, table: Table, submission: Submission) -> Values:
+        """What a scikit-learn estimator answers, if it is clean; InvalidInputError."""
+        names = [column.name for column in submission.contract.inputs]
+        rows, cpu = table.inputs(submission.contract), math.ceil(self._timeout)
+        try:
+            form = submission.format
+            return EstimatorProcess(model.read_bytes(), form, names, self._timeout, self._memory, cpu).score(rows)
+        except MemoryError:
+            raise InvalidInputError(f"{model} needs more than {self._memory / (1 << 30):g} GiB", _SMALLER) from None
+        except InvalidInputError as error:
+            raise InvalidInputError(f"{model} cannot be run: {error}", error.remedy) from error
 
     def _run(self, model: Path, inputs: Values) -> Values:
         """What an ONNX model answers; InvalidInputError if it exceeds its limits."""
@@ -197,6 +217,23 @@ def _columns(table: Table, contract: DataContract) -> dict[str, Values | NDArray
         else table.numbers(column)
         for column in contract.inputs
     }
+
+
+def _recorded(submission: Submission) -> list[str]:
+    """The column of what the model answered, where somebody else runs it."""
+    return [SCORE] if FORMATS[submission.format].elsewhere else []
+
+
+def _answers(table: Table) -> Values:
+    """What was answered to each row when it was asked; MissingColumnError, InvalidInputError."""
+    remedy = "Ask the model about every row, and keep what it answered in this column."
+    if SCORE not in table.cells:
+        raise missing_column(table.path, table.header, SCORE, remedy)
+    answers = table.numbers(Column(name=SCORE))
+    if np.isnan(answers).any():
+        row = int(np.isnan(answers).argmax()) + 1
+        raise InvalidInputError(f"{table.path} has no answer of the model in '{SCORE}', first at row {row}", remedy)
+    return answers
 
 
 def _probabilities(model: Path, scores: Values) -> Values:

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, select
 
 from activities.adapters.sql_engine import Database
 from activities.adapters.sql_trail import append, body, lock, place
 from models.audit import AuditKind, seal
-from models.inventory import Environment
+from models.formats import FORMATS
+from models.inventory import Environment, Submission
 from models.reconciliation import Discovery, Finding, Place, Served, Shelf, Turned, turn
-from models.records import AuditHeadRecord, DeploymentRecord, FindingRecord, LifecycleRecord, finding_of
+from models.records import AuditHeadRecord, DeploymentRecord, FindingRecord, LifecycleRecord, VersionRecord, finding_of
 from models.state import Phase
 
 
@@ -37,11 +38,16 @@ class SqlFindings:
         return {row.model: Place(row.stage, row.visit, row.seq, row.phase is Phase.ENDED) for row in rows}
 
     def serving(self) -> Mapping[Environment, Shelf]:
-        """What serves where."""
+        """What serves where; what others run is in no environment of ours."""
         shelves: dict[Environment, dict[str, Served]] = {environment: {} for environment in Environment}
+        of_it = and_(
+            col(VersionRecord.model) == DeploymentRecord.model, col(VersionRecord.number) == DeploymentRecord.version
+        )
+        query = select(DeploymentRecord, VersionRecord.facts).join(VersionRecord, of_it)
         with self._database.reading() as session:
-            for row in session.exec(select(DeploymentRecord).where(col(DeploymentRecord.until).is_(None))):
-                shelves[row.environment][row.model] = Served(row.version, row.bundle)
+            for row, facts in session.exec(query.where(col(DeploymentRecord.until).is_(None))):
+                if not (facts and FORMATS[Submission.model_validate_json(facts).format].elsewhere):
+                    shelves[row.environment][row.model] = Served(row.version, row.bundle)
         return shelves
 
     def findings(self) -> Sequence[Finding]:

@@ -1,7 +1,9 @@
 """The artifact gate: looks at files in a bounded child process without a network, and never loads them."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +19,8 @@ _OPEN = "The inspection could not be cut off from the network, so nothing was re
 _OTHER = "The bytes looked at are {}, not the {} that were to be judged. Register the version again."
 _EMPTY = "There is no file in the folder. Name the folder that holds the model."
 _WORST = ("malicious", "error", "unknown", "clean")
+_PARTS = "What belongs to it must be UTF-8 texts that are data by their names, too: .md, .txt, .json, .yaml or .csv."
+_NO_PARTS: Mapping[str, Path] = MappingProxyType({})
 _REPORTS = TypeAdapter(tuple[FileReport, ...])
 
 
@@ -35,19 +39,33 @@ class StaticScanner:
         self._timeout = timeout_seconds
         self._limits = (str(memory_bytes), str(math.ceil(timeout_seconds)), str(largest_bytes))
 
-    def scan(self, path: Path, digest: Digest) -> ScanReport:
-        """What the file is. Only `clean` passes, and only if the bytes looked at have the digest."""
-        found = self._look("file", path)
+    def scan(self, path: Path, digest: Digest, parts: Mapping[str, Path] = _NO_PARTS) -> ScanReport:
+        """What the file is. Only `clean` passes, and only if the bytes looked at have the digest.
+
+        With parts, by the names that they have in the model, only if each of them is a text that may lie beside it.
+        """
+        named = [str(path.absolute()), "", *(one for name, part in parts.items() for one in (str(part), name))]
+        found = self._look("files", *named)
         if isinstance(found, _Refused):
             return _refusal(found.verdict, found.reason, digest)
         report = found[0].report
         if report.verdict == "clean" and report.artifact != digest:
             return _refusal("error", _OTHER.format(report.artifact, digest), digest)
-        return report.model_copy(update={"artifact": digest})
+        worst = min((one.report.verdict for one in found), key=_WORST.index)
+        reasons = [f"{one.path}: {reason}" for one in found[1:] for reason in one.report.reasons]
+        return report.model_copy(
+            update={
+                "artifact": digest,
+                "verdict": worst,
+                "reasons": (*report.reasons, *reasons, *([_PARTS] if reasons else ())),
+                "scanned_bytes": sum(one.report.scanned_bytes for one in found),
+            }
+        )
 
     def scan_all(self, path: Path) -> FolderReport:
         """What a file is, or everything in a folder, links not followed."""
-        found = self._look("folder" if path.is_dir() else "file", path)
+        place = str(path.absolute())
+        found = self._look("folder", place) if path.is_dir() else self._look("files", place, "")
         if isinstance(found, _Refused):
             return FolderReport(verdict=found.verdict, reasons=(found.reason,))
         if not found:
@@ -55,9 +73,9 @@ class StaticScanner:
         files = tuple(one if one.path else one.model_copy(update={"path": path.name}) for one in found)
         return FolderReport(verdict=min((one.report.verdict for one in files), key=_WORST.index), files=files)
 
-    def _look(self, kind: str, path: Path) -> tuple[FileReport, ...] | _Refused:
+    def _look(self, kind: str, *named: str) -> tuple[FileReport, ...] | _Refused:
         try:
-            child = run_module(_CHILD, [kind, str(path.absolute()), *self._limits], self._timeout)
+            child = run_module(_CHILD, [*self._limits, kind, *named], self._timeout)
         except TimeoutError:
             return _Refused("timeout", _TIMED_OUT.format(self._timeout))
         if child.returncode == NOT_ISOLATED:

@@ -17,6 +17,7 @@ from activities.adapters.yaml_directory import YamlDirectory
 from activities.promotion import PromotionActivities
 from activities.validation import Validator
 from models.audit import AuditEntry, AuditKind, EffectRecord
+from models.bundle.definitions import Elsewhere, VendorModel
 from models.canonical import canonical, digest, replace
 from models.clearance import USUAL_MINIMUM
 from models.environments import usual_environments
@@ -28,9 +29,11 @@ from models.keys import Keyring
 from models.messages import Action
 from tests.contract.backdoor import execute
 from tests.temporal.doubles import PlainPredictor, PlainSamples, RecordingDeployer
+from tests.unit.corpus.definitions import definitions
 from tests.unit.signed_record import AUDIENCE, CREDIT, MODEL, Scribe, released, submission_of
 
 PROD = Environment.PROD
+VENDOR = VendorModel.model_validate_json(definitions()["vendor"])
 
 
 class Looking:
@@ -45,6 +48,10 @@ class Looking:
         self.seen.append((bundle, model, version, artifact))
         if self.refuses:
             raise self.refuses
+
+    def elsewhere(self, bundle: str, model: str, version: int) -> Elsewhere:
+        """What a vendor runs."""
+        return VENDOR
 
 
 class Plant:

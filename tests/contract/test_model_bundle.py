@@ -5,25 +5,39 @@ import io
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+import skops.io
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.oci_bundles import parts_of, read_bundle, verified
 from activities.adapters.oci_layout import OciLayout, take_in, write_layout
+from activities.adapters.oip_deployer import OipDeployer
 from models.bundle.manifest import GOLDEN_FILE
 from models.canonical import Digest, digest_bytes
 from models.errors import ConflictError, InvalidInputError, ModelopsError, SignatureError, UnknownNameError
-from models.evidence import EvaluationReport, GroupRate
+from models.evidence import EvaluationReport, GroupRate, ScanReport
+from models.formats import FORMATS, Format
 from models.golden import SCORE, compare
 from models.inventory import Column, DataContract, Golden, Protected, Reference, Source, Submission
 from models.verdict import Reading
-from tests.contract.serving import COLUMNS, Server, order_of, request_of, sloping
+from tests.contract.serving import COLUMNS, PROD, TOKEN, Server, new_key, order_of, request_of, sloping
 from tests.packing import FACTS, MODEL, packager_in, signer_in
 
 ROWS: list[list[float | None]] = [[1.0, 2.0, 3.0], [-4.0, 0.5, 0.25], [0.0, None, -1.0]]
+TABLE = {
+    "format": "modelops/decision-table/1",
+    "hit_policy": "FIRST",
+    "rules": [{"when": {"income": {"at_least": 1}}, "then": 0.75}, {"when": {"debt": {"missing": True}}, "then": 0.5}],
+    "otherwise": 0.25,
+}
 EVALUATION = EvaluationReport(
     rows=500,
     readings=(Reading(name="auc", value=0.82, count=500),),
@@ -34,14 +48,14 @@ EVALUATION = EvaluationReport(
 )
 
 
-def golden() -> bytes:
-    """What the model answers to the rows, worked out by hand."""
+def golden(scores: Sequence[float] = ()) -> bytes:
+    """What the model answers to the rows: these scores, or else those of the ONNX model, worked out by hand."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([*COLUMNS, SCORE])
-    for row in ROWS:
-        mean = sum(value or 0.0 for value in row) / len(row)
-        writer.writerow([*("" if value is None else value for value in row), 1 / (1 + math.exp(-mean))])
+    by_hand = [1 / (1 + math.exp(-sum(value or 0.0 for value in row) / len(row))) for row in ROWS]
+    for row, score in zip(ROWS, scores or by_hand, strict=True):
+        writer.writerow([*("" if value is None else value for value in row), score])
     return out.getvalue().encode()
 
 
@@ -75,11 +89,36 @@ def submission(tmp_path: Path) -> Submission:
     )
 
 
+def as_rules(folder: Path, version: Submission) -> Submission:
+    """The version as a decision table; what it answers was read off the table."""
+    named = Golden(predictions=pinned(folder, "golden.csv", golden([0.75, 0.25, 0.5])), tolerance=1e-5)
+    artifact = pinned(folder, "table.json", json.dumps(TABLE).encode())
+    return version.model_copy(update={"artifact": artifact, "format": Format.DECISION_TABLE, "golden": named})
+
+
+def as_skops(folder: Path, version: Submission) -> Submission:
+    """The version as a scikit-learn pipeline; what it answers was asked of the pipeline itself."""
+    given = np.array([[math.nan if value is None else value for value in row] for row in ROWS])
+    model = make_pipeline(SimpleImputer(), LogisticRegression()).fit(given, [1, 0, 1])
+    scores = model.predict_proba(given)[:, 1].tolist()
+    named = Golden(predictions=pinned(folder, "golden.csv", golden(scores)), tolerance=1e-5)
+    artifact = pinned(folder, "model.skops", skops.io.dumps(model))
+    return version.model_copy(update={"artifact": artifact, "format": Format.SKOPS, "golden": named})
+
+
+def as_onnx(folder: Path, version: Submission) -> Submission:
+    """The version as it is."""
+    return version
+
+
 def packed(folder: Path, store: str, submission: Submission, key: str = "keys") -> tuple[FileArtifactStore, Digest]:
     """A version packed into a new store, with an evaluation."""
     made = FileArtifactStore(folder / store, [folder])
     (folder / key).mkdir(exist_ok=True)
-    evidence = {"evaluation": made.put(EVALUATION.model_dump_json().encode())}
+    artifact = submission.artifact
+    scan = ScanReport(format=submission.format, verdict="clean", scanned_bytes=1, artifact=artifact.digest)
+    reports = {"evaluation": EVALUATION} | ({"scan": scan} if FORMATS[submission.format].runs_code else {})
+    evidence = {kind: made.put(report.model_dump_json().encode()) for kind, report in reports.items()}
     return made, packager_in(folder / key, made).package(FACTS, 3, submission, evidence)
 
 
@@ -97,9 +136,12 @@ def check(folder: Path, key: str) -> Digest:
     return verified(opened, opened.bundle, [key])[0].digest
 
 
-def test_an_earlier_version_is_rebuilt_bit_for_bit(tmp_path: Path, submission: Submission) -> None:
+@pytest.mark.parametrize("form", [as_onnx, as_rules, as_skops])
+def test_an_earlier_version_is_rebuilt_bit_for_bit(
+    tmp_path: Path, submission: Submission, form: Callable[[Path, Submission], Submission]
+) -> None:
     """From its submission, in a fresh store: the same bundle, the same signature, the same bytes in every file."""
-    folders = []
+    submission, folders = form(tmp_path / "trained", submission), list[Path]()
     for name in ("first", "again"):
         store, digest = packed(tmp_path, name, submission)
         folders.append(tmp_path / f"{name}-layout")
@@ -172,41 +214,50 @@ def test_what_is_there_is_not_written_over(layout: Path, tmp_path: Path, submiss
         OciLayout(layout)
 
 
-@pytest.fixture
-def elsewhere(layout: Path, tmp_path: Path) -> Iterator[Callable[[Path], Server]]:
-    """Servers of another folder with a store of its own, in which is nothing but the bundle."""
-    there, running = tmp_path / "elsewhere", list[Server]()
-    shutil.copytree(layout, there / "bundle")
-    for name in ("trained", "store", "layout"):
-        shutil.rmtree(tmp_path / name)
-    opened = OciLayout(there / "bundle")
-    store = FileArtifactStore(there / "store", [there / "bundle"])
-    take_in(opened, parts_of(opened, opened.bundle), store)
+class Elsewhere:
+    """Another folder with a store of its own, in which is nothing but the bundle."""
 
-    def start(signers: Path) -> Server:
-        server = Server(there / f"state-{len(running)}", there / "store", signers=signers)
-        running.append(server)
+    def __init__(self, root: Path, version: Submission) -> None:
+        store, self.bundle = packed(root, "store", version)
+        self.folder = root / "elsewhere"
+        write_layout(store, parts_of(store, self.bundle), self.folder / "bundle")
+        for name in ("trained", "store"):
+            shutil.rmtree(root / name)
+        opened = OciLayout(self.folder / "bundle")
+        self.store = FileArtifactStore(self.folder / "store", [self.folder / "bundle"])
+        take_in(opened, parts_of(opened, opened.bundle), self.store)
+
+    @contextmanager
+    def server(self, signers: Path) -> Iterator[Server]:
+        """An inference server there, that counts some keys."""
+        server = Server(self.folder / signers.stem, self.folder / "store", signers=signers)
         server.start()
-        return server
-
-    yield start
-    for server in running:
+        yield server
         server.kill()
 
 
-def test_a_bundle_serves_elsewhere_with_nothing_but_itself(elsewhere: Callable[[Path], Server], tmp_path: Path) -> None:
-    """Taken into another store, it answers its golden predictions; a server that does not count the key refuses it."""
-    bundle = OciLayout(tmp_path / "elsewhere" / "bundle").bundle
-    (tmp_path / "strangers.pub").write_text("0" * 64 + "\n")
-    refused = elsewhere(tmp_path / "strangers.pub").post(f"/v2/repository/models/{MODEL}/load", order_of(3, bundle))
-    assert (refused.status_code, "by nobody whose key counts" in refused.text) == (400, True)
-    server, order = elsewhere(tmp_path / "keys" / "bundle.pub"), order_of(3, bundle)
-    for verb in ("load", "switch"):
-        done = server.post(f"/v2/repository/models/{MODEL}/{verb}", order)
-        assert done.status_code == 200, done.text
-    store = FileArtifactStore(tmp_path / "elsewhere" / "store", [])
-    rows = list(csv.DictReader(io.StringIO(read_bundle(store, bundle).files[GOLDEN_FILE].read_text())))
-    asked = request_of([[float(row[name]) if row[name] else None for name in COLUMNS] for row in rows])
-    answer = server.post(f"/v2/models/{MODEL}/infer", asked).json()
+@pytest.mark.parametrize("form", [as_onnx, as_rules, as_skops])
+def test_a_bundle_serves_elsewhere_with_nothing_but_itself(
+    tmp_path: Path, submission: Submission, form: Callable[[Path, Submission], Submission]
+) -> None:
+    """Taken into another store, it answers its golden predictions over HTTP, whatever kind of model it is."""
+    there = Elsewhere(tmp_path, form(tmp_path / "trained", submission))
+    with (
+        there.server(tmp_path / "keys" / "bundle.pub") as server,
+        closing(OipDeployer({PROD: server.url}, TOKEN, timeout=120)) as deployer,
+    ):
+        deployer.deploy(PROD, MODEL, 3, there.bundle, new_key())
+        rows = list(csv.DictReader(io.StringIO(read_bundle(there.store, there.bundle).files[GOLDEN_FILE].read_text())))
+        asked = request_of([[float(row[name]) if row[name] else None for name in COLUMNS] for row in rows])
+        answer = server.post(f"/v2/models/{MODEL}/infer", asked).json()
     parity = compare([float(row[SCORE]) for row in rows], answer["outputs"][0]["data"], 1e-5)
     assert (parity.holds, parity.rows) == (True, len(ROWS))
+
+
+def test_a_server_that_does_not_count_the_key_refuses_it(tmp_path: Path, submission: Submission) -> None:
+    """Whatever the bundle is, and wherever it came from."""
+    there = Elsewhere(tmp_path, submission)
+    (tmp_path / "strangers.pub").write_text("0" * 64 + "\n")
+    with there.server(tmp_path / "strangers.pub") as server:
+        refused = server.post(f"/v2/repository/models/{MODEL}/load", order_of(3, there.bundle))
+    assert (refused.status_code, "by nobody whose key counts" in refused.text) == (400, True)

@@ -14,10 +14,12 @@ from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Deployer
 from models.answers import Asked
+from models.bundle.definitions import Elsewhere
 from models.canonical import Digest, Frozen, digest, digest_bytes
 from models.environments import usual_environments
 from models.errors import (
     ConflictError,
+    InvalidInputError,
     MissingColumnError,
     SignatureError,
     SmokeTestError,
@@ -58,11 +60,11 @@ NAMES = ("ana", "dmitri", "rosa", "lena", "paul", "olga", "sam")
 class TextScanner:
     """Artifacts are JSON texts of readings; one that says `evil` is not clean."""
 
-    def scan(self, path: Path, digest: Digest) -> ScanReport:
+    def scan(self, path: Path, digest: Digest, parts: Mapping[str, Path] | None = None) -> ScanReport:
         """Clean unless the text says otherwise."""
         text = path.read_text()
         verdict = "malicious" if "evil" in text else "clean"
-        return ScanReport(format="json", verdict=verdict, scanned_bytes=len(text), artifact=digest)
+        return ScanReport(format="onnx", verdict=verdict, scanned_bytes=len(text), artifact=digest)
 
 
 class NothingAgainst:
@@ -118,6 +120,10 @@ class NamedBundles:
         """The name says it."""
         if bundle != digest_bytes(f"{model}/{version}/{artifact}".encode()):
             raise SignatureError(f"{bundle} is no bundle of version {version} of '{model}'")
+
+    def elsewhere(self, bundle: Digest, model: str, version: int) -> Elsewhere:
+        """None."""
+        raise InvalidInputError(f"{bundle} is run by nobody else")
 
 
 class DeployerCall(Frozen):

@@ -37,6 +37,7 @@ from models.authentication import person_of
 from models.canonical import digest
 from models.checkpoint import contradictions
 from models.evidence import EffectKey
+from models.formats import FORMATS
 from models.inventory import Deployed, Environment, Notified, Submission, VersionRegistered, VersionStatus, Withdrawn
 from models.journal import JournalEntry
 from models.keys import Keyring
@@ -148,6 +149,10 @@ class _World:
         """What was registered of each version."""
         return {c.version: c.submission for _, c in self.changes if isinstance(c, VersionRegistered)}
 
+    def is_ours(self, version: int) -> bool:
+        """Whether a version is in environments of ours: what others run is released, and reaches none of them."""
+        return not FORMATS[self.submissions[version].format].elsewhere
+
     @cached_property
     def folded(self) -> Folded:
         """The recorded events through the kernel again."""
@@ -222,7 +227,7 @@ def _known_as(call: DeployerCall) -> tuple[object, ...]:
 def _recorded_outside(world: _World) -> Counter[tuple[object, ...]]:
     recorded = Counter[tuple[object, ...]]()
     for key, change in world.changes:
-        if isinstance(change, Deployed):
+        if isinstance(change, Deployed) and world.is_ours(change.version):
             recorded[change.environment, change.version, change.bundle, str(key)] += 1
         if isinstance(change, Withdrawn):
             recorded.update((environment, None, None, str(key)) for environment in change.environments)
@@ -284,7 +289,8 @@ def _disagreements(world: _World) -> Iterator[str]:
         real.pop(effect.environment, None)
         if effect.version is not None:
             real[effect.environment] = effect.version
-    yield from _differ("environments", real, state.serving)
+    ours = {environment: version for environment, version in state.serving.items() if world.is_ours(version)}
+    yield from _differ("environments", real, ours)
 
 
 def _lifecycle_row(world: _World) -> Mapping[str, object]:

@@ -244,9 +244,9 @@ def submission_of(name: str, developer: str = "dora", submitter: str = "sven") -
     )
 
 
-def released(scribe: Scribe | None = None) -> Scribe:
+def released(scribe: Scribe | None = None, first: Submission | None = None) -> Scribe:
     """A version that everybody has approved, and that production is ordered to serve."""
     told = scribe or Scribe()
-    told.submit(submission_of("one"))
+    told.submit(first or submission_of("one"))
     told.approve_all()
     return told

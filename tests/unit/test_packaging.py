@@ -161,4 +161,4 @@ def test_a_model_that_is_not_served_is_refused_at_load(tmp_path: Path, submissio
     bundles = bundles_in(tmp_path / "keys", FileArtifactStore(tmp_path / "store", []))
     with pytest.raises(InvalidInputError, match="as safetensors, which no server of ours loads") as refused:
         load_model(bundles, result.bundle or "", MODEL, 3)
-    assert "onnx, decision_table" in refused.value.remedy
+    assert "onnx, skops, joblib, pickle, decision_table" in refused.value.remedy

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import yaml
 
 from activities.adapters.artifact_inspection.chat_template import looks_like_template, why_unsafe
+from activities.adapters.artifact_inspection.definition_file import inspect_definition
 from activities.adapters.artifact_inspection.findings import Finding, shown
 from activities.adapters.artifact_inspection.safetensors_file import once
 
@@ -60,7 +61,7 @@ def _is_tokenizer(value: object) -> bool:
 
 
 def inspect_text(data: bytes, name: str = "") -> Finding:
-    """The finding on a text. It is `clean` as a tokenizer's settings; beside a model, also as other `data`."""
+    """The finding on a text. It is `clean` as a definition or a tokenizer's settings; beside a model, also as data."""
     text, suffix = data.decode(), PurePosixPath(name).suffix.lower()
     if text.startswith("#!"):
         return Finding("script", "unknown", ("The file is a script.",))
@@ -73,6 +74,8 @@ def inspect_text(data: bytes, name: str = "") -> Finding:
                 return fault
         except (ValueError, RecursionError) as error:
             return Finding("json", "unknown", (f"The text begins like JSON and is none: {shown(str(error), 100)}.",))
+        if finding := inspect_definition(value, data):
+            return finding
         return Finding("tokenizer", "clean") if _is_tokenizer(value) else Finding("json", "unknown", ("It is JSON.",))
     if suffix == ".jinja" and (why := why_unsafe(text)):
         return Finding("template", "malicious", (f"The template {why}.",))

@@ -29,6 +29,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.unit.corpus.cases import joblibbed, npy, rows, zipped
+from tests.unit.corpus.definitions import definitions
 from tests.unit.corpus.model_formats import DENSE, hdf5, keras, layer, sequential, torch
 from tests.unit.corpus.onnx_models import plain_models
 from tests.unit.corpus.weights import SOUND, gguf
@@ -122,6 +123,7 @@ def benign_files() -> dict[str, bytes]:
     return {
         **_pickles(),
         **skopsed,
+        **definitions(),
         **{f"onnx-{name}": data for name, data in benign_models().items()},
         "keras-dense": keras(sequential(DENSE, layer("Dropout", rate=0.1), DENSE)),
         "keras-attention": keras(sequential(attention, layer("Bidirectional", layer=layer("LSTM", units=2)))),

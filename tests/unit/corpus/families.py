@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.unit.corpus import archives, lies, model_formats, onnx_models, pickles, weights
+from tests.unit.corpus import archives, definitions, lies, model_formats, onnx_models, pickles, weights
 from tests.unit.corpus.cases import Case
 
 FAMILIES: dict[str, Callable[[Path], dict[str, Case]]] = {
@@ -24,6 +24,7 @@ FAMILIES: dict[str, Callable[[Path], dict[str, Case]]] = {
     "safetensors": lambda _: weights.safetensors_cases(),
     "gguf": lambda _: weights.gguf_cases(),
     "texts": lambda _: weights.text_cases(),
+    "definitions": lambda _: definitions.definition_cases(),
 }
 
 
