@@ -96,14 +96,14 @@ def write_layout(store: Blobs, parts: Sequence[Descriptor], folder: Path) -> Non
         raise InvalidInputError(f"{folder} cannot be written: {error.strerror}", "choose another folder") from error
 
 
-def take_in(layout: OciLayout, parts: Sequence[Descriptor], store: ArtifactStore) -> None:
-    """Bring every part of a folder's bundle into a store; DigestMismatchError if a byte of it is another."""
+def take_in(source: Blobs, bundle: Digest, parts: Sequence[Descriptor], store: ArtifactStore) -> None:
+    """Bring every part of a bundle from elsewhere into a store; DigestMismatchError if a byte of it is another."""
     for part in parts:
-        place = layout.path(part.digest).resolve()
+        place = source.path(part.digest).resolve()
         store.fetch(Reference(uri=place.as_uri(), digest=part.digest))
     for part in parts:
         if part.artifact_type == Referrer.model_fields["artifact_type"].default:
-            store.refer(layout.bundle, part.digest)
+            store.refer(bundle, part.digest)
 
 
 def _fill(store: Blobs, parts: Sequence[Descriptor], draft: Path) -> None:

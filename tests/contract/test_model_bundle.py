@@ -181,7 +181,7 @@ def elsewhere(layout: Path, tmp_path: Path) -> Iterator[Callable[[Path], Server]
         shutil.rmtree(tmp_path / name)
     opened = OciLayout(there / "bundle")
     store = FileArtifactStore(there / "store", [there / "bundle"])
-    take_in(opened, parts_of(opened, opened.bundle), store)
+    take_in(opened, opened.bundle, parts_of(opened, opened.bundle), store)
 
     def start(signers: Path) -> Server:
         server = Server(there / f"state-{len(running)}", there / "store", signers=signers)
