@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from models.answers import Asked
 from models.audit import AuditEntry, AuditHead
 from models.bundle.definitions import Elsewhere
-from models.canonical import Digest
+from models.canonical import Digest, Slug
 from models.clearance import Tied
 from models.clearance_statement import Clearance
 from models.directory import DirectoryEdition
@@ -148,6 +148,23 @@ class Blobs(Protocol):
 
     def referrers(self, digest: Digest) -> Sequence[Digest]:
         """What is known to refer to some bytes, as a signature does."""
+
+
+class Sink(Protocol):
+    """Takes bytes."""
+
+    def write(self, data: bytes) -> object:
+        """Some more of them."""
+
+
+class Depot(Protocol):
+    """Where a target fetches bundles from, each by its digest."""
+
+    def bring(self, model: Slug, bundle: Digest) -> None:
+        """Have a bundle be there, once; DigestMismatchError if something else is in its place."""
+
+    def holds(self, model: Slug, bundle: Digest) -> bool:
+        """Whether a bundle is there, byte for byte; UnknownNameError if nobody knows what it was."""
 
 
 class ArtifactStore(Blobs, Protocol):

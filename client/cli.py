@@ -113,6 +113,10 @@ _COMMANDS = {
         "verify": _Command("bundles", "verify_bundle", "modelops bundle verify bundle --key KEY"),
         "export": _Command("bundles", "export_bundle", "modelops bundle export DIGEST --output bundle"),
         "import": _Command("bundles", "import_bundle", "modelops bundle import bundle"),
+        "push": _Command(
+            "bundles", "push_bundle", "modelops bundle push registry.example/models/loan-approval loan-approval@2"
+        ),
+        "pull": _Command("bundles", "pull_bundle", "modelops bundle pull registry.example/models/loan-approval@DIGEST"),
     },
     "audit": {
         "verify": _Command("audit", "verify_audit", "modelops audit verify loan-approval --utc"),

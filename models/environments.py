@@ -1,11 +1,12 @@
 """What DEV, TEST and PROD are, as an administrator's file says it: where they are, and what they ask of a version."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from models.canonical import Digest, Duration, Frozen, Slug, replace
+from models.canonical import Digest, Duration, Frozen, Slug, digest_bytes, replace
 from models.clearance import USUAL_MINIMUM, Minimum
 from models.diagnostics import render
 from models.errors import InvalidInputError
@@ -18,7 +19,6 @@ _REMEDY = "Write `environments: {DEV: {target: {kind: local, url: 'http://127.0.
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$", max_length=2_000)]
 """An address without anybody's name or password in it."""
 
-Folder = Annotated[str, StringConstraints(pattern=r"^(oci|s3|gs|https)://[^\s@]+$", max_length=1_000)]
 Bucket = Annotated[str, StringConstraints(pattern=r"^s3://[A-Za-z0-9._-]{3,63}(/\S*)?$", max_length=1_000)]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 """A DNS label (RFC 1123)."""
@@ -50,19 +50,34 @@ class Local(Frozen):
     url: HttpUrl
 
 
+class ObjectStore(Frozen):
+    """S3, or what speaks like it at `endpoint`. Without `credentials` they are found as boto3 finds them.
+
+    `reader` are those of who may only look.
+    """
+
+    region: Label = "us-east-1"
+    endpoint: HttpUrl | None = None
+    credentials: Credentials | None = None
+    reader: Credentials | None = None
+
+
 class KServe(Frozen):
     """A namespace of a Kubernetes cluster with KServe.
 
     `api` is the cluster's API, `authority` the PEM file of who vouches for it, `credentials` a bearer token. Bundles
-    are found below `bundles`, by digest; `runtime` is the serving runtime that takes them.
+    are put below `bundles`, by digest, with what `store` says; `runtime` is the serving runtime that takes them.
+    `reader` is a token that may only look: with it the reconciler looks.
     """
 
     kind: Literal["kserve"]
     api: HttpUrl
     namespace: Label
-    bundles: Folder
+    bundles: Bucket
+    store: ObjectStore = ObjectStore()
     runtime: Label
     credentials: Credentials
+    reader: Credentials | None = None
     authority: str | None = None
     ready_within: Within = 240
 
@@ -70,7 +85,8 @@ class KServe(Frozen):
 class SageMaker(Frozen):
     """A region of an AWS account. Without `credentials` they are found as boto3 finds them.
 
-    With them, the secret is JSON as a `credential_process` gives it (AWS SDKs and Tools Reference Guide).
+    With them, the secret is JSON as a `credential_process` gives it (AWS SDKs and Tools Reference Guide). `reader` is
+    one that may only look: with it the reconciler looks.
     """
 
     kind: Literal["sagemaker"]
@@ -80,6 +96,7 @@ class SageMaker(Frozen):
     instance: Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9.-]+$")]
     bundles: Bucket
     credentials: Credentials | None = None
+    reader: Credentials | None = None
     ready_within: Within = 240
 
 
@@ -161,9 +178,15 @@ class Environments(Frozen):
 
 
 def bundle_uri(folder: str, model: Slug, bundle: Digest) -> str:
-    """Where a bundle is found below a folder: in a registry by its digest, else in a folder named after it."""
-    place = f"{folder.rstrip('/')}/{model}"
-    return f"{place}@{bundle}" if folder.startswith("oci://") else f"{place}/{bundle.replace(':', '-')}"
+    """Where the archive of a bundle is below a folder."""
+    return f"{folder.rstrip('/')}/{model}/{bundle.replace(':', '-')}.tar.gz"
+
+
+def bundle_at(folder: str, model: Slug, uri: str) -> Digest:
+    """The bundle whose archive is there by its name; else a digest that none has, another one for every place."""
+    found = re.search(r"/sha256-([0-9a-f]{64})\.tar\.gz$", uri)
+    bundle = f"sha256:{found[1]}" if found else ""
+    return bundle if found and uri == bundle_uri(folder, model, bundle) else digest_bytes(uri.encode())
 
 
 def usual_environments(ports: Sequence[int] = (8501, 8502, 8503)) -> Environments:

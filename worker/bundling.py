@@ -2,17 +2,21 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.oci_bundles import parts_of, read_bundle, verified
 from activities.adapters.oci_layout import OciLayout, take_in, write_layout
+from activities.adapters.oci_registry import OciRegistry
 from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.static_scanner import StaticScanner
 from activities.ports import ArtifactStore, Blobs
 from activities.reports import keep_report
 from activities.scanning import scan_submission
 from models.bundle.manifest import TITLE
+from models.bundle.registry_name import RegistryName
 from models.canonical import Digest, Frozen
 from models.errors import NotPermittedError, SignatureError
 from models.evidence import Evidence
@@ -21,7 +25,7 @@ from models.inventory import ModelFacts, Source, Submission
 from models.signing import PublicKey
 from worker.bundles import packager_of, signers_of
 from worker.keeping import store_of
-from worker.settings import Settings
+from worker.settings import Settings, read_secret
 
 _BY_DIGEST = "sha256:"
 
@@ -90,8 +94,35 @@ def bring_in(settings: Settings, folder: Path) -> Summary:
     """Take a folder's bundle into our store, if somebody signed it whose key counts here."""
     layout = OciLayout(folder)
     verified(layout, layout.bundle, signers_of(settings))
-    take_in(layout, parts_of(layout, layout.bundle), FileArtifactStore(settings.store, [folder]))
+    take_in(layout, layout.bundle, parts_of(layout, layout.bundle), FileArtifactStore(settings.store, [folder]))
     return inspect(settings, layout.bundle)
+
+
+def push(settings: Settings, digest: Digest, place: RegistryName) -> Summary:
+    """Put a bundle of our store into a registry, signatures too; UnavailableError, NotPermittedError."""
+    found, store = inspect(settings, digest), store_of(settings)
+    with closing(_registry(settings, place)) as registry:
+        registry.push(store, parts_of(store, digest))
+    return found
+
+
+def pull(settings: Settings, place: RegistryName) -> Summary:
+    """Take a registry's bundle into our store, if somebody signed it whose key counts here: all of it, or nothing."""
+    with (
+        closing(_registry(settings, place)) as registry,
+        tempfile.TemporaryDirectory(prefix="modelops-bundle-") as folder,
+    ):
+        pulled = registry.bundle(Path(folder))
+        verified(pulled, pulled.digest, signers_of(settings))
+        take_in(
+            pulled, pulled.digest, parts_of(pulled, pulled.digest), FileArtifactStore(settings.store, [Path(folder)])
+        )
+    return inspect(settings, pulled.digest)
+
+
+def _registry(settings: Settings, place: RegistryName) -> OciRegistry:
+    credentials = settings.registries.get(place.host)
+    return OciRegistry(place, partial(read_secret, credentials) if credentials else None)
 
 
 def _opened(settings: Settings, place: str) -> tuple[Blobs, Digest]:

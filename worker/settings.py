@@ -125,6 +125,7 @@ Github = Annotated[
         '{"app": "1234", "key": "/keys/app.pem", "secret": "GITHUB_SECRET", "environments": {"production": "PROD"}}'
     ),
 ]
+Registries = Annotated[dict[str, Credentials], NoDecode, _json_like('{"registry.example": {"env": "REGISTRY_SECRET"}}')]
 Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
 
 
@@ -206,6 +207,10 @@ class Settings(BaseSettings):
     )
     bundle_key: Place | None = Field(
         default=None, description="the packager's private key, made if it is missing; default: bundle.key under home"
+    )
+    registries: Registries = Field(
+        default={},
+        description="where the `user:password` for a registry of bundles is, by its host: a variable or file",
     )
     clearance: Url = Field(
         default="http://127.0.0.1:8510", description="where pipelines ask whether a digest may enter an environment"

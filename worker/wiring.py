@@ -17,7 +17,6 @@ from activities.adapters.bundle_samples import BundleSamples
 from activities.adapters.child_prover import ChildProver
 from activities.adapters.file_notary import FileNotary
 from activities.adapters.file_windows import FileWindows
-from activities.adapters.oip_index import OipIndex
 from activities.adapters.oip_traffic import OipTraffic
 from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.process_trainer import ProcessTrainer
@@ -82,6 +81,7 @@ from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
 from worker.registries import Elsewhere, elsewhere_of
 from worker.settings import ACTUATORS, Settings
+from worker.shelves import shelves_of
 from worker.supplying import supply_of
 from worker.targets import targets_of
 from worker.trainers import NamedTrainers, ci_trainers
@@ -168,8 +168,8 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         prover=KeptProofs(root / "proofs", ChildProver().prove),
         findings=SqlFindings(settings.database),
         executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
-        environments=OipIndex({name: local.url for name, local in environments_of(settings).locals()}),
         metrics=metrics_of(settings),
+        environments=shelves_of(environments_of(settings), store),
         elsewhere=elsewhere_of(settings),
     )
 
@@ -181,7 +181,7 @@ def choose_actuator_parts(settings: Settings) -> ActuatorParts:
         store_of(settings),
         environments_of(settings),
     )
-    targets = targets_of(settings, surroundings)
+    targets = targets_of(settings, surroundings, store)
     return ActuatorParts(
         inventory=inventory,
         store=store,

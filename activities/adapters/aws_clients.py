@@ -29,8 +29,10 @@ class AwsClients:
     is asked each time, so that one that was renewed counts at once; clients are made anew when it says something else.
     """
 
-    def __init__(self, region: str, credentials: Callable[[], str] | None) -> None:
+    def __init__(self, region: str, credentials: Callable[[], str] | None, endpoint: str | None = None) -> None:
+        """`endpoint` is where something answers that speaks like AWS."""
         self._region = region
+        self._endpoint = endpoint
         self._credentials = credentials
         self._told = ""
         self._session = boto3.Session(region_name=region)
@@ -41,7 +43,7 @@ class AwsClients:
         if self._credentials and (told := self._credentials()) != self._told:
             self._session, self._clients, self._told = _session(self._region, told), {}, told
         if service not in self._clients:
-            self._clients[service] = self._session.client(service, config=_BOUNDED)
+            self._clients[service] = self._session.client(service, config=_BOUNDED, endpoint_url=self._endpoint)
         return self._clients[service]
 
     def close(self) -> None:

@@ -13,17 +13,19 @@ from models.errors import SmokeTestError
 from models.placement import Placed
 
 GROUP, KIND = "apis/serving.kserve.io/v1beta1", "inferenceservices"
-MANAGED_BY, VERSION, BUNDLE = "app.kubernetes.io/managed-by", "modelops/version", "modelops/bundle"
+MANAGED_BY, MODEL = "app.kubernetes.io/managed-by", "modelops/model"
+VERSION, BUNDLE = "modelops/version", "modelops/bundle"
 _LONGEST = 40
 """Letters of a name: Knative makes a host of it, with the namespace and the revision, of at most 63."""
 
 
 class Route(NamedTuple):
-    """A revision that is answered by: whether it is the latest, its percentage of requests, the URL of its own."""
+    """A revision that is answered by: whether it is the latest, its percentage, the URL of its own, its name."""
 
     latest: bool
     percent: int
     url: str | None
+    revision: str
 
 
 def service_name(model: Slug) -> str:
@@ -59,7 +61,7 @@ def inference_service(
         "metadata": {
             "name": service_name(model),
             "namespace": settings.namespace,
-            "labels": {MANAGED_BY: "modelops", VERSION: str(placed.version)},
+            "labels": {MANAGED_BY: "modelops", MODEL: model, VERSION: str(placed.version)},
             "annotations": {"serving.kserve.io/enable-tag-routing": "true", BUNDLE: placed.bundle},
         },
         "spec": {"predictor": predictor},
@@ -94,7 +96,9 @@ class Service:
     def routes(self) -> tuple[Route, ...]:
         """Who answers now."""
         return tuple(
-            Route(bool(one.get("latestRevision")), int(one.get("percent", 0)), one.get("url"))
+            Route(
+                bool(one.get("latestRevision")), int(one.get("percent", 0)), one.get("url"), one.get("revisionName", "")
+            )
             for one in self._predictor.get("traffic", ())
         )
 

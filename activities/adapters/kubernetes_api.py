@@ -52,6 +52,12 @@ class KubernetesApi:
         """An object; None if there is none. `group` is as in `apis/serving.kserve.io/v1beta1`, `kind` in the plural."""
         return self._send("GET", self._path(group, kind, name))
 
+    def select(self, group: str, kind: str, labels: Mapping[str, str]) -> list[Thing]:
+        """The objects that have all of some labels; none if the cluster knows no such kind."""
+        chosen = {"labelSelector": ",".join(f"{name}={value}" for name, value in labels.items())}
+        found = self._send("GET", self._path(group, kind), parameters=chosen)
+        return list(found["items"]) if found else []
+
     def apply(self, group: str, kind: str, thing: Thing) -> Thing:
         """Have an object be as it is said, whoever said otherwise before; what is left out is not ours any more."""
         path = self._path(group, kind, thing["metadata"]["name"])

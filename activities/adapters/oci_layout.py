@@ -4,14 +4,18 @@ Source: OCI image specification 1.1, `image-layout.md`. Nothing else is in the f
 """
 
 import hashlib
+import io
 import shutil
+import struct
+import tarfile
 import tempfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from activities.ports import ArtifactStore, Blobs
+from activities.ports import ArtifactStore, Blobs, Sink
 from models.bundle.manifest import MANIFEST_TYPE, Descriptor, Index, Manifest, Referrer
 from models.canonical import Digest, canonical
 from models.errors import ConflictError, DigestMismatchError, InvalidInputError, UnknownNameError
@@ -96,14 +100,26 @@ def write_layout(store: Blobs, parts: Sequence[Descriptor], folder: Path) -> Non
         raise InvalidInputError(f"{folder} cannot be written: {error.strerror}", "choose another folder") from error
 
 
-def take_in(layout: OciLayout, parts: Sequence[Descriptor], store: ArtifactStore) -> None:
-    """Bring every part of a folder's bundle into a store; DigestMismatchError if a byte of it is another."""
+def write_archive(store: Blobs, parts: Sequence[Descriptor], into: Sink) -> None:
+    """Write the same as a tar.gz: a folder once it is unpacked. Its bytes follow from the bundle and its signatures."""
+    gzip = _StoredGzip(into)
+    with tarfile.open(fileobj=gzip, mode="w|", format=tarfile.USTAR_FORMAT) as archive:  # type: ignore[call-overload]
+        for name, data in _papers(parts):
+            archive.addfile(_member(name, len(data)), io.BytesIO(data))
+        for part in sorted({part.digest: part for part in parts}.values(), key=lambda part: part.digest):
+            with store.path(part.digest).open("rb") as file:
+                archive.addfile(_member(f"blobs/sha256/{part.digest.removeprefix('sha256:')}", part.size), file)
+    gzip.close()
+
+
+def take_in(source: Blobs, bundle: Digest, parts: Sequence[Descriptor], store: ArtifactStore) -> None:
+    """Bring every part of a bundle from elsewhere into a store; DigestMismatchError if a byte of it is another."""
     for part in parts:
-        place = layout.path(part.digest).resolve()
+        place = source.path(part.digest).resolve()
         store.fetch(Reference(uri=place.as_uri(), digest=part.digest))
     for part in parts:
         if part.artifact_type == Referrer.model_fields["artifact_type"].default:
-            store.refer(layout.bundle, part.digest)
+            store.refer(bundle, part.digest)
 
 
 def _fill(store: Blobs, parts: Sequence[Descriptor], draft: Path) -> None:
@@ -111,6 +127,41 @@ def _fill(store: Blobs, parts: Sequence[Descriptor], draft: Path) -> None:
     blobs.mkdir(parents=True)
     for part in parts:
         shutil.copyfile(store.path(part.digest), blobs / part.digest.removeprefix("sha256:"))
+    for name, data in _papers(parts):
+        (draft / name).write_bytes(data)
+
+
+def _papers(parts: Sequence[Descriptor]) -> tuple[tuple[str, bytes], ...]:
+    """What a layout has beside the blobs."""
     listed = tuple(part for part in parts if part.media_type == MANIFEST_TYPE)
-    (draft / "oci-layout").write_bytes(_MARKER)
-    (draft / "index.json").write_bytes(canonical(Index(manifests=listed)))
+    return ("oci-layout", _MARKER), ("index.json", canonical(Index(manifests=listed)))
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    """A file of nobody, and of no time."""
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = size, 0o444
+    return member
+
+
+class _StoredGzip:
+    """A gzip member (RFC 1952) of stored blocks (RFC 1951, 3.2.4): weights hardly shrink, and zlibs differ in bytes."""
+
+    _BLOCK = 0xFFFF
+
+    def __init__(self, into: Sink) -> None:
+        self._into = into
+        self._crc = self._size = 0
+        into.write(b"\x1f\x8b\x08" + bytes(6) + b"\xff")
+
+    def write(self, data: bytes) -> int:
+        """Some more bytes."""
+        self._crc, self._size = zlib.crc32(data, self._crc), self._size + len(data)
+        for start in range(0, len(data), self._BLOCK):
+            block = data[start : start + self._BLOCK]
+            self._into.write(struct.pack("<BHH", 0, len(block), len(block) ^ 0xFFFF) + block)
+        return len(data)
+
+    def close(self) -> None:
+        """An empty last block, and the sums."""
+        self._into.write(struct.pack("<BHHII", 1, 0, 0xFFFF, self._crc, self._size & 0xFFFFFFFF))

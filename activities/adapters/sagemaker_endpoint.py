@@ -19,6 +19,7 @@ from models.placement import Placed
 
 _MOVING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 _LONGEST = 63
+MODEL_TAG = "modelops:model"
 
 
 def endpoint_name(environment: Environment, model: Slug) -> str:
@@ -62,7 +63,8 @@ class Endpoint:
             config = self._config(variants)
             found = self._settled()
             if found is None:
-                self._client.create_endpoint(EndpointName=self.name, EndpointConfigName=config)
+                tags = [{"Key": MODEL_TAG, "Value": self._model_id}]
+                self._client.create_endpoint(EndpointName=self.name, EndpointConfigName=config, Tags=tags)
             elif found["EndpointConfigName"] != config:
                 self._client.update_endpoint(EndpointName=self.name, EndpointConfigName=config)
             found = self._settled()
@@ -96,7 +98,8 @@ class Endpoint:
                 self._client.delete_endpoint(EndpointName=self.name)
 
     def _config(self, variants: Variants) -> str:
-        told = (variants, self._settings.model_dump_json(), self._capacity.model_dump_json())
+        settings = self._settings.model_dump_json(exclude={"credentials", "reader", "ready_within"})
+        told = (variants, settings, self._capacity.model_dump_json())
         name = _with_hash(self.name, repr(told))
         known = self._client.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
         if any(one["EndpointConfigName"] == name for one in known):
@@ -117,16 +120,12 @@ class Endpoint:
 
     def _model(self, placed: Placed) -> str:
         settings = self._settings
-        name = _with_hash(self.name, f"{placed.bundle} {settings.image} {settings.role}")
+        data = bundle_uri(settings.bundles, self._model_id, placed.bundle)
+        name = _with_hash(self.name, f"{data} {settings.image} {settings.role}")
         known = self._client.list_models(NameContains=name)["Models"]
         if any(one["ModelName"] == name for one in known):
             return name
-        source = {
-            "S3Uri": f"{bundle_uri(settings.bundles, self._model_id, placed.bundle)}/",
-            "S3DataType": "S3Prefix",
-            "CompressionType": "None",
-        }
-        container = {"Image": settings.image, "ModelDataSource": {"S3DataSource": source}}
+        container = {"Image": settings.image, "ModelDataUrl": data}
         self._client.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=settings.role)
         return name
 

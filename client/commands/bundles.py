@@ -8,15 +8,17 @@ from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 from rich.text import Text
 
+from client.catalog import Catalog
 from client.commands.parameters import File, Json
 from client.console import clean, show, show_json
 from client.documents import read_facts, read_version
 from client.library import policy_of
+from models.bundle.registry_name import parse_reference
 from models.canonical import Digest
-from models.errors import InvalidInputError
+from models.errors import InvalidInputError, UnknownNameError
 from models.signing import PublicKey
 from worker import bundling
-from worker.settings import read_settings
+from worker.settings import Settings, read_settings
 
 Place = Annotated[str, typer.Argument(metavar="PATH|DIGEST", help="A folder, or sha256:... in the artifact store.")]
 Output = Annotated[Path, typer.Option("--output", metavar="DIR", help="A folder that is empty or does not exist.")]
@@ -72,6 +74,41 @@ def import_bundle(
 ) -> None:
     """Take a bundle into the artifact store, if somebody signed it whose key counts here."""
     _tell(bundling.bring_in(read_settings(), folder), as_json)
+
+
+def push_bundle(
+    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="HOST[:PORT]/REPOSITORY[:TAG]")],
+    bundle: Annotated[str, typer.Argument(metavar="DIGEST|MODEL[@VERSION]", help="Left out: the newest version.")],
+    as_json: Json = False,
+) -> None:
+    """Put a bundle into a registry under its own digest, signature included. What is there already is not sent again.
+
+    MODELOPS_REGISTRIES says where the user and password for a registry are.
+    """
+    chosen = read_settings()
+    place, digest = parse_reference(reference), bundle if bundle.startswith("sha256:") else _bundle_of(chosen, bundle)
+    if place.digest:
+        raise InvalidInputError(f"'{reference}' names a digest: a bundle has its own", "leave out @sha256:...")
+    _tell(bundling.push(chosen, _fit(_DIGEST, digest, "digest"), place), as_json)
+
+
+def pull_bundle(
+    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="HOST[:PORT]/REPOSITORY, and @DIGEST or :TAG")],
+    as_json: Json = False,
+) -> None:
+    """Take a registry's bundle into the artifact store, if somebody signed it whose key counts here: all or nothing."""
+    _tell(bundling.pull(read_settings(), parse_reference(reference)), as_json)
+
+
+def _bundle_of(settings: Settings, named: str) -> str:
+    """The bundle of a version in the inventory; without a number, of the newest version that has one."""
+    model, _, number = named.partition("@")
+    with Catalog(settings.database) as catalog:
+        packed = {str(one.number): one.bundle for one in catalog.versions(model) if one.bundle}
+    if not packed or (number and number not in packed):
+        which = f"version {number}" if number else "no version"
+        raise UnknownNameError(f"{which} of '{model}' has {'no' if number else 'a'} bundle", "package it first")
+    return packed[number or max(packed, key=int)]
 
 
 def _fit(kind: TypeAdapter[str], text: str, what: str) -> str:

@@ -67,6 +67,25 @@ class Cloud:
         """What moto keeps."""
         return sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION]
 
+    @property
+    def written(self) -> list[tuple[str, str]]:
+        """Every object of the bucket, and when it was put there."""
+        keys = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys
+        return [(name, str(key.last_modified)) for name, key in keys.items()]
+
+    def object(self, uri: str) -> bytes:
+        """The bytes of an object; KeyError."""
+        value: bytes = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys[_key(uri)].value
+        return value
+
+    def put(self, uri: str, value: bytes | None) -> None:
+        """Put something there without us, or (None) take it away."""
+        backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+        if value is None:
+            backend.delete_object(BUCKET, _key(uri))
+        else:
+            backend.put_object(BUCKET, _key(uri), value)
+
     def weights(self, endpoint: str) -> dict[str, float]:
         """The bundles that answer, and the weight of each."""
         found = self.backend.endpoints.get(endpoint)
@@ -88,8 +107,8 @@ class Cloud:
         return variants
 
     def _bundle(self, model: str) -> str:
-        source: str = self.backend._models[model].primary_container["ModelDataSource"]["S3DataSource"]["S3Uri"]
-        return "sha256:" + source.rstrip("/")[-64:]
+        source: str = self.backend._models[model].primary_container["ModelDataUrl"]
+        return "sha256:" + source.removesuffix(".tar.gz")[-64:]
 
     def _broken(self, config: str) -> bool:
         variants = [*self._config(config), *self.shadows.get(config, [])]
@@ -152,6 +171,10 @@ class Cloud:
         if model is None:
             return _reply(respond, 400, {"__type": "ValidationError", "message": f"Variant {variant} not found"})
         return _reply(respond, 200, answer_of(self.models[self._bundle(model)], given))
+
+
+def _key(uri: str) -> str:
+    return uri.removeprefix(f"s3://{BUCKET}/")
 
 
 def _reply(respond: Any, status: int, thing: dict[str, Any]) -> list[bytes]:

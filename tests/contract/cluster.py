@@ -131,7 +131,7 @@ class Cluster:
         return self.revision(route["revisionName"])
 
     def _digest(self, revision: Revision) -> str:
-        return "sha256:" + revision.storage[-64:]
+        return "sha256:" + revision.storage.removesuffix(".tar.gz")[-64:]
 
     def _reconcile(self, name: str) -> None:
         """The controller has seen a change."""
@@ -148,6 +148,9 @@ class Cluster:
             if not rollout.revisions or rollout.revisions[-1].template != template:
                 revision = Revision(f"{name}-predictor-{len(rollout.revisions) + 1:05}", template)
                 rollout.revisions.append(revision)
+                source = {"internal.serving.kserve.io/storage-initializer-sourceuri": revision.storage}
+                metadata = {"name": revision.name, "labels": labels, "annotations": {**annotations, **source}}
+                self.keep("revisions", revision.name, {"metadata": metadata})
                 self.made.append(self._digest(revision))
                 threading.Timer(DELAY, self._started, (name, revision)).start()
             self._tell(name, thing, rollout)

@@ -87,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
     def _object(self, kind: str, name: str, query: dict[str, str], given: Thing) -> tuple[int, Thing]:
         known = self.cluster.things.get((kind, name))
         match self.command:
+            case "GET" if not name:
+                return 200, {"kind": "List", "items": self._selected(kind, query["labelSelector"])}
             case "GET":
                 return (200, known) if known else (404, {"message": f'{kind} "{name}" not found'})
             case "PATCH":
@@ -103,6 +105,11 @@ class Handler(BaseHTTPRequestHandler):
                 return 200, self.cluster.keep(kind, name, given)
             case _:
                 return (200, {}) if self.cluster.delete(kind, name) else (404, {"message": "not found"})
+
+    def _selected(self, kind: str, selector: str) -> list[Thing]:
+        wanted = dict(one.split("=", 1) for one in selector.split(","))
+        known = [thing for (one, _), thing in self.cluster.things.items() if one == kind]
+        return [one for one in known if wanted.items() <= one["metadata"].get("labels", {}).items()]
 
     def _watch(self, query: dict[str, str]) -> None:
         name, seen = query["fieldSelector"].removeprefix("metadata.name="), int(query.get("resourceVersion", "0"))

@@ -1,6 +1,7 @@
 """Every target behind one face, for the one suite that all of them pass."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,22 +10,28 @@ from typing import Protocol, TypeVar
 
 import httpx2
 
+from activities.adapters.aws_clients import AwsClients
 from activities.adapters.kserve_deployer import KServeDeployer
+from activities.adapters.kserve_index import KServeIndex
 from activities.adapters.kserve_predictor import KServePredictor
+from activities.adapters.kserve_service import inference_service
 from activities.adapters.oip_deployer import OipDeployer
+from activities.adapters.oip_index import OipIndex
 from activities.adapters.oip_predictor import OipPredictor
 from activities.adapters.sagemaker_deployer import SageMakerDeployer
-from activities.adapters.sagemaker_endpoint import endpoint_name
+from activities.adapters.sagemaker_endpoint import Endpoint, Variants, endpoint_name
+from activities.adapters.sagemaker_index import SageMakerIndex
 from activities.adapters.sagemaker_predictor import SageMakerPredictor
-from activities.ports import Deployer, Predictor
+from activities.ports import Deployer, Environments, Predictor
 from models.canonical import Digest, digest_bytes
 from models.environments import Capacity, Credentials, KServe, SageMaker
+from models.placement import Placed
 from tests.contract.cloud import BUCKET, KEY, REGION, Cloud
 from tests.contract.cluster import Cluster
 from tests.contract.fuse import BLOWN, Fuse
 from tests.contract.kubernetes import NAMESPACE
 from tests.contract.kubernetes import TOKEN as BEARER
-from tests.contract.serving import PROD, TOKEN, Server, Shop, constant, failing, free_port
+from tests.contract.serving import PROD, TOKEN, Server, Shop, constant, failing, free_port, order_of
 from tests.packing import MODEL
 
 NOWHERE = "http://127.0.0.1:{}"
@@ -55,6 +62,12 @@ class Rig(Protocol):
 
     def done(self) -> list[str]:
         """What was changed, in order."""
+
+    def index(self) -> Environments:
+        """Who may look at what serves."""
+
+    def by_hand(self, version: int, bundle: Digest) -> None:
+        """Somebody has a version serve without us."""
 
     def close(self) -> None:
         """Close all connections."""
@@ -134,6 +147,15 @@ class LocalRig(Adapters):
         """By the server's own list."""
         return [f"{effect} {version}" for effect, version in self._server.effects()[self._before :]]
 
+    def index(self) -> OipIndex:
+        """By the server's own list."""
+        return self.one("index", lambda: OipIndex({PROD: self._server.url}))
+
+    def by_hand(self, version: int, bundle: Digest) -> None:
+        """With the token."""
+        for verb in ("load", "switch"):
+            self._server.post(f"/v2/repository/models/{MODEL}/{verb}", order_of(version, bundle))
+
     def close(self) -> None:
         """The way is no more."""
         super().close()
@@ -151,7 +173,7 @@ class KServeRig(Adapters):
             kind="kserve",
             api=cluster.url,
             namespace=NAMESPACE,
-            bundles="oci://registry.example/models",
+            bundles="s3://bundles/models",
             runtime="modelops",
             credentials=Credentials(env="CLUSTER_TOKEN"),
             ready_within=5,
@@ -185,6 +207,19 @@ class KServeRig(Adapters):
     def done(self) -> list[str]:
         """The revisions that were made."""
         return list(self.cluster.made)
+
+    def index(self) -> KServeIndex:
+        """By the services and their revisions."""
+        return self.one("index", lambda: KServeIndex(self._settings, lambda: BEARER))
+
+    def by_hand(self, version: int, bundle: Digest) -> None:
+        """As `kubectl edit` does."""
+        placed = Placed(version=version, bundle=bundle)
+        self.cluster.apply(MODEL, inference_service(self._settings, Capacity(), MODEL, placed, None))
+        until = time.monotonic() + 5
+        while self.shares() != {bundle: 100}:
+            assert time.monotonic() < until
+            time.sleep(0.005)
 
 
 class SageMakerRig(Adapters):
@@ -237,6 +272,20 @@ class SageMakerRig(Adapters):
     def done(self) -> list[str]:
         """The configurations that the endpoint was brought to."""
         return list(self.cloud.pointed)
+
+    def index(self) -> SageMakerIndex:
+        """By the endpoints and their tags."""
+        return self.one("index", lambda: SageMakerIndex(self._settings, lambda: _credentials(KEY)))
+
+    def by_hand(self, version: int, bundle: Digest) -> None:
+        """As in the console."""
+        client = self.clients().client("sagemaker")
+        endpoint = Endpoint(client, self._settings, Capacity(), PROD, MODEL, poll=0.003)
+        endpoint.point(Variants((Placed(version=version, bundle=bundle),)))
+
+    def clients(self) -> AwsClients:
+        """Of the region."""
+        return self.one("clients", lambda: AwsClients(REGION, lambda: _credentials(KEY)))
 
 
 def _credentials(key: str) -> str:

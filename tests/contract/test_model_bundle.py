@@ -225,7 +225,7 @@ class Elsewhere:
             shutil.rmtree(root / name)
         opened = OciLayout(self.folder / "bundle")
         self.store = FileArtifactStore(self.folder / "store", [self.folder / "bundle"])
-        take_in(opened, parts_of(opened, opened.bundle), self.store)
+        take_in(opened, opened.bundle, parts_of(opened, opened.bundle), self.store)
 
     @contextmanager
     def server(self, signers: Path) -> Iterator[Server]:

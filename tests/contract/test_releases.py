@@ -125,6 +125,7 @@ def test_what_others_run_is_not_tried_on_requests(
         None,  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
         lambda order: (PROD, 2, "sha256:" + "2" * 64),
+        None,  # type: ignore[arg-type]
     )
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, workflow_id=f"model/{MODEL}")

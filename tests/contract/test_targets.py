@@ -22,6 +22,7 @@ from models.errors import (
 )
 from models.evidence import EffectKey
 from models.placement import Placed
+from models.reconciliation import Served
 from models.traffic import Split
 from tests.contract.cloud import Cloud
 from tests.contract.cluster import Cluster
@@ -200,6 +201,22 @@ def test_a_challenger_that_does_not_start_leaves_everything_as_it_was(rig: Rig) 
     assert (rig.shares(), scores(rig, 1, first)) == ({first: 100}, {0.1})
     rig.deployer().divide(PROD, MODEL, Split(version=2, bundle=second, share=20), new_key())
     assert rig.shares() == {first: 80, second: 20}
+
+
+@each
+def test_what_serves_is_seen(rig: Rig) -> None:
+    """The champion, also beside a challenger; what somebody changes by hand; nothing any more, once it is withdrawn."""
+    first, second = rig.bundle(1, 0.1), rig.bundle(2, 0.2)
+    assert rig.index().serves(PROD) == {}
+    rig.deployer().deploy(PROD, MODEL, 1, first, new_key())
+    assert rig.index().serves(PROD) == {MODEL: Served(1, first)}
+    rig.deployer().divide(PROD, MODEL, Split(version=2, bundle=second, share=60), new_key())
+    assert rig.index().serves(PROD) == {MODEL: Served(1, first)}
+    rig.deployer().divide(PROD, MODEL, None, new_key())
+    rig.by_hand(2, second)
+    assert rig.index().serves(PROD) == {MODEL: Served(2, second)}
+    rig.deployer().withdraw(PROD, MODEL, new_key())
+    assert rig.index().serves(PROD) == {}
 
 
 _numbers = count(1)

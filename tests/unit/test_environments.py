@@ -7,11 +7,21 @@ import pytest
 from typer.testing import CliRunner
 
 from client.cli import app
-from models.environments import Credentials, Environments, KServe, Local, SageMaker, bundle_uri, load_environments
+from models.environments import (
+    Credentials,
+    Environments,
+    KServe,
+    Local,
+    SageMaker,
+    bundle_at,
+    bundle_uri,
+    load_environments,
+)
 from models.errors import InvalidInputError
 from models.inventory import Environment, RiskTier
 from worker.embedded import waves
 from worker.environments import environments_of
+from worker.keeping import store_of
 from worker.settings import Settings, read_secret
 from worker.targets import targets_of
 
@@ -24,7 +34,7 @@ environments:
       kind: kserve
       api: https://10.0.0.1:6443
       namespace: models-test
-      bundles: oci://registry.example/models
+      bundles: s3://bundles/models
       runtime: modelops
       credentials: {env: CLUSTER_TOKEN}
     minimum: {approvals: 1}
@@ -112,7 +122,7 @@ def test_only_what_is_here_is_started_here(monkeypatch: pytest.MonkeyPatch, tmp_
     settings = Settings()
     names = [program.name for wave in waves(settings) for program in wave]
     assert [name for name in names if name.startswith("inference")] == ["inference-DEV"]
-    targets = targets_of(settings, environments_of(settings))
+    targets = targets_of(settings, environments_of(settings), store_of(settings))
     kinds = [type(targets.of(name).deployer).__name__ for name in Environment]
     assert kinds == ["OipDeployer", "KServeDeployer", "SageMakerDeployer"]
     targets.close()
@@ -139,12 +149,15 @@ def test_a_secret_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_bundles_are_found_by_digest() -> None:
-    """In a registry and in a bucket."""
-    digest = "sha256:" + "0f" * 32
-    assert (
-        bundle_uri("oci://registry.example/models/", "loans", digest) == f"oci://registry.example/models/loans@{digest}"
-    )
-    assert bundle_uri("s3://bundles/models", "loans", digest) == f"s3://bundles/models/loans/sha256-{'0f' * 32}"
+    """One archive for each; what lies elsewhere, or is named otherwise, is a bundle that nobody has."""
+    digest, folder = "sha256:" + "0f" * 32, "s3://bundles/models"
+    uri = bundle_uri(f"{folder}/", "loans", digest)
+    assert uri == f"s3://bundles/models/loans/sha256-{'0f' * 32}.tar.gz"
+    assert bundle_at(folder, "loans", uri) == digest
+    others = [
+        bundle_at(*where) for where in (("s3://other", "loans", uri), (folder, "rates", uri), (folder, "loans", ""))
+    ]
+    assert digest not in others
 
 
 def test_the_command_shows_them_without_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
