@@ -1,13 +1,17 @@
 """Counts columns, batch by batch, into the tallies of `models.statistics`: memory does not grow with the rows."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from activities.adapters.window_parts import Part
+from models.inventory import Column
 from models.statistics.scores import LEAST_PROBABILITY, Cell, Confusion, Scores
 from models.statistics.tallies import Categories, Moments, Numbers, edges_at
+from models.window import add_columns
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -19,6 +23,82 @@ FINE = 1_000
 MOST_CATEGORIES = 10_000
 MOST_SCORES = 100_000
 GRID = 10_000
+
+
+SAMPLE = 1_000_000
+"""Rows of a reference that its edges are made of: all of them, or those that a hash of their number chooses."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The tallies of a reference's columns, the edges that they were counted over, and the deciles among those."""
+
+    columns: Mapping[str, Numbers | Categories]
+    edges: Mapping[str, Sequence[float]]
+    deciles: Mapping[str, Sequence[float]]
+
+
+def count_reference(parts: Callable[[], Iterable[Part]], columns: Sequence[Column]) -> Reference:
+    """Two passes over a reference: one for the edges of its columns of numbers, one to count over them.
+
+    Memory holds one part and the sample. Errors: InvalidInputError.
+    """
+    plain = [column for column in columns if column.type != "string"]
+    sample = Sample(len(plain))
+    for part in parts() if plain else ():
+        sample.add(np.column_stack([part.numbers(column) for column in plain]))
+    values = sample.values
+    edges = {column.name: edges_of(values[:, place], FINE) for place, column in enumerate(plain)}
+    deciles = {column.name: edges_of(values[:, place], DECILES) for place, column in enumerate(plain)}
+    counted: Mapping[str, Numbers | Categories] = {}
+    for part in parts():
+        counted = add_columns(counted, count_columns(part, columns, edges))
+    return Reference(counted, edges, deciles)
+
+
+def count_columns(
+    part: Part, columns: Sequence[Column], edges: Mapping[str, Sequence[float]]
+) -> Mapping[str, Numbers | Categories]:
+    """Tallies of some rows: texts as categories, everything else as numbers; InvalidInputError."""
+    return {
+        column.name: count_categories(part.texts(column.name))
+        if column.type == "string"
+        else count_numbers(part.numbers(column), edges[column.name])
+        for column in columns
+    }
+
+
+class Sample:
+    """Rows of numbers, all of them or, beyond `SAMPLE`, those whose number a hash chooses: the same ones every time."""
+
+    def __init__(self, width: int) -> None:
+        self._kept = [np.empty((0, width))]
+        self._hashes = [np.empty(0, dtype=np.uint64)]
+        self._seen = self._size = 0
+        self._below = np.uint64(2**64 - 1)
+
+    def add(self, rows: Values) -> None:
+        """More rows."""
+        hashes = _scrambled(np.arange(self._seen, self._seen + len(rows), dtype=np.uint64))
+        self._seen += len(rows)
+        chosen = hashes <= self._below
+        self._kept.append(rows[chosen])
+        self._hashes.append(hashes[chosen])
+        self._size += int(chosen.sum())
+        while self._size > SAMPLE:
+            self._below //= np.uint64(2)
+            self._halve()
+
+    @property
+    def values(self) -> Values:
+        """Shape [rows, columns]."""
+        return np.concatenate(self._kept)
+
+    def _halve(self) -> None:
+        chosen = [hashes <= self._below for hashes in self._hashes]
+        self._kept = [rows[some] for rows, some in zip(self._kept, chosen, strict=True)]
+        self._hashes = [hashes[some] for hashes, some in zip(self._hashes, chosen, strict=True)]
+        self._size = sum(map(len, self._hashes))
 
 
 def edges_of(reference: Values, bins: int) -> tuple[float, ...]:
@@ -100,3 +180,11 @@ def _moments(known: Values) -> Moments:
         least=float(known.min()),
         most=float(known.max()),
     )
+
+
+def _scrambled(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Source: Steele, Lea and Flood 2014, OOPSLA (SplitMix)."""
+    mixed = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))

@@ -59,7 +59,8 @@ def wasserstein(reference: Numbers, window: Numbers) -> Result:
     """First Wasserstein distance, the area between the two distribution functions, in the column's unit.
 
     The sum of the values in a bin gives the signed area there. Where the functions may cross within a bin the area is
-    larger than that: `above` says by how much at most. Source: Vallender 1974, Theory of Probability 18(4).
+    larger than that, by twice the smaller of both sides' areas: `above` says how much that is at most.
+    Source: Vallender 1974, Theory of Probability 18(4).
     """
     if fault := _uncomparable(reference, window):
         return fault
@@ -72,8 +73,8 @@ def wasserstein(reference: Numbers, window: Numbers) -> Result:
         one, ended, other, closed = ours[place], ours[place + 1], theirs[place], theirs[place + 1]
         mean = reference.sums[place] / reference.known - window.sums[place] / window.known
         area += abs(high * (ended - closed) - low * (one - other) - mean)
-        crossing = max(0.0, min(ended - other, closed - one))
-        possible += 2 * (high - low) * crossing
+        up, down = max(0.0, ended - other), max(0.0, closed - one)
+        possible += 2 * (high - low) * up * down / (up + down) if up and down else 0.0
     return Figure(area, window.known, above=possible)
 
 

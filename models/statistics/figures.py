@@ -7,6 +7,10 @@ from typing import NamedTuple
 class Unmeasured(StrEnum):
     """Why a figure could not be made. A figure that is not there never passes."""
 
+    SOURCE_DOWN = "source_down"
+    SOURCE_SLOW = "source_slow"
+    UNREADABLE = "unreadable"
+    OTHER_TYPE = "other_type"
     EMPTY = "empty"
     ALL_MISSING = "all_missing"
     NOT_NUMBERS = "not_numbers"
@@ -28,10 +32,14 @@ class Unmeasured(StrEnum):
 
 
 _SENTENCES = {
+    Unmeasured.SOURCE_DOWN: "the source does not answer",
+    Unmeasured.SOURCE_SLOW: "the source took too long and gave up",
+    Unmeasured.UNREADABLE: "the data cannot be read",
+    Unmeasured.OTHER_TYPE: "the values are of another type than the data contract says",
     Unmeasured.EMPTY: "there are no rows",
     Unmeasured.ALL_MISSING: "every value is missing",
     Unmeasured.NOT_NUMBERS: "some values are NaN, which is neither a number nor a missing value",
-    Unmeasured.INFINITE: "some values are infinite",
+    Unmeasured.INFINITE: "some values are infinite, or too large for a model, which reads 32-bit floats",
     Unmeasured.TOO_MANY_VALUES: "there are too many different values for a category",
     Unmeasured.NO_SPREAD: "the reference has only one value, so nothing can be measured in its spread",
     Unmeasured.NO_LABELS: "no outcome is known yet",
