@@ -1,8 +1,10 @@
 """Monitors: schedules that look at new windows of production data."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from temporalio import activity
@@ -151,7 +153,7 @@ class MonitoringActivities:
             report = self._evaluator.measure(model, reference, window, submission)
         except InvalidInputError as error:
             return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")
-        result = _judged(order, (*report.readings, *read), evidence)
+        result = _judged(order, (*report.readings, *read), evidence, report.unmeasured)
         looked = keep_report(self._store, "window", report, result.summary)
         return result.model_copy(update={"evidence": (looked, *evidence)})
 
@@ -164,8 +166,16 @@ class _Seen(NamedTuple):
     silent: bool = False
 
 
-def _judged(order: MonitorOrder, readings: tuple[Reading, ...], evidence: tuple[Evidence, ...] = ()) -> StepResult:
-    results = tuple(judge(kpi, readings) for kpi in order.kpis)
+def _judged(
+    order: MonitorOrder,
+    readings: tuple[Reading, ...],
+    evidence: tuple[Evidence, ...] = (),
+    unmeasured: Mapping[str, str] = MappingProxyType({}),
+) -> StepResult:
+    results = tuple(
+        judge(kpi, readings, f"no reading: {unmeasured[kpi.name]}" if kpi.name in unmeasured else "no reading")
+        for kpi in order.kpis
+    )
     return StepResult(
         verdict=combine(tuple(result.verdict for result in results)),
         summary="; ".join(f"{result.kpi} {result.verdict}: {result.reason}" for result in results),

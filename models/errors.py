@@ -6,6 +6,7 @@ ModelopsError
     DigestMismatchError         the bytes are not the bytes that were promised
     SignatureError              signed by nobody, or by nobody whose key counts
     MissingColumnError          data without a column that the model needs
+    UnmeasuredError             data of which nothing can be measured; `state` says in which way
     UnknownNameError            a model, template, person, trainer ... nobody has heard of
     ConflictError               it exists already, and differs
     NotPermittedError           the world is not in the state that this effect demands
@@ -18,6 +19,7 @@ ModelopsError
 from typing import ClassVar
 
 from models.diagnostics import Diagnostic, render
+from models.statistics.figures import Unmeasured
 
 
 class ModelopsError(Exception):
@@ -53,6 +55,14 @@ class SignatureError(InvalidInputError):
 
 class MissingColumnError(InvalidInputError):
     """A data set lacks a column that the model's data contract names."""
+
+
+class UnmeasuredError(InvalidInputError):
+    """Data of which nothing can be measured."""
+
+    def __init__(self, state: Unmeasured, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.state = state
 
 
 class UnknownNameError(InvalidInputError):

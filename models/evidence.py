@@ -9,6 +9,7 @@ from pydantic import Field
 from models.canonical import Digest, Frozen, Slug, Told
 from models.inventory import Environment, RiskTier, Submission
 from models.signing import PublicKey
+from models.statistics.figures import Unmeasured
 from models.verdict import Reading, Verdict
 
 
@@ -74,8 +75,27 @@ QUANTITIES = {
     "trial_adverse_impact": Quantity(StepKind.TRIAL, 0, inf),
     "parity_difference": Quantity(StepKind.PACKAGE, 0, inf),
     "drift": Quantity(StepKind.MONITOR, 0, 20, Dimension.TECHNICAL),
+    "drift_known": Quantity(StepKind.MONITOR, 0, 20, Dimension.TECHNICAL),
+    "drift_jensen_shannon": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "drift_kolmogorov_smirnov": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "drift_wasserstein": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
+    "drift_cramers_v": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "missing_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "unseen_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_accuracy": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_precision": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_recall": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_f1": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_brier": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_log_loss": Quantity(StepKind.MONITOR, 0, 35, Dimension.TECHNICAL),
+    "live_calibration_error": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_calibration_error_equal_count": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_adverse_impact": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
+    "live_selection_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_true_positive_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_false_positive_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_equalised_odds_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_selection_rate": Quantity(StepKind.MONITOR, 0, 1, Dimension.BUSINESS),
     "days_in_service": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
     "days_since_training": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
@@ -86,8 +106,9 @@ QUANTITIES = {
     "gates_in_time": Quantity(StepKind.MONITOR, 0, 1, Dimension.PROCESS),
     "obligations_overdue": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
 }
-"""Every reading by its name. A stability index is below 20, as no share counts as less than 0.0001; days are whole
-ones; what is about the process is said in `models.upkeep`; of a trial, the latency is the 95th percentile in
+"""Every reading by its name. A stability index is below 20, as no share counts as less than 0.0001, and a log loss
+below 35, as no score is nearer than 1e-15 to 0 or 1; what is drift is said in `models.statistics.distance`; days are
+whole ones; what is about the process is said in `models.upkeep`; of a trial, the latency is the 95th percentile in
 milliseconds; the `parity_difference` is the largest of any golden prediction."""
 
 READINGS = {
@@ -215,15 +236,51 @@ class EvaluationReport(Frozen):
     recorded: bool = Field(default=False, exclude_if=lambda recorded: not recorded)
 
 
+class Drawn(Frozen):
+    """A figure made of bins: that of the single cases is at most `above` higher."""
+
+    value: float
+    above: float = Field(default=0.0, exclude_if=lambda above: not above)
+
+
+class FeatureReport(Frozen):
+    """One input of a window beside the same one in the training data, and why a figure of it is not there."""
+
+    name: str
+    rows: int
+    figures: dict[Slug, Drawn]
+    unmeasured: dict[Slug, Unmeasured] = Field(default_factory=dict, exclude_if=lambda reasons: not reasons)
+
+
+class GroupReport(Frozen):
+    """A group of people whose outcomes are known: how many of how many were selected, of all, of those with outcome 1
+    and of those with outcome 0.
+
+    `ratio` is of its selection rate to the reference group's, `ratio_between` the interval of 95 % confidence.
+    """
+
+    column: str
+    group: str
+    selected: tuple[int, int]
+    true_positive: tuple[int, int]
+    false_positive: tuple[int, int]
+    ratio: float | None = None
+    ratio_between: tuple[float, float] | None = None
+
+
 class WindowReport(Frozen):
     """A window of production data beside the data that the version was trained on.
 
-    Readings: `drift` (the largest population stability index of any input: ten bins at the reference's
-    deciles, open ends, missing values a bin of their own), `live_selection_rate` (the share of cases that it
-    selects), `live_auc` and `live_adverse_impact`, the last two when the window has labels.
+    Readings: `drift` (the largest population stability index of any input: ten bins at the reference's deciles, open
+    ends, missing values a bin of their own; `drift_known` leaves them out) and the largest of any input by the other
+    distances; `live_selection_rate` (the share of cases that it selects); of the cases whose outcome is known, how good
+    scores and decisions are, and how groups fare. `unmeasured` says of the others why they are not there.
     """
 
     window: str
     rows: int
     readings: tuple[Reading, ...]
     psi: dict[str, float]
+    features: tuple[FeatureReport, ...] = ()
+    groups: tuple[GroupReport, ...] = ()
+    unmeasured: dict[Slug, str] = Field(default_factory=dict)

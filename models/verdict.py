@@ -109,11 +109,11 @@ class CheckResult(Frozen):
     reason: str
 
 
-def judge(kpi: Kpi, readings: tuple[Reading, ...]) -> CheckResult:
-    """Judge one KPI against the last reading of its name."""
+def judge(kpi: Kpi, readings: tuple[Reading, ...], why: str = "no reading") -> CheckResult:
+    """Judge one KPI against the last reading of its name; `why` says why there might be none."""
     found = [reading for reading in readings if reading.name == kpi.name]
     if not found:
-        return CheckResult(kpi=kpi.name, verdict=Verdict.INCONCLUSIVE, reason="no reading")
+        return CheckResult(kpi=kpi.name, verdict=Verdict.INCONCLUSIVE, reason=why)
     reading = found[-1]
     if reading.count < kpi.at_least:
         reason = f"rests on {reading.count} observations, {kpi.at_least} are needed"

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from models.inventory import Column, DataContract
 Values = NDArray[np.float64]
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
-_LARGEST = float(np.finfo(np.float32).max)
+LARGEST = float(np.finfo(np.float32).max)
 _TRUTHS = {"true": "1", "false": "0"}
 _NAMED_AT_MOST = 10
 _NUMBERS_ALONE = "Write plain decimal numbers, and leave the cell of a missing value empty."
@@ -36,6 +37,8 @@ class Table:
     header: tuple[str, ...]
     cells: Mapping[str, Sequence[str]]
     rows: int
+    before: int = 0
+    """Rows of the file before the first of these."""
 
     def numbers(self, column: Column) -> Values:
         """A column as numbers, missing ones NaN, `true` and `false` of a boolean 1 and 0; InvalidInputError."""
@@ -44,11 +47,17 @@ class Table:
         return np.fromiter((values[text] for text in texts), dtype=float, count=self.rows)
 
     def inputs(self, contract: DataContract) -> Values:
-        """Shape [rows, inputs], in the contract's order; missing values are NaN, for the model's own imputer."""
-        texts = [column.name for column in contract.inputs if column.type == "string"]
-        if texts:
-            raise InvalidInputError(f"input '{texts[0]}' is a string: a model is fed one tensor of numbers")
-        return np.column_stack([self.numbers(column) for column in contract.inputs])
+        """The inputs of a model; InvalidInputError."""
+        return tensor(self, contract)
+
+    def texts(self, name: str) -> Sequence[str]:
+        """A column as it is written, missing ones empty."""
+        return self.cells[name]
+
+    @property
+    def where(self) -> str:
+        """The file."""
+        return str(self.path)
 
     def _number(self, text: str, column: Column) -> float:
         bare = text.strip()
@@ -60,21 +69,43 @@ class Table:
             raise InvalidInputError(
                 f"{what} is not all numbers: row {self._row(column, text)} holds {quote(text)}", _NUMBERS_ALONE
             )
-        if abs(value := float(plain)) > _LARGEST:
+        if abs(value := float(plain)) > LARGEST:
             raise InvalidInputError(
                 f"{what} holds a number too large for a model: row {self._row(column, text)} holds {quote(text)}",
-                f"A model reads 32-bit floats, at most {_LARGEST:.3g}.",
+                f"A model reads 32-bit floats, at most {LARGEST:.3g}.",
             )
         return value
 
     def _row(self, column: Column, text: str) -> int:
-        return self.cells[column.name].index(text) + 1
+        return self.before + self.cells[column.name].index(text) + 1
+
+
+class Numbered(Protocol):
+    """Whatever has columns of numbers."""
+
+    def numbers(self, column: Column) -> Values:
+        """Missing ones NaN; InvalidInputError."""
+
+
+def tensor(table: Numbered, contract: DataContract) -> Values:
+    """Shape [rows, inputs], in the contract's order; missing values are NaN, for the model's own imputer."""
+    texts = [column.name for column in contract.inputs if column.type == "string"]
+    if texts:
+        raise InvalidInputError(f"input '{texts[0]}' is a string: a model is fed one tensor of numbers")
+    return np.column_stack([table.numbers(column) for column in contract.inputs])
 
 
 def read_table(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), at_most: int | None = None) -> Table:
     """The needed columns and what is there of the welcome ones; all rows, or the first. MissingColumnError,
     InvalidInputError.
     """
+    return next(read_tables(path, needed, welcome, at_most))
+
+
+def read_tables(
+    path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int | None = None
+) -> Iterator[Table]:
+    """The same in parts of so many rows at most, in their order, at least one; one part is in memory at a time."""
     with _lines(path) as lines:
         header = next(lines, None)
         if header is None:
@@ -86,14 +117,19 @@ def read_table(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), a
         for name in wanted:
             if header.count(name) > 1:
                 raise InvalidInputError(f"{path} has more than one column '{name}'", "Give each column its own name.")
-        return _fill(path, header, wanted, islice(lines, at_most))
+        table = _fill(path, header, wanted, islice(lines, rows))
+        if not table.rows:
+            raise InvalidInputError(f"{path} has a header but no rows")
+        while table.rows:
+            yield table
+            table = _fill(path, header, wanted, islice(lines, rows), table.before + table.rows)
 
 
-def missing_column(path: Path, header: Sequence[str], name: str, remedy: str) -> MissingColumnError:
-    """The error that a file has no such column, with some of those that it has."""
+def missing_column(where: Path | str, header: Sequence[str], name: str, remedy: str) -> MissingColumnError:
+    """The error that a file (or whatever it is) has no such column, with some of those that it has."""
     shown = [quote(found)[1:-1] for found in header[:_NAMED_AT_MOST]]
     more = [f"and {len(header) - _NAMED_AT_MOST} more"] if len(header) > _NAMED_AT_MOST else []
-    return MissingColumnError(f"column '{name}' is missing in {path}; found: {', '.join(shown + more)}", remedy)
+    return MissingColumnError(f"column '{name}' is missing in {where}; found: {', '.join(shown + more)}", remedy)
 
 
 @contextmanager
@@ -106,7 +142,9 @@ def _lines(path: Path) -> Iterator[Iterator[list[str]]]:
         raise InvalidInputError(f"{path} is not a CSV file with a header: {error}") from error
 
 
-def _fill(path: Path, header: Sequence[str], wanted: Sequence[str], lines: Iterator[list[str]]) -> Table:
+def _fill(
+    path: Path, header: Sequence[str], wanted: Sequence[str], lines: Iterator[list[str]], before: int = 0
+) -> Table:
     """A line may leave cells out at its end; one that holds more than the header names is refused."""
     places = [header.index(name) for name in wanted]
     cells: list[list[str]] = [[] for _ in wanted]
@@ -114,11 +152,9 @@ def _fill(path: Path, header: Sequence[str], wanted: Sequence[str], lines: Itera
     for rows, line in enumerate(lines, 1):
         if any(line[len(header) :]):
             raise InvalidInputError(
-                f"row {rows} of {path} has {len(line)} cells, the header {len(header)}",
+                f"row {before + rows} of {path} has {len(line)} cells, the header {len(header)}",
                 "Write as many cells into every row as there are columns.",
             )
         for column, place in zip(cells, places, strict=True):
             column.append(line[place] if place < len(line) else "")
-    if not rows:
-        raise InvalidInputError(f"{path} has a header but no rows")
-    return Table(path, tuple(header), dict(zip(wanted, cells, strict=True)), rows)
+    return Table(path, tuple(header), dict(zip(wanted, cells, strict=True)), rows, before)

@@ -1,7 +1,6 @@
-"""Measures a version on CSV files. A model that computes runs in a bounded child process, on one processor."""
+"""Measures a version on files of data. A model that computes runs in a bounded child process, on one processor."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import compress
 from pathlib import Path
@@ -10,91 +9,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activities.adapters.child_process import NO_MEMORY, REFUSED, run_module
-from activities.adapters.csv_table import Table, Values, missing_column, read_table
+from activities.adapters.column_counters import (
+    Reference,
+    count_columns,
+    count_groups,
+    count_reference,
+    count_scores,
+)
+from activities.adapters.csv_table import Values, missing_column, read_table, tensor
 from activities.adapters.estimator_scoring.process import EstimatorProcess
 from activities.adapters.table_scoring import load_table, score_rows
+from activities.adapters.window_parts import Part, parts_of
 from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, GroupRate, WindowReport
 from models.formats import FORMATS, Format
 from models.golden import SCORE, Parity, compare
 from models.inventory import Column, DataContract, Submission
-from models.verdict import Reading
+from models.statistics.figures import Figure, Result
+from models.statistics.performance import area_under_curve, calibration_error
+from models.statistics.scores import Confusion, Scores
+from models.window import WindowTally, adverse_impact, group_rates, readings_of, report_window
 
-Mask = NDArray[np.bool_]
-
-_BINS = 10
-_FLOOR = 1e-4
 _CHILD = "activities.adapters.onnx_scoring"
 _EXPORT = "Export one float input [n, inputs], in the order of the data contract, and a probability output."
 _SMALLER = "Submit a smaller model, or have the limit raised."
 
 
-def population_stability(reference: Values, window: Values) -> float:
-    """The population stability index of one input, missing values (NaN) a bin of their own.
-
-    Ten bins at the reference's deciles, each closed above, both ends open; a value that holds several deciles is a
-    bin of its own, so that a column of mostly one value is not blind. A share below 0.0001 counts as 0.0001.
-    """
-    known = reference[~np.isnan(reference)]
-    deciles = np.quantile(known, np.arange(1, _BINS) / _BINS) if known.size else np.empty(0)
-    values, held = np.unique(deciles, return_counts=True)
-    edges = np.union1d(values, np.nextafter(values[held > 1], -np.inf))
-    before, now = (np.maximum(_shares(column, edges), _FLOOR) for column in (reference, window))
-    return float(np.sum((now - before) * np.log(now / before)))
-
-
-def _shares(column: Values, edges: Values) -> Values:
-    known = column[~np.isnan(column)]
-    counts = np.bincount(np.searchsorted(edges, known), minlength=len(edges) + 1)
-    return np.append(counts, column.size - known.size) / column.size
-
-
-def calibration_error(scores: Values, labels: Values) -> float:
-    """Expected calibration error: ten equal-width bins, the gaps weighted by the cases in each bin."""
-    bins = np.clip((scores * _BINS).astype(int), 0, _BINS - 1)
-    gaps = np.bincount(bins, weights=scores - labels, minlength=_BINS)
-    return float(np.abs(gaps).sum() / scores.size)
-
-
-def _area(labels: Values, scores: Values) -> float:
-    """The area under the receiver operating characteristic. scikit-learn takes seconds to load: not when we start."""
-    from sklearn.metrics import roc_auc_score
-
-    return float(roc_auc_score(labels, scores))
-
-
-def _labels(table: Table, contract: DataContract) -> Values:
+def _labels(table: Part, contract: DataContract) -> Values:
     """1 for the favourable outcome, 0 for the other, NaN if not known yet."""
     labels = table.numbers(Column(name=contract.label))
     others = np.setdiff1d(labels[~np.isnan(labels)], [0, 1])
     if others.size:
-        raise InvalidInputError(f"label '{contract.label}' of {table.path} must be 0 or 1; found {others[0]:g}")
+        raise InvalidInputError(f"label '{contract.label}' of {table.where} must be 0 or 1; found {others[0]:g}")
     return labels
-
-
-def _group_rates(groups: Mapping[str, Sequence[str]], selected: Mask) -> tuple[GroupRate, ...]:
-    """Selection rate and size of every group of every column; who has no recorded group is in none."""
-    rates = []
-    for column, cells in groups.items():
-        chosen = Counter(compress(cells, selected))
-        for group, count in sorted(Counter(filter(None, cells)).items()):
-            rates.append(GroupRate(column=column, group=group, selected=chosen[group] / count, count=count))
-    return tuple(rates)
-
-
-def _adverse_impact(name: str, rates: Sequence[GroupRate], contract: DataContract) -> tuple[Reading, ...]:
-    """The four-fifths rule's ratio; no reading unless every protected column can be compared."""
-    ratios, compared = [], list[GroupRate]()
-    for protected in contract.protected:
-        groups = [rate for rate in rates if rate.column == protected.column]
-        first = next((rate for rate in groups if rate.group == protected.reference), None)
-        if first is None or first.selected == 0 or len(groups) == 1:
-            return ()
-        ratios += [rate.selected / first.selected for rate in groups if rate is not first]
-        compared += groups
-    if not ratios:
-        return ()
-    return (Reading(name=name, value=min(ratios), count=min(rate.count for rate in compared)),)
 
 
 def _demand_reference_groups(rates: Sequence[GroupRate], contract: DataContract, path: Path) -> None:
@@ -125,15 +72,17 @@ class OnnxEvaluator:
         if np.isnan(labels).any() or np.unique(labels).size < 2:
             raise InvalidInputError(f"label '{contract.label}' of {data} must be there in every row, both 0 and 1")
         scores = self._scores(model, table, submission)
-        rates = _group_rates({name: table.cells[name] for name in protected}, scores >= contract.threshold)
+        counted, groups = _outcomes(table, labels, scores, contract)
+        rates = group_rates(groups)
         _demand_reference_groups(rates, contract, data)
-        readings = (
-            Reading(name="auc", value=_area(labels, scores), count=table.rows),
-            Reading(name="calibration_error", value=calibration_error(scores, labels), count=table.rows),
-            *_adverse_impact("adverse_impact", rates, contract),
-        )
+        found: dict[str, Result | str] = {
+            "auc": area_under_curve(counted),
+            "calibration_error": calibration_error(counted),
+            "adverse_impact": adverse_impact(contract, groups),
+        }
+        figures = {name: figure for name, figure in found.items() if isinstance(figure, Figure)}
         recorded = FORMATS[submission.format].elsewhere
-        return EvaluationReport(rows=table.rows, readings=readings, groups=rates, recorded=recorded)
+        return EvaluationReport(rows=table.rows, readings=readings_of(figures), groups=rates, recorded=recorded)
 
     def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
         """Compare a window with the training data; MissingColumnError, InvalidInputError.
@@ -142,16 +91,34 @@ class OnnxEvaluator:
         """
         contract = submission.contract
         names = [column.name for column in contract.inputs]
-        welcome = [contract.label, *(one.column for one in contract.protected), *_recorded(submission)]
-        now = read_table(window, names, welcome=welcome)
-        earlier, inputs = read_table(reference, names).inputs(contract), now.inputs(contract)
-        psi = {name: population_stability(earlier[:, i], inputs[:, i]) for i, name in enumerate(names)}
-        drift = Reading(name="drift", value=max(psi.values()), count=now.rows)
-        scores = self._scores(model, now, submission)
-        selected = float(np.mean(scores >= contract.threshold))
-        selection = Reading(name="live_selection_rate", value=selected, count=now.rows)
-        live = _live(now, scores, contract) if contract.label in now.cells else ()
-        return WindowReport(window=window.name, rows=now.rows, readings=(drift, selection, *live), psi=psi)
+        earlier = count_reference(lambda: parts_of(reference, names), contract.inputs)
+        now, welcome = (
+            WindowTally(),
+            [
+                contract.label,
+                *(one.column for one in contract.protected),
+                *_recorded(submission),
+            ],
+        )
+        for part in parts_of(window, names, welcome):
+            now += self._count(model, part, earlier, submission)
+        return report_window(window.name, contract, earlier.columns, now, earlier.deciles)
+
+    def _count(self, model: Path, part: Part, earlier: Reference, submission: Submission) -> WindowTally:
+        """A part of a window, scored."""
+        contract = submission.contract
+        scores = self._scores(model, part, submission)
+        known = contract.label in part.header
+        if known:
+            _demand_protected_columns(part, contract)
+        scored, groups = _outcomes(part, _labels(part, contract), scores, contract) if known else (Scores(), {})
+        return WindowTally(
+            rows=part.rows,
+            inputs=count_columns(part, contract.inputs, earlier.edges),
+            selected=int(np.sum(scores >= contract.threshold)),
+            scores=scored,
+            groups=groups,
+        )
 
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Have golden predictions answered anew; MissingColumnError, InvalidInputError."""
@@ -165,22 +132,22 @@ class OnnxEvaluator:
         expected = table.numbers(Column(name=SCORE))
         return compare(expected.tolist(), answers.tolist(), submission.golden.tolerance)
 
-    def _scores(self, model: Path, table: Table, submission: Submission) -> Values:
+    def _scores(self, model: Path, table: Part, submission: Submission) -> Values:
         """The probability of the favourable outcome, one per row; InvalidInputError if it is something else."""
         if FORMATS[submission.format].elsewhere:
-            return _probabilities(table.path, _answers(table))
+            return _probabilities(table.where, _answers(table))
         if submission.format is Format.DECISION_TABLE:
             return _probabilities(model, score_rows(load_table(model), _columns(table, submission.contract)))
         if not FORMATS[submission.format].served:
             raise InvalidInputError(f"{model} cannot be run here: it is handed in as {submission.format}", _EXPORT)
         if FORMATS[submission.format].runs_code:
             return _probabilities(model, self._estimate(model, table, submission))
-        return _probabilities(model, self._run(model, table.inputs(submission.contract)))
+        return _probabilities(model, self._run(model, tensor(table, submission.contract)))
 
-    def _estimate(self, model: Path, table: Table, submission: Submission) -> Values:
+    def _estimate(self, model: Path, table: Part, submission: Submission) -> Values:
         """What a scikit-learn estimator answers, if it is clean; InvalidInputError."""
         names = [column.name for column in submission.contract.inputs]
-        rows, cpu = table.inputs(submission.contract), math.ceil(self._timeout)
+        rows, cpu = tensor(table, submission.contract), math.ceil(self._timeout)
         try:
             form = submission.format
             return EstimatorProcess(model.read_bytes(), form, names, self._timeout, self._memory, cpu).score(rows)
@@ -210,9 +177,9 @@ class OnnxEvaluator:
         return np.frombuffer(child.stdout, dtype=np.float32).astype(float)
 
 
-def _columns(table: Table, contract: DataContract) -> dict[str, Values | NDArray[np.object_]]:
+def _columns(table: Part, contract: DataContract) -> dict[str, Values | NDArray[np.object_]]:
     return {
-        column.name: np.array(table.cells[column.name], dtype=object)
+        column.name: np.array(table.texts(column.name), dtype=object)
         if column.type == "string"
         else table.numbers(column)
         for column in contract.inputs
@@ -224,19 +191,19 @@ def _recorded(submission: Submission) -> list[str]:
     return [SCORE] if FORMATS[submission.format].elsewhere else []
 
 
-def _answers(table: Table) -> Values:
+def _answers(table: Part) -> Values:
     """What was answered to each row when it was asked; MissingColumnError, InvalidInputError."""
     remedy = "Ask the model about every row, and keep what it answered in this column."
-    if SCORE not in table.cells:
-        raise missing_column(table.path, table.header, SCORE, remedy)
+    if SCORE not in table.header:
+        raise missing_column(table.where, table.header, SCORE, remedy)
     answers = table.numbers(Column(name=SCORE))
     if np.isnan(answers).any():
         row = int(np.isnan(answers).argmax()) + 1
-        raise InvalidInputError(f"{table.path} has no answer of the model in '{SCORE}', first at row {row}", remedy)
+        raise InvalidInputError(f"{table.where} has no answer of the model in '{SCORE}', first at row {row}", remedy)
     return answers
 
 
-def _probabilities(model: Path, scores: Values) -> Values:
+def _probabilities(model: Path | str, scores: Values) -> Values:
     fitting = (scores >= 0) & (scores <= 1)
     if not fitting.all():
         place = int(np.argmin(fitting)) + 1
@@ -244,18 +211,19 @@ def _probabilities(model: Path, scores: Values) -> Values:
     return scores
 
 
-def _live(table: Table, scores: Values, contract: DataContract) -> tuple[Reading, ...]:
-    """What the labelled rows of a window say; nothing where they say too little to compute it."""
+def _outcomes(
+    table: Part, labels: Values, scores: Values, contract: DataContract
+) -> tuple[Scores, Mapping[str, Mapping[str, Confusion]]]:
+    """The rows whose outcome is known, and the groups of people in them."""
+    known = ~np.isnan(labels)
+    selected, positive = scores[known] >= contract.threshold, labels[known] == 1
+    names = {one.column: list(compress(table.texts(one.column), known)) for one in contract.protected}
+    groups = {column: count_groups(cells, selected, positive) for column, cells in names.items()}
+    return count_scores(scores, labels, contract.threshold), groups
+
+
+def _demand_protected_columns(part: Part, contract: DataContract) -> None:
     for protected in contract.protected:
-        if protected.column not in table.cells:
+        if protected.column not in part.header:
             remedy = "Add the protected column to the window: without it, nobody would see an adverse impact."
-            raise missing_column(table.path, table.header, protected.column, remedy)
-    labels = _labels(table, contract)
-    labelled = ~np.isnan(labels)
-    labels, scores = labels[labelled], scores[labelled]
-    groups = {one.column: list(compress(table.cells[one.column], labelled)) for one in contract.protected}
-    rates = _group_rates(groups, scores >= contract.threshold)
-    impact = _adverse_impact("live_adverse_impact", rates, contract)
-    if np.unique(labels).size < 2:
-        return impact
-    return (Reading(name="live_auc", value=_area(labels, scores), count=len(labels)), *impact)
+            raise missing_column(part.where, part.header, protected.column, remedy)

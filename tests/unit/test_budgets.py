@@ -15,7 +15,6 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LATE = [
     "from activities.adapters.sql_directory import SqlDirectory",
     "from client.catalog import Catalog",
-    "from sklearn.metrics import roc_auc_score",
 ]
 """Imports within functions: a command, or the worker, starts a second or two sooner without them."""
 

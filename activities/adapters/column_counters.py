@@ -1,0 +1,190 @@
+"""Counts columns, batch by batch, into the tallies of `models.statistics`: memory does not grow with the rows."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from activities.adapters.window_parts import Part
+from models.inventory import Column
+from models.statistics.scores import LEAST_PROBABILITY, Cell, Confusion, Scores
+from models.statistics.tallies import Categories, Moments, Numbers, edges_at
+from models.window import add_columns
+
+Values = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+DECILES = 10
+FINE = 1_000
+"""Bins of equal count over a reference: the finer ones bound what Kolmogorov-Smirnov and Wasserstein leave open."""
+
+MOST_CATEGORIES = 10_000
+MOST_SCORES = 100_000
+GRID = 10_000
+
+
+SAMPLE = 1_000_000
+"""Rows of a reference that its edges are made of: all of them, or those that a hash of their number chooses."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The tallies of a reference's columns, the edges that they were counted over, and the deciles among those."""
+
+    columns: Mapping[str, Numbers | Categories]
+    edges: Mapping[str, Sequence[float]]
+    deciles: Mapping[str, Sequence[float]]
+
+
+def count_reference(parts: Callable[[], Iterable[Part]], columns: Sequence[Column]) -> Reference:
+    """Two passes over a reference: one for the edges of its columns of numbers, one to count over them.
+
+    Memory holds one part and the sample. Errors: InvalidInputError.
+    """
+    plain = [column for column in columns if column.type != "string"]
+    sample = Sample(len(plain))
+    for part in parts() if plain else ():
+        sample.add(np.column_stack([part.numbers(column) for column in plain]))
+    values = sample.values
+    edges = {column.name: edges_of(values[:, place], FINE) for place, column in enumerate(plain)}
+    deciles = {column.name: edges_of(values[:, place], DECILES) for place, column in enumerate(plain)}
+    counted: Mapping[str, Numbers | Categories] = {}
+    for part in parts():
+        counted = add_columns(counted, count_columns(part, columns, edges))
+    return Reference(counted, edges, deciles)
+
+
+def count_columns(
+    part: Part, columns: Sequence[Column], edges: Mapping[str, Sequence[float]]
+) -> Mapping[str, Numbers | Categories]:
+    """Tallies of some rows: texts as categories, everything else as numbers; InvalidInputError."""
+    return {
+        column.name: count_categories(part.texts(column.name))
+        if column.type == "string"
+        else count_numbers(part.numbers(column), edges[column.name])
+        for column in columns
+    }
+
+
+class Sample:
+    """Rows of numbers, all of them or, beyond `SAMPLE`, those whose number a hash chooses: the same ones every time."""
+
+    def __init__(self, width: int) -> None:
+        self._kept = [np.empty((0, width))]
+        self._hashes = [np.empty(0, dtype=np.uint64)]
+        self._seen = self._size = 0
+        self._below = np.uint64(2**64 - 1)
+
+    def add(self, rows: Values) -> None:
+        """More rows."""
+        hashes = _scrambled(np.arange(self._seen, self._seen + len(rows), dtype=np.uint64))
+        self._seen += len(rows)
+        chosen = hashes <= self._below
+        self._kept.append(rows[chosen])
+        self._hashes.append(hashes[chosen])
+        self._size += int(chosen.sum())
+        while self._size > SAMPLE:
+            self._below //= np.uint64(2)
+            self._halve()
+
+    @property
+    def values(self) -> Values:
+        """Shape [rows, columns]."""
+        return np.concatenate(self._kept)
+
+    def _halve(self) -> None:
+        chosen = [hashes <= self._below for hashes in self._hashes]
+        self._kept = [rows[some] for rows, some in zip(self._kept, chosen, strict=True)]
+        self._hashes = [hashes[some] for hashes, some in zip(self._hashes, chosen, strict=True)]
+        self._size = sum(map(len, self._hashes))
+
+
+def edges_of(reference: Values, bins: int) -> tuple[float, ...]:
+    """Edges of bins with as many known values of a reference each; of more bins, those of fewer are among them."""
+    known = reference[np.isfinite(reference)]
+    return edges_at(np.quantile(known, np.arange(1, bins) / bins).tolist()) if known.size else ()
+
+
+def count_numbers(values: Values, edges: Sequence[float], missing: Mask | None = None) -> Numbers:
+    """A part of a column. `missing` says which values are not there; NaN is missing if it is left out."""
+    absent = np.isnan(values) if missing is None else missing
+    there = values[~absent]
+    known = there[np.isfinite(there)]
+    bins = np.searchsorted(np.asarray(edges, dtype=float), known)
+    return Numbers(
+        edges=tuple(edges),
+        counts=tuple(np.bincount(bins, minlength=len(edges) + 1).tolist()),
+        sums=tuple(np.bincount(bins, weights=known, minlength=len(edges) + 1).tolist()),
+        moments=_moments(known),
+        missing=int(absent.sum()),
+        not_numbers=int(np.isnan(there).sum()),
+        infinite=int(np.isinf(there).sum()),
+    )
+
+
+def count_categories(cells: Iterable[str | None], most: int = MOST_CATEGORIES) -> Categories:
+    """A part of a column of texts; an empty one, or None, is missing. Of too many, some are not counted."""
+    counts = Counter(cells)
+    missing = counts.pop(None, 0) + counts.pop("", 0)
+    kept = dict(counts.most_common(most)) if len(counts) > most else dict(counts)
+    return Categories({str(name): count for name, count in kept.items()}, missing, full=len(counts) > most)
+
+
+def count_scores(scores: Values, labels: Values, threshold: float) -> Scores:
+    """Scores and outcomes of a part of a window; a case whose outcome is not known (NaN) does not count."""
+    known = ~np.isnan(labels)
+    scores, positive = scores[known], labels[known] == 1
+    values, places = np.unique(scores, return_inverse=True)
+    positives = np.bincount(places, weights=positive, minlength=values.size)
+    cases = np.bincount(places, minlength=values.size)
+    sure = np.clip(np.where(positive, scores, 1 - scores), LEAST_PROBABILITY, 1.0)
+    cells = {
+        score: Cell(int(those), int(of - those), score * int(of))
+        for score, those, of in zip(values.tolist(), positives.tolist(), cases.tolist(), strict=True)
+    }
+    return Scores(
+        cells=cells,
+        decisions=count_decisions(scores >= threshold, positive),
+        squares=float(np.sum((scores - positive) ** 2)),
+        losses=float(-np.sum(np.log(sure))),
+    ).bounded(MOST_SCORES, GRID)
+
+
+def count_decisions(selected: Mask, positive: Mask) -> Confusion:
+    """Cases by decision and outcome."""
+    return Confusion(
+        true_positives=int(np.sum(selected & positive)),
+        false_positives=int(np.sum(selected & ~positive)),
+        false_negatives=int(np.sum(~selected & positive)),
+        true_negatives=int(np.sum(~selected & ~positive)),
+    )
+
+
+def count_groups(groups: Sequence[str], selected: Mask, positive: Mask) -> Mapping[str, Confusion]:
+    """Decisions and outcomes of every group; who has no recorded group is in none."""
+    names = np.array(groups, dtype=object)
+    there = sorted({name for name in groups if name})
+    return {name: count_decisions(selected[names == name], positive[names == name]) for name in there}
+
+
+def _moments(known: Values) -> Moments:
+    if not known.size:
+        return Moments()
+    mean = float(known.mean())
+    return Moments(
+        count=known.size,
+        mean=mean,
+        squares=float(np.sum((known - mean) ** 2)),
+        least=float(known.min()),
+        most=float(known.max()),
+    )
+
+
+def _scrambled(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Source: Steele, Lea and Flood 2014, OOPSLA (SplitMix)."""
+    mixed = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))

@@ -1,0 +1,171 @@
+"""Windows of data read part by part, whatever they are kept in: one part is in memory at a time.
+
+CSV files are read as everywhere else; of Parquet files only the columns that are asked for; of a database what a
+server-side cursor hands over. What cannot be measured has a name: `models.statistics.figures.Unmeasured`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from activities.adapters.csv_table import LARGEST, Values, missing_column, read_tables
+from models.errors import InvalidInputError, UnmeasuredError
+from models.inventory import Column
+from models.statistics.figures import Unmeasured
+
+ROWS = 50_000
+"""Rows in memory at a time."""
+
+_PARQUET = (".parquet", ".pq")
+
+
+class Part(Protocol):
+    """Some rows of a window: `where` it is kept, and the columns that are there."""
+
+    @property
+    def where(self) -> str: ...
+
+    @property
+    def header(self) -> Sequence[str]: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    def numbers(self, column: Column) -> Values:
+        """A column as numbers, missing ones NaN; InvalidInputError."""
+
+    def texts(self, name: str) -> Sequence[str]:
+        """A column as texts, missing ones empty."""
+
+
+@dataclass(frozen=True)
+class ArrowPart:
+    """Rows of typed columns."""
+
+    where: str
+    columns: Mapping[str, pa.Array]
+    rows: int
+
+    @property
+    def header(self) -> Sequence[str]:
+        """The columns that were asked for and are there."""
+        return tuple(self.columns)
+
+    def numbers(self, column: Column) -> Values:
+        """A column as numbers, missing ones NaN; UnmeasuredError if it holds something else."""
+        array = self.columns[column.name]
+        if not _numeric(array.type):
+            found = f"it is of type {array.type}"
+            raise self._unmeasured(Unmeasured.OTHER_TYPE, column.name, found)
+        values: Values = np.asarray(
+            pc.cast(array, pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False), dtype=float
+        )
+        there = np.asarray(pc.is_valid(array))
+        for state, wrong in ((Unmeasured.NOT_NUMBERS, np.isnan), (Unmeasured.INFINITE, _too_large)):
+            those: NDArray[np.bool_] = there & wrong(values)
+            if those.any():
+                raise self._unmeasured(state, column.name, f"{int(those.sum())} of {self.rows} values")
+        return values
+
+    def texts(self, name: str) -> Sequence[str]:
+        """A column as texts, missing ones empty."""
+        return ["" if cell is None else str(cell) for cell in self.columns[name].to_pylist()]
+
+    def _unmeasured(self, state: Unmeasured, name: str, found: str) -> UnmeasuredError:
+        return UnmeasuredError(state, f"column '{name}' of {self.where}: {state.sentence} ({found})")
+
+
+def parts_of(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int = ROWS) -> Iterator[Part]:
+    """The needed columns of a file, and what is there of the welcome ones; MissingColumnError, InvalidInputError."""
+    if path.suffix.lower() in _PARQUET:
+        return parquet_parts(path, needed, welcome, rows)
+    return iter(read_tables(path, needed, welcome, rows))
+
+
+def parquet_parts(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int = ROWS) -> Iterator[Part]:
+    """A Parquet file; MissingColumnError, UnmeasuredError."""
+    try:
+        with pq.ParquetFile(path) as file:
+            names = _wanted(str(path), file.schema_arrow.names, needed, welcome)
+            found = False
+            for batch in file.iter_batches(batch_size=rows, columns=names):
+                found = True
+                yield ArrowPart(str(path), dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
+    except pa.ArrowException as error:
+        raise UnmeasuredError(Unmeasured.UNREADABLE, f"{path} is not a Parquet file: {error}") from error
+    if not found:
+        raise UnmeasuredError(Unmeasured.EMPTY, f"{path}: {Unmeasured.EMPTY.sentence}")
+
+
+def query_parts(
+    engine: sa.Engine,
+    query: str,
+    parameters: Mapping[str, object],
+    needed: Sequence[str],
+    welcome: Sequence[str] = (),
+    rows: int = ROWS,
+) -> Iterator[Part]:
+    """What a query answers, by a server-side cursor; MissingColumnError, UnmeasuredError.
+
+    How long a statement may take is set where the engine is made: a database that gives up says so.
+    """
+    where, found = f"the query on {engine.url.render_as_string(hide_password=True)}", False
+    try:
+        with engine.connect().execution_options(stream_results=True, max_row_buffer=rows) as connection:
+            answer = connection.execute(sa.text(query), parameters)
+            header = list(answer.keys())
+            names = _wanted(where, header, needed, welcome)
+            places = [header.index(name) for name in names]
+            for some in answer.partitions(rows):
+                found = True
+                columns = {
+                    name: _array(where, name, [row[at] for row in some]) for name, at in zip(names, places, strict=True)
+                }
+                yield ArrowPart(where, columns, len(some))
+    except sa.exc.DBAPIError as error:
+        state = Unmeasured.SOURCE_SLOW if _gave_up(error) else Unmeasured.SOURCE_DOWN
+        raise UnmeasuredError(state, f"{where}: {state.sentence}: {str(error.orig).splitlines()[0]}") from error
+    if not found:
+        raise UnmeasuredError(Unmeasured.EMPTY, f"{where}: {Unmeasured.EMPTY.sentence}")
+
+
+def _wanted(where: str, header: Sequence[str], needed: Sequence[str], welcome: Sequence[str]) -> list[str]:
+    for name in needed:
+        if name not in header:
+            raise missing_column(where, header, name, "Add it, or correct the data contract of the version.")
+    wanted = [name for name in dict.fromkeys((*needed, *welcome)) if name in header]
+    for name in wanted:
+        if header.count(name) > 1:
+            raise InvalidInputError(f"{where} has more than one column '{name}'", "Give each column its own name.")
+    return wanted
+
+
+def _array(where: str, name: str, cells: Sequence[object]) -> pa.Array:
+    try:
+        return pa.array(cells)
+    except pa.ArrowException as error:
+        state = Unmeasured.OTHER_TYPE
+        raise UnmeasuredError(state, f"column '{name}' of {where}: {state.sentence} ({error})") from error
+
+
+def _numeric(kind: pa.DataType) -> bool:
+    types = pa.types
+    kinds = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal, types.is_null)
+    return any(fits(kind) for fits in kinds)
+
+
+def _too_large(values: Values) -> NDArray[np.bool_]:
+    return np.abs(values) > LARGEST
+
+
+def _gave_up(error: sa.exc.DBAPIError) -> bool:
+    """PostgreSQL's code of a statement that was cancelled, as by `statement_timeout`."""
+    return getattr(error.orig, "sqlstate", None) == "57014"
