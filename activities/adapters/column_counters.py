@@ -20,10 +20,6 @@ DECILES = 10
 FINE = 1_000
 """Bins of equal count over a reference: the finer ones bound what Kolmogorov-Smirnov and Wasserstein leave open."""
 
-MOST_CATEGORIES = 10_000
-MOST_SCORES = 100_000
-GRID = 10_000
-
 
 SAMPLE = 1_000_000
 """Rows of a reference that its edges are made of: all of them, or those that a hash of their number chooses."""
@@ -124,12 +120,11 @@ def count_numbers(values: Values, edges: Sequence[float], missing: Mask | None =
     )
 
 
-def count_categories(cells: Iterable[str | None], most: int = MOST_CATEGORIES) -> Categories:
-    """A part of a column of texts; an empty one, or None, is missing. Of too many, some are not counted."""
+def count_categories(cells: Iterable[str]) -> Categories:
+    """A part of a column of texts; an empty one is missing."""
     counts = Counter(cells)
-    missing = counts.pop(None, 0) + counts.pop("", 0)
-    kept = dict(counts.most_common(most)) if len(counts) > most else dict(counts)
-    return Categories({str(name): count for name, count in kept.items()}, missing, full=len(counts) > most)
+    missing = counts.pop("", 0)
+    return Categories(dict(counts), missing).bounded()
 
 
 def count_scores(scores: Values, labels: Values, threshold: float) -> Scores:
@@ -149,7 +144,7 @@ def count_scores(scores: Values, labels: Values, threshold: float) -> Scores:
         decisions=count_decisions(scores >= threshold, positive),
         squares=float(np.sum((scores - positive) ** 2)),
         losses=float(-np.sum(np.log(sure))),
-    ).bounded(MOST_SCORES, GRID)
+    ).bounded()
 
 
 def count_decisions(selected: Mask, positive: Mask) -> Confusion:

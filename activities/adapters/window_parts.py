@@ -24,6 +24,9 @@ from models.statistics.figures import Unmeasured
 ROWS = 50_000
 """Rows in memory at a time."""
 
+_CANCELLED = "57014"
+"""PostgreSQL's code of a statement that was ended, as by `statement_timeout`."""
+
 _PARQUET = (".parquet", ".pq")
 
 
@@ -118,8 +121,10 @@ def query_parts(
     How long a statement may take is set where the engine is made: a database that gives up says so.
     """
     where, found = f"the query on {engine.url.render_as_string(hide_password=True)}", False
+    reached = False
     try:
         with engine.connect().execution_options(stream_results=True, max_row_buffer=rows) as connection:
+            reached = True
             answer = connection.execute(sa.text(query), parameters)
             header = list(answer.keys())
             names = _wanted(where, header, needed, welcome)
@@ -131,7 +136,7 @@ def query_parts(
                 }
                 yield ArrowPart(where, columns, len(some))
     except sa.exc.DBAPIError as error:
-        state = Unmeasured.SOURCE_SLOW if _gave_up(error) else Unmeasured.SOURCE_DOWN
+        state = _state_of(error, reached)
         raise UnmeasuredError(state, f"{where}: {state.sentence}: {str(error.orig).splitlines()[0]}") from error
     if not found:
         raise UnmeasuredError(Unmeasured.EMPTY, f"{where}: {Unmeasured.EMPTY.sentence}")
@@ -166,6 +171,7 @@ def _too_large(values: Values) -> NDArray[np.bool_]:
     return np.abs(values) > LARGEST
 
 
-def _gave_up(error: sa.exc.DBAPIError) -> bool:
-    """PostgreSQL's code of a statement that was cancelled, as by `statement_timeout`."""
-    return getattr(error.orig, "sqlstate", None) == "57014"
+def _state_of(error: sa.exc.DBAPIError, reached: bool) -> Unmeasured:
+    if not reached or error.connection_invalidated:
+        return Unmeasured.SOURCE_DOWN
+    return Unmeasured.SOURCE_SLOW if getattr(error.orig, "sqlstate", None) == _CANCELLED else Unmeasured.UNREADABLE

@@ -59,7 +59,8 @@ def wasserstein(reference: Numbers, window: Numbers) -> Result:
     """First Wasserstein distance, the area between the two distribution functions, in the column's unit.
 
     The sum of the values in a bin gives the signed area there. Where the functions may cross within a bin the area is
-    larger than that, by twice the smaller of both sides' areas: `above` says how much that is at most.
+    larger than that, by twice the smaller of both sides' areas: `above` says how much that is at
+    most (as neither function falls, their distances to both sides make no more than what the bin holds of one).
     Source: Vallender 1974, Theory of Probability 18(4).
     """
     if fault := _uncomparable(reference, window):
@@ -74,7 +75,8 @@ def wasserstein(reference: Numbers, window: Numbers) -> Result:
         mean = reference.sums[place] / reference.known - window.sums[place] / window.known
         area += abs(high * (ended - closed) - low * (one - other) - mean)
         up, down = max(0.0, ended - other), max(0.0, closed - one)
-        possible += 2 * (high - low) * up * down / (up + down) if up and down else 0.0
+        held = max(reference.counts[place] / reference.known, window.counts[place] / window.known)
+        possible += (high - low) * min(2 * up * down / (up + down), held / 2) if up and down else 0.0
     return Figure(area, window.known, above=possible)
 
 

@@ -8,6 +8,12 @@ LEAST_PROBABILITY = 1e-15
 """A score is not taken to be nearer to 0 or 1 than this, so that one sure mistake has no infinite log loss."""
 
 
+MOST_SCORES = 100_000
+"""Beyond so many different ones, scores are counted in `GRID` cells of equal width."""
+
+GRID = 10_000
+
+
 class Cell(NamedTuple):
     """The cases of one score, or of one bin of scores: how many with outcome 1 and 0, and the sum of their scores."""
 
@@ -62,21 +68,28 @@ class Scores:
     exact: bool = True
 
     def __add__(self, other: "Scores") -> "Scores":
-        """Of both."""
+        """Of both: exact if both are, and if there are not too many scores."""
+        if self.exact is not other.exact:
+            return self.coarse() + other.coarse()
         cells = dict(self.cells)
         for score, cell in other.cells.items():
             cells[score] = cells.get(score, Cell()).plus(cell)
-        return Scores(
+        both = Scores(
             cells=cells,
             decisions=self.decisions.plus(other.decisions),
             squares=self.squares + other.squares,
             losses=self.losses + other.losses,
-            exact=self.exact and other.exact,
+            exact=self.exact,
         )
+        return both.bounded()
 
-    def bounded(self, most: int, grid: int) -> "Scores":
-        """The same if there are no more cells than that, else in cells of equal width, `grid` of them from 0 to 1."""
-        if len(self.cells) <= most:
+    def bounded(self) -> "Scores":
+        """The same, in cells of equal width if there are more than `MOST_SCORES`."""
+        return self.coarse() if len(self.cells) > MOST_SCORES else self
+
+    def coarse(self, grid: int = GRID) -> "Scores":
+        """In so many cells of equal width from 0 to 1; the same if it is so already."""
+        if not self.exact:
             return self
         cells: dict[float, Cell] = {}
         for score, cell in self.cells.items():

@@ -106,24 +106,36 @@ class Numbers:
         return tuple(counts)
 
 
+MOST_CATEGORIES = 10_000
+
+
 @dataclass(frozen=True)
 class Categories:
-    """A column of categories: how often each was there. `full` if there were more different ones than are counted."""
+    """A column of categories: how often each was there.
+
+    If there are more than `MOST_CATEGORIES` different ones, none is counted by itself: all rows are `others`.
+    """
 
     counts: Mapping[str, int]
     missing: int = 0
-    full: bool = False
+    others: int = 0
 
     def __add__(self, other: "Categories") -> "Categories":
         """Of both."""
         counts = Counter(self.counts)
         counts.update(other.counts)
-        return Categories(dict(counts), self.missing + other.missing, self.full or other.full)
+        return Categories(dict(counts), self.missing + other.missing, self.others + other.others).bounded()
+
+    def bounded(self) -> "Categories":
+        """The same, with all as `others` if there are too many different ones."""
+        if not self.others and len(self.counts) <= MOST_CATEGORIES:
+            return self
+        return Categories({}, self.missing, self.known)
 
     @property
     def known(self) -> int:
         """How many rows have a category."""
-        return sum(self.counts.values())
+        return sum(self.counts.values()) + self.others
 
     @property
     def rows(self) -> int:
@@ -133,7 +145,7 @@ class Categories:
     @property
     def fault(self) -> Unmeasured | None:
         """Why nothing is to be said of the column; a missing value is no fault."""
-        if self.full:
+        if self.others:
             return Unmeasured.TOO_MANY_VALUES
         return None if self.rows else Unmeasured.EMPTY
 

@@ -16,8 +16,8 @@ from models.statistics.estimation import concept_shift, expected_area, expected_
 from models.statistics.figures import Figure, Result, Unmeasured
 from models.statistics.importance import importance_rank
 from models.statistics.intervals import of_difference, of_ratio, wilson
-from models.statistics.scores import Cell, Confusion, Scores
-from models.statistics.tallies import Categories, Numbers
+from models.statistics.scores import GRID, Cell, Confusion, Scores
+from models.statistics.tallies import MOST_CATEGORIES, Categories, Numbers, edges_at
 
 SETTINGS = settings(max_examples=40, deadline=None)
 VALUES = st.lists(st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6), st.just(np.nan)), max_size=40)
@@ -39,14 +39,14 @@ def numbers(values: list[float], edges: list[float]) -> Numbers:
 
 def largest_gap(before: list[float], now: list[float]) -> float:
     """Kolmogorov-Smirnov by its definition, case by case (scipy warns of its p-value on so few)."""
-    shares = [[sum(one <= place for one in some) / len(some) for place in (*before, *now)] for some in (before, now)]
-    mine, theirs = shares
-    return max(abs(one - other) for one, other in zip(mine, theirs, strict=True))
+    shares = ([sum(one <= place for one in some) / len(some) for place in (*before, *now)] for some in (before, now))
+    return float(max(abs(ours - theirs) for ours, theirs in zip(*shares, strict=True)))
 
 
-def scored(cases: list[tuple[float, bool]], most: int = 100_000, grid: int = 10) -> Scores:
+def scored(cases: list[tuple[float, bool]], grid: int | None = None) -> Scores:
     scores, labels = (np.array([case[place] for case in cases], dtype=float) for place in (0, 1))
-    return count_scores(scores, labels, 0.5).bounded(most, grid)
+    found = count_scores(scores, labels, 0.5)
+    return found if grid is None else found.coarse(grid)
 
 
 def same(one: Numbers, other: Numbers) -> bool:
@@ -79,10 +79,14 @@ def test_categories_add_up(first: list[str], second: list[str]) -> None:
 
 
 @SETTINGS
-@given(SCORES, SCORES, st.sampled_from([0, 100_000]))
-def test_scores_add_up(first: list[tuple[float, bool]], second: list[tuple[float, bool]], most: int) -> None:
-    """Labelled scores of two parts give the figures of the whole, exact or in cells."""
-    parts, whole = scored(first, most) + scored(second, most), scored(first + second, most)
+@given(
+    SCORES, SCORES, st.sampled_from([(None, None, None), (GRID, GRID, GRID), (GRID, None, GRID), (None, GRID, GRID)])
+)
+def test_scores_add_up(
+    first: list[tuple[float, bool]], second: list[tuple[float, bool]], grids: tuple[int | None, int | None, int | None]
+) -> None:
+    """Labelled scores of two parts, exact or in cells, give the figures of the whole, in cells if one of them is."""
+    parts, whole = scored(first, grids[0]) + scored(second, grids[1]), scored(first + second, grids[2])
     figures = (performance.area_under_curve, performance.brier, performance.log_loss, performance.calibration_error)
     for ours, theirs in ((figure(parts), figure(whole)) for figure in figures):
         assert ours == (theirs if isinstance(theirs, Unmeasured) else pytest.approx(theirs, abs=1e-9))
@@ -150,6 +154,13 @@ def test_distances_of_single_cases_are_within_bounds(before: list[float], now: l
         assert (back.value, back.above) == pytest.approx((found.value, found.above), rel=1e-6, abs=1e-6)
 
 
+def test_the_bound_is_reached() -> None:
+    """Two values around a third, all in one bin: the signed area is 0, and the whole area is what may be added."""
+    found = distance.wasserstein(numbers([0.0, 1.0], []), numbers([0.5], []))
+    assert isinstance(found, Figure)
+    assert (found.value, found.above) == (0.0, stats.wasserstein_distance([0, 1], [0.5]))
+
+
 @SETTINGS
 @given(KNOWN, KNOWN)
 def test_bins_of_one_value_leave_nothing_open(before: list[float], now: list[float]) -> None:
@@ -167,7 +178,7 @@ def test_area_is_scikit_learns(cases: list[tuple[float, bool]], grid: int) -> No
     assume(len(set(labels)) == 2)
     expected = roc_auc_score(labels, [score for score, _ in cases])
     assert value(performance.area_under_curve(scored(cases))) == pytest.approx(expected, abs=1e-12)
-    coarse = performance.area_under_curve(scored(cases, most=0, grid=grid))
+    coarse = performance.area_under_curve(scored(cases, grid))
     assert isinstance(coarse, Figure)
     assert coarse.value - coarse.below - 1e-12 <= expected <= coarse.value + coarse.above + 1e-12
 
@@ -266,8 +277,17 @@ def test_unseen_categories() -> None:
     """The share of rows with a category that the reference does not have; a missing value is not one of them."""
     reference, window = count_categories(["a", "b"]), count_categories(["a", "c", "", "d"])
     assert value(distance.unseen(reference, window)) == 0.5
-    assert distance.unseen(count_categories(["a", "b"], most=1), window) is Unmeasured.TOO_MANY_VALUES
-    assert bins(reference, count_categories(["a", "b", "c"], most=2)) is Unmeasured.TOO_MANY_VALUES
+
+
+def test_too_many_categories() -> None:
+    """Parts that have too many different values only together are as the whole is: no category, and counted."""
+    parts = [[f"{letter}{number}" for number in range(MOST_CATEGORIES // 2 + 1)] + [""] for letter in "ab"]
+    whole, added = count_categories(parts[0] + parts[1]), count_categories(parts[0]) + count_categories(parts[1])
+    assert whole == added == added + Categories({})
+    assert (added.rows, added.missing, added.counts) == (MOST_CATEGORIES + 4, 2, {})
+    reference = count_categories(["a", "b"])
+    assert distance.unseen(reference, added) is Unmeasured.TOO_MANY_VALUES
+    assert bins(added, reference) is Unmeasured.TOO_MANY_VALUES
 
 
 def test_what_does_not_fit_is_an_error() -> None:
@@ -365,3 +385,4 @@ def test_edges_are_nested() -> None:
     assert (len(deciles), len(fine)) == (9, 999)
     assert edges_of(np.full(9, 5.0), 10) == (np.nextafter(5.0, -np.inf), 5.0)
     assert edges_of(np.full(3, np.nan), 10) == ()
+    assert edges_at([1.0, 2.0, 2.0, 3.0]) == (1.0, np.nextafter(2.0, -np.inf), 2.0, 3.0)

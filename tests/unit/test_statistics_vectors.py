@@ -63,7 +63,7 @@ def deciles(column: str) -> tuple[Numbers, Numbers]:
 
 @cache
 def categories(column: str) -> tuple[Categories, Categories]:
-    before, now = ([None if pd.isna(cell) else cell for cell in one] for one in columns(column))
+    before, now = (["" if pd.isna(cell) else cell for cell in one] for one in columns(column))
     return count_categories(before), count_categories(now)
 
 
