@@ -164,6 +164,8 @@ def sentence(order: StepOrder) -> str:
     """A step in words: `scan version 2 of loan-approval`."""
     if order.kind is StepKind.ASK:
         return f"ask who may decide about version {order.version} of {order.model}"
+    if order.kind is StepKind.PIPELINE:
+        return f"have {order.step.replace('-', ' ')} look at version {order.version} of {order.model}"
     work = order.kind.value.replace("_", " ")
     what = f" version {order.version}" if order.version else ""
     where = f" into {order.environment}" if order.environment and order.kind.value in ("promote", "restore") else ""

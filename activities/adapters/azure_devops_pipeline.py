@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pydantic import BaseModel, Field
 
 from activities.adapters.ci_http import CiHttp, member
-from activities.adapters.ci_training import RESULT, Fate, Run
+from activities.adapters.ci_runs import RESULT, Fate, Run
 
 ARTIFACT = "result"
 _VERSION = {"api-version": "7.1"}

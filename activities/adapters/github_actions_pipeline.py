@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pydantic import BaseModel
 
 from activities.adapters.ci_http import CiHttp, member
-from activities.adapters.ci_training import RESULT, Fate, Run
+from activities.adapters.ci_runs import RESULT, Fate, Run
 from models.canonical import digest_bytes
-from models.errors import TrainingError
+from models.errors import PipelineError
 
 ARTIFACT = "result"
 _PAGE = "50"
@@ -92,13 +92,12 @@ class GithubActionsPipeline:
             self._http.send("POST", f"/runs/{run.id}/cancel")
 
     def collect(self, run: Run) -> bytes:
-        """`result.json` of the artifact `result`, whose digest GitHub tells; TrainingError."""
+        """`result.json` of the artifact `result`, whose digest GitHub tells; PipelineError."""
         found = self._http.read(_Artifacts, "GET", f"/runs/{run.id}/artifacts", params={"name": ARTIFACT}).artifacts
         if len(found) != 1:
-            raise TrainingError(f"run {run.id} has {len(found)} artifacts '{ARTIFACT}'", f"see {run.page}")
+            raise PipelineError(f"run {run.id} has {len(found)} artifacts '{ARTIFACT}'", f"see {run.page}")
         answered = self._http.send("GET", f"/artifacts/{found[0].id}/zip")
-        place = answered.headers.get("location")
-        archive = self._http.fetch(place) if answered.is_redirect and place else answered.content
+        archive = self._http.fetch(answered.place) if answered.place else answered.content
         if digest_bytes(archive) != found[0].digest:
-            raise TrainingError(f"the artifact of run {run.id} is not {found[0].digest}, as GitHub tells")
+            raise PipelineError(f"the artifact of run {run.id} is not {found[0].digest}, as GitHub tells")
         return member(archive, RESULT)

@@ -35,6 +35,10 @@ class System:
     builds: list[Build] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
 
+    def app(self) -> Starlette:
+        """Its API."""
+        raise NotImplementedError
+
     def begin(self, name: str, request: str) -> int:
         """A run; its number."""
         self.builds.append(Build(name, request))
