@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from activities.adapters.ci_http import CiHttp, member
 from activities.adapters.ci_runs import RESULT, Fate, Run
 from models.canonical import digest_bytes
-from models.errors import PipelineError
+from models.errors import InvalidInputError, PipelineError
 
 ARTIFACT = "result"
-_PAGE = "50"
+_PAGE = "100"
 
 
 class _Run(BaseModel):
@@ -40,7 +40,7 @@ class _Dispatched(BaseModel):
 
 class _Artifact(BaseModel):
     id: int
-    digest: str
+    digest: str | None = None
 
 
 class _Artifacts(BaseModel):
@@ -88,8 +88,13 @@ class GithubActionsPipeline:
 
     def cancel(self, run: Run) -> None:
         """Have it end."""
-        if self.look(run).fate is Fate.RUNNING:
+        if self.look(run).fate is not Fate.RUNNING:
+            return
+        try:
             self._http.send("POST", f"/runs/{run.id}/cancel")
+        except InvalidInputError:
+            if self.look(run).fate is Fate.RUNNING:
+                raise
 
     def collect(self, run: Run) -> bytes:
         """`result.json` of the artifact `result`, whose digest GitHub tells; PipelineError."""
@@ -99,5 +104,6 @@ class GithubActionsPipeline:
         answered = self._http.send("GET", f"/artifacts/{found[0].id}/zip")
         archive = self._http.fetch(answered.place) if answered.place else answered.content
         if digest_bytes(archive) != found[0].digest:
-            raise PipelineError(f"the artifact of run {run.id} is not {found[0].digest}, as GitHub tells")
+            told = found[0].digest or "by any digest: let upload-artifact@v4 or newer keep it"
+            raise PipelineError(f"the artifact of run {run.id} is not {told}, as GitHub tells")
         return member(archive, RESULT)

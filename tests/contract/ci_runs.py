@@ -12,6 +12,7 @@ from activities.adapters.github_actions_pipeline import GithubActionsPipeline
 from activities.adapters.jenkins_pipeline import JenkinsPipeline
 from models.evidence import EffectKey
 from tests.contract.ci_systems import TOKEN, Azure, Github, Jenkins, System
+from tests.contract.held import Held
 from tests.contract.listening import listening
 
 KEY = EffectKey(model="loans", visit=4, step="train-1")
@@ -25,7 +26,7 @@ def _token() -> str:
 PIPELINES: dict[str, tuple[type[System], Callable[[str], Pipeline]]] = {
     "github": (Github, lambda url: GithubActionsPipeline(url, "acme/loans", "train.yml", "main", _token)),
     "jenkins": (Jenkins, lambda url: JenkinsPipeline(url, "team/train", "robot", _token)),
-    "azure": (Azure, lambda url: AzureDevopsPipeline(url, 12, "main", _token)),
+    "azure": (Azure, lambda url: AzureDevopsPipeline(f"{url}/acme/loans", 12, "main", _token)),
 }
 
 
@@ -90,7 +91,10 @@ def connected(name: str, host: Host) -> Iterator[Ci]:
     """A system that is new, and a way to it."""
     kind, connect = PIPELINES[name]
     system = kind()
-    host.app = system.app()
+    held = Held(system.app(), system.published, system.elsewhere) if system.published else None
+    host.app = held or system.app()
     ci = Ci(system, connect(host.url))
     yield ci
     ci.pipeline.close()
+    if held:
+        held.well()

@@ -126,6 +126,15 @@ def test_bytes_that_are_not_what_github_tells(github: Ci, monkeypatch: pytest.Mo
         train(github, well(github))
 
 
+def test_a_run_that_ends_before_it_is_cancelled(github: Ci) -> None:
+    """GitHub refuses to cancel what has ended: that is what was wanted."""
+    assert isinstance(github.system, Github)
+    github.system.too_late = True
+    with pytest.raises(TrainingError, match="did not finish"):
+        train(github, timeout=0)
+    assert github.system.cancelled == []
+
+
 def test_what_is_refused_and_what_is_silent() -> None:
     """A token never travels in the clear; a silent system is tried again, and no zip file is none."""
     with pytest.raises(InvalidInputError, match="in the clear"):

@@ -21,6 +21,7 @@ from models.state import Phase
 from models.status import Status
 from models.verdict import Verdict
 from tests.contract.ci_systems import Github
+from tests.contract.held import Held
 from tests.contract.listening import listening
 from tests.temporal.crashing_worker import NOTICED_WITHIN, Errand, WorkerProcess
 from tests.temporal.house import House
@@ -36,10 +37,12 @@ PLAN = compile_template(PIPING, "piping.yaml")
 def github(tmp_path: Path) -> Iterator[Github]:
     """Somebody's CI, as the worker's settings have it."""
     system = Github()
-    with listening(system.app()) as url:
+    held = Held(system.app(), system.published, system.elsewhere)
+    with listening(held) as url:
         chosen = {"system": "github", "url": url, "repository": "acme/loans", "workflow": "train.yml"}
         (tmp_path / "ci.json").write_text(json.dumps({"red-team": {**chosen, "token": "CI_TOKEN"}}))
         yield system
+    held.well()
 
 
 @pytest.fixture
