@@ -87,6 +87,12 @@ def github(host: Host) -> Iterator[Ci]:
     yield from connected("github", host)
 
 
+@pytest.fixture
+def jenkins(host: Host) -> Iterator[Ci]:
+    """The one in which runs wait."""
+    yield from connected("jenkins", host)
+
+
 def connected(name: str, host: Host) -> Iterator[Ci]:
     """A system that is new, and a way to it."""
     kind, connect = PIPELINES[name]

@@ -155,7 +155,9 @@ class Github(System):
 
 
 class Jenkins(System):
-    """https://www.jenkins.io/doc/book/using/remote-access-api/ : a build waits in the queue until it is asked for."""
+    """https://www.jenkins.io/doc/book/using/remote-access-api/ : a build waits in the queue, as long as it is to."""
+
+    waits = False
 
     def app(self) -> Starlette:
         """Its API for one job in a folder."""
@@ -169,6 +171,7 @@ class Jenkins(System):
                 Route(f"{job}/{{id:int}}/artifact/result.json", self.artifact),
                 Route("/queue/api/json", self.queue),
                 Route("/queue/item/{id:int}/api/json", self.item),
+                Route("/queue/cancelItem", self.taken_out, methods=["POST"]),
             ]
         )
 
@@ -193,7 +196,7 @@ class Jenkins(System):
     async def listed(self, request: Request) -> Response:
         """The builds of a job."""
         assert "builds[" in request.query_params["tree"]
-        return JSONResponse({"builds": [self._build(number) for number, _ in self.newest()]})
+        return JSONResponse({"builds": [self._build(number) for number, _ in self.newest() if not self.waits]})
 
     async def shown(self, request: Request) -> Response:
         """One build."""
@@ -209,13 +212,24 @@ class Jenkins(System):
         return Response(self.builds[request.path_params["id"] - 1].result)
 
     async def queue(self, request: Request) -> Response:
-        """Nothing waits for long here."""
-        return JSONResponse({"items": []})
+        """What waits."""
+        waiting = [number for number, build in self.newest() if self.waits and not build.outcome]
+        return JSONResponse({"items": [self._item(number) for number in waiting]})
 
     async def item(self, request: Request) -> Response:
         """What became of something that waited."""
-        number = request.path_params["id"]
-        return JSONResponse({"id": number, "cancelled": False, "executable": {"number": number - 1000}, "actions": []})
+        return JSONResponse(self._item(request.path_params["id"] - 1000))
+
+    async def taken_out(self, request: Request) -> Response:
+        """Something waits no more."""
+        self.cancel(int(request.query_params["id"]) - 1000)
+        return Response(status_code=204)
+
+    def _item(self, number: int) -> dict[str, object]:
+        cancelled = self.builds[number - 1].outcome == "cancelled"
+        begun = None if self.waits or cancelled else {"number": number}
+        asked = {"actions": self._build(number)["actions"]}
+        return {"id": number + 1000, "cancelled": cancelled, "executable": begun, **asked}
 
 
 class Azure(System):

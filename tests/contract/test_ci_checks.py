@@ -15,11 +15,11 @@ from activities.ports import CheckAnswer
 from models.errors import PipelineError, UnknownNameError
 from models.evidence import EffectKey
 from models.external import CheckRequest, request_of
-from tests.contract.ci_runs import Ci, Crash, ci, crash, host
-from tests.contract.ci_systems import URL
+from tests.contract.ci_runs import Ci, Crash, ci, crash, host, jenkins
+from tests.contract.ci_systems import URL, Jenkins
 from tests.unit.signed_record import submission_of
 
-__all__ = ["ci", "host"]
+__all__ = ["ci", "host", "jenkins"]
 
 KEY = EffectKey(model="loans", visit=7, step="red-team")
 SUBMISSION = submission_of("one")
@@ -107,6 +107,18 @@ def test_a_crash_while_it_runs(ci: Ci) -> None:
             check(ci, crash)
     assert check(ci, leaving(ci, GOOD)).run == "1"
     assert (len(ci.system.builds), ci.system.cancelled) == (1, [])
+
+
+def test_what_waits_in_a_queue(jenkins: Ci) -> None:
+    """It is found there after a crash, and taken out of it when nobody wants it any more."""
+    assert isinstance(jenkins.system, Jenkins)
+    jenkins.system.waits = True
+    for abandoned in (False, False, True):
+        with pytest.raises(Crash):
+            check(jenkins, crash, abandoned)
+    assert (len(jenkins.system.builds), jenkins.system.cancelled) == (1, [1])
+    jenkins.system.waits = False
+    assert check(jenkins, leaving(jenkins, GOOD)).run == "2"
 
 
 def test_what_is_no_archive_and_what_nobody_has_configured() -> None:
