@@ -13,6 +13,7 @@ from models.clearance import Tied
 from models.clearance_statement import Clearance
 from models.directory import DirectoryEdition
 from models.evidence import EffectKey, Electorate, EvaluationReport, ScanReport, StepResult, WindowReport
+from models.external import CheckReport, CheckRequest
 from models.golden import Parity
 from models.inventory import Change, Environment, ModelFacts, Reference, Source, Submission
 from models.journal import JournalEntry
@@ -292,6 +293,25 @@ class Trainer(Protocol):
         """Run the trainer registered under a name; TrainingError, UnknownNameError.
 
         Asked again under a key, it goes on with the run that it began under it, if that outlived the asking.
+        """
+
+
+class CheckAnswer(NamedTuple):
+    """What a run of a pipeline left: which run, where people see it, the bytes as collected, and what they say."""
+
+    run: str
+    page: str
+    collected: bytes
+    report: CheckReport
+
+
+class Pipelines(Protocol):
+    """Pipelines of other people's CI systems, by the names that they are configured under."""
+
+    def check(self, pipeline: str, asked: CheckRequest, timeout: int, key: EffectKey) -> CheckAnswer:
+        """Have one look at a version, for so many seconds at most; PipelineError, UnknownNameError, UnavailableError.
+
+        Asked again under a key, it goes on with the run that it began under it; what has failed is begun anew.
         """
 
 

@@ -15,13 +15,20 @@ from models.inventory import RiskTier
 from models.plan import Brakes, Duty, MonitorPlan, PackPlan, Plan, Remedy, ReviewPlan
 from models.policy import NO_POLICY, Policy
 from models.proof.graph import gates_before
-from models.rules import gates, graph, monitors, policy, references, steps, trials
+from models.rules import gates, graph, monitors, pipelines, policy, references, steps, trials
 from models.rules.draft import Draft, Rule
 from models.rules.policy import demands, satisfied_by
 from models.template import Limits, Monitor, Template, load
 from models.verdict import Kpi
 
-LOCAL: tuple[Rule, ...] = (*references.RULES, *gates.RULES, *monitors.RULES, *trials.RULES, *policy.CLAIMS)
+LOCAL: tuple[Rule, ...] = (
+    *references.RULES,
+    *gates.RULES,
+    *monitors.RULES,
+    *trials.RULES,
+    *pipelines.RULES,
+    *policy.CLAIMS,
+)
 """Rules that hold for any template that could be read."""
 
 PATHS: tuple[Rule, ...] = (*graph.RULES, *steps.RULES, *policy.RULES)

@@ -20,6 +20,7 @@ _FAMILIES: tuple[Callable[[Plan, Plan], Changes], ...] = (
     gates.dominance,
     gates.reinstatement,
     work.evidence,
+    work.pipelines,
     governance.packs,
     governance.duties,
     governance.tiers,

@@ -12,6 +12,7 @@ ModelopsError
     NotPermittedError           the world is not in the state that this effect demands
     RefusedError                a lifecycle or a rule says no to a person; nothing was changed
   TrainingError               the training program itself failed
+  PipelineError               a run of somebody's pipeline failed, or left nothing that can be used
   SmokeTestError              a deployed version did not answer as it must; what served before still serves
   UnavailableError            an outside system does not answer: retrying helps
 """
@@ -83,6 +84,10 @@ class RefusedError(InvalidInputError):
 
 class TrainingError(ModelopsError):
     """The training program itself failed."""
+
+
+class PipelineError(ModelopsError):
+    """A run of somebody's pipeline failed, did not end, or left nothing that can be used."""
 
 
 class SmokeTestError(ModelopsError):

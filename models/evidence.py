@@ -23,6 +23,7 @@ class StepKind(StrEnum):
     PACKAGE = "package"
     PROMOTE = "promote"
     TRIAL = "trial"
+    PIPELINE = "pipeline"
     MONITOR = "monitor"
     STOP_MONITORS = "stop_monitors"
     STOP_SERVING = "stop_serving"

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from models.calendar import Calendar
 from models.canonical import Digest, Frozen, Slug
-from models.evidence import StepKind
+from models.evidence import READINGS, StepKind
 from models.inventory import Environment, RiskTier
 from models.verdict import Kpi, Verdict
 from models.waits import Wait
@@ -29,18 +29,32 @@ NEEDS_VERSION = frozenset(
         StepKind.PACKAGE,
         StepKind.PROMOTE,
         StepKind.TRIAL,
+        StepKind.PIPELINE,
         StepKind.MONITOR,
     }
 )
 """The steps that work on a version."""
 
 
+class ExternalPlan(Frozen):
+    """Whose pipeline performs a step, and the readings that it gives: these and no others."""
+
+    pipeline: Slug
+    readings: tuple[Slug, ...]
+
+
 class StepPlan(Frozen):
-    """One unit of work of a stage. `timeout` in seconds, for one attempt."""
+    """One unit of work of a stage. `timeout` in seconds, for one attempt; of somebody's pipeline, for one run."""
 
     id: Slug
     kind: StepKind
     timeout: int
+    external: ExternalPlan | None = Field(default=None, exclude_if=lambda external: external is None)
+
+    @property
+    def measures(self) -> frozenset[Slug]:
+        """The readings that it gives."""
+        return READINGS.get(self.kind, frozenset()).union(self.external.readings if self.external else ())
 
 
 class Escalation(Frozen):
@@ -140,6 +154,11 @@ class StagePlan(Frozen):
     def asks_people(self) -> bool:
         """Whether anybody has to decide there."""
         return self.gate is not None and self.gate.asks_people
+
+    @property
+    def measures(self) -> frozenset[Slug]:
+        """The readings that there are once its steps are done."""
+        return frozenset[Slug]().union(*(step.measures for step in self.steps))
 
     @property
     def needs_version(self) -> bool:

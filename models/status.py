@@ -166,6 +166,8 @@ def sentence(order: StepOrder) -> str:
         return f"ask who may decide about version {order.version} of {order.model}"
     if order.kind is StepKind.TRIAL:
         return f"try version {order.version} of {order.model} beside the champion"
+    if order.kind is StepKind.PIPELINE:
+        return f"have {order.step.replace('-', ' ')} look at version {order.version} of {order.model}"
     work = order.kind.value.replace("_", " ")
     what = f" version {order.version}" if order.version else ""
     where = f" into {order.environment}" if order.environment and order.kind.value in ("promote", "restore") else ""

@@ -40,6 +40,7 @@ _TIMEOUTS = {
     StepKind.PACKAGE: 300,
     StepKind.PROMOTE: 300,
     StepKind.TRIAL: 300,
+    StepKind.PIPELINE: 3_600,
 }
 _TIMEOUT = 300
 
@@ -88,6 +89,7 @@ Runnable = Literal[
     StepKind.PACKAGE,
     StepKind.PROMOTE,
     StepKind.TRIAL,
+    StepKind.PIPELINE,
     StepKind.MONITOR,
     StepKind.STOP_MONITORS,
     StepKind.STOP_SERVING,
@@ -105,10 +107,20 @@ def _unreserved(text: str) -> str:
     return text
 
 
+def _listed(value: object) -> object:
+    """Below the short form of a step, what is strict sees a list where JSON has one."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 class Step(Frozen):
-    """One unit of work, or just its kind. `timeout` is for one attempt."""
+    """One unit of work, or just its kind. `timeout` is for one attempt.
+
+    A `pipeline` step says `in` which pipeline it runs, and which `readings` it may give.
+    """
 
     run: Runnable
+    where: Slug | None = Field(default=None, alias="in")
+    readings: Annotated[tuple[Slug, ...], BeforeValidator(_listed)] = Field(default=(), max_length=32)
     id: Annotated[Slug, AfterValidator(_unreserved)] = Field(default_factory=lambda data: data["run"].value)
     timeout: Span = Field(default_factory=lambda data: _TIMEOUTS.get(data["run"], _TIMEOUT))
 

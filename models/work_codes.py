@@ -19,14 +19,14 @@ EXPLANATIONS = {
     "MO504": Explanation(
         "step before what it needs",
         "On some path the step comes before another that it rests on, for that version: everything needs `register`;"
-        " `evaluate` and `package` need `scan`, as a file is not opened before it was found clean; `promote` needs"
-        " `register`, `scan` and `package`.",
+        " `evaluate`, `package` and `pipeline` need `scan`, as a file is not opened before it was found clean;"
+        " `promote` needs `register`, `scan` and `package`.",
     ),
     "MO505": Explanation(
         "check without a reading",
         "On some path no earlier step measures the KPI, so the check would be inconclusive. `scan` measures threats,"
         " vulnerabilities, licence_issues, source_issues, secrets; `evaluate` measures auc, calibration_error and"
-        " adverse_impact; a monitor's KPIs are not known before production.",
+        " adverse_impact; a `pipeline` step gives what it says; a monitor's KPIs are not known before production.",
     ),
     "MO506": Explanation(
         "retired but not down",
@@ -58,6 +58,17 @@ EXPLANATIONS = {
         "trial without an end",
         "The shares of a challenger grow; each is held for a time, in which it is looked at once at least, and the"
         " whole lasts longer than that: what is left is for finding out.",
+    ),
+    "MO512": Explanation(
+        "a pipeline that does not say enough",
+        "A `pipeline` step says `in` which pipeline it runs (a name of MODELOPS_CI) and which `readings` it gives, for"
+        " gates to judge. No other step is done by a pipeline: what one says of a version is evidence beside our own,"
+        " and never in its place.",
+    ),
+    "MO513": Explanation(
+        "a reading that is not the pipeline's to give",
+        "What our own steps measure, nobody else says: a pipeline gives its readings under names of their own. And each"
+        " comes from one pipeline, so that it is known whose word it is.",
     ),
     "MO601": Explanation(
         "passes and fails at once",

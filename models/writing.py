@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from models.canonical import Slug
-from models.plan import Brakes, ControlPlan, GatePlan, MonitorPlan, Plan, Routes, StagePlan, TrialPlan
+from models.plan import Brakes, ControlPlan, GatePlan, MonitorPlan, Plan, Routes, StagePlan, StepPlan, TrialPlan
 from models.source.yaml_source import Tree
 from models.verdict import Comparison, Kpi
 from models.waits import Wait
@@ -65,9 +65,7 @@ def _bound(comparison: Comparison) -> str:
 
 
 def _stage(stage: StagePlan) -> Tree:
-    written: dict[str, Tree] = {
-        "do": [{"run": step.kind.value, "id": step.id, "timeout": _span(step.timeout)} for step in stage.steps]
-    }
+    written: dict[str, Tree] = {"do": [_step(step) for step in stage.steps]}
     if stage.environment:
         written["environment"] = stage.environment.value
     if stage.trial:
@@ -77,6 +75,13 @@ def _stage(stage: StagePlan) -> Tree:
     if stage.routes:
         written["then"] = _routes(stage.routes)
     return written | {name: True for name in ("steady", "terminal") if getattr(stage, name)}
+
+
+def _step(step: StepPlan) -> Tree:
+    written: dict[str, Tree] = {"run": step.kind.value, "id": step.id, "timeout": _span(step.timeout)}
+    if step.external:
+        written |= {"in": step.external.pipeline, "readings": list(step.external.readings)}
+    return written
 
 
 def _trial(trial: TrialPlan) -> Tree:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
 from temporalio import activity
@@ -33,8 +33,9 @@ class Beating(Interceptor):
 class _Beating(ActivityInboundInterceptor):
     def init(self, outbound: ActivityOutboundInterceptor) -> None:
         # While a step runs in a thread, activity.heartbeat() waits for the event loop: called there, it stands still.
-        self._beat = outbound.heartbeat
-        super().init(outbound)
+        remembering = _Remembering(outbound)
+        self._beat = remembering.again
+        super().init(remembering)
 
     async def execute_activity(self, input: ExecuteActivityInput) -> object:
         timeout = activity.info().heartbeat_timeout
@@ -42,6 +43,21 @@ class _Beating(ActivityInboundInterceptor):
             return await super().execute_activity(input)
         async with _beats(timeout.total_seconds() / BEATS_PER_TIMEOUT, self._beat):
             return await super().execute_activity(input)
+
+
+class _Remembering(ActivityOutboundInterceptor):
+    """Says again what the step has said last, or its own beats would hide that from people."""
+
+    _said: Sequence[object] = ()
+
+    def heartbeat(self, *details: object) -> None:
+        """The step beats."""
+        self._said = details
+        super().heartbeat(*details)
+
+    def again(self) -> None:
+        """The worker beats for it."""
+        super().heartbeat(*self._said)
 
 
 @contextlib.asynccontextmanager

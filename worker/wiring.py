@@ -15,6 +15,8 @@ from temporalio.worker import Worker
 
 from activities.adapters.bundle_samples import BundleSamples
 from activities.adapters.child_prover import ChildProver
+from activities.adapters.ci_checks import CiChecks
+from activities.adapters.ci_training import CiTrainer
 from activities.adapters.file_notary import FileNotary
 from activities.adapters.file_windows import FileWindows
 from activities.adapters.oip_traffic import OipTraffic
@@ -29,6 +31,7 @@ from activities.adapters.temporal_scheduler import TemporalScheduler
 from activities.audit import AuditActivities
 from activities.checkpoint import CheckpointActivities
 from activities.evaluation import EvaluationActivities
+from activities.external import ExternalActivities
 from activities.failures import FailureTranslator
 from activities.identity import IdentityActivities
 from activities.metric_ports import MetricsReader
@@ -47,6 +50,7 @@ from activities.ports import (
     Inventory,
     Notary,
     Packager,
+    Pipelines,
     Policies,
     Predictor,
     Prover,
@@ -77,6 +81,7 @@ from worker.environments import environments_of
 from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
 from worker.metrics import metrics_of
+from worker.pipelines import ci_runs
 from worker.policies import PolicyFolder
 from worker.proofs import KeptProofs
 from worker.registries import Elsewhere, elsewhere_of
@@ -84,7 +89,7 @@ from worker.settings import ACTUATORS, Settings
 from worker.shelves import shelves_of
 from worker.supplying import supply_of
 from worker.targets import targets_of
-from worker.trainers import NamedTrainers, ci_trainers
+from worker.trainers import NamedTrainers
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.lifecycle import ModelLifecycle
@@ -115,6 +120,7 @@ class Parts:
     packager: Packager
     bundles: Bundles
     trainer: Trainer
+    pipelines: Pipelines
     windows: Windows
     directory: Directory
     schedules: Schedules
@@ -147,6 +153,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
     """The real parts, as configured."""
     root = settings.root
     store, inventory = store_of(settings), SqlInventory(settings.database)
+    runs = ci_runs(settings.ci)
     return Parts(
         inventory=inventory,
         store=store,
@@ -156,11 +163,12 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         packager=packager_of(settings, store),
         bundles=bundles_of(settings, store),
         trainer=NamedTrainers(
-            ci_trainers(settings.ci, TRAINING_SECONDS),
+            {name: CiTrainer(one, TRAINING_SECONDS) for name, one in runs.items()},
             ProcessTrainer(
                 settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
             ),
         ),
+        pipelines=CiChecks(runs),
         windows=FileWindows(settings.windows),
         directory=directory_of(settings, settings.database),
         schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
@@ -236,6 +244,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
         parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep, parts.metrics
     )
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
+    external = ExternalActivities(parts.inventory, parts.store, parts.pipelines)
     retirement = RetirementActivities(parts.inventory, parts.store)
     return [
         audit.record_events,
@@ -254,6 +263,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
         monitoring.stop_monitors,
         monitoring.measure_window,
         retraining.train_version,
+        external.run_pipeline,
         retirement.assess_consumers,
         retirement.notify_consumers,
         retirement.archive_model,

@@ -16,6 +16,9 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """A worker that died is noticed after this; the worker beats by itself, three times as often."""
 
 TRAINING_TIMEOUT = timedelta(hours=12)
+COLLECTING = timedelta(minutes=5)
+"""What an attempt may last beyond the run of a pipeline: to begin it, to cancel it, to fetch what it left."""
+
 INTERNAL_TIMEOUT = timedelta(minutes=5)
 """One attempt of a step that the kernel asks for itself: asking approvers, restoring a version."""
 

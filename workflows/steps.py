@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from activities.evaluation import EvaluationActivities
+from activities.external import ExternalActivities
 from activities.monitoring import MonitoringActivities
 from activities.notification import NotificationActivities
 from activities.packaging import PackagingActivities
@@ -26,6 +27,7 @@ ACTIVITIES: dict[StepKind, Callable[..., Any]] = {
     StepKind.PACKAGE: PackagingActivities.package_version,
     StepKind.PROMOTE: PromotionActivities.promote_version,
     StepKind.TRIAL: TrialActivities.look_at_trial,
+    StepKind.PIPELINE: ExternalActivities.run_pipeline,
     StepKind.MONITOR: MonitoringActivities.start_monitors,
     StepKind.STOP_MONITORS: MonitoringActivities.stop_monitors,
     StepKind.STOP_SERVING: PromotionActivities.stop_serving,
@@ -53,5 +55,5 @@ def attempt_timeout(plan: Plan, order: StepOrder) -> timedelta:
         return options.TRAINING_TIMEOUT
     for step in plan.stage(order.stage).steps:
         if step.id == order.step:
-            return timedelta(seconds=step.timeout)
+            return timedelta(seconds=step.timeout) + (options.COLLECTING if step.external else timedelta())
     return options.INTERNAL_TIMEOUT

@@ -1,19 +1,37 @@
 """HTTP to CI systems: in our errors, without following anybody elsewhere, and never with a token in the clear."""
 
 import io
+import ssl
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from functools import cache
+from typing import NamedTuple, TypeVar
 
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from models.errors import InvalidInputError, TrainingError, UnavailableError
+from models.errors import InvalidInputError, PipelineError, UnavailableError
 
 _LARGEST = 16 * 1024 * 1024
+"""Bytes of an answer, and of a file in an archive: what we ask for is far smaller."""
+
 _LOCAL = ("127.0.0.1", "localhost")
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """To read all authorities takes as long as a few requests: once is enough."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
+class Answered(NamedTuple):
+    """A whole answer; `place` is where it sends whoever asks."""
+
+    content: bytes
+    place: str | None
 
 
 class CiHttp:
@@ -25,7 +43,7 @@ class CiHttp:
             raise InvalidInputError(f"a token would travel in the clear to {url}", "write https://")
         self.url = url.rstrip("/")
         self._headers = headers
-        self._client = httpx2.Client(timeout=timeout, trust_env=False, follow_redirects=False)
+        self._client = httpx2.Client(timeout=timeout, trust_env=False, follow_redirects=False, verify=_trusted())
 
     def close(self) -> None:
         """Close the connections."""
@@ -39,8 +57,8 @@ class CiHttp:
         body: object = None,
         form: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-    ) -> httpx2.Response:
-        """What is answered below the address; UnavailableError, InvalidInputError."""
+    ) -> Answered:
+        """What is answered below the address; UnavailableError, InvalidInputError, PipelineError if it is too long."""
         return self._send(method, f"{self.url}{path}", dict(self._headers()), body, form, params)
 
     def read(self, kind: type[_Answer], method: str, path: str, **given: object) -> _Answer:
@@ -63,26 +81,36 @@ class CiHttp:
         body: object,
         form: Mapping[str, str] | None,
         params: Mapping[str, str] | None,
-    ) -> httpx2.Response:
+    ) -> Answered:
         try:
-            answered = self._client.request(method, url, headers=headers, json=body, data=form, params=params)
+            with self._client.stream(method, url, headers=headers, json=body, data=form, params=params) as answered:
+                content = _bounded(answered)
         except httpx2.HTTPError as error:
             raise UnavailableError(f"{url} does not answer: {error}", "it is tried again") from error
         if answered.status_code >= 500 or answered.status_code == 429:
             raise UnavailableError(f"{url} answers {answered.status_code}", "it is tried again")
         if answered.status_code >= 400:
-            said = f"{method} {url} is refused with {answered.status_code}: {answered.text[:200]}"
+            said = f"{method} {url} is refused with {answered.status_code}: {content[:200].decode(errors='replace')}"
             raise InvalidInputError(said, "check MODELOPS_CI and what its token may do")
-        return answered
+        return Answered(content, answered.headers.get("location"))
+
+
+def _bounded(answered: httpx2.Response) -> bytes:
+    content = b""
+    for part in answered.iter_bytes():
+        content += part
+        if len(content) > _LARGEST:
+            raise PipelineError(f"{answered.url} answers more than {_LARGEST} bytes", "have it leave less")
+    return content
 
 
 def member(archive: bytes, name: str) -> bytes:
-    """The one file of a name in a zip, wherever it is in there; TrainingError."""
+    """The one file of a name in a zip, wherever it is in there; PipelineError."""
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             found = [one for one in opened.infolist() if one.filename.rpartition("/")[2] == name]
             if len(found) != 1 or found[0].file_size > _LARGEST:
-                raise TrainingError(f"the artifact has {len(found)} files {name}, or a very long one")
+                raise PipelineError(f"the artifact has {len(found)} files {name}, or a very long one")
             return opened.read(found[0])
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise TrainingError(f"the artifact is no zip file: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise PipelineError(f"the artifact is no zip file: {error}") from error

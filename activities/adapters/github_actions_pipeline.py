@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pydantic import BaseModel
 
 from activities.adapters.ci_http import CiHttp, member
-from activities.adapters.ci_training import RESULT, Fate, Run
+from activities.adapters.ci_runs import RESULT, Fate, Run
 from models.canonical import digest_bytes
-from models.errors import TrainingError
+from models.errors import InvalidInputError, PipelineError
 
 ARTIFACT = "result"
-_PAGE = "50"
+_PAGE = "100"
 
 
 class _Run(BaseModel):
@@ -40,7 +40,7 @@ class _Dispatched(BaseModel):
 
 class _Artifact(BaseModel):
     id: int
-    digest: str
+    digest: str | None = None
 
 
 class _Artifacts(BaseModel):
@@ -88,17 +88,22 @@ class GithubActionsPipeline:
 
     def cancel(self, run: Run) -> None:
         """Have it end."""
-        if self.look(run).fate is Fate.RUNNING:
+        if self.look(run).fate is not Fate.RUNNING:
+            return
+        try:
             self._http.send("POST", f"/runs/{run.id}/cancel")
+        except InvalidInputError:
+            if self.look(run).fate is Fate.RUNNING:
+                raise
 
     def collect(self, run: Run) -> bytes:
-        """`result.json` of the artifact `result`, whose digest GitHub tells; TrainingError."""
+        """`result.json` of the artifact `result`, whose digest GitHub tells; PipelineError."""
         found = self._http.read(_Artifacts, "GET", f"/runs/{run.id}/artifacts", params={"name": ARTIFACT}).artifacts
         if len(found) != 1:
-            raise TrainingError(f"run {run.id} has {len(found)} artifacts '{ARTIFACT}'", f"see {run.page}")
+            raise PipelineError(f"run {run.id} has {len(found)} artifacts '{ARTIFACT}'", f"see {run.page}")
         answered = self._http.send("GET", f"/artifacts/{found[0].id}/zip")
-        place = answered.headers.get("location")
-        archive = self._http.fetch(place) if answered.is_redirect and place else answered.content
+        archive = self._http.fetch(answered.place) if answered.place else answered.content
         if digest_bytes(archive) != found[0].digest:
-            raise TrainingError(f"the artifact of run {run.id} is not {found[0].digest}, as GitHub tells")
+            told = found[0].digest or "by any digest: let upload-artifact@v4 or newer keep it"
+            raise PipelineError(f"the artifact of run {run.id} is not {told}, as GitHub tells")
         return member(archive, RESULT)

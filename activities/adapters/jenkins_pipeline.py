@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pydantic import BaseModel, Field
 
 from activities.adapters.ci_http import CiHttp
-from activities.adapters.ci_training import RESULT, Fate, Run
+from activities.adapters.ci_runs import RESULT, Fate, Run
 
 _QUEUED = "queue-"
 _PARAMETERS = "actions[parameters[name,value]]"
@@ -90,7 +90,7 @@ class JenkinsPipeline:
         """Queue a build; Jenkins answers where it waits."""
         form = {"MODELOPS_RUN": name, "MODELOPS_REQUEST": request}
         answered = self._http.send("POST", f"{self._job}/buildWithParameters", form=form)
-        number = answered.headers.get("location", "").rstrip("/").rpartition("/")[2]
+        number = (answered.place or "").rstrip("/").rpartition("/")[2]
         return self._queued(int(number)) if number.isdigit() else None
 
     def look(self, run: Run) -> Run:

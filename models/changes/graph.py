@@ -42,13 +42,14 @@ def _routes(topic: Topic, before: StagePlan, after: StagePlan) -> Changes:
 
 def _work(topic: Topic, before: StagePlan, after: StagePlan) -> Changes:
     """The same kinds of step in another order, under other names, or with another timeout."""
-    if before.steps == after.steps or sorted(s.kind for s in before.steps) != sorted(s.kind for s in after.steps):
+    if sorted(step.kind for step in before.steps) != sorted(step.kind for step in after.steps):
         return
     old, new = (
         ", ".join(f"{step.id} ({step.kind}, {spell_duration(step.timeout)})" for step in stage.steps)
         for stage in (before, after)
     )
-    yield topic.neutral(f"works in another way: {new} instead of {old}", "do")
+    if old != new:
+        yield topic.neutral(f"works in another way: {new} instead of {old}", "do")
 
 
 def steps(before: Plan, after: Plan) -> Changes:

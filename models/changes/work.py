@@ -32,6 +32,17 @@ def evidence(before: Plan, after: Plan) -> Changes:
             yield from point.topic.members(had, has, point.gained, point.lost)
 
 
+def pipelines(before: Plan, after: Plan) -> Changes:
+    """Whose word is taken for what: a pipeline that takes another one's place is one less and one more."""
+    topic = Topic("evidence from pipelines", ("stages",))
+    yield from topic.members(_words(before), _words(after), "has {} as well", "no longer has {}")
+
+
+def _words(plan: Plan) -> tuple[str, ...]:
+    externals = (step.external for stage in plan.stages for step in stage.steps if step.external)
+    return tuple(sorted({f"'{name}' of '{one.pipeline}'" for one in externals for name in one.readings}))
+
+
 def _points(plan: Plan) -> Iterator[_Point]:
     before = done_before(plan.by_name, plan.entry, plan.opening, plan.enters.new_version)
     gated = [(stage, stage.gate) for stage in plan.stages if stage.gate]

@@ -52,7 +52,7 @@ def _stages(process: Element) -> Iterator[StagePlan]:
         yield StagePlan(
             name=facts["name"],
             environment=facts.get("environment"),
-            steps=tuple(StepPlan.model_validate(step) for task in tasks if (step := _told(task, "step"))),
+            steps=tuple(_step(step) for task in tasks if (step := _told(task, "step"))),
             gate=next((_gate(element, task) for task in tasks if _told(task, "gate")), None),
             routes=_routes(process, element.attrib["id"], names),
             steady=facts.get("kind") == "steady",
@@ -69,6 +69,13 @@ def _in_order(stage: Element) -> Iterator[Element]:
     while name is not None:
         yield nodes[name]
         name = after.pop(name, None)
+
+
+def _step(told: dict[str, str]) -> StepPlan:
+    external = (
+        {"pipeline": told.pop("pipeline"), "readings": told.pop("readings").split()} if "pipeline" in told else None
+    )
+    return StepPlan.model_validate({**told, "external": external})
 
 
 def _gate(stage: Element, task: Element) -> GatePlan:

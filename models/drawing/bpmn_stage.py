@@ -10,7 +10,7 @@ from models.drawing.bpmn_sheet import CIRCLE, Sheet
 from models.drawing.bpmn_timers import BELOW, timers, width, write_timers
 from models.drawing.graph import asked, work
 from models.drawing.palette import colours
-from models.drawing.pen import Box, Point, add
+from models.drawing.pen import Box, Point, add, dress
 from models.plan import GatePlan, Plan, StagePlan, StepPlan
 
 ABOVE = 90
@@ -85,7 +85,9 @@ def _tasks(plan: Plan, stage: StagePlan) -> Iterator[Task]:
 def _write_step(id: str, step: StepPlan, sheet: Sheet, parent: Element, box: Box) -> None:
     task = sheet.node(parent, "serviceTask", id, work(step), box)
     told = add(task, "bpmn:extensionElements")
-    add(told, "modelops:step", id=step.id, kind=step.kind, timeout=str(step.timeout))
+    written = add(told, "modelops:step", id=step.id, kind=step.kind, timeout=str(step.timeout))
+    if step.external:
+        dress(written, pipeline=step.external.pipeline, readings=" ".join(step.external.readings))
 
 
 def _write_checks(id: str, gate: GatePlan, sheet: Sheet, parent: Element, box: Box) -> None:

@@ -110,7 +110,8 @@ def links(plan: Plan) -> tuple[Link, ...]:
 
 def work(step: StepPlan) -> str:
     """A step in a word or two."""
-    return step.id if step.id == step.kind else f"{step.id} ({step.kind})"
+    what = f"{step.kind} {step.external.pipeline}" if step.external else step.kind
+    return what if step.id == step.kind else f"{step.id} ({what})"
 
 
 def asked(gate: GatePlan) -> Iterator[str]:

@@ -164,7 +164,9 @@ def gates_are_earned(plan: Plan, before: State, event: Event, after: Step) -> st
     gate = plan.stage(before.stage).gate
     if gate is None or gained != {gate.id} or then is None or now.artifact != then.artifact:
         return f"a version passes {', '.join(sorted(gained))} in stage '{before.stage}'"
-    if combine(tuple(judge(plan.kpi(name), then.readings).verdict for name in gate.checks)) is not Verdict.PASS:
+    told = event.body.result.readings if isinstance(event.body, StepSucceeded) else ()
+    known = (*then.readings, *told)
+    if combine(tuple(judge(plan.kpi(name), known).verdict for name in gate.checks)) is not Verdict.PASS:
         return f"a version passes '{gate.id}' and not its checks"
     if any(one.gate == gate.id for one in after.state.findings):
         return f"a version passes '{gate.id}' with a finding that is open"

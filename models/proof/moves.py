@@ -13,7 +13,7 @@ from typing import NamedTuple
 from models.approval import open_roles
 from models.canonical import Slug
 from models.deadlines import pending
-from models.evidence import READINGS, Electorate, StepKind, StepOrder, StepResult
+from models.evidence import Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Column, DataContract, Reference, Source, Submission
 from models.messages import (
     Action,
@@ -195,12 +195,13 @@ class Moves:
                 return
             case StepKind.PACKAGE:
                 bundle = artifact(order.version or CANDIDATE)
-                for words, readings in measurements(self._plan, order.stage, order.kind):
+                for words, readings in measurements(self._plan, order.stage, measured_by(self._plan, order)):
                     yield words, _DONE.model_copy(update={"bundle": bundle, "readings": readings})
                 for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
                     yield f": {verdict}", _DONE.model_copy(update={"verdict": verdict})
             case _:
-                for verdict, (words, readings) in product(Verdict, measurements(self._plan, order.stage, order.kind)):
+                found = measurements(self._plan, order.stage, measured_by(self._plan, order))
+                for verdict, (words, readings) in product(Verdict, found):
                     said = "" if verdict is Verdict.PASS else f": {verdict}"
                     yield f"{words}{said}", _DONE.model_copy(update={"verdict": verdict, "readings": readings})
 
@@ -231,12 +232,20 @@ class Moves:
             yield _timer(deadline.timer)
 
 
-def measurements(plan: Plan, stage: Slug, kind: StepKind) -> list[tuple[str, tuple[Reading, ...]]]:
-    """Readings of a step of a stage, one set for all those that every gate that sees them would judge alike."""
-    seeing = _seeing(plan, stage, kind)
+def measured_by(plan: Plan, order: StepOrder) -> frozenset[Slug]:
+    """What a step measures; nothing, if it is one of the kernel's own."""
+    found = [
+        step.measures for step in plan.stage(order.stage).steps if (step.id, step.kind) == (order.step, order.kind)
+    ]
+    return frozenset[Slug]().union(*found)
+
+
+def measurements(plan: Plan, stage: Slug, measured: frozenset[Slug]) -> list[tuple[str, tuple[Reading, ...]]]:
+    """Readings of what is measured in a stage, one set for all those that every gate that sees them judges alike."""
+    seeing = _seeing(plan, stage, measured)
     gates = [one.gate.checks for one in plan.stages if one.gate and one.name in seeing]
     checked = {name for one in plan.stages if one.gate for name in one.gate.checks}
-    kpis = [kpi for kpi in plan.kpis if kpi.name in READINGS.get(kind, frozenset()) & checked]
+    kpis = [kpi for kpi in plan.kpis if kpi.name in measured & checked]
     found: dict[tuple[Verdict, ...], tuple[str, tuple[Reading, ...]]] = {}
     for verdicts in product(Verdict, repeat=len(kpis)):
         judged = {kpi.name: verdict for kpi, verdict in zip(kpis, verdicts, strict=True)}
@@ -247,13 +256,13 @@ def measurements(plan: Plan, stage: Slug, kind: StepKind) -> list[tuple[str, tup
     return list(found.values())
 
 
-def _seeing(plan: Plan, stage: Slug, kind: StepKind) -> frozenset[Slug]:
+def _seeing(plan: Plan, stage: Slug, measured: frozenset[Slug]) -> frozenset[Slug]:
     """The stages whose gates may judge what is measured in a stage: those before it is measured anew, and those aside.
 
     Where a stage measures again, its gate sees what it has measured itself.
     """
     stages, enters = plan.by_name, plan.enters
-    anew = frozenset(one.name for one in plan.stages if any(step.kind is kind for step in one.steps))
+    anew = frozenset(one.name for one in plan.stages if measured <= one.measures)
     next_ones = [reachable(stages, to, KEEPS_VERSION, anew) for _, to in targets(stages[stage], KEEPS_VERSION)]
     aside = stages.keys() - reachable(stages, enters.new_version, KEEPS_VERSION)
     return frozenset({stage}).union(aside, *next_ones)

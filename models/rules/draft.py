@@ -9,6 +9,7 @@ from models.evidence import StepKind
 from models.plan import (
     Entries,
     Escalation,
+    ExternalPlan,
     GatePlan,
     MeasurePlan,
     Routes,
@@ -20,7 +21,7 @@ from models.plan import (
 from models.policy import NO_POLICY, Applied, Policy
 from models.proof.graph import KEEPS_VERSION, done_before, holds_before, kinds_of
 from models.source.yaml_source import Path, Source
-from models.template import Gate, Margin, Stage, Template, Trial
+from models.template import Gate, Margin, Stage, Step, Template, Trial
 from models.verdict import Verdict
 from models.waits import Wait, at_least
 
@@ -97,6 +98,11 @@ class Draft:
         return holds_before(self.stages, self.enters.retirement, kinds_of, Verdict)
 
     @cached_property
+    def measured_before(self) -> dict[str, frozenset[str]]:
+        """The readings that there are of a version on every path to a stage."""
+        return holds_before(self.stages, self.enters.new_version, lambda stage: stage.measures, KEEPS_VERSION)
+
+    @cached_property
     def done_before(self) -> dict[str, frozenset[StepKind]]:
         """The kinds of step that were done for a version on every path to a stage."""
         return done_before(self.stages, self.entry, self.opening, self.enters.new_version)
@@ -108,13 +114,19 @@ def lower_stage(name: str, stage: Stage) -> StagePlan:
     return StagePlan(
         name=name,
         environment=stage.environment,
-        steps=tuple(StepPlan(id=step.id, kind=step.run, timeout=step.timeout) for step in stage.do),
+        steps=tuple(map(_lower_step, stage.do)),
         trial=_lower_trial(stage.trial) if stage.trial else None,
         gate=_lower_gate(name, stage.gate) if stage.gate else None,
         routes=Routes(passed=then.passed, failed=then.failed, inconclusive=then.inconclusive) if then else None,
         steady=stage.steady,
         terminal=stage.terminal,
     )
+
+
+def _lower_step(step: Step) -> StepPlan:
+    """What a pipeline step lacks, or another one has too much, is told by a rule (MO512)."""
+    external = ExternalPlan(pipeline=step.where, readings=tuple(sorted(step.readings))) if step.where else None
+    return StepPlan(id=step.id, kind=step.run, timeout=step.timeout, external=external)
 
 
 def _lower_gate(stage: str, gate: Gate) -> GatePlan:

@@ -97,6 +97,7 @@ def entries_said_twice(draft: Draft) -> Iterator[Diagnostic]:
         days = tuple(day.isoformat() for day in template.calendar.holidays)
         lists += [(("calendar", "workdays"), template.calendar.workdays), (("calendar", "holidays"), days)]
     for name, stage in template.stages.items():
+        lists += [(("stages", name, "do", index, "readings"), step.readings) for index, step in enumerate(stage.do)]
         if stage.gate:
             lists.append((("stages", name, "gate", "remind"), stage.gate.remind))
     for path, names in lists:

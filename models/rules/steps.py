@@ -14,6 +14,7 @@ _NEEDS = {
     StepKind.EVALUATE: (StepKind.REGISTER, StepKind.SCAN),
     StepKind.PACKAGE: (StepKind.REGISTER, StepKind.SCAN),
     StepKind.PROMOTE: (StepKind.REGISTER, StepKind.SCAN, StepKind.PACKAGE),
+    StepKind.PIPELINE: (StepKind.REGISTER, StepKind.SCAN),
 }
 
 _ON_CANDIDATE = NEEDS_VERSION - {StepKind.PROMOTE, StepKind.MONITOR}
@@ -87,15 +88,17 @@ def in_order(draft: Draft) -> Iterator[Diagnostic]:
 def measured(draft: Draft) -> Iterator[Diagnostic]:
     """MO505."""
     for name, stage in draft.stages.items():
-        done = draft.done_before[name] | kinds_of(stage) if name in draft.done_before else frozenset[StepKind]()
-        readings = {reading for kind in done for reading in READINGS.get(kind, frozenset())}
+        readings = draft.measured_before.get(name, frozenset()) | stage.measures
         for index, kpi in enumerate(stage.gate.checks if stage.gate else ()):
             if kpi in draft.template.kpis and kpi not in readings:
                 path: Path = ("stages", name, "gate", "checks", index)
-                yield draft.report("MO505", path, f"a version can come here with no reading of '{kpi}'", _producer(kpi))
+                message = f"a version can come here with no reading of '{kpi}'"
+                yield draft.report("MO505", path, message, _producer(draft, kpi))
 
 
-def _producer(kpi: str) -> str:
+def _producer(draft: Draft, kpi: str) -> str:
+    if any(kpi in step.measures for _, _, _, step in _steps(draft) if step.external):
+        return f"'{kpi}' is given by a pipeline: run it before, on every path"
     kinds = [kind for kind, readings in READINGS.items() if kpi in readings]
     if kinds == [StepKind.MONITOR]:
         return f"'{kpi}' is measured in production: check it in a monitor"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from temporalio import activity
 
+from activities.adapters.ci_checks import CiChecks
 from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ledger import Ledger
@@ -195,6 +196,7 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         packager=NamingPackager(),
         bundles=NamedBundles(),
         trainer=CopyingTrainer(root),
+        pipelines=CiChecks({}),
         windows=NewestFile(root),
         directory=YamlDirectory(people, people.with_name("keys.json"), AUDIENCE),
         schedules=NoSchedules(),

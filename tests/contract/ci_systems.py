@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass, field
+from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from models.canonical import digest_bytes
+from tests.contract.held import example
 
 TOKEN = "canary-of-a-token"
 URL = "http://elsewhere"
@@ -32,8 +34,14 @@ class Build:
 class System:
     """What all have in common: runs that are dispatched, and go as a test has them go."""
 
+    published: ClassVar[tuple[str, ...]] = ()
+    elsewhere: ClassVar[str] = ""
     builds: list[Build] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        """Its API."""
+        raise NotImplementedError
 
     def begin(self, name: str, request: str) -> int:
         """A run; its number."""
@@ -50,6 +58,9 @@ class System:
         return list(enumerate(self.builds, 1))[::-1]
 
 
+_ONE_PAGE = {"link": ""}
+
+
 def zipped(result: bytes, folder: str = "") -> bytes:
     """An artifact."""
     file = io.BytesIO()
@@ -64,7 +75,9 @@ def _basic(request: Request, user: str) -> None:
 
 
 class Github(System):
-    """https://docs.github.com/rest/actions"""
+    """https://docs.github.com/rest/actions : its answers are the published examples, but for what a test is about."""
+
+    published, elsewhere, too_late = ("github",), "/blob/", False
 
     def app(self) -> Starlette:
         """Its API for one repository."""
@@ -84,7 +97,7 @@ class Github(System):
     def _run(self, number: int) -> dict[str, object]:
         build = self.builds[number - 1]
         ended = {"": ("in_progress", None)}.get(build.outcome, ("completed", build.outcome))
-        return {
+        return example("github", "workflow-run") | {
             "id": number,
             "display_title": build.name,
             "status": ended[0],
@@ -98,21 +111,26 @@ class Github(System):
         body = await request.json()
         assert (body["ref"], body["return_run_details"]) == ("main", True)
         number = self.begin(body["inputs"]["modelops_run"], body["inputs"]["modelops_request"])
-        return JSONResponse({"workflow_run_id": number, "run_url": "", "html_url": f"{URL}/{number}"})
+        said = {"workflow_run_id": number, "html_url": f"{URL}/{number}"}
+        return JSONResponse(example("github", "workflow-dispatch-response") | said)
 
     async def listed(self, request: Request) -> Response:
         """The runs of a workflow."""
         assert request.query_params["event"] == "workflow_dispatch"
         found = [self._run(number) for number, _ in self.newest()]
-        return JSONResponse({"total_count": len(found), "workflow_runs": found})
+        return JSONResponse({"total_count": len(found), "workflow_runs": found}, headers=_ONE_PAGE)
 
     async def shown(self, request: Request) -> Response:
         """One run."""
         return JSONResponse(self._run(request.path_params["id"]))
 
     async def ended(self, request: Request) -> Response:
-        """A run is cancelled."""
-        self.cancel(request.path_params["id"])
+        """A run is cancelled, unless it has ended."""
+        number = request.path_params["id"]
+        if self.too_late:
+            self.builds[number - 1].outcome = "success"
+            return JSONResponse({"message": "Cannot cancel a workflow run that is completed."}, 409)
+        self.cancel(number)
         return JSONResponse({}, 202)
 
     def content(self, number: int) -> bytes:
@@ -122,8 +140,9 @@ class Github(System):
     async def artifacts(self, request: Request) -> Response:
         """What a run has kept."""
         number = request.path_params["id"]
-        one = {"id": number, "name": request.query_params["name"], "digest": digest_bytes(self.content(number))}
-        return JSONResponse({"total_count": 1, "artifacts": [one]})
+        (one, *_) = example("github", "artifact-paginated")["artifacts"]
+        one |= {"id": number, "name": request.query_params["name"], "digest": digest_bytes(self.content(number))}
+        return JSONResponse({"total_count": 1, "artifacts": [one]}, headers=_ONE_PAGE)
 
     async def archive(self, request: Request) -> Response:
         """Where the bytes are."""
@@ -136,7 +155,9 @@ class Github(System):
 
 
 class Jenkins(System):
-    """https://www.jenkins.io/doc/book/using/remote-access-api/ : a build waits in the queue until it is asked for."""
+    """https://www.jenkins.io/doc/book/using/remote-access-api/ : a build waits in the queue, as long as it is to."""
+
+    waits = False
 
     def app(self) -> Starlette:
         """Its API for one job in a folder."""
@@ -150,6 +171,7 @@ class Jenkins(System):
                 Route(f"{job}/{{id:int}}/artifact/result.json", self.artifact),
                 Route("/queue/api/json", self.queue),
                 Route("/queue/item/{id:int}/api/json", self.item),
+                Route("/queue/cancelItem", self.taken_out, methods=["POST"]),
             ]
         )
 
@@ -174,7 +196,7 @@ class Jenkins(System):
     async def listed(self, request: Request) -> Response:
         """The builds of a job."""
         assert "builds[" in request.query_params["tree"]
-        return JSONResponse({"builds": [self._build(number) for number, _ in self.newest()]})
+        return JSONResponse({"builds": [self._build(number) for number, _ in self.newest() if not self.waits]})
 
     async def shown(self, request: Request) -> Response:
         """One build."""
@@ -190,27 +212,41 @@ class Jenkins(System):
         return Response(self.builds[request.path_params["id"] - 1].result)
 
     async def queue(self, request: Request) -> Response:
-        """Nothing waits for long here."""
-        return JSONResponse({"items": []})
+        """What waits."""
+        waiting = [number for number, build in self.newest() if self.waits and not build.outcome]
+        return JSONResponse({"items": [self._item(number) for number in waiting]})
 
     async def item(self, request: Request) -> Response:
         """What became of something that waited."""
-        number = request.path_params["id"]
-        return JSONResponse({"id": number, "cancelled": False, "executable": {"number": number - 1000}, "actions": []})
+        return JSONResponse(self._item(request.path_params["id"] - 1000))
+
+    async def taken_out(self, request: Request) -> Response:
+        """Something waits no more."""
+        self.cancel(int(request.query_params["id"]) - 1000)
+        return Response(status_code=204)
+
+    def _item(self, number: int) -> dict[str, object]:
+        cancelled = self.builds[number - 1].outcome == "cancelled"
+        begun = None if self.waits or cancelled else {"number": number}
+        asked = {"actions": self._build(number)["actions"]}
+        return {"id": number + 1000, "cancelled": cancelled, "executable": begun, **asked}
 
 
 class Azure(System):
     """https://learn.microsoft.com/rest/api/azure/devops/ , version 7.1"""
 
+    published, elsewhere = ("azure_build", "azure_pipelines"), "/download/"
+
     def app(self) -> Starlette:
         """Its API for one project."""
+        apis = "/acme/loans/_apis"
         return Starlette(
             routes=[
-                Route("/_apis/pipelines/12/runs", self.begun, methods=["POST"]),
-                Route("/_apis/build/builds", self.listed),
-                Route("/_apis/build/builds/{id:int}", self.shown, methods=["GET"]),
-                Route("/_apis/build/builds/{id:int}", self.changed, methods=["PATCH"]),
-                Route("/_apis/build/builds/{id:int}/artifacts", self.artifact),
+                Route(f"{apis}/pipelines/12/runs", self.begun, methods=["POST"]),
+                Route(f"{apis}/pipelines/12/runs/{{id:int}}/artifacts", self.artifact),
+                Route(f"{apis}/build/builds", self.listed),
+                Route(f"{apis}/build/builds/{{id:int}}", self.shown, methods=["GET"]),
+                Route(f"{apis}/build/builds/{{id:int}}", self.changed, methods=["PATCH"]),
                 Route("/download/{id:int}", self.download),
             ]
         )
@@ -255,8 +291,10 @@ class Azure(System):
     async def artifact(self, request: Request) -> Response:
         """Where what a run has kept can be fetched, for a while."""
         url = f"{request.base_url}download/{request.path_params['id']}"
-        return JSONResponse({"id": 1, "name": "result", "resource": {"type": "PipelineArtifact", "downloadUrl": url}})
+        assert request.query_params["$expand"] == "signedContent"
+        return JSONResponse({"name": request.query_params["artifactName"], "signedContent": {"url": url}})
 
     async def download(self, request: Request) -> Response:
-        """Its bytes."""
+        """Its bytes, for whoever knows the address: our token does not go there."""
+        assert "authorization" not in request.headers
         return Response(zipped(self.builds[request.path_params["id"] - 1].result, "result/"))

@@ -8,15 +8,19 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import CancelledError
 from temporalio.testing import ActivityEnvironment
 
+from activities.adapters.ci_training import CiTrainer
 from activities.ports import Trainer
 from models.canonical import canonical
 from models.errors import InvalidInputError, UnknownNameError
+from tests.contract.ci_runs import KEY, PAUSE, Host, host
 from tests.contract.ci_systems import TOKEN, Github
-from tests.contract.listening import listening
-from tests.contract.test_ci_trainers import KEY, MADE, PREVIOUS
+from tests.contract.test_ci_trainers import MADE, PREVIOUS
 from worker.ci import GithubActions
+from worker.pipelines import ci_runs
 from worker.settings import Settings, read_settings
-from worker.trainers import NamedTrainers, ci_trainers
+from worker.trainers import NamedTrainers
+
+__all__ = ["host"]
 
 
 class Programs:
@@ -30,10 +34,11 @@ class Programs:
 def configured(url: str) -> Trainer:
     """As `MODELOPS_CI` has it."""
     chosen = GithubActions(system="github", url=url, repository="acme/loans", workflow="train.yml", token="CI_TOKEN")
-    return NamedTrainers(ci_trainers({"loan-ci": chosen}, 30, pause=0.02), Programs())  # type: ignore[arg-type]
+    runs = ci_runs({"loan-ci": chosen}, PAUSE)
+    return NamedTrainers({name: CiTrainer(one, 30) for name, one in runs.items()}, Programs())  # type: ignore[arg-type]
 
 
-def test_the_run_beats_with_its_id_and_the_token_is_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_run_beats_with_its_id_and_the_token_is_a_name(monkeypatch: pytest.MonkeyPatch, host: Host) -> None:
     """People see in the Web UI which run is waited for; the secret is read when it is needed."""
     monkeypatch.setenv("CI_TOKEN", TOKEN)
     system, environment = Github(), ActivityEnvironment()
@@ -44,20 +49,20 @@ def test_the_run_beats_with_its_id_and_the_token_is_a_name(monkeypatch: pytest.M
         system.builds[-1].outcome, system.builds[-1].result = "success", canonical(MADE)
 
     environment.on_heartbeat = beat
-    with listening(system.app()) as url:
-        trainer = configured(url)
-        assert environment.run(trainer.train, "loan-ci", PREVIOUS, None, KEY).artifact == MADE.artifact
-        assert beats == ["1"]
-        with pytest.raises(UnknownNameError):
-            environment.run(trainer.train, "somebody-else", PREVIOUS, None, KEY)
-        monkeypatch.delenv("CI_TOKEN")
-        with pytest.raises(InvalidInputError, match="CI_TOKEN"):
-            environment.run(trainer.train, "loan-ci", PREVIOUS, None, KEY)
-        close(trainer)
+    host.app = system.app()
+    trainer = configured(host.url)
+    assert environment.run(trainer.train, "loan-ci", PREVIOUS, None, KEY).artifact == MADE.artifact
+    assert beats == ["1"]
+    with pytest.raises(UnknownNameError):
+        environment.run(trainer.train, "somebody-else", PREVIOUS, None, KEY)
+    monkeypatch.delenv("CI_TOKEN")
+    with pytest.raises(InvalidInputError, match="CI_TOKEN"):
+        environment.run(trainer.train, "loan-ci", PREVIOUS, None, KEY)
+    close(trainer)
 
 
 @pytest.mark.parametrize(("wanted", "cancelled"), [("cancel_requested", [1]), ("worker_shutdown", [])])
-def test_who_ends_a_run(monkeypatch: pytest.MonkeyPatch, wanted: str, cancelled: list[int]) -> None:
+def test_who_ends_a_run(monkeypatch: pytest.MonkeyPatch, host: Host, wanted: str, cancelled: list[int]) -> None:
     """The lifecycle that turns elsewhere does; a worker that stops leaves it to the next one."""
     monkeypatch.setenv("CI_TOKEN", TOKEN)
     system, environment = Github(), ActivityEnvironment()
@@ -65,22 +70,22 @@ def test_who_ends_a_run(monkeypatch: pytest.MonkeyPatch, wanted: str, cancelled:
     def cancel() -> None:
         while not system.builds:
             time.sleep(0.01)
-        time.sleep(0.1)
+        time.sleep(3 * PAUSE)
         environment.cancel(cancellation_details=ActivityCancellationDetails(**{wanted: True}))
 
     threading.Thread(target=cancel).start()
-    with listening(system.app()) as url:
-        trainer = configured(url)
-        with pytest.raises(CancelledError):
-            environment.run(trainer.train, "loan-ci", PREVIOUS, None, KEY)
-        assert system.cancelled == cancelled
-        close(trainer)
+    host.app = system.app()
+    trainer = configured(host.url)
+    with pytest.raises(CancelledError):
+        environment.run(trainer.train, "loan-ci", PREVIOUS, None, KEY)
+    assert system.cancelled == cancelled
+    close(trainer)
 
 
 def close(trainer: Trainer) -> None:
     """Give the connections back."""
     assert isinstance(trainer, NamedTrainers)
-    trainer._named["loan-ci"]._pipeline.close()  # type: ignore[attr-defined]
+    trainer._named["loan-ci"]._runs.close()  # type: ignore[attr-defined]
 
 
 def test_settings_name_secrets_and_hold_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from activities.adapters.github_app import GithubApp
 from activities.adapters.github_reviews import GithubReviews
 from models.canonical import digest_bytes
 from models.inventory import Environment
+from tests.contract.held import Held, example, operations
 from tests.contract.listening import listening
 from tests.contract.test_clearances import Office, office, told
 from worker.clearance_app import ClearanceApp
@@ -60,7 +61,9 @@ class Github:
     async def run(self, request: Request) -> Response:
         """A run of a workflow."""
         _authorized(request)
-        return JSONResponse({"id": 4711, "display_title": self.title, "status": "waiting"})
+        return JSONResponse(
+            example("github", "workflow-run") | {"id": 4711, "display_title": self.title, "status": "waiting"}
+        )
 
     async def review(self, request: Request) -> Response:
         """The answer to a protection rule."""
@@ -100,9 +103,8 @@ class Desk:
             "environment": "production",
             "event": "workflow_dispatch",
             "deployment_callback_url": f"{self.api}{RUN}/deployment_protection_rule",
-            "deployment": {"id": 1, "sha": "c" * 40, "environment": "production"},
-            "repository": {"id": 1, "full_name": "acme/loans"},
-            "installation": {"id": 7},
+            "repository": example("github", "installation-token")["repositories"][0] | {"full_name": "acme/loans"},
+            "installation": {"id": 7, "node_id": "MDIzOkludGVncmF0aW9u"},
             **other,
         }
 
@@ -131,10 +133,12 @@ def desk(office: Office, private: rsa.RSAPrivateKey, tmp_path: Path) -> Iterator
             serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
         )
     )
-    with listening(github.app) as api:
+    held = Held(github.app, ("github",), "/blob/")
+    with listening(held) as api:
         desk = Desk(office, github, api, key)
         yield desk
         desk.client.close()
+    held.well()
 
 
 async def test_what_may_enter_is_approved_and_what_may_not_is_rejected(desk: Desk) -> None:
@@ -152,6 +156,13 @@ async def test_what_may_enter_is_approved_and_what_may_not_is_rejected(desk: Des
         assert said in review["comment"]
     assert await desk.send(desk.payload(environment="elsewhere")) == 202
     assert desk.github.reviews.pop()["state"] == "rejected"
+
+
+async def test_what_is_sent_here_is_what_github_publishes(desk: Desk) -> None:
+    """The webhook that these tests send; what is asked of GitHub, and what it answers, is compared in each of them."""
+    (webhook,) = [one for one in operations("github")["post"] if one.name.endswith("protection-rule-requested")]
+    assert webhook.request("", json.dumps(desk.payload()).encode()) == []
+    assert webhook.request("", json.dumps(desk.payload(action="created", urgent=True)).encode()) != []
 
 
 async def test_what_github_has_not_signed_is_not_heard(desk: Desk) -> None:

@@ -2,10 +2,15 @@
 
 import fcntl
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
+from activities.adapters.ci_checks import CiChecks
+from activities.adapters.ci_runs import CiRuns
 from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.file_checkpoints import FileCheckpoints
 from activities.adapters.file_notary import FileNotary
@@ -38,8 +43,11 @@ from models.supply.reports import DependencyReport, LicenceReport, SecretReport,
 from models.traffic import Split
 from models.validation import Sample
 from models.verdict import Reading
+from tests.contract.ci_systems import TOKEN
 from tests.signers import AUDIENCE, keyring
+from worker.ci import Ci
 from worker.metrics import NamedMetrics
+from worker.pipelines import ci_runs
 from worker.policies import PolicyFolder
 from worker.wiring import ActuatorParts, Parts
 
@@ -366,6 +374,14 @@ class TrustingProver:
         return Proof(plan=digest(plan), compiler=COMPILER, kernel=KERNEL, states=0, transitions=0, depth=0)
 
 
+def configured_runs(root: Path) -> dict[str, CiRuns]:
+    """Pipelines as `MODELOPS_CI` has them, from the file `ci.json`; none without it."""
+    os.environ.setdefault("CI_TOKEN", TOKEN)
+    configured = root / "ci.json"
+    chosen = TypeAdapter(dict[str, Ci]).validate_json(configured.read_text() if configured.exists() else "{}")
+    return ci_runs(chosen, pause=0.05)
+
+
 def quick_parts(root: Path) -> Parts:
     """Everything a worker needs, under one folder."""
     people = root / "directory.yaml"
@@ -383,6 +399,7 @@ def quick_parts(root: Path) -> Parts:
         packager=NamingPackager(),
         bundles=NamedBundles(),
         trainer=CopyingTrainer(root),
+        pipelines=CiChecks(configured_runs(root)),
         windows=NewestFile(root),
         directory=YamlDirectory(people, people.with_name("keys.json"), AUDIENCE),
         schedules=NoSchedules(),

@@ -1,5 +1,6 @@
 """Templates in which nothing is wrong, each for another reason: edits of the built-in ones and of small ones."""
 
+from tests.unit.piping import PIPING
 from tests.unit.small_plans import REJECTING, SMALL
 from tests.unit.template_mistakes import CALENDAR, CREDIT, TEMPLATES
 from tests.unit.trying import TRYING
@@ -58,6 +59,7 @@ GOOD = {
     "steps-with-names": edited(CREDIT, ("do: [evaluate]", "do: [{run: evaluate, id: again, timeout: 36500d}, {run: evaluate, id: once-more}]")),
     "a-single-value": edited(SMALL, ('drift: {pass: "<= 0.1", fail: "> 0.25"}', 'drift: {pass: "== 0", fail: "> 1e-300", at_least: 1000000000}')),
     "trying": TRYING,
+    "piping": PIPING,
     "another-script": edited(LOW, ("title: Low risk, no human gate", 'title: "\\U0001f3e6 Кредит \\u2028 信用"')),
 }  # fmt: skip
 """By what is unusual about them."""

@@ -128,6 +128,36 @@ RULES = (
     ),
     Mutant(
         "rules.steps",
+        "    StepKind.PIPELINE: (StepKind.REGISTER, StepKind.SCAN),",
+        "    StepKind.PIPELINE: (StepKind.REGISTER,),",
+        "somebody else opens a file that nobody has scanned",
+    ),
+    Mutant(
+        "rules.pipelines",
+        "            if name in QUANTITIES:",
+        "            if False:",
+        "a pipeline says what our own steps measure",
+    ),
+    Mutant(
+        "rules.pipelines",
+        "!= step.where:",
+        "== '':",
+        "two pipelines say the same, and the last word counts",
+    ),
+    Mutant(
+        "rules.pipelines",
+        '(("in", step.where), ("readings", step.readings)) if said]:',
+        '(("in", step.where), ("readings", step.readings)) if not said and said]:',
+        "a pipeline scans in our place",
+    ),
+    Mutant(
+        "rules.steps",
+        "        readings = draft.measured_before.get(name, frozenset()) | stage.measures",
+        "        readings = frozenset().union(*(one.measures for one in draft.stages.values()))",
+        "a check of what a later stage measures",
+    ),
+    Mutant(
+        "rules.steps",
         "        if StepKind.CLASSIFY not in done:",
         "        if False:",
         "a model of any tier comes to production",

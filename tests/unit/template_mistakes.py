@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.unit.piping import PIPING
 from tests.unit.trying import TRYING
 
 TEMPLATES = Path(__file__).parents[2] / "workflows" / "templates"
@@ -68,6 +69,11 @@ def of(code: str, old: str, new: str, at: str, *besides: str) -> Mistake:
 def tried(code: str, old: str, new: str, at: str, *besides: str) -> Mistake:
     """A mistake in a template with a trial, made by one edit."""
     return Mistake(code, ((old, new),), at, frozenset(besides), TRYING)
+
+
+def piped(code: str, old: str, new: str, at: str, *besides: str) -> Mistake:
+    """A mistake in a template with a pipeline, made by one edit."""
+    return Mistake(code, ((old, new),), at, frozenset(besides), PIPING)
 
 
 def counted(code: str, old: str, new: str, at: str) -> Mistake:
@@ -308,4 +314,30 @@ TRIALS = [
     tried("MO511", "every: 1s", "every: 2s", "every: |2s"),
 ]
 
-MISTAKES = [*TEXT, *SHAPE, *GRAPH, *GATES, *STEPS, *MONITORS, *TRIALS]
+PIPELINES = [
+    piped("MO209", "[evasions, robustness]", "[evasions, evasions]", "[evasions, |evasions]"),
+    piped("MO501", "do: [classify]", "do: [classify, {run: pipeline, in: a, readings: [b]}]", "[classify, |{run"),
+    piped(
+        "MO504",
+        "[register, scan, package]",
+        "[register, {run: pipeline, in: a, readings: [b]}, scan, package]",
+        "[register, |{run",
+    ),
+    piped("MO505", ", checks: [threats]}", ", checks: [threats, evasions]}", "[threats, |evasions]"),
+    piped("MO505", "[evasions, robustness]", "[robustness]", "checks: [|evasions]"),
+    piped("MO512", "in: red-team, ", "", "do: [|{run: pipeline", "MO505"),
+    piped("MO512", "readings: [evasions, robustness], ", "", "do: [|{run: pipeline", "MO505"),
+    piped("MO512", "do: [register, scan,", "do: [register, {run: scan, in: red-team},", "scan, |in: red-team"),
+    piped(
+        "MO512", "do: [register, scan,", "do: [register, {run: scan, readings: [threats]},", "scan, |readings", "MO513"
+    ),
+    piped("MO513", "[evasions, robustness]", "[evasions, threats]", "[evasions, |threats]"),
+    piped(
+        "MO513",
+        "    do: [{run",
+        "    do: [{run: pipeline, id: b, in: other, readings: [evasions]}, {run",
+        "red-team, readings: [|evasions",
+    ),
+]
+
+MISTAKES = [*TEXT, *SHAPE, *GRAPH, *GATES, *STEPS, *MONITORS, *TRIALS, *PIPELINES]

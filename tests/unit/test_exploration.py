@@ -13,7 +13,7 @@ from models.lifecycle import step
 from models.messages import StepSucceeded
 from models.plan import GatePlan
 from models.proof.exploration import Explorer, explore
-from models.proof.moves import BEGIN, Moves, measurements, reading_of
+from models.proof.moves import BEGIN, Moves, measured_by, measurements, reading_of
 from models.proof.symmetry import MODEL, OWNER, Symmetry
 from models.state import State, change
 from models.verdict import Reading, Verdict, combine, judge
@@ -75,7 +75,7 @@ def test_measurements_are_one_for_each_way_that_gates_can_judge(stage: str, seen
     Where nobody looks at a reading before that, it passes: a kernel that looked would be noticed.
     """
     gates = {one.gate.id: one.gate for one in CREDIT.stages if one.gate}
-    explored = measurements(CREDIT, stage, StepKind.EVALUATE)
+    explored = measurements(CREDIT, stage, READINGS[StepKind.EVALUATE])
     ways = {tuple(judged(gates[name], readings) for name in seen_by) for _, readings in explored}
     assert len(ways) == len(explored)
     kpis = sorted({check for gate in gates.values() for check in gate.checks} & READINGS[StepKind.EVALUATE])
@@ -86,7 +86,7 @@ def test_measurements_are_one_for_each_way_that_gates_can_judge(stage: str, seen
     ]
     assert {tuple(judged(gates[name], readings) for name in seen_by) for readings in every} == ways
     assert all({reading.name for reading in readings} == set(kpis) for _, readings in explored)
-    assert measurements(CREDIT, "retiring", StepKind.ARCHIVE) == [("", ())]
+    assert measurements(CREDIT, "retiring", frozenset()) == [("", ())]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -143,7 +143,9 @@ def test_nothing_happens_that_was_not_explored(explored: Explorer, data: st.Data
         body = happening(data, world)
         order = world.state.in_flight
         if isinstance(body, StepSucceeded) and order:
-            readings = data.draw(st.sampled_from([some for _, some in measurements(CREDIT, order.stage, order.kind)]))
+            readings = data.draw(
+                st.sampled_from([some for _, some in measurements(CREDIT, order.stage, measured_by(CREDIT, order))])
+            )
             body = body.model_copy(update={"result": body.result.model_copy(update={"readings": readings})})
         world.say(body)
         assert explored.knows(world.state), world.state
