@@ -163,6 +163,10 @@ class Settings(BaseSettings):
         description="YAML file of what DEV, TEST and PROD are and ask; default: environments.yaml under home, if it is "
         "there, or else three inference servers on this machine",
     )
+    channels: Place | None = Field(
+        default=None,
+        description="YAML file of where messages and alerts go; default: channels.yaml under home, if it is there",
+    )
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
     trainers: Programs = Field(default={}, description="training programs by the name that versions give")
     advisories: Place | None = Field(

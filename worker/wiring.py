@@ -72,6 +72,7 @@ from models.plan import KERNEL
 from models.reconciliation import Expected
 from worker.beginnings import Beginnings
 from worker.bundles import bundles_of, packager_of
+from worker.delivering import Delivering, delivering_of
 from worker.directories import directory_of
 from worker.environments import environments_of
 from worker.interceptors import Beating, Observing
@@ -85,6 +86,7 @@ from worker.targets import targets_of
 from worker.trainers import NamedTrainers, ci_trainers
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
+from workflows.delivery import Delivery
 from workflows.lifecycle import ModelLifecycle
 from workflows.monitoring import MonitorCheck
 from workflows.reconciliation import Reconciliation
@@ -122,6 +124,7 @@ class Parts:
     executions: Executions
     environments: Environments
     elsewhere: Elsewhere | None = None
+    delivery: Delivering | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
         environments=OipIndex({name: local.url for name, local in environments_of(settings).locals()}),
         elsewhere=elsewhere_of(settings),
+        delivery=delivering_of(settings),
     )
 
 
@@ -204,10 +208,19 @@ def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint, Reconciliation, RegistryRound],
+        workflows=[
+            ModelLifecycle,
+            MonitorCheck,
+            ModelRegistration,
+            AuditCheckpoint,
+            Reconciliation,
+            RegistryRound,
+            Delivery,
+        ],
         activities=[
             *_activities(parts),
             *_elsewhere(client, parts, task_queue),
+            *([parts.delivery.activities.deliver_messages] if parts.delivery else []),
             _reconciliation(parts, task_queue, actuators).reconcile,
         ],
         build_id=BUILD,
@@ -265,6 +278,7 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
         Expected(actuators, newborn=options.NEWBORN),
         options.RECORD_GRACE,
         parts.elsewhere.aliases(parts.inventory) if parts.elsewhere else None,
+        parts.delivery.undelivered if parts.delivery else tuple,
     )
 
 

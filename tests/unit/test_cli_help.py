@@ -46,6 +46,7 @@ def test_everything_is_there() -> None:
             "history",
             "portfolio",
             "rebuild",
+            "channels",
             "environments",
             "findings",
             *Action,
