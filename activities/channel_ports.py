@@ -26,7 +26,7 @@ class Outbox(Protocol):
     def gather(self, channels: Mapping[str, Listener]) -> None:
         """Put what the audit trail has told since the last time into the channels that want it.
 
-        A channel that is new hears of what happens from now on.
+        A channel that is new hears of what happens from now on; all others are closed, and wait.
         """
 
     def due(self, channel: str, limit: int) -> Sequence[Waiting]:

@@ -243,12 +243,13 @@ class NotificationRecord(SQLModel, table=True):
 
 
 class ChannelRecord(SQLModel, table=True):
-    """A channel, and up to where it has heard of the audit trail."""
+    """A channel, up to where it has heard of the audit trail, and whether it is closed: not configured any more."""
 
     __tablename__ = "channel"
 
     name: str = Field(primary_key=True)
     position: int
+    closed: bool = False
 
 
 class DeliveryRecord(SQLModel, table=True):

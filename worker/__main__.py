@@ -6,9 +6,16 @@ from datetime import timedelta
 from activities.adapters.sql_migration import migrate
 from activities.adapters.sql_watch import SqlWatch
 from worker.connection import connect
+from worker.delivering import close_channels
 from worker.figures import expose_figures
 from worker.process import run, serve_until_stopped
-from worker.schedules import schedule_checkpoints, schedule_delivery, schedule_reconciliation, schedule_registry
+from worker.schedules import (
+    schedule_checkpoints,
+    schedule_delivery,
+    schedule_reconciliation,
+    schedule_registry,
+    unschedule_delivery,
+)
 from worker.search_attributes import register_search_attributes
 from worker.settings import Settings
 from worker.telemetry import count_findings
@@ -26,6 +33,9 @@ async def serve(settings: Settings) -> None:
     await schedule_reconciliation(client, worker.task_queue, timedelta(seconds=settings.reconcile_every))
     if parts.delivery:
         await schedule_delivery(client, worker.task_queue)
+    else:
+        await unschedule_delivery(client, worker.task_queue)
+        close_channels(settings)
     if settings.mlflow:
         await schedule_registry(client, worker.task_queue, timedelta(seconds=settings.mlflow.every))
     count_findings(parts.findings.findings)

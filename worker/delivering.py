@@ -44,6 +44,13 @@ def delivering_of(settings: Settings) -> Delivering | None:
     return Delivering(activities, outbox.undelivered)
 
 
+def close_channels(settings: Settings) -> None:
+    """There are none any more: what waits for them is nobody's concern."""
+    outbox = SqlOutbox(settings.database)
+    outbox.gather({})
+    outbox.close()
+
+
 def channel_of(name: str, said: Listener, source: str, book: AddressBook) -> Channel:
     """What takes messages; `source` names this installation."""
     match said:

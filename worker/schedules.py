@@ -15,7 +15,7 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from models.errors import UnavailableError
 from workflows import options
@@ -62,6 +62,15 @@ async def schedule_delivery(client: Client, task_queue: str) -> None:
         Delivery.run, id=delivery_of(task_queue), task_queue=task_queue, static_summary="messages and alerts"
     )
     await _keep(client, action, options.DELIVERY_EVERY)
+
+
+async def unschedule_delivery(client: Client, task_queue: str) -> None:
+    """Have nothing delivered any more; no error if nothing was. UnavailableError."""
+    try:
+        await client.get_schedule_handle(delivery_of(task_queue)).delete()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise UnavailableError(f"the Temporal server does not answer: {error.message}", "start again") from error
 
 
 def registry_of(task_queue: str) -> str:

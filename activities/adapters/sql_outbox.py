@@ -37,8 +37,11 @@ class SqlOutbox:
     def gather(self, channels: Mapping[str, Listener]) -> None:
         """Put what the trail has told since the last time into the channels that want it, a batch per transaction.
 
-        A channel that is new hears of what happens from now on.
+        A channel that is new, or was closed, hears of what happens from now on. All others are closed: what waits for
+        them goes on waiting, and is no finding.
         """
+        with self._database.writing() as session:
+            _open(session, channels)
         while channels and self._batch(channels):
             pass
 
@@ -64,6 +67,8 @@ class SqlOutbox:
     def undelivered(self) -> Collection[Finding]:
         """Channels that have failed to take a message too often, each as a finding."""
         failing = select(DeliveryRecord.channel).where(_WAITS, col(DeliveryRecord.failures) >= UNDELIVERED_AFTER)
+        failing = failing.join(ChannelRecord, col(ChannelRecord.name) == DeliveryRecord.channel)
+        failing = failing.where(col(ChannelRecord.closed).is_(False))
         with self._database.reading() as session:
             names = session.exec(failing.distinct()).all()
         text = "channel '{}' does not take its messages: `modelops channels` says why"
@@ -75,7 +80,8 @@ class SqlOutbox:
     def _batch(self, channels: Mapping[str, Listener]) -> bool:
         """Whether there may be more."""
         with self._database.writing() as session:
-            rows = _channels(session, channels)
+            named = select(ChannelRecord).where(col(ChannelRecord.name).in_(channels)).with_for_update()
+            rows = session.exec(named.order_by(col(ChannelRecord.name))).all()
             after = min(row.position for row in rows)
             query = select(AuditRecord).where(col(AuditRecord.position) > after)
             found = session.exec(query.order_by(col(AuditRecord.position)).limit(_BATCH)).all()
@@ -109,16 +115,17 @@ class SqlOutbox:
 _WAITS = col(DeliveryRecord.delivered_at).is_(None)
 
 
-def _channels(session: Session, names: Mapping[str, Listener]) -> Sequence[ChannelRecord]:
-    """The rows of channels, locked; a new one begins where the trail ends."""
-    query = select(ChannelRecord).where(col(ChannelRecord.name).in_(names)).order_by(col(ChannelRecord.name))
-    known = list(session.exec(query.with_for_update()))
-    if new := names.keys() - {row.name for row in known}:
-        end = head_row(session).position
-        known += (made := [ChannelRecord(name=name, position=end) for name in sorted(new)])
-        session.add_all(made)
-        session.flush()
-    return known
+def _open(session: Session, names: Mapping[str, Listener]) -> None:
+    """Have just these channels open, in one order for all who do it at once."""
+    query = select(ChannelRecord).order_by(col(ChannelRecord.name)).with_for_update()
+    known = {row.name: row for row in session.exec(query)}
+    for name, row in known.items():
+        if row.closed and name in names:
+            row.position = head_row(session).position
+        row.closed = name not in names
+    session.add_all(
+        ChannelRecord(name=name, position=head_row(session).position) for name in sorted(names.keys() - known.keys())
+    )
 
 
 def _last_of_thread(session: Session, channel: str, message: Message) -> DeliveryRecord | None:

@@ -211,7 +211,7 @@ def _of_deliveries(session: Session, at: datetime) -> Iterator[Figure]:
     columns = (sa.func.count(), sa.func.min(col(DeliveryRecord.made_at)), failing)
     waiting = sa.select(col(DeliveryRecord.channel), *columns).where(col(DeliveryRecord.delivered_at).is_(None))
     found = {name: rest for name, *rest in session.execute(waiting.group_by(col(DeliveryRecord.channel)))}
-    for channel in session.exec(select(ChannelRecord.name)):
+    for channel in session.exec(select(ChannelRecord.name).where(col(ChannelRecord.closed).is_(False))):
         count, oldest, bad = found.get(channel, (0, at, 0))
         yield Figure("modelops_undelivered_messages", (channel,), count)
         yield Figure("modelops_undelivered_seconds", (channel,), (at - oldest).total_seconds())

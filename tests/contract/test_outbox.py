@@ -1,12 +1,17 @@
 """From the audit trail through channels: each message once, whatever dies; what does not arrive is seen."""
 
+import base64
+import multiprocessing
+import os
+import signal
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from activities.adapters.outbound_http import OutboundHttp
 from activities.adapters.sql_outbox import SqlOutbox
-from activities.channel_ports import Waiting
+from activities.adapters.webhook_notifier import WebhookNotifier
 from activities.delivery import DeliveryActivities
 from client.catalog import Catalog
 from models.announcing import Message, Topic
@@ -17,9 +22,11 @@ from models.errors import InvalidInputError, UnavailableError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Notified
 from models.reconciliation import FindingKind
+from tests.contract.sinks import http_sink
 from tests.contract.story import Record, Tell
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SECRET = "whsec_" + base64.b64encode(b"canary-of-a-secret-0123456789").decode()
 
 
 def listening(*topics: Topic) -> Listener:
@@ -39,18 +46,6 @@ class Receiver:
         if self.fails:
             raise self.fails
         self.taken.append(message)
-
-
-class Dies(BaseException):
-    """What no code of ours catches, as SIGKILL."""
-
-
-class Mortal(SqlOutbox):
-    """Dies before it can record what was sent."""
-
-    def settle(self, waiting: Waiting, problem: str | None) -> None:
-        """Too late."""
-        raise Dies
 
 
 @pytest.fixture
@@ -138,25 +133,6 @@ def test_a_channel_hears_of_its_topics(outbox: SqlOutbox, receiver: Receiver, re
     assert [one.topic for one in receiver.taken] == [Topic.ESCALATION]
 
 
-def test_killed_between_sending_and_recording(
-    inventory_url: str, outbox: SqlOutbox, receiver: Receiver, record: Record
-) -> None:
-    """It is sent again by whoever comes next, and is known by its key to be the same."""
-    deliver = delivering(outbox, receiver).deliver_messages
-    record([notice(1)])
-    mortal = Mortal(inventory_url, clock=lambda: NOON)
-    with pytest.raises(Dies):
-        delivering(mortal, receiver).deliver_messages()
-    mortal.close()
-    record([notice(2)])
-    deliver()
-    first, again, *_ = receiver.taken
-    assert first.key == again.key
-    keys = {one.key for one in receiver.taken}
-    assert deliver().sent == 0
-    assert {one.key for one in receiver.taken} == keys
-
-
 def test_backs_off_and_becomes_a_finding(
     outbox: SqlOutbox, receiver: Receiver, record: Record, clock: list[datetime]
 ) -> None:
@@ -204,3 +180,50 @@ def test_a_storm_is_one_message(outbox: SqlOutbox, receiver: Receiver, record: R
     clock.append(NOON + APART)
     assert deliver().sent == 1
     assert (receiver.taken[-1].subject, receiver.taken[-1].more) == ("loan: drift breached (52)", 2)
+
+
+def test_a_channel_that_is_closed_keeps_what_waits(
+    outbox: SqlOutbox, receiver: Receiver, record: Record, clock: list[datetime]
+) -> None:
+    """No finding of one that is not configured any more; opened again it delivers what waited, and hears of news."""
+    deliver = delivering(outbox, receiver).deliver_messages
+    record([notice(1, "escalate:{}")])
+    receiver.fails = UnavailableError("no")
+    for _ in range(UNDELIVERED_AFTER):
+        deliver()
+        clock.append(clock[-1] + LONGEST_PAUSE)
+    assert len(outbox.undelivered()) == 1
+    outbox.gather({})
+    assert list(outbox.undelivered()) == []
+    record([notice(2, "escalate:{}")])
+    receiver.fails = None
+    deliver = delivering(outbox, receiver).deliver_messages
+    record([notice(3, "escalate:{}")])
+    assert deliver().sent == 2
+    assert [one.subject[-2:-1] for one in receiver.taken] == ["1", "3"]
+
+
+def _dies_after_sending(database: str, url: str) -> None:
+    outbox = SqlOutbox(database, clock=lambda: NOON)
+    outbox.settle = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[method-assign]
+    channel = WebhookNotifier(OutboundHttp("ops"), url, "acme", lambda: SECRET)
+    wanted = {"ops": listening()}
+    DeliveryActivities(outbox, NoBreaches(), wanted, {"ops": channel}, {}).deliver_messages()
+
+
+@pytest.mark.parametrize("inventory_url", ["sqlite"], indirect=True)
+def test_a_process_is_killed_after_sending(outbox: SqlOutbox, record: Record, inventory_url: str) -> None:
+    """SIGKILL between what the receiver got and what is recorded: it gets the same once more, under the same id."""
+    outbox.gather({"ops": listening()})
+    record([notice(1)])
+    with http_sink() as sink:
+        child = multiprocessing.get_context("spawn").Process(target=_dies_after_sending, args=(inventory_url, sink.url))
+        child.start()
+        child.join(60)
+        assert child.exitcode == -signal.SIGKILL
+        assert len(sink.posts) == 1
+        channel = WebhookNotifier(OutboundHttp("ops"), sink.url, "acme", lambda: SECRET)
+        work = DeliveryActivities(outbox, NoBreaches(), {"ops": listening()}, {"ops": channel}, {})
+        assert [work.deliver_messages().sent for _ in range(2)] == [1, 0]
+        first, second = (one.headers["webhook-id"] for one in sink.posts)
+    assert first == second

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from activities.delivery import Delivered
 from client.catalog import Catalog
@@ -20,7 +21,7 @@ from tests.contract.sinks import HttpSink, Manners, http_sink
 from tests.temporal.house import WITHIN, House, plan_of
 from tests.temporal.test_reconciliation import look
 from worker.delivering import Delivering, delivering_of
-from worker.schedules import delivery_of, schedule_delivery
+from worker.schedules import delivery_of, schedule_delivery, unschedule_delivery
 from worker.settings import Settings
 from workflows import options
 
@@ -95,7 +96,10 @@ async def test_approvers_hear_of_it_by_schedule(house: House, sink: HttpSink) ->
             while len(sink.posts) < len(people):
                 await asyncio.sleep(0.05)
     finally:
-        await handle.delete()
+        for _ in range(2):
+            await unschedule_delivery(house.client, house.queue)
+    with pytest.raises(RPCError, match="not found"):
+        await handle.describe()
     told = [json.loads(one.body)["data"] for one in sink.posts]
     assert [one["recipient"] for one in told] == people
     assert {one["topic"] for one in told} == {"decision"}

@@ -1,6 +1,8 @@
 """The administrator's file of channels: strictly read, without a secret in it."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -72,3 +74,12 @@ def test_pauses_double_and_end() -> None:
     assert pauses[:3] == [timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
     assert pauses == sorted(pauses)
     assert pauses[-1] == LONGEST_PAUSE
+
+
+def test_the_readme_shows_one() -> None:
+    """What the README tells an administrator to write is a file of channels, with every kind and topic."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (shown,) = re.findall(r"```yaml\n(channels:.*?)```", readme, re.DOTALL)
+    found = load_channels(shown.encode(), "README.md").channels.values()
+    assert {one.kind for one in found} == {"mail", "chat", "webhook", "alertmanager"}
+    assert {topic for one in found if not isinstance(one, Alertmanager) for topic in one.topics} == set(Topic)

@@ -18,6 +18,7 @@ def upgrade() -> None:
         "channel",
         sa.Column("name", AutoString(), primary_key=True),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
     )
     op.create_table(
         "delivery",
