@@ -46,6 +46,13 @@ class _Governed(NamedTuple):
     row: LifecycleRecord
 
 
+class _Newest(NamedTuple):
+    model: str
+    monitor: str
+    verdict: str
+    at: datetime
+
+
 class _Watch(NamedTuple):
     environment: Environment
     monitors: Mapping[str, MonitorPlan]
@@ -71,33 +78,36 @@ class SqlWatch:
     def breaches(self) -> Sequence[StandingBreach]:
         """Those that stand, by model and monitor."""
         with self._database.reading() as session:
-            return list(self._breaches(session, _governed(session)))
+            return list(self._breaches(session, _governed(session), _newest(session)))
 
     def figures(self) -> Sequence[Figure]:
         """All that a scrape tells, in one look."""
         at = self._clock()
         with self._database.reading() as session:
-            governed = _governed(session)
-            standing = Counter(one.tier for one in self._breaches(session, governed))
+            governed, newest = _governed(session), _newest(session)
+            standing = Counter(one.tier for one in self._breaches(session, governed, newest))
             return [
                 *_of_models(session),
                 *(Figure("modelops_breaches", (tier,), standing[tier]) for tier in RiskTier),
-                *self._of_monitors(session, governed, at),
+                *self._of_monitors(session, governed, newest, at),
                 *_of_gates(session, governed, at),
                 *_of_deeds(session),
                 *_of_deliveries(session, at),
             ]
 
-    def _breaches(self, session: Session, governed: Mapping[str, _Governed]) -> Iterator[StandingBreach]:
-        failing = sa.select(_NEWEST.c.model, _NEWEST.c.monitor).where(_NEWEST.c.verdict == Verdict.FAIL.value)
-        for model, name in session.execute(failing.order_by(_NEWEST.c.model, _NEWEST.c.monitor)).all():
+    def _breaches(
+        self, session: Session, governed: Mapping[str, _Governed], newest: Sequence[_Newest]
+    ) -> Iterator[StandingBreach]:
+        for model, name in sorted((one.model, one.monitor) for one in newest if one.verdict == Verdict.FAIL):
             one = governed.get(model)
             monitor = self._watch(session, one.row.plan).monitors.get(name) if one else None
             if one and monitor and (found := _standing(session, one, monitor)):
                 yield found
 
-    def _of_monitors(self, session: Session, governed: Mapping[str, _Governed], at: datetime) -> Iterator[Figure]:
-        looked = {(model, name): when for model, name, _, when in session.execute(sa.select(*_NEWEST.c)).all()}
+    def _of_monitors(
+        self, session: Session, governed: Mapping[str, _Governed], newest: Sequence[_Newest], at: datetime
+    ) -> Iterator[Figure]:
+        looked = {(one.model, one.monitor): one.at for one in newest}
         ages, silent = defaultdict[RiskTier, list[float]](list), Counter[RiskTier]()
         for serving in session.exec(select(DeploymentRecord).where(col(DeploymentRecord.until).is_(None))):
             one = governed.get(serving.model)
@@ -127,6 +137,10 @@ def _governed(session: Session) -> Mapping[str, _Governed]:
     query = query.join(LifecycleRecord, col(LifecycleRecord.model) == ModelRecord.id)
     rows = session.exec(query.where(LifecycleRecord.phase != Phase.ENDED)).all()
     return {row.model: _Governed(RiskTier(tier), owner, row) for tier, owner, row in rows}
+
+
+def _newest(session: Session) -> Sequence[_Newest]:
+    return [_Newest(*row) for row in session.execute(sa.select(*_NEWEST.c))]
 
 
 def _standing(session: Session, one: _Governed, monitor: MonitorPlan) -> StandingBreach | None:
@@ -163,12 +177,13 @@ def _standing(session: Session, one: _Governed, monitor: MonitorPlan) -> Standin
 
 def _of_models(session: Session) -> Iterator[Figure]:
     columns = (_PORTFOLIO.c.stage, _PORTFOLIO.c.tier, _PORTFOLIO.c.health)
-    for stage, tier, health, count in session.execute(sa.select(*columns, sa.func.count()).group_by(*columns)):
+    owed, overdue = sa.func.sum(_PORTFOLIO.c.obligations_overdue), Counter[str]()
+    for stage, tier, health, count, due in session.execute(
+        sa.select(*columns, sa.func.count(), owed).group_by(*columns)
+    ):
         yield Figure("modelops_models", (stage or "none", tier, health or "unknown"), count)
-    owed = sa.select(_PORTFOLIO.c.tier, sa.func.sum(_PORTFOLIO.c.obligations_overdue)).group_by(_PORTFOLIO.c.tier)
-    overdue = {tier: total for tier, total in session.execute(owed)}
-    for tier in RiskTier:
-        yield Figure("modelops_obligations_overdue", (tier,), overdue.get(tier) or 0)
+        overdue[tier] += due or 0
+    yield from (Figure("modelops_obligations_overdue", (tier,), overdue[tier]) for tier in RiskTier)
 
 
 def _of_gates(session: Session, governed: Mapping[str, _Governed], at: datetime) -> Iterator[Figure]:

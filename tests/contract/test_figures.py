@@ -9,17 +9,20 @@ import httpx2
 import pytest
 from prometheus_client.registry import CollectorRegistry
 
+from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_outbox import SqlOutbox
 from activities.adapters.sql_watch import SqlWatch
 from models.announcing import Topic
+from models.canonical import replace
 from models.channels import Chat
 from models.environments import Credentials
 from models.errors import UnavailableError
 from models.figures import METRICS, Figure
+from models.plan import Plan
 from models.verdict import Verdict
 from tests.contract.backdoor import execute
 from tests.contract.serving import PROJECT, free_port
-from tests.contract.story import Record, Tell, until
+from tests.contract.story import Record, Tell, tell_story, until
 from tests.contract.test_alertmanager import eventually
 from tests.contract.test_outbox import notice
 from tests.contract.watched import measured
@@ -93,6 +96,22 @@ def test_breaches_and_silence(watch: SqlWatch, record: Record, tell: Tell, inven
     late.close()
     measured(inventory_url, "loan", [Verdict.INCONCLUSIVE], NOON - timedelta(days=1))
     assert (read(watch)["modelops_breaches", ("high",)], watch.breaches()) == (0, [])
+
+
+def test_a_breach_is_as_many_failures_as_the_plan_says(
+    watch: SqlWatch, inventory: SqlInventory, record: Record, plan: Plan, inventory_url: str
+) -> None:
+    """Of three in a row, neither two nor two and one later are a breach."""
+    patient = replace(plan, monitors=(replace(plan.monitors[0], breaches=3),))
+    inventory.commit_plan(patient)
+    record(until(list(tell_story(patient, "loan")), 10))
+    fail, sound, at = Verdict.FAIL, Verdict.PASS, NOON - timedelta(days=9)
+    for found, verdicts in ((0, [fail, fail]), (0, [sound, fail]), (0, [fail]), (1, [fail]), (1, [fail])):
+        at += timedelta(days=1)
+        measured(inventory_url, "loan", verdicts, at)
+        assert len(watch.breaches()) == found
+    (one,) = watch.breaches()
+    assert (one.failures, one.since) == (4, NOON - timedelta(days=7) + timedelta(minutes=1))
 
 
 def test_messages_that_wait(watch: SqlWatch, record: Record, tell: Tell, inventory_url: str) -> None:

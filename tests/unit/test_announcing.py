@@ -110,6 +110,7 @@ MESSAGES = st.lists(
         body=st.just(""),
         at=st.just(NOON),
         thread=st.sampled_from(["a", "b", None]),
+        more=st.integers(0, 9),
     ),
     unique_by=lambda one: one.key,
 )
@@ -119,7 +120,7 @@ MESSAGES = st.lists(
 def test_folding_loses_nobody(messages: Sequence[Message]) -> None:
     """All are counted, each thread and recipient has one, and what belongs to no thread stays as it is."""
     found = folded(messages)
-    assert sum(one.more + 1 for one in found) == len(messages)
+    assert sum(one.more + 1 for one in found) == sum(one.more + 1 for one in messages)
     threads = [(one.thread, one.recipient) for one in found if one.thread]
     assert len(threads) == len(set(threads))
     assert [one for one in found if not one.thread] == [one for one in messages if not one.thread]
