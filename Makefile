@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long check bench browser node registry lock clean
+.PHONY: help setup demo test long check bench browser monitoring node registry lock clean
 
 help:    ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 10
@@ -26,13 +26,13 @@ $(READY): requirements.txt pyproject.toml
 demo: setup  ## the main job on real data; EXIT=1 ends by itself, else the Web UI stays open until Ctrl-C
 	$(BIN)/python -m examples.demo $(if $(EXIT),--exit)
 
-test: setup browser node registry  ## all tests
+test: setup browser monitoring node registry  ## all tests
 	$(PYTEST)
 
 long: setup  ## what takes a quarter of an hour more: floods, random lives, a soak, a restart, crashes at a gate, every seeded bug
 	$(PYTEST) -m long
 
-check: setup browser node registry  ## format, lint, types, import contracts, budgets, then all tests
+check: setup browser monitoring node registry  ## format, lint, types, import contracts, budgets, then all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -43,7 +43,10 @@ bench: setup  ## speed, history and memory as ratios against a hand-written work
 	$(BIN)/python -m pytest tests/bench -m bench -s
 
 browser:
-	@(command -v chromium && command -v curl) >/dev/null 2>&1 || sh deploy/install-chromium.sh
+	@(command -v chromium && command -v curl) >/dev/null 2>&1 || sh deploy/install-debian.sh browser
+
+monitoring:
+	@(command -v prometheus && command -v prometheus-alertmanager) >/dev/null 2>&1 || sh deploy/install-debian.sh monitoring
 
 registry: setup
 	@command -v docker-registry >/dev/null 2>&1 || test -x $(BIN)/docker-registry || sh deploy/install-registry.sh $(BIN)

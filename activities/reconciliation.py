@@ -1,7 +1,7 @@
 """One look at everything that must agree: what contradicts is a finding, on record until it holds no more."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
@@ -38,6 +38,7 @@ class ReconciliationActivities:
         expected: Expected,
         grace: timedelta,
         aliases: Aliases | None = None,
+        undelivered: Callable[[], Collection[Finding]] = tuple,
     ) -> None:
         self._record = record
         self._executions = executions
@@ -46,6 +47,7 @@ class ReconciliationActivities:
         self._expected = expected
         self._grace = grace
         self._aliases = aliases
+        self._undelivered = undelivered
 
     @activity.defn(name="reconcile")
     async def reconcile(self) -> Reconciled:
@@ -73,7 +75,8 @@ class ReconciliationActivities:
             serving=await asyncio.to_thread(self._shelves),
             pollers=await self._executions.pollers(self._queue),
         )
-        return findings(seen, self._expected) | await asyncio.to_thread(self._moved)
+        waiting = frozenset(await asyncio.to_thread(self._undelivered))
+        return findings(seen, self._expected) | await asyncio.to_thread(self._moved) | waiting
 
     def _moved(self) -> frozenset[Finding]:
         return frozenset(self._aliases.findings()) if self._aliases else frozenset()

@@ -49,6 +49,7 @@ _COMMANDS = {
         ),
         "may": _Command("clearances", "may", f"modelops may sha256:{'3f' * 32} --environment PROD"),
         "findings": _Command("findings", "findings", "modelops findings --all"),
+        "channels": _Command("channels", "channels", "modelops channels --json"),
         "environments": _Command("environments", "environments", "modelops environments --json"),
         "rebuild": _Command("rebuilding", "rebuild", "modelops rebuild loan-approval"),
         "scan": _Command("scanning", "scan", "modelops scan model.skops --json"),

@@ -91,3 +91,17 @@ class Watched(Frozen):
     every: int
     then: Remedy
     last: Looked | None
+
+
+class Through(Frozen):
+    """What went through a channel: messages that wait, those that fail again and again, the last one that arrived.
+
+    `since` is when the oldest of those that wait was put in; `problem` why the last attempt with one failed.
+    """
+
+    channel: str
+    waiting: int = 0
+    failing: int = 0
+    since: datetime | None = None
+    problem: str | None = None
+    delivered: datetime | None = None

@@ -22,6 +22,7 @@ class FindingKind(StrEnum):
     ALIAS_MOVED = "alias_moved"
     UNKNOWN_WORKER = "unknown_worker"
     SILENT = "silent"
+    UNDELIVERED = "undelivered"
 
 
 class Finding(Frozen):

@@ -21,6 +21,7 @@ Arguments = tuple[SchemaItem, ...]
 
 _CURRENT = text("until IS NULL")
 _PUBLISHED = text("kind = 'directory'")
+_WAITING = text("delivered_at IS NULL")
 
 
 def _by_value(kind: type[StrEnum]) -> Enum:
@@ -159,7 +160,10 @@ class MeasurementRecord(SQLModel, table=True):
     """What a monitor found in a window: once for each reign of a champion, which `reign` tells apart."""
 
     __tablename__ = "measurement"
-    __table_args__: ClassVar[Arguments] = (UniqueConstraint("model", "monitor", "window", "reign"),)
+    __table_args__: ClassVar[Arguments] = (
+        UniqueConstraint("model", "monitor", "window", "reign"),
+        Index("newest_measurement", "model", "monitor", "reign", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     model: str
@@ -178,7 +182,10 @@ class ReadingRecord(SQLModel, table=True):
     """
 
     __tablename__ = "reading"
-    __table_args__: ClassVar[Arguments] = (UniqueConstraint("model", "visit", "step", "name"),)
+    __table_args__: ClassVar[Arguments] = (
+        UniqueConstraint("model", "visit", "step", "name"),
+        Index("newest_reading", "model", "name", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     model: str
@@ -233,6 +240,39 @@ class NotificationRecord(SQLModel, table=True):
     subject: str
     body: str
     at: datetime
+
+
+class ChannelRecord(SQLModel, table=True):
+    """A channel, up to where it has heard of the audit trail, and whether it is closed: not configured any more."""
+
+    __tablename__ = "channel"
+
+    name: str = Field(primary_key=True)
+    position: int
+    closed: bool = False
+
+
+class DeliveryRecord(SQLModel, table=True):
+    """A message on its way through a channel: as JSON, how often that has failed, and why the last time."""
+
+    __tablename__ = "delivery"
+    __table_args__: ClassVar[Arguments] = (
+        UniqueConstraint("channel", "key"),
+        Index("waiting_delivery", "channel", "due", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("thread_of_deliveries", "channel", "thread", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel: str
+    key: str
+    thread: str | None = None
+    recipient: str | None = None
+    message: str
+    failures: int = 0
+    problem: str | None = None
+    made_at: datetime
+    due: datetime
+    delivered_at: datetime | None = None
 
 
 class AuditRecord(SQLModel, table=True):

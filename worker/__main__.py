@@ -4,9 +4,18 @@ import sys
 from datetime import timedelta
 
 from activities.adapters.sql_migration import migrate
+from activities.adapters.sql_watch import SqlWatch
 from worker.connection import connect
+from worker.delivering import close_channels
+from worker.figures import expose_figures
 from worker.process import run, serve_until_stopped
-from worker.schedules import schedule_checkpoints, schedule_reconciliation, schedule_registry
+from worker.schedules import (
+    schedule_checkpoints,
+    schedule_delivery,
+    schedule_reconciliation,
+    schedule_registry,
+    unschedule_delivery,
+)
 from worker.search_attributes import register_search_attributes
 from worker.settings import Settings
 from worker.telemetry import count_findings
@@ -22,9 +31,15 @@ async def serve(settings: Settings) -> None:
     parts = choose_parts(settings, client)
     worker = build_worker(client, parts, actuators=settings.actuator_identities)
     await schedule_reconciliation(client, worker.task_queue, timedelta(seconds=settings.reconcile_every))
+    if parts.delivery:
+        await schedule_delivery(client, worker.task_queue)
+    else:
+        await unschedule_delivery(client, worker.task_queue)
+        close_channels(settings)
     if settings.mlflow:
         await schedule_registry(client, worker.task_queue, timedelta(seconds=settings.mlflow.every))
     count_findings(parts.findings.findings)
+    expose_figures(SqlWatch(settings.database).figures)
     await serve_until_stopped(worker, settings, settings.worker_metrics_port)
 
 

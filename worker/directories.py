@@ -1,6 +1,7 @@
 """Who people are and which keys are theirs, as configured: for the worker, the actuator, and those who only look."""
 
 from activities.adapters.yaml_directory import YamlDirectory
+from activities.channel_ports import AddressBook
 from activities.ports import Directory, Editions
 from models.errors import InvalidInputError
 from worker.settings import DATABASE, Settings
@@ -8,6 +9,11 @@ from worker.settings import DATABASE, Settings
 
 def directory_of(settings: Settings, database: str) -> Directory:
     """The directory; `database` is the URL for this process's account."""
+    return published_directory(settings, database) if settings.directory == DATABASE else directory_files(settings)
+
+
+def address_book_of(settings: Settings, database: str) -> AddressBook:
+    """Where people are reached."""
     return published_directory(settings, database) if settings.directory == DATABASE else directory_files(settings)
 
 

@@ -15,11 +15,12 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from models.errors import UnavailableError
 from workflows import options
 from workflows.checkpoint import AuditCheckpoint
+from workflows.delivery import Delivery
 from workflows.reconciliation import Reconciliation
 from workflows.registry import RegistryRound
 
@@ -48,6 +49,28 @@ async def schedule_reconciliation(client: Client, task_queue: str, every: timede
         static_summary="whether record, executions, environments and workers agree",
     )
     await _keep(client, action, every)
+
+
+def delivery_of(task_queue: str) -> str:
+    """The schedule of the rounds of delivery."""
+    return f"delivery/{task_queue}"
+
+
+async def schedule_delivery(client: Client, task_queue: str) -> None:
+    """Have messages and alerts delivered every minute; UnavailableError."""
+    action = ScheduleActionStartWorkflow(
+        Delivery.run, id=delivery_of(task_queue), task_queue=task_queue, static_summary="messages and alerts"
+    )
+    await _keep(client, action, options.DELIVERY_EVERY)
+
+
+async def unschedule_delivery(client: Client, task_queue: str) -> None:
+    """Have nothing delivered any more; no error if nothing was. UnavailableError."""
+    try:
+        await client.get_schedule_handle(delivery_of(task_queue)).delete()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise UnavailableError(f"the Temporal server does not answer: {error.message}", "start again") from error
 
 
 def registry_of(task_queue: str) -> str:

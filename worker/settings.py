@@ -168,6 +168,10 @@ class Settings(BaseSettings):
         default=None,
         description="YAML file of what business KPIs are read from; default: metrics.yaml under home, if it is there",
     )
+    channels: Place | None = Field(
+        default=None,
+        description="YAML file of where messages and alerts go; default: channels.yaml under home, if it is there",
+    )
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
     trainers: Programs = Field(default={}, description="training programs by the name that versions give")
     advisories: Place | None = Field(

@@ -76,6 +76,7 @@ from models.plan import KERNEL
 from models.reconciliation import Expected
 from worker.beginnings import Beginnings
 from worker.bundles import bundles_of, packager_of
+from worker.delivering import Delivering, delivering_of
 from worker.directories import directory_of
 from worker.environments import environments_of
 from worker.interceptors import Beating, Observing
@@ -92,6 +93,7 @@ from worker.targets import targets_of
 from worker.trainers import NamedTrainers
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
+from workflows.delivery import Delivery
 from workflows.lifecycle import ModelLifecycle
 from workflows.monitoring import MonitorCheck
 from workflows.reconciliation import Reconciliation
@@ -131,6 +133,7 @@ class Parts:
     environments: Environments
     metrics: MetricsReader
     elsewhere: Elsewhere | None = None
+    delivery: Delivering | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         metrics=metrics_of(settings),
         environments=shelves_of(environments_of(settings), store),
         elsewhere=elsewhere_of(settings),
+        delivery=delivering_of(settings),
     )
 
 
@@ -216,10 +220,19 @@ def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[ModelLifecycle, MonitorCheck, ModelRegistration, AuditCheckpoint, Reconciliation, RegistryRound],
+        workflows=[
+            ModelLifecycle,
+            MonitorCheck,
+            ModelRegistration,
+            AuditCheckpoint,
+            Reconciliation,
+            RegistryRound,
+            Delivery,
+        ],
         activities=[
             *_activities(parts),
             *_elsewhere(client, parts, task_queue),
+            *([parts.delivery.activities.deliver_messages] if parts.delivery else []),
             _reconciliation(parts, task_queue, actuators).reconcile,
         ],
         build_id=BUILD,
@@ -279,6 +292,7 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
         Expected(actuators, newborn=options.NEWBORN),
         options.RECORD_GRACE,
         parts.elsewhere.aliases(parts.inventory) if parts.elsewhere else None,
+        parts.delivery.undelivered if parts.delivery else tuple,
     )
 
 

@@ -72,6 +72,8 @@ REGISTER_TIMEOUT = timedelta(minutes=1)
 
 CHECKPOINT_TIMEOUT = timedelta(minutes=2)
 CHECKPOINT_EVERY = timedelta(hours=1)
+DELIVERY_TIMEOUT = timedelta(minutes=10)
+DELIVERY_EVERY = timedelta(minutes=1)
 RECONCILE_TIMEOUT = timedelta(minutes=10)
 REGISTRY_TIMEOUT = timedelta(minutes=20)
 REGISTRY_RETRIES = RetryPolicy(maximum_attempts=1)

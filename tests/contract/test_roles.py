@@ -30,6 +30,8 @@ TABLES = (
     *(
         "audit",
         "audit_head",
+        "channel",
+        "delivery",
         "deployment",
         "directory",
         "evidence",
@@ -45,7 +47,7 @@ TABLES = (
 GRANTED: dict[str, dict[str, set[str]]] = {
     WORKER: {
         "INSERT": set(TABLES) - {"audit_head", "deployment", "directory", "alembic_version"},
-        "UPDATE": {"audit_head", "finding", "lifecycle", "version", "model_regulation"},
+        "UPDATE": {"audit_head", "channel", "delivery", "finding", "lifecycle", "version", "model_regulation"},
         "DELETE": {"lifecycle", "version", "model_regulation"},
         "TRUNCATE": set(),
     },

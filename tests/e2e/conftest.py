@@ -36,7 +36,7 @@ def browser_program() -> str:
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         pytest.fail(
-            "Chromium is not installed. Install it with `sh deploy/install-chromium.sh`, "
+            "Chromium is not installed. Install it with `sh deploy/install-debian.sh browser`, "
             'or leave these tests out with `pytest -m "not browser"`.',
             pytrace=False,
         )

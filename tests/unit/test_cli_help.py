@@ -48,6 +48,7 @@ def test_everything_is_there() -> None:
             "report",
             "trial",
             "rebuild",
+            "channels",
             "environments",
             "findings",
             *Action,

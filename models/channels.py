@@ -1,0 +1,118 @@
+"""Where messages go, as an administrator's file says it. Templates name no channel and no address."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from models.announcing import Topic
+from models.canonical import Frozen, Slug
+from models.diagnostics import render
+from models.environments import Credentials, HttpUrl
+from models.errors import InvalidInputError
+from models.source.yaml_source import parse_yaml
+
+_REMEDY = "Write `channels: {ops: {kind: chat, url: {env: OPS_CHAT_URL}, topics: [breach, stuck]}}`."
+
+Address = Annotated[str, StringConstraints(pattern=r"^[^\s@<>,;:\"]+@[A-Za-z0-9.-]+$", max_length=254)]
+"""An address of email (RFC 5321, without quoted names)."""
+
+Topics = Annotated[tuple[Topic, ...], Field(min_length=1)]
+"""What a channel listens to."""
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=1)
+UNDELIVERED_AFTER = 5
+"""After so many failures of one message it counts as undelivered: a finding, until it is delivered."""
+
+APART = timedelta(minutes=10)
+"""At least so much time is between two messages of one thread: a storm makes no more of them."""
+
+
+class Login(Frozen):
+    """Who sends, to a mail server that asks."""
+
+    user: Annotated[str, StringConstraints(min_length=1)]
+    password: Credentials
+
+
+class Mail(Frozen):
+    """A mail server. Messages to people go to their address in the directory, all others to `to`.
+
+    `encryption` is STARTTLS (RFC 3207), or TLS from the first byte (RFC 8314); `none` is for this machine alone.
+    """
+
+    kind: Literal["mail"]
+    host: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:-]+$")]
+    port: int = Field(default=587, ge=1, le=65_535)
+    encryption: Literal["starttls", "tls", "none"] = "starttls"
+    authority: str | None = None
+    login: Login | None = None
+    sender: Address
+    to: tuple[Address, ...] = Field(min_length=1)
+    topics: Topics
+
+    @model_validator(mode="after")
+    def _secret(self) -> "Mail":
+        if self.encryption == "none" and self.host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("encryption: none is for a server on this machine alone")
+        return self
+
+
+class Webhook(Frozen):
+    """A program that takes CloudEvents 1.0 as structured JSON, signed as Standard Webhooks says (`whsec_...`)."""
+
+    kind: Literal["webhook"]
+    url: HttpUrl
+    secret: Credentials
+    topics: Topics
+
+
+class Chat(Frozen):
+    """An incoming webhook as Slack and Mattermost have them. Its address is the secret."""
+
+    kind: Literal["chat"]
+    url: Credentials
+    topics: Topics
+
+
+class Alertmanager(Frozen):
+    """Alertmanager, API v2. It is told of breaches that stand; `runbook` is a page for whoever is called at night."""
+
+    kind: Literal["alertmanager"]
+    url: HttpUrl
+    token: Credentials | None = None
+    runbook: HttpUrl | None = None
+
+
+Listener = Mail | Webhook | Chat
+Target = Annotated[Mail | Webhook | Chat | Alertmanager, Field(discriminator="kind")]
+
+
+class Channels(Frozen):
+    """All channels by their names."""
+
+    channels: dict[Slug, Target] = Field(default={})
+
+
+def pause_after(failures: int) -> timedelta:
+    """How long a message waits that could not be delivered so many times: twice as long each time, up to an hour."""
+    return min(FIRST_PAUSE * (1 << min(failures - 1, 20)), LONGEST_PAUSE)
+
+
+def earliest(at: datetime, before: datetime | None) -> datetime:
+    """When a message may go whose thread had its last one due at a moment."""
+    return max(at, before + APART) if before else at
+
+
+def load_channels(text: bytes, file: str) -> Channels:
+    """The channels of a file; InvalidInputError."""
+    source = parse_yaml(text, file)
+    if source.diagnostics:
+        raise InvalidInputError(f"{file} is not plain YAML:\n{render(source.diagnostics)}", _REMEDY)
+    try:
+        return Channels.model_validate(source.tree)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InvalidInputError(f"{file}: {place}: {first['msg'].removeprefix('Value error, ')}", _REMEDY) from None
