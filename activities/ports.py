@@ -1,6 +1,6 @@
 """What the activities need of the world, in our words. Adapters fit these; the fakes of the tests fit them too."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -23,7 +23,6 @@ from models.people import People
 from models.placement import Placed
 from models.plan import Plan, Proof
 from models.policy import Pack
-from models.reconciliation import Execution, Finding, Place, Shelf, Turned
 from models.signing import Document, Envelope, PublicKey
 from models.supply.osv import Bulletin
 from models.supply.reports import SourceReport, SupplyReport
@@ -381,39 +380,6 @@ class Schedules(Protocol):
 
     async def stop(self, model: str, plan: Plan) -> None:
         """End the schedule of each monitor of the plan; no error if there are none."""
-
-
-class Findings(Protocol):
-    """What the record says of all models at once, and what contradicts it."""
-
-    def places(self) -> Mapping[str, Place]:
-        """Where every lifecycle is, ended or not."""
-
-    def serving(self) -> Mapping[Environment, Shelf]:
-        """What serves where."""
-
-    def findings(self) -> Sequence[Finding]:
-        """Those that hold."""
-
-    def commit_findings(self, seen: frozenset[Finding]) -> Turned:
-        """Record what was seen, in one transaction: an audit entry for each finding that is new or holds no more."""
-
-
-class Executions(Protocol):
-    """Lifecycles as the engine knows them."""
-
-    async def look(self, models: Iterable[str]) -> Mapping[str, Execution]:
-        """The executions of some models, with their places, and every other one that is open."""
-
-    async def pollers(self, queue: str) -> frozenset[str]:
-        """The identities that have polled a task queue lately."""
-
-
-class Environments(Protocol):
-    """What really serves, for whoever only looks."""
-
-    def serves(self, environment: Environment) -> Shelf:
-        """What serves in an environment; UnavailableError."""
 
 
 class Traffic(Protocol):

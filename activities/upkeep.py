@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from activities.ports import Directory, Findings, Inventory, Serving
+from activities.ports import Directory, Inventory, Serving
+from activities.reconciliation_ports import Findings
 from models.clearance import Known
 from models.entitlement import Claim, void
 from models.monitoring import MonitorOrder

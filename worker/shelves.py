@@ -7,7 +7,7 @@ from typing import NamedTuple
 from activities.adapters.kserve_index import KServeIndex
 from activities.adapters.oip_index import OipIndex
 from activities.ports import Blobs, Depot
-from activities.ports import Environments as Index
+from activities.reconciliation_ports import Environments as Index
 from models.canonical import digest_bytes
 from models.environments import Environments, KServe, Local, SageMaker, Surroundings
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError

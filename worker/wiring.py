@@ -43,10 +43,7 @@ from activities.ports import (
     Bundles,
     Deployer,
     Directory,
-    Environments,
     Evaluator,
-    Executions,
-    Findings,
     Inventory,
     Notary,
     Packager,
@@ -64,6 +61,7 @@ from activities.ports import (
 )
 from activities.promotion import PromotionActivities
 from activities.reconciliation import ReconciliationActivities
+from activities.reconciliation_ports import Environments, Executions, Findings
 from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities

@@ -22,7 +22,8 @@ from activities.adapters.sagemaker_deployer import SageMakerDeployer
 from activities.adapters.sagemaker_endpoint import Endpoint, Variants, endpoint_name
 from activities.adapters.sagemaker_index import SageMakerIndex
 from activities.adapters.sagemaker_predictor import SageMakerPredictor
-from activities.ports import Deployer, Environments, Predictor
+from activities.ports import Deployer, Predictor
+from activities.reconciliation_ports import Environments
 from models.canonical import Digest, digest_bytes
 from models.environments import Capacity, Credentials, KServe, SageMaker
 from models.placement import Placed
