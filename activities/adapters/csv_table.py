@@ -30,12 +30,13 @@ _NUMBERS_ALONE = "Write plain decimal numbers, and leave the cell of a missing v
 
 @dataclass(frozen=True)
 class Table:
-    """The columns that were asked for, every cell as text."""
+    """The columns that were asked for, every cell as text; of the rows after the first `before`."""
 
     path: Path
     header: tuple[str, ...]
     cells: Mapping[str, Sequence[str]]
     rows: int
+    before: int = 0
 
     def numbers(self, column: Column) -> Values:
         """A column as numbers, missing ones NaN, `true` and `false` of a boolean 1 and 0; InvalidInputError."""
@@ -68,7 +69,7 @@ class Table:
         return value
 
     def _row(self, column: Column, text: str) -> int:
-        return self.cells[column.name].index(text) + 1
+        return self.before + self.cells[column.name].index(text) + 1
 
 
 def read_table(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), at_most: int | None = None) -> Table:
@@ -76,17 +77,43 @@ def read_table(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), a
     InvalidInputError.
     """
     with _lines(path) as lines:
-        header = next(lines, None)
-        if header is None:
-            raise InvalidInputError(f"{path} is not a CSV file with a header: it is empty")
-        for name in needed:
-            if name not in header:
-                raise missing_column(path, header, name, "Add it, or correct the data contract of the version.")
-        wanted = [name for name in dict.fromkeys((*needed, *welcome)) if name in header]
-        for name in wanted:
-            if header.count(name) > 1:
-                raise InvalidInputError(f"{path} has more than one column '{name}'", "Give each column its own name.")
-        return _fill(path, header, wanted, islice(lines, at_most))
+        header, wanted = _wanted(path, lines, needed, welcome)
+        if table := _fill(path, header, wanted, islice(lines, at_most)):
+            return table
+        raise _without_rows(path)
+
+
+def read_tables(path: Path, needed: Sequence[str], welcome: Sequence[str], at_once: int) -> Iterator[Table]:
+    """The same, so many rows at once: a file may be larger than the memory."""
+    before = 0
+    with _lines(path) as lines:
+        header, wanted = _wanted(path, lines, needed, welcome)
+        while table := _fill(path, header, wanted, islice(lines, at_once), before):
+            yield table
+            before += table.rows
+        if not before:
+            raise _without_rows(path)
+
+
+def _wanted(
+    path: Path, lines: Iterator[list[str]], needed: Sequence[str], welcome: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """The header, and which of its columns are wanted."""
+    header = next(lines, None)
+    if header is None:
+        raise InvalidInputError(f"{path} is not a CSV file with a header: it is empty")
+    for name in needed:
+        if name not in header:
+            raise missing_column(path, header, name, "Add it, or correct the data contract of the version.")
+    wanted = [name for name in dict.fromkeys((*needed, *welcome)) if name in header]
+    for name in wanted:
+        if header.count(name) > 1:
+            raise InvalidInputError(f"{path} has more than one column '{name}'", "Give each column its own name.")
+    return header, wanted
+
+
+def _without_rows(path: Path) -> InvalidInputError:
+    return InvalidInputError(f"{path} has a header but no rows")
 
 
 def missing_column(path: Path, header: Sequence[str], name: str, remedy: str) -> MissingColumnError:
@@ -106,7 +133,9 @@ def _lines(path: Path) -> Iterator[Iterator[list[str]]]:
         raise InvalidInputError(f"{path} is not a CSV file with a header: {error}") from error
 
 
-def _fill(path: Path, header: Sequence[str], wanted: Sequence[str], lines: Iterator[list[str]]) -> Table:
+def _fill(
+    path: Path, header: Sequence[str], wanted: Sequence[str], lines: Iterator[list[str]], before: int = 0
+) -> Table | None:
     """A line may leave cells out at its end; one that holds more than the header names is refused."""
     places = [header.index(name) for name in wanted]
     cells: list[list[str]] = [[] for _ in wanted]
@@ -114,11 +143,9 @@ def _fill(path: Path, header: Sequence[str], wanted: Sequence[str], lines: Itera
     for rows, line in enumerate(lines, 1):
         if any(line[len(header) :]):
             raise InvalidInputError(
-                f"row {rows} of {path} has {len(line)} cells, the header {len(header)}",
+                f"row {before + rows} of {path} has {len(line)} cells, the header {len(header)}",
                 "Write as many cells into every row as there are columns.",
             )
         for column, place in zip(cells, places, strict=True):
             column.append(line[place] if place < len(line) else "")
-    if not rows:
-        raise InvalidInputError(f"{path} has a header but no rows")
-    return Table(path, tuple(header), dict(zip(wanted, cells, strict=True)), rows)
+    return Table(path, tuple(header), dict(zip(wanted, cells, strict=True)), rows, before) if rows else None

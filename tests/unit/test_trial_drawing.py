@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client.trial_drawing import WIDTH, interval
-from models.trial import Found, coming
+from models.trial import Found, Progress, coming
 from models.verdict import Verdict
-from tests.unit.test_trial import HOUR, NOW, TRIAL, Progress
+from tests.unit.test_trial import HOUR, NOW, TRIAL
 
 
 def found(low: float, value: float, high: float) -> Found:
