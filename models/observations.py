@@ -1,8 +1,8 @@
 """What was seen of a champion and a challenger side by side, as estimates with their variances."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import ceil, inf, isfinite, log
-from statistics import fmean, variance
 from typing import Annotated, NamedTuple
 
 from pydantic import AwareDatetime, Field
@@ -63,15 +63,48 @@ MEASURES = {
 """Every measure by its name. (`brier`: Brier 1950, Monthly Weather Review 78(1). `adverse_impact`: 29 CFR 1607.4 D.)"""
 
 
-def mean_of(values: Sequence[float]) -> Estimate | None:
-    """The estimate of a mean; None of under two values, or if all are alike: how far others may lie is not known."""
-    if len(values) < 2 or not all(map(isfinite, values)):
-        return None
-    mean = fmean(values)
-    spread = variance(values, mean)
-    if not 0 < spread < inf:
-        return None
-    return Estimate(value=mean, variance=spread / len(values), count=len(values))
+@dataclass
+class Moments:
+    """Count, mean and the sum of squared distances from it, of values that are added one by one.
+
+    The mean is kept as what the first value is off it, so that large amounts that differ little are told apart.
+
+    Source: Welford 1962, Technometrics 4(3); for several at once: Chan, Golub and LeVeque 1983, The American
+    Statistician 37(3).
+    """
+
+    count: int = 0
+    first: float = 0.0
+    off: float = 0.0
+    squares: float = 0.0
+
+    def add(self, value: float, times: int = 1) -> None:
+        """One more value, or as often as it came."""
+        if not self.count:
+            self.first = value
+        self.count += times
+        away = value - self.first
+        distance = away - self.off
+        self.off += distance * times / self.count
+        self.squares += times * distance * (away - self.off)
+
+    def estimate(self) -> Estimate | None:
+        """The estimate of the mean; None of under two values, or if all are alike: how far others may lie is not known.
+
+        Nor is anything known of values that are not finite.
+        """
+        mean = self.first + self.off
+        if self.count < 2 or not (0 < self.squares < inf) or not isfinite(mean):
+            return None
+        return Estimate(value=mean, variance=self.squares / (self.count - 1) / self.count, count=self.count)
+
+
+def mean_of(values: Iterable[float]) -> Estimate | None:
+    """The estimate of the mean of some values, or None (`Moments.estimate`)."""
+    moments = Moments()
+    for value in values:
+        moments.add(value)
+    return moments.estimate()
 
 
 def share_of(those: int, count: int) -> Estimate | None:

@@ -3,20 +3,26 @@
 A unit counts once for each version, by the last answer. What the challenger says to a copy counts as if it had decided;
 only the value of a case counts for nobody but who really decided it. What the champion answered because the
 challenger had failed counts for neither.
+
+Answers and cases are counted one by one, and nothing grows with their number but `Tally.cases`, which whoever counts
+millions keeps elsewhere: tallies of parts are merged, and sums are over whatever is iterated.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from typing import NamedTuple
 
-from models.inventory import DataContract, Protected
-from models.observations import Arms, Estimate, Observations, log_ratio_of, mean_of, percentile, share_of
+from models.inventory import DataContract
+from models.observations import Arms, Estimate, Moments, Observations, log_ratio_of, share_of
 from models.traffic import Answer
 from models.verdict import Reading
 
 LATE = 95
 """The percentile of the latency."""
+_DIGITS = 3
 
 
 class Outcome(NamedTuple):
@@ -27,7 +33,9 @@ class Outcome(NamedTuple):
     groups: Mapping[str, str] = {}
 
 
-class _Case(NamedTuple):
+class Case(NamedTuple):
+    """What a version said last to a unit."""
+
     score: float | None
     selected: bool
     mirrored: bool
@@ -39,25 +47,48 @@ class _Group(NamedTuple):
 
 
 @dataclass
-class Tally:
-    """What one version answered."""
+class Counts:
+    """How much a version answered, and how fast: how often so many microseconds, to three digits."""
 
     requests: int = 0
     failed: int = 0
-    milliseconds: list[float] = field(default_factory=list)
-    cases: dict[str, _Case] = field(default_factory=dict)
+    times: Counter[int] = field(default_factory=Counter)
+
+    def merge(self, other: "Counts") -> None:
+        """Add what was counted elsewhere."""
+        self.requests += other.requests
+        self.failed += other.failed
+        self.times.update(other.times)
+
+
+@dataclass
+class Tally:
+    """What one version answered: counts, and the cases by what they are known as among the outcomes."""
+
+    counts: Counts = field(default_factory=Counts)
+    cases: dict[str, Case] = field(default_factory=dict)
 
     def add(self, answer: Answer) -> None:
         """Count one answer; they come in their order."""
         if answer.instead:
             return
-        self.requests += 1
+        self.counts.requests += 1
         if answer.error:
-            self.failed += 1
+            self.counts.failed += 1
             return
-        self.milliseconds.append(answer.microseconds / 1000)
+        self.counts.times[_rounded(answer.microseconds)] += 1
         for row, (score, label) in enumerate(zip(answer.scores, answer.labels, strict=False)):
-            self.cases[case_of(answer, row)] = _Case(score, label == 1, answer.mirrored)
+            self.cases[case_of(answer, row)] = Case(score, label == 1, answer.mirrored)
+
+    def merge(self, later: "Tally") -> None:
+        """Add what was answered after all that is counted here."""
+        self.counts.merge(later.counts)
+        self.cases |= later.cases
+
+
+def _rounded(microseconds: int) -> int:
+    """To so many digits: there are as few different ones as a sum over millions has room for."""
+    return round(microseconds, _DIGITS - len(str(microseconds)))
 
 
 def case_of(answer: Answer, row: int) -> str:
@@ -65,71 +96,105 @@ def case_of(answer: Answer, row: int) -> str:
     return answer.unit if answer.rows == 1 else f"{answer.unit}/{row}"
 
 
-def observe(
-    champion: Tally,
-    challenger: Tally,
-    outcomes: Mapping[str, Outcome],
-    contract: DataContract,
-    since: datetime,
-    until: datetime,
-) -> Observations:
+@dataclass
+class Sums:
+    """All that the measures need of the cases whose outcomes are known, however many they are."""
+
+    right: int = 0
+    judged: int = 0
+    brier: Moments = field(default_factory=Moments)
+    value: Moments = field(default_factory=Moments)
+    groups: dict[tuple[str, str], _Group] = field(default_factory=dict)
+
+    def add(self, case: Case, outcome: Outcome) -> None:
+        """One more case. Who has no recorded group is in none."""
+        if outcome.label is not None:
+            self.judged += 1
+            self.right += case.selected == (outcome.label == 1)
+            if case.score is not None:
+                self.brier.add((case.score - outcome.label) ** 2)
+        if outcome.value is not None and not case.mirrored:
+            self.value.add(outcome.value)
+        for one in outcome.groups.items():
+            if one[1]:
+                selected, of = self.groups.get(one, _Group(0, 0))
+                self.groups[one] = _Group(selected + case.selected, of + 1)
+
+
+class Side(NamedTuple):
+    """What is known of one version."""
+
+    counts: Counts
+    sums: Sums
+
+
+def sums_of(known: Iterable[tuple[Case, Outcome]]) -> Sums:
+    """The sums over cases with their outcomes."""
+    sums = Sums()
+    for case, outcome in known:
+        sums.add(case, outcome)
+    return sums
+
+
+def observe(champion: Side, challenger: Side, contract: DataContract, since: datetime, until: datetime) -> Observations:
     """Both side by side. A measure that cannot be told of both is not there."""
-    ours, theirs = _estimates(champion, outcomes, contract), _estimates(challenger, outcomes, contract)
+    ours, theirs = _estimates(champion, contract), _estimates(challenger, contract)
     pairs = ((name, ours[name], theirs[name]) for name in ours)
     return Observations(
         since=since,
         until=until,
-        champion_requests=champion.requests - champion.failed,
-        challenger_requests=challenger.requests - challenger.failed,
+        champion_requests=champion.counts.requests - champion.counts.failed,
+        challenger_requests=challenger.counts.requests - challenger.counts.failed,
         measures={name: Arms(champion=one, challenger=other) for name, one, other in pairs if one and other},
-        readings=tuple(_readings(challenger, outcomes, contract)),
+        readings=tuple(_readings(challenger, contract)),
     )
 
 
-def _estimates(tally: Tally, outcomes: Mapping[str, Outcome], contract: DataContract) -> Mapping[str, Estimate | None]:
-    known = [(case, outcomes[unit]) for unit, case in tally.cases.items() if unit in outcomes]
-    judged = [(case, outcome.label) for case, outcome in known if outcome.label is not None]
-    impacts = [log_ratio_of(*group, *first) for group, first in _compared(tally, outcomes, contract)]
+def _estimates(side: Side, contract: DataContract) -> Mapping[str, Estimate | None]:
+    counts, sums, latency = side.counts, side.sums, Moments()
+    for microseconds, count in counts.times.items():
+        latency.add(microseconds / 1000, count)
+    impacts = [log_ratio_of(*group, *first) for group, first in _compared(sums, contract)]
     return {
-        "accuracy": share_of(sum(case.selected == (label == 1) for case, label in judged), len(judged)),
-        "brier": mean_of([(case.score - label) ** 2 for case, label in judged if case.score is not None]),
-        "value": mean_of([o.value for case, o in known if o.value is not None and not case.mirrored]),
+        "accuracy": share_of(sums.right, sums.judged),
+        "brier": sums.brier.estimate(),
+        "value": sums.value.estimate(),
         "adverse_impact": min(filter(None, impacts), key=lambda impact: impact.value, default=None),
-        "errors": share_of(tally.failed, tally.requests),
-        "latency_ms": mean_of(tally.milliseconds),
+        "errors": share_of(counts.failed, counts.requests),
+        "latency_ms": latency.estimate(),
     }
 
 
-def _readings(tally: Tally, outcomes: Mapping[str, Outcome], contract: DataContract) -> Iterator[Reading]:
-    if tally.requests:
-        yield Reading(name="trial_errors", value=tally.failed / tally.requests, count=tally.requests)
-    if times := tally.milliseconds:
-        yield Reading(name="trial_latency", value=percentile(times, LATE), count=len(times))
-    compared = _compared(tally, outcomes, contract)
+def _readings(side: Side, contract: DataContract) -> Iterator[Reading]:
+    counts = side.counts
+    if counts.requests:
+        yield Reading(name="trial_errors", value=counts.failed / counts.requests, count=counts.requests)
+    if answered := counts.times.total():
+        yield Reading(name="trial_latency", value=_late(counts.times) / 1000, count=answered)
+    compared = _compared(side.sums, contract)
     if compared and all(first.selected for _, first in compared):
         ratios = [group.selected / group.of / (first.selected / first.of) for group, first in compared]
         count = min(min(group.of, first.of) for group, first in compared)
         yield Reading(name="trial_adverse_impact", value=min(ratios), count=count)
 
 
-def _compared(tally: Tally, outcomes: Mapping[str, Outcome], contract: DataContract) -> Sequence[tuple[_Group, _Group]]:
+def _late(times: Counter[int]) -> int:
+    """The smallest time that at least so many percent of all do not exceed (nearest rank)."""
+    rank, passed = ceil(times.total() * LATE / 100), 0
+    for microseconds in sorted(times):
+        passed += times[microseconds]
+        if passed >= rank:
+            return microseconds
+    return 0
+
+
+def _compared(sums: Sums, contract: DataContract) -> Sequence[tuple[_Group, _Group]]:
     """Every group with the reference group of its column; nothing unless every protected column can be compared."""
     compared = []
     for protected in contract.protected:
-        groups = _groups(tally, outcomes, protected)
+        groups = {group: seen for (column, group), seen in sums.groups.items() if column == protected.column}
         first = groups.pop(protected.reference, None)
         if first is None or not groups:
             return ()
         compared += [(group, first) for group in groups.values()]
     return compared
-
-
-def _groups(tally: Tally, outcomes: Mapping[str, Outcome], protected: Protected) -> dict[str, _Group]:
-    """Who has no recorded group is in none."""
-    groups: dict[str, _Group] = {}
-    for unit, case in tally.cases.items():
-        group = outcomes[unit].groups.get(protected.column) if unit in outcomes else None
-        if group:
-            selected, of = groups.get(group, _Group(0, 0))
-            groups[group] = _Group(selected + case.selected, of + 1)
-    return groups

@@ -43,6 +43,16 @@ def is_challenged(unit: str, split: Split) -> bool:
     return slice_of(unit, split.bundle) < split.share * SLICES // 100
 
 
+class Position(Frozen):
+    """How far a traffic log was read: of the file of each day, so many bytes. The last line of an answer that asks for
+    it says where the log ends.
+    """
+
+    days: dict[Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")], Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict, max_length=1_000
+    )
+
+
 class Answer(Frozen):
     """What a version said to a request, or to a copy of it: one line of an environment's traffic log.
 

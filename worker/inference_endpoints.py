@@ -133,7 +133,7 @@ class InferenceServer:
         """What was answered, as newline-delimited JSON."""
         self._authorize(request)
         name, asked = _model_name(request), read_query(request.query_params)
-        lines = self._log.read(name, asked.since, frozenset(asked.versions))
+        lines = self._log.read(name, asked.since, frozenset(asked.versions), asked.position)
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def index(self, request: Request) -> Response:

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from models.canonical import Digest, Frozen
 from models.errors import InvalidInputError
 from models.inventory import Environment
-from models.traffic import Split
+from models.traffic import Position, Split
 from worker.inference_protocol import describe
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -74,10 +74,11 @@ class DivisionBody(Frozen):
 
 
 class TrafficQuery(Frozen):
-    """Since when, and of which versions."""
+    """Since when, of which versions, and from which position on."""
 
     since: AwareDatetime
     versions: tuple[int, ...] = Field(min_length=1)
+    position: Position | None = None
 
 
 class IndexBody(BaseModel):
@@ -97,7 +98,10 @@ def parse_body(kind: type[_Body], body: bytes) -> _Body:
 def read_query(parameters: Mapping[str, str]) -> TrafficQuery:
     """Which traffic is asked for; InvalidInputError."""
     versions = [one for one in parameters.get("versions", "").split(",") if one]
+    known = parameters.get("position")
     try:
-        return TrafficQuery.model_validate({"since": parameters.get("since"), "versions": versions})
+        position = Position.model_validate_json(known) if known else None
+        asked = {"since": parameters.get("since"), "versions": versions, "position": position}
+        return TrafficQuery.model_validate(asked)
     except ValidationError as error:
         raise InvalidInputError(f"write ?since=2026-11-01T00:00:00Z&versions=1,2: {describe(error)}") from error

@@ -12,12 +12,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from models.traffic import Answer
+from models.traffic import Answer, Position
 
 FOLDER = "traffic"
 QUEUED_AT_MOST = 20_000
@@ -62,18 +62,26 @@ class TrafficLog:
         else:
             self._queue.append((model, answer))
 
-    def read(self, model: str, since: datetime, versions: Container[int]) -> Iterator[bytes]:
-        """The lines of some versions since a moment, oldest day first, in chunks; all that was queued is in them."""
+    def read(
+        self, model: str, since: datetime, versions: Container[int], position: Position | None = None
+    ) -> Iterator[bytes]:
+        """The lines of some versions since a moment, oldest day first, in chunks; all that was queued is in them.
+
+        With a position, only what came after it; the last line is then where the log ends, to go on from.
+        """
         self._flush()
-        held = bytearray()
+        held, ends = bytearray(), dict(position.days) if position else {}
         for file in sorted((self._root / model).glob("*.jsonl")):
             if file.stem >= f"{since.astimezone(UTC):%Y-%m-%d}":
-                for line in _lines(file):
+                for line in _lines(file, ends.get(file.stem, 0)):
+                    ends[file.stem] = ends.get(file.stem, 0) + len(line)
                     if _wanted(line, since, versions):
                         held += line
                     if len(held) >= CHUNK:
                         yield bytes(held)
                         held.clear()
+        if position:
+            held += Position(days=ends).model_dump_json().encode() + b"\n"
         yield bytes(held)
 
     def _flush(self) -> None:
@@ -135,11 +143,12 @@ def _append(file: Path, data: bytes) -> None:
         stream.write(b"\n" + data if torn else data)
 
 
-def _lines(file: Path) -> Iterator[bytes]:
-    """Nothing of a file that is deleted meanwhile."""
+def _lines(file: Path, begin: int) -> Iterator[bytes]:
+    """Whole lines; nothing of a file that is deleted meanwhile."""
     try:
         with file.open("rb") as stream:
-            yield from stream
+            stream.seek(begin)
+            yield from takewhile(lambda line: line.endswith(b"\n"), stream)
     except FileNotFoundError:
         return
 

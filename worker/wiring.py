@@ -197,7 +197,10 @@ def choose_actuator_parts(settings: Settings) -> ActuatorParts:
         store=store,
         deployer=targets,
         traffic=OipTraffic(
-            {name: local.url for name, local in surroundings.locals()}, settings.token, settings.outcomes
+            {name: local.url for name, local in surroundings.locals()},
+            settings.token,
+            settings.outcomes,
+            settings.root / "observed",
         ),
         directory=directory_of(settings, settings.actuator_database),
         surroundings=surroundings,

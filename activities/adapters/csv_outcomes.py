@@ -1,30 +1,33 @@
 """What became of cases, as CSV files that arrive in one folder per model."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from activities.adapters.csv_table import Table, read_table
+from activities.adapters.csv_table import Table, read_tables
 from models.errors import InvalidInputError
 from models.inventory import Column, DataContract
 from models.tally import Outcome
 
 UNIT, VALUE = "unit", "value"
+_AT_ONCE = 20_000
+"""So many rows are in the memory."""
 
 
-def read_outcomes(folder: Path, contract: DataContract) -> dict[str, Outcome]:
-    """The outcomes in all of a folder's `*.csv` by their unit; MissingColumnError, InvalidInputError.
+def outcome_files(folder: Path) -> Sequence[Path]:
+    """The files of a folder, in the order of their names: a later row of a unit replaces an earlier one."""
+    return [path for path in sorted(folder.glob("*.csv")) if not path.name.startswith(".")]
+
+
+def read_outcomes(path: Path, contract: DataContract) -> Iterator[dict[str, Outcome]]:
+    """The outcomes in a file by their unit, in parts; MissingColumnError, InvalidInputError.
 
     Columns: `unit`; the contract's label, 1 or 0, empty if it is not known yet; `value` and the protected ones, if they
-    are there. Files are read in the order of their names; a later row of a unit replaces an earlier one.
+    are there.
     """
-    outcomes: dict[str, Outcome] = {}
     protected = [one.column for one in contract.protected]
-    for path in sorted(folder.glob("*.csv")):
-        if not path.name.startswith("."):
-            table = read_table(path, [UNIT, contract.label], welcome=[VALUE, *protected])
-            outcomes |= _outcomes(table, contract, [name for name in protected if name in table.cells])
-    return outcomes
+    for table in read_tables(path, [UNIT, contract.label], [VALUE, *protected], _AT_ONCE):
+        yield _outcomes(table, contract, [name for name in protected if name in table.cells])
 
 
 def _outcomes(table: Table, contract: DataContract, protected: Sequence[str]) -> dict[str, Outcome]:

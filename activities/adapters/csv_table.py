@@ -31,7 +31,7 @@ _NUMBERS_ALONE = "Write plain decimal numbers, and leave the cell of a missing v
 
 @dataclass(frozen=True)
 class Table:
-    """The columns that were asked for, every cell as text."""
+    """The columns that were asked for, every cell as text; of the rows after the first `before`."""
 
     path: Path
     header: tuple[str, ...]

@@ -67,7 +67,7 @@ def deployer(server: Server) -> Iterator[OipDeployer]:
 @pytest.fixture
 def traffic(server: Server, tmp_path: Path) -> Iterator[OipTraffic]:
     """What is seen of that server."""
-    adapter = OipTraffic({PROD: server.url}, TOKEN, tmp_path / "outcomes")
+    adapter = OipTraffic({PROD: server.url}, TOKEN, tmp_path / "outcomes", tmp_path / "observed")
     yield adapter
     adapter.close()
 
@@ -210,7 +210,7 @@ def test_the_traffic_is_read_with_the_token_alone(
     deployer.deploy(PROD, MODEL, 1, bundles[1], new_key())
     url = f"{server.url}/v2/models/{MODEL}/traffic"
     assert httpx2.get(f"{url}{asked}").status_code == 401
-    stranger = OipTraffic({PROD: server.url}, f"{TOKEN}x", server.folder)
+    stranger = OipTraffic({PROD: server.url}, f"{TOKEN}x", server.folder, server.folder / "observed")
     with pytest.raises(NotPermittedError, match="another deploy token"):
         stranger.observe(PROD, MODEL, 1, 2, datetime.now(UTC))
     stranger.close()
@@ -224,7 +224,7 @@ def test_the_traffic_is_read_with_the_token_alone(
 
 def test_a_server_that_is_not_there_shows_nothing(tmp_path: Path) -> None:
     """Where nobody listens, the error is worth retrying."""
-    adapter = OipTraffic({PROD: f"http://127.0.0.1:{free_port()}"}, TOKEN, tmp_path)
+    adapter = OipTraffic({PROD: f"http://127.0.0.1:{free_port()}"}, TOKEN, tmp_path, tmp_path / "observed")
     with pytest.raises(UnavailableError, match="cannot be read"):
         adapter.observe(PROD, MODEL, 1, 2, datetime.now(UTC))
     adapter.close()

@@ -1,7 +1,7 @@
 """A worker process of its own, with quick parts, that kills itself at a chosen boundary: before and after each call
 of a port, and inside each transaction of the inventory just before it commits. It is the worker, the actuator, or both.
 
-Boundaries count from the moment at which the process first records that a given version is in one of some stages until
+Boundaries count from the moment at which the process first records one of some stages, once a version is known, until
 it records that it is steady there, or has left them. Each is appended to a file under the root, so that a run without
 a crash tells how many there are.
 """
@@ -98,7 +98,7 @@ class Boundaries:
         entry = arguments[0] if arguments else None
         if isinstance(entry, JournalEntry) and entry.snapshot.stage in self._errand.stages:
             said = entry.snapshot
-            self._counting = self._counting or self._errand.version in (said.version, said.champion)
+            self._counting = self._counting or self._errand.version in said.statuses
         self.reach(f"before {name}")
 
     def leave(self, name: str, arguments: tuple[object, ...]) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.inventory import Column, DataContract, Protected
 from models.observations import Observations
-from models.tally import Outcome, Tally, observe
+from models.tally import Case, Outcome, Side, Tally, observe, sums_of
 from models.traffic import Answer
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -43,7 +43,14 @@ def tally(*answers: Answer) -> Tally:
 
 def seen(champion: Tally, challenger: Tally, outcomes: dict[str, Outcome] | None = None) -> Observations:
     """Both, since an hour."""
-    return observe(champion, challenger, outcomes or {}, CONTRACT, NOW - timedelta(hours=1), NOW)
+    ours, theirs = side(champion, outcomes or {}), side(challenger, outcomes or {})
+    return observe(ours, theirs, CONTRACT, NOW - timedelta(hours=1), NOW)
+
+
+def side(counted: Tally, outcomes: dict[str, Outcome]) -> Side:
+    """A version with the cases whose outcomes are known."""
+    known = ((case, outcomes[unit]) for unit, case in counted.cases.items() if unit in outcomes)
+    return Side(counted.counts, sums_of(known))
 
 
 def test_a_unit_counts_once_by_its_last_answer() -> None:
@@ -136,6 +143,56 @@ def test_without_a_reference_group_nothing_is_compared() -> None:
 def test_nothing_is_counted_twice(answers: list[tuple[str, float, bool]]) -> None:
     """Requests are as many as there were, cases at most as many as there are units."""
     counted = tally(*(failed(unit) if wrong else said(unit, score) for unit, score, wrong in answers))
-    assert counted.requests == len(answers)
-    assert counted.failed + len(counted.milliseconds) == counted.requests
+    counts = counted.counts
+    assert counts.requests == len(answers)
+    assert counts.failed + counts.times.total() == counts.requests
     assert counted.cases.keys() == {unit for unit, _, wrong in answers if not wrong}
+
+
+ANSWERS = st.lists(
+    st.tuples(st.sampled_from("abcde"), st.floats(0, 1), st.sampled_from(["said", "mirrored", "failed", "instead"]))
+)
+
+
+def told(unit: str, score: float, how: str) -> Answer:
+    """An answer of some kind; its time follows from the score."""
+    if how == "failed":
+        return failed(unit)
+    return said(unit, score, mirrored=how == "mirrored", instead=how == "instead", microseconds=int(score * 1e6))
+
+
+@given(st.lists(ANSWERS))
+def test_merged_parts_are_the_tally_of_the_whole(parts: list[list[tuple[str, float, str]]]) -> None:
+    """Wherever a log is cut, what is counted of its parts one after the other is what is counted of all at once."""
+    merged = Tally()
+    for part in parts:
+        merged.merge(tally(*(told(*one) for one in part)))
+    whole = tally(*(told(*one) for part in parts for one in part))
+    assert merged == whole
+    assert seen(merged, merged, OUTCOMES) == seen(whole, whole, OUTCOMES)
+
+
+OUTCOMES = {
+    unit: Outcome(label=float(index % 2), value=index * 1.5, groups={"sex": "male" if index % 3 else "female"})
+    for index, unit in enumerate("abcd")
+}
+
+
+@given(st.integers(0, 60_000_000))
+def test_a_time_is_kept_to_three_digits(microseconds: int) -> None:
+    """What a latency is said to be is no further from it than half of its third digit; there are few different ones."""
+    (kept,) = tally(said("a", microseconds=microseconds)).counts.times
+    assert abs(kept - microseconds) <= microseconds / 200
+    assert len(str(kept).rstrip("0")) <= 3
+
+
+@given(st.permutations([(Case(index / 10, index % 2 == 0, index % 3 == 0), unit) for index, unit in enumerate("abcd")]))
+def test_the_order_of_cases_is_no_matter(cases: list[tuple[Case, str]]) -> None:
+    """They come as whoever keeps them hands them out."""
+    sums = sums_of((case, OUTCOMES[unit]) for case, unit in cases)
+    usual = sums_of((case, OUTCOMES[unit]) for case, unit in sorted(cases, key=lambda one: one[1]))
+    assert (sums.right, sums.judged, sums.groups) == (usual.right, usual.judged, usual.groups)
+    found, expected = sums.brier.estimate(), usual.brier.estimate()
+    assert found
+    assert expected
+    assert (found.value, found.variance) == pytest.approx((expected.value, expected.variance))

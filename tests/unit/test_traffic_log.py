@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.traffic import Answer
+from models.traffic import Answer, Position
 from worker import traffic_log
 from worker.traffic_log import TrafficLog
 
@@ -52,6 +52,32 @@ def test_what_was_answered_is_read_back_at_once(log: TrafficLog, tmp_path: Path)
     assert read(log, NOW) == answers[1:3]
     assert read(log, LONG_AGO, 3) == answers[3:]
     assert files(tmp_path) == [f"{yesterday:%Y-%m-%d}.jsonl", f"{NOW:%Y-%m-%d}.jsonl"]
+
+
+def test_who_asks_again_goes_on_from_where_it_ended(log: TrafficLog, tmp_path: Path) -> None:
+    """With a position only what is new is read, of each day; a line that is not whole yet is read when it is."""
+
+    def news(position: Position) -> tuple[list[str], Position]:
+        *lines, last = b"".join(log.read("loans", LONG_AGO, (1,), position)).splitlines()
+        return [Answer.model_validate_json(line).unit for line in lines], Position.model_validate_json(last)
+
+    yesterday = NOW - timedelta(days=1)
+    log.add("loans", lambda: said("a", yesterday))
+    log.add("loans", lambda: said("b", version=2))
+    found, position = news(Position())
+    assert (found, len(position.days)) == (["a"], 2)
+    assert news(position) == ([], position)
+    log.add("loans", lambda: said("c", yesterday))
+    log.add("loans", lambda: said("d"))
+    found, position = news(position)
+    assert found == ["c", "d"]
+    file = tmp_path / "traffic" / "loans" / f"{NOW:%Y-%m-%d}.jsonl"
+    whole = said("e").model_dump_json().encode() + b"\n"
+    with file.open("ab", buffering=0) as torn:
+        torn.write(whole[:20])
+        assert news(position) == ([], position)
+        torn.write(whole[20:])
+    assert news(position)[0] == ["e"]
 
 
 def test_only_the_owner_may_read_it(log: TrafficLog, tmp_path: Path) -> None:
