@@ -120,6 +120,10 @@ class Story:
             f"no secret in {counted['secrets']} files of her commit"
         )
         good(f"AUC {readings['auc']:.3f}, smallest selection ratio {readings['adverse_impact']:.3f} (at least .80)")
+        good(
+            f"{counted['parity_difference']} golden predictions: the exported model answers at most "
+            f"{readings['parity_difference']:.1e} from the one that was trained (at most 1e-3)"
+        )
         try:
             await self.decide("independent-validation", "ana", "It is my best work.")
         except RefusedError as error:

@@ -24,7 +24,7 @@ from models.bundle.manifest import GOLDEN_FILE
 from models.canonical import Digest, digest_bytes
 from models.errors import ConflictError, InvalidInputError, ModelopsError, SignatureError, UnknownNameError
 from models.evidence import EvaluationReport, GroupRate, ScanReport
-from models.formats import FORMATS, Format
+from models.formats import Format
 from models.golden import SCORE, compare
 from models.inventory import Column, DataContract, Golden, Protected, Reference, Source, Submission
 from models.verdict import Reading
@@ -111,13 +111,15 @@ def as_onnx(folder: Path, version: Submission) -> Submission:
     return version
 
 
-def packed(folder: Path, store: str, submission: Submission, key: str = "keys") -> tuple[FileArtifactStore, Digest]:
-    """A version packed into a new store, with an evaluation."""
+def packed(
+    folder: Path, store: str, submission: Submission, key: str = "keys", scanned: str = ""
+) -> tuple[FileArtifactStore, Digest]:
+    """A version packed into a new store, with an evaluation, and the report of a scan if it says what that found."""
     made = FileArtifactStore(folder / store, [folder])
     (folder / key).mkdir(exist_ok=True)
     artifact = submission.artifact
-    scan = ScanReport(format=submission.format, verdict="clean", scanned_bytes=1, artifact=artifact.digest)
-    reports = {"evaluation": EVALUATION} | ({"scan": scan} if FORMATS[submission.format].runs_code else {})
+    scan = ScanReport(format=scanned, verdict="clean", scanned_bytes=1, artifact=artifact.digest)
+    reports = {"evaluation": EVALUATION} | ({"scan": scan} if scanned else {})
     evidence = {kind: made.put(report.model_dump_json().encode()) for kind, report in reports.items()}
     return made, packager_in(folder / key, made).package(FACTS, 3, submission, evidence)
 
@@ -143,7 +145,7 @@ def test_an_earlier_version_is_rebuilt_bit_for_bit(
     """From its submission, in a fresh store: the same bundle, the same signature, the same bytes in every file."""
     submission, folders = form(tmp_path / "trained", submission), list[Path]()
     for name in ("first", "again"):
-        store, digest = packed(tmp_path, name, submission)
+        store, digest = packed(tmp_path, name, submission, scanned=submission.format)
         folders.append(tmp_path / f"{name}-layout")
         write_layout(store, parts_of(store, digest), folders[-1])
     contents = [{p.relative_to(one): p.read_bytes() for p in one.rglob("*") if p.is_file()} for one in folders]
@@ -218,7 +220,7 @@ class Elsewhere:
     """Another folder with a store of its own, in which is nothing but the bundle."""
 
     def __init__(self, root: Path, version: Submission) -> None:
-        store, self.bundle = packed(root, "store", version)
+        store, self.bundle = packed(root, "store", version, scanned=version.format)
         self.folder = root / "elsewhere"
         write_layout(store, parts_of(store, self.bundle), self.folder / "bundle")
         for name in ("trained", "store"):

@@ -21,7 +21,7 @@ TABLE: dict[str, Any] = {
     ],
     "otherwise": 0.1,
 }
-GOLDEN = "income,region,score\n7,north,0.9\n2,south,0.1\n,north,0.1\n8,,0.3\n"
+GOLDEN = "income,region,score\n" + "7,north,0.9\n2,south,0.1\n,north,0.1\n8,,0.3\n" * 10
 
 
 def rules(house: House, table: dict[str, Any] | str = TABLE, **more: Any) -> Submission:
@@ -177,3 +177,10 @@ async def test_without_recorded_answers_nothing_goes_on(house: House) -> None:
         assert "keep what it answered" in stuck.failure.remedy
         await house.request(Action.ABANDON)
         await released(house, vendor(house, holdout(recorded)), "https://scores.example/")
+
+
+async def test_a_conversion_that_nobody_can_compare_is_turned_away(house: House) -> None:
+    """Without golden predictions there is no reading, and the template for high risk does not go on without one."""
+    await house.start(plan_of("credit-high-risk"))
+    await hand_in(house, house.version().model_copy(update={"golden": None}))
+    assert "parity_difference" in await turned_away(house)

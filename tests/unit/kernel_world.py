@@ -46,6 +46,7 @@ GOOD = (
     Reading(name="auc", value=0.82, count=500),
     Reading(name="adverse_impact", value=0.9, count=80),
     Reading(name="calibration_error", value=0.03, count=500),
+    Reading(name="parity_difference", value=2e-7, count=100),
 )
 UNFAIR = (*GOOD, Reading(name="adverse_impact", value=0.77, count=80))
 THIN = (*GOOD, Reading(name="adverse_impact", value=0.9, count=3))

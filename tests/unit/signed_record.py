@@ -40,6 +40,7 @@ READINGS = {
     "auc": 0.9,
     "calibration_error": 0.01,
     "adverse_impact": 0.95,
+    "parity_difference": 0.0,
 }
 APPROVALS = (("dmitri", "data_science"), ("rosa", "risk"), ("lena", "legal"), ("paul", "product"))
 

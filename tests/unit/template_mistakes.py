@@ -197,7 +197,8 @@ GATES = [
     of("MO207", "on_timeout: hold               #", "on_timeout: approve #", "|approve #"),
     of(
         "MO401",
-        "gate: {satisfies: [clean-artifact], checks: [threats, vulnerabilities, secrets, auc, adverse_impact]}",
+        "gate: {satisfies: [clean-artifact], checks: [threats, vulnerabilities, secrets, "
+        "auc, adverse_impact, parity_difference]}",
         "gate: {}",
         "|gate: {}",
         "MO606",
@@ -266,7 +267,7 @@ STEPS = [
     of("MO504", _DO, _DO.replace("scan, evaluate", "evaluate, scan"), "register, |evaluate"),
     of("MO504", _DO, "do: [register, evaluate]", "register, |evaluate", "MO505"),
     of("MO505", "checks: [adverse_impact]\n", "checks: [drift]\n", "checks: [|drift]"),
-    of("MO505", _DO, _DO.replace(" evaluate,", ""), "secrets, |auc, adverse_impact]"),
+    of("MO505", _DO, _DO.replace(" evaluate,", ""), "secrets, |auc, adverse_impact, parity_difference]"),
     of("MO506", ", undeploy, archive]", ", archive]", "retirement: |retiring"),
     of("MO506", "consumers, stop_monitors, undeploy", "consumers, undeploy", "retirement: |retiring"),
     of("MO507", "    do: [classify]\n", "", "|tiers:"),

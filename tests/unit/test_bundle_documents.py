@@ -133,6 +133,15 @@ def test_what_is_not_what_it_is_said_to_be(
         packed(tmp_path, "store", submission.model_copy(update=changes))
 
 
+def test_a_scan_counts_for_the_format_that_it_found(tmp_path: Path, submission: Submission) -> None:
+    """Bytes that are clean as weights may be others to whoever unpickles them; joblib's are found as pickles."""
+    changes = {"artifact": pinned(tmp_path, "artifact", b"\x80\x04N."), "format": Format.JOBLIB, "golden": None}
+    version = submission.model_copy(update=changes)
+    with pytest.raises(InvalidInputError, match="no scan found"):
+        packed(tmp_path, "store", version, scanned="safetensors")
+    assert packed(tmp_path, "store", version, scanned="pickle")
+
+
 def test_an_agent_takes_its_files_along(tmp_path: Path, submission: Submission) -> None:
     """Prompt, tools and policy are parts of the bundle, each by its digest; nothing of ours claims to serve it."""
     parts = {name: pinned(tmp_path, name, name.encode()) for name in ("prompt", "tools", "policy")}

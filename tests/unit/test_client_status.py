@@ -105,8 +105,8 @@ def test_latest_of_each_name() -> None:
     assert version is not None
     assert view is not None
     assert len({reading.name for reading in version.readings}) < len(version.readings)
-    assert view.readings == version.readings[-6:]
-    names = ["threats", "vulnerabilities", "secrets", "auc", "adverse_impact", "calibration_error"]
+    assert view.readings == version.readings[-7:]
+    names = ["threats", "vulnerabilities", "secrets", "auc", "adverse_impact", "calibration_error", "parity_difference"]
     assert [reading.name for reading in view.readings] == names
     assert [found.kind for found in view.evidence] == ["register", "scan", "package", "promote", "evaluate", "ask"]
     assert view.evidence[-2] == next(found for found in reversed(version.evidence) if found.kind == "evaluate")

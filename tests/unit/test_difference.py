@@ -121,7 +121,7 @@ def test_a_gate_that_is_gone() -> None:
 
 def test_a_gate_that_stands_later() -> None:
     """A gate that stood before TEST and now stands after it is named with both."""
-    gate = "    gate: {satisfies: [clean-artifact], checks: [threats, vulnerabilities, secrets, auc, adverse_impact]}\n"
+    gate = "    gate: {satisfies: [clean-artifact], checks: [threats, vulnerabilities, secrets, auc, adverse_impact, parity_difference]}\n"
     later = edited(
         (gate, ""),
         ("      id: independent-validation\n", "      id: development\n"),
