@@ -72,7 +72,7 @@ from models.reconciliation import Expected
 from worker.beginnings import Beginnings
 from worker.bundles import bundles_of, packager_of
 from worker.directories import directory_of
-from worker.environments import environments_of
+from worker.environments import environments_of, where_seen
 from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
 from worker.policies import PolicyFolder
@@ -284,7 +284,7 @@ def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = optio
         parts.inventory, parts.deployer, parts.directory, asks.minimum, parts.notary, parts.bundles, validator
     )
     trial = TrialActivities(
-        parts.inventory, parts.store, parts.deployer, parts.traffic, parts.notary, promotion.cleared
+        parts.inventory, parts.store, parts.deployer, parts.traffic, parts.notary, where_seen(promotion.cleared, asks)
     )
     return Worker(
         client,
