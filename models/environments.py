@@ -11,6 +11,7 @@ from models.clearance import USUAL_MINIMUM, Minimum
 from models.diagnostics import render
 from models.errors import InvalidInputError
 from models.inventory import Environment
+from models.plan import Plan
 from models.source.yaml_source import parse_yaml
 from models.validation import Validation
 
@@ -25,6 +26,10 @@ Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z
 
 Within = Annotated[Duration, Field(ge=1, le=3_600)]
 """How long one attempt waits; the next one waits on. It is best shorter than what a step of the template may take."""
+
+
+Kept = Annotated[Duration, Field(ge=60, le=315_360_000)]
+"""How long something is kept: ten years at most."""
 
 
 class Credentials(Frozen):
@@ -44,10 +49,16 @@ class Credentials(Frozen):
 
 
 class Local(Frozen):
-    """An inference server of ours (`python -m worker.inference`); what changes it is the deploy token."""
+    """An inference server of ours (`python -m worker.inference`); what changes it is the deploy token.
+
+    One that `modelops up` starts keeps a former champion loaded for as long as `warm` says, and what was answered for
+    as long as `keep_traffic` does; left out, as long as usual.
+    """
 
     kind: Literal["local"] = "local"
     url: HttpUrl
+    warm: Kept | None = None
+    keep_traffic: Kept | None = None
 
 
 class ObjectStore(Frozen):
@@ -187,6 +198,19 @@ def bundle_at(folder: str, model: Slug, uri: str) -> Digest:
     found = re.search(r"/sha256-([0-9a-f]{64})\.tar\.gz$", uri)
     bundle = f"sha256:{found[1]}" if found else ""
     return bundle if found and uri == bundle_uri(folder, model, bundle) else digest_bytes(uri.encode())
+
+
+def blind_trials(plan: Plan, environments: Environments) -> Iterator[str]:
+    """Which trials of a plan could never end: nobody would tell what the challenger answers where it is tried."""
+    for stage in plan.stages:
+        if stage.trial and stage.environment and (blind := blindness(environments, stage.environment)):
+            yield f"stage '{stage.name}' tries challengers: {blind}"
+
+
+def blindness(environments: Environments, environment: Environment) -> str | None:
+    """Why what versions answer in an environment is not known; None if it is."""
+    kind = environments[environment].target.kind
+    return None if kind == "local" else f"the target of {environment}, {kind}, does not tell what versions answer"
 
 
 def usual_environments(ports: Sequence[int] = (8501, 8502, 8503)) -> Environments:

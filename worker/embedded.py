@@ -99,12 +99,18 @@ def _inference(settings: Settings, environment: Environment, server: Local) -> P
         *(sys.executable, "-m", "worker.inference", "--environment", environment.value, "--port", str(port)),
         *("--root", str(settings.root / "environments" / environment.value), "--store", str(settings.store)),
         *("--signers", str(settings.packager.with_suffix(".pub"))),
+        *_kept("--warm", server.warm),
+        *_kept("--keep-traffic", server.keep_traffic),
     )
     # Not `ready`: one version that cannot be loaded must not keep all the others from serving.
     ready, index = f"{url}/v2/health/live", f"{url}/v2/repository/index"
     ports = {port: "MODELOPS_ENVIRONMENTS"}
     variables = _python_path() | _deploy_token(settings)
     return Program(f"inference-{environment.value}", command, ports, ready, variables, index)
+
+
+def _kept(option: str, seconds: int | None) -> tuple[str, ...]:
+    return () if seconds is None else (option, f"{seconds}s")
 
 
 def _actuator(settings: Settings) -> Program:

@@ -57,7 +57,7 @@ _LOG = logging.getLogger("modelops.inference")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until stopped; 2 if it cannot start, with one line on stderr that says why."""
-    options = _options(arguments)
+    options = read_options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         token = read_settings().token
@@ -81,7 +81,8 @@ def _serve(app: Starlette, environment: Environment, listener: socket.socket) ->
     return 0
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What the server is started with; argparse ends the process if it makes no sense."""
     description = "The inference server of one environment."
     parser = argparse.ArgumentParser(prog="python -m worker.inference", description=description)
     parser.add_argument("--environment", type=Environment, choices=list(Environment), required=True)

@@ -76,7 +76,7 @@ from worker.beginnings import Beginnings
 from worker.bundles import bundles_of, packager_of
 from worker.delivering import Delivering, delivering_of
 from worker.directories import directory_of
-from worker.environments import environments_of
+from worker.environments import environments_of, where_seen
 from worker.interceptors import Beating, Observing
 from worker.keeping import checkpoints_of, store_of
 from worker.metrics import metrics_of
@@ -318,7 +318,7 @@ def build_actuator(client: Client, parts: ActuatorParts, task_queue: str = optio
         parts.deployer,
         parts.traffic,
         parts.notary,
-        promotion.cleared,
+        where_seen(promotion.cleared, asks),
         promotion.validated,
     )
     return Worker(

@@ -26,6 +26,7 @@ from models.canonical import Frozen
 from models.errors import ConflictError, RefusedError, UnavailableError, UnknownNameError
 from models.state import Phase
 from models.status import Status
+from worker.environments import demand_sight, environments_of
 from worker.settings import read_settings
 
 _LOOK_AGAIN = 1.0
@@ -48,7 +49,8 @@ def start(
     """Start a registered model's lifecycle under a template.
 
     It is compiled under the policy packs that apply to the model, and proved, once. Refused if either fails, if the
-    template does not govern the model's risk tier, or if the model has or had a lifecycle.
+    template does not govern the model's risk tier, tries challengers where the target does not tell what they answer,
+    or if the model has or had a lifecycle.
     """
     settings = read_settings()
     with Catalog(settings.database) as catalog:
@@ -60,6 +62,7 @@ def start(
             )
 
     plan = find_template(template).compiled(policy_of(settings, facts)).plan
+    demand_sight(environments_of(settings), plan)
     proof = proof_of(plan, settings.root / "proofs")
 
     async def work() -> None:

@@ -1,7 +1,9 @@
 """What environments are is one file, strictly read; without it they are three inference servers on this machine."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from typer.testing import CliRunner
@@ -16,15 +18,29 @@ from models.environments import (
     bundle_at,
     bundle_uri,
     load_environments,
+    usual_environments,
 )
-from models.errors import InvalidInputError
+from models.errors import InvalidInputError, NotPermittedError
+from models.evidence import StepOrder
 from models.inventory import Environment, RiskTier
+from models.plan import MeasurePlan, StagePlan, TrialPlan
+from tests.contract.story import small_plan
 from worker.embedded import waves
-from worker.environments import environments_of
+from worker.environments import demand_sight, environments_of, where_seen
+from worker.inference import read_options
 from worker.keeping import store_of
 from worker.settings import Settings, read_secret
 from worker.targets import targets_of
 
+TRIAL = TrialPlan(
+    shares=(10,),
+    hold=60,
+    every=60,
+    longest=3_600,
+    at_least=100,
+    error_rate=0.05,
+    measures=(MeasurePlan(name="errors", goal="not_worse", margin=0.02),),
+)
 GOOD = """\
 environments:
   DEV:
@@ -172,3 +188,36 @@ def test_the_command_shows_them_without_secrets(monkeypatch: pytest.MonkeyPatch,
     told = CliRunner().invoke(app, ["environments", "--json"]).stdout
     assert json.loads(told)["environments"]["PROD"]["target"]["instance"] == "ml.m5.large"
     assert "hush" not in shown.stdout + told
+
+
+def test_a_trial_needs_somebody_who_tells_the_answers() -> None:
+    """It is refused where the plan is started, and where the actuator would begin it; elsewhere nothing changes."""
+    stage = StagePlan(name="trial", environment=Environment.PROD, trial=TRIAL)
+    plan = small_plan().model_copy(update={"stages": (stage,)})
+    demand_sight(usual_environments(), plan)
+    with pytest.raises(NotPermittedError, match="stage 'trial' tries challengers: the target of PROD, sagemaker"):
+        demand_sight(loaded(GOOD), plan)
+    order = cast(StepOrder, None)
+    for environment, seen in ((Environment.DEV, True), (Environment.TEST, False), (Environment.PROD, False)):
+        found = (environment, 2, "sha256:" + "0" * 64)
+        cleared = where_seen(lambda _, found=found: found, loaded(GOOD))  # type: ignore[misc]
+        if seen:
+            assert cleared(order) == found
+        else:
+            with pytest.raises(NotPermittedError, match="does not tell what versions answer"):
+                cleared(order)
+
+
+def test_how_long_things_are_kept_is_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`modelops up` tells its inference servers, which take it; of what is left out they are told nothing."""
+    monkeypatch.setenv("MODELOPS_HOME", str(tmp_path))
+    url = "url: 'http://127.0.0.1:8501'"
+    (tmp_path / "environments.yaml").write_text(GOOD.replace(url, f"{url}, warm: 12h, keep_traffic: 30d"))
+    programs = [program for wave in waves(Settings()) for program in wave]
+    command = next(one.command for one in programs if one.name == "inference-DEV")
+    told = read_options(command[3:])
+    assert (told.warm, told.keep_traffic) == (timedelta(hours=12), timedelta(days=30))
+    with pytest.raises(InvalidInputError, match="warm"):
+        loaded(GOOD.replace(url, f"{url}, warm: 1s"))
+    (tmp_path / "environments.yaml").write_text(GOOD)
+    assert not {"--warm", "--keep-traffic"} & set(waves(Settings())[1][0].command)
