@@ -7,7 +7,6 @@ from typing import NamedTuple, Protocol
 from models.alerts import Alert, StandingBreach
 from models.announcing import Message
 from models.channels import Listener
-from models.people import People
 from models.reconciliation import Finding
 
 
@@ -44,13 +43,6 @@ class Breaches(Protocol):
 
     def breaches(self) -> Sequence[StandingBreach]:
         """Those that stand."""
-
-
-class AddressBook(Protocol):
-    """Where people are reached."""
-
-    def people(self) -> People:
-        """Everybody who is known."""
 
 
 class Channel(Protocol):

@@ -19,7 +19,6 @@ from models.inventory import Change, Environment, ModelFacts, Reference, Source,
 from models.journal import JournalEntry
 from models.keys import Keyring
 from models.observations import Observations
-from models.people import People
 from models.placement import Placed
 from models.plan import Plan, Proof
 from models.policy import Pack
@@ -355,9 +354,6 @@ class Kept(NamedTuple):
 
 class Editions(Directory, Protocol):
     """A directory that administrators publish."""
-
-    def people(self) -> People:
-        """Everybody in the edition that counts; raises what `newest` does."""
 
     def newest(self) -> DirectoryEdition:
         """The edition that counts; UnknownNameError, NotPermittedError, DigestMismatchError."""

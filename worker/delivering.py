@@ -11,12 +11,13 @@ from activities.adapters.smtp_notifier import SmtpNotifier
 from activities.adapters.sql_outbox import SqlOutbox
 from activities.adapters.sql_watch import SqlWatch
 from activities.adapters.webhook_notifier import WebhookNotifier
-from activities.channel_ports import AddressBook, Channel
+from activities.channel_ports import Channel
 from activities.delivery import DeliveryActivities
 from models.channels import Alertmanager, Chat, Listener, Mail, Webhook
+from models.people import People
 from models.reconciliation import Finding
 from worker.channels import channels_of
-from worker.directories import address_book_of
+from worker.directories import people_of
 from worker.settings import Settings, read_secret
 
 
@@ -33,12 +34,12 @@ def delivering_of(settings: Settings) -> Delivering | None:
     if not found:
         return None
     wanted = {name: one for name, one in found.items() if not isinstance(one, Alertmanager)}
-    book, outbox = address_book_of(settings, settings.database), SqlOutbox(settings.database)
+    people, outbox = people_of(settings, settings.database), SqlOutbox(settings.database)
     activities = DeliveryActivities(
         outbox,
         SqlWatch(settings.database),
         wanted,
-        {name: channel_of(name, one, settings.audience, book) for name, one in wanted.items()},
+        {name: channel_of(name, one, settings.audience, people) for name, one in wanted.items()},
         {name: alarms_of(name, one, settings.audience) for name, one in found.items() if isinstance(one, Alertmanager)},
     )
     return Delivering(activities, outbox.undelivered)
@@ -51,12 +52,12 @@ def close_channels(settings: Settings) -> None:
     outbox.close()
 
 
-def channel_of(name: str, said: Listener, source: str, book: AddressBook) -> Channel:
+def channel_of(name: str, said: Listener, source: str, people: Callable[[], People]) -> Channel:
     """What takes messages; `source` names this installation."""
     match said:
         case Mail():
             password = partial(read_secret, said.login.password) if said.login else None
-            return SmtpNotifier(name, said, source, book, password)
+            return SmtpNotifier(name, said, source, people, password)
         case Webhook():
             return WebhookNotifier(OutboundHttp(name), str(said.url), source, partial(read_secret, said.secret))
         case Chat():

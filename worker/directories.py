@@ -1,9 +1,11 @@
 """Who people are and which keys are theirs, as configured: for the worker, the actuator, and those who only look."""
 
+from collections.abc import Callable
+
 from activities.adapters.yaml_directory import YamlDirectory
-from activities.channel_ports import AddressBook
 from activities.ports import Directory, Editions
 from models.errors import InvalidInputError
+from models.people import People
 from worker.settings import DATABASE, Settings
 
 
@@ -12,9 +14,12 @@ def directory_of(settings: Settings, database: str) -> Directory:
     return published_directory(settings, database) if settings.directory == DATABASE else directory_files(settings)
 
 
-def address_book_of(settings: Settings, database: str) -> AddressBook:
-    """Where people are reached."""
-    return published_directory(settings, database) if settings.directory == DATABASE else directory_files(settings)
+def people_of(settings: Settings, database: str) -> Callable[[], People]:
+    """Everybody, as known at each call."""
+    if settings.directory != DATABASE:
+        return directory_files(settings).people
+    published = published_directory(settings, database)
+    return lambda: published.newest().people
 
 
 def directory_files(settings: Settings) -> YamlDirectory:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from activities.channel_ports import AddressBook
 from models.announcing import Message
 from models.channels import Mail
 from models.errors import InvalidInputError, ModelopsError, UnavailableError
+from models.people import People
 
 _TRANSIENT = range(400, 500)
 
@@ -23,7 +23,7 @@ class SmtpNotifier:
         channel: str,
         settings: Mail,
         source: str,
-        book: AddressBook,
+        people: Callable[[], People],
         password: Callable[[], str] | None = None,
         timeout: float = 10.0,
     ) -> None:
@@ -31,7 +31,7 @@ class SmtpNotifier:
         self._channel = channel
         self._settings = settings
         self._source = source
-        self._book = book
+        self._people = people
         self._password = password
         self._timeout = timeout
 
@@ -87,7 +87,7 @@ class SmtpNotifier:
         if recipient is None:
             return None
         try:
-            known = self._book.people().people.get(recipient)
+            known = self._people().people.get(recipient)
         except ModelopsError as error:
             raise self._unavailable(f"does not know where people are reached: {error}") from error
         found = known.email if known else recipient

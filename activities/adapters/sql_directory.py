@@ -17,7 +17,6 @@ from models.directory import DirectoryEdition, demand_following, electorate, ope
 from models.errors import DigestMismatchError, UnknownNameError
 from models.evidence import Electorate
 from models.keys import Keyring
-from models.people import People
 from models.records import IS_PUBLICATION, AuditRecord, DirectoryRecord
 from models.signing import Document, PublicKey, signer_of
 
@@ -60,10 +59,6 @@ class SqlDirectory:
     def keyring(self) -> Keyring:
         """Every key that was enrolled; raises what `newest` does."""
         return self.newest().keys
-
-    def people(self) -> People:
-        """Everybody; raises what `newest` does."""
-        return self.newest().people
 
     def newest(self) -> DirectoryEdition:
         """The edition that counts. UnknownNameError if there is none, NotPermittedError if no administrator has signed

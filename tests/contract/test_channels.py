@@ -53,12 +53,9 @@ MESSAGE = Message(
 )
 
 
-class Book:
-    """Fits `AddressBook`."""
-
-    def people(self) -> People:
-        """One person."""
-        return People(people={"rosa": Person(name="Rosa", email="rosa@example.com", groups=())})
+def people() -> People:
+    """One person."""
+    return People(people={"rosa": Person(name="Rosa", email="rosa@example.com", groups=())})
 
 
 @dataclass
@@ -89,7 +86,7 @@ def mail(port: int, certificate: Path, password: str = PASSWORD, to: str = "ops@
         to=(to,),
         topics=(Topic.BREACH,),
     )
-    return SmtpNotifier("ops", settings, SOURCE, Book(), lambda: password, PATIENCE)
+    return SmtpNotifier("ops", settings, SOURCE, people, lambda: password, PATIENCE)
 
 
 def over_http(kind: str, url: str) -> Channel:
