@@ -94,9 +94,9 @@ def parts_of(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), row
 
 
 def parquet_parts(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int = ROWS) -> Iterator[Part]:
-    """A Parquet file; MissingColumnError, UnmeasuredError."""
+    """A Parquet file; MissingColumnError, UnmeasuredError. Buffered ahead, all of it would come to be in memory."""
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             names = _wanted(str(path), file.schema_arrow.names, needed, welcome)
             found = False
             for batch in file.iter_batches(batch_size=rows, columns=names):
