@@ -3,14 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from models.announcing import Topic
 from models.canonical import Frozen, Slug
-from models.diagnostics import render
 from models.environments import Credentials, HttpUrl
-from models.errors import InvalidInputError
-from models.source.yaml_source import parse_yaml
+from models.source.administration import load_said
 
 _REMEDY = "Write `channels: {ops: {kind: chat, url: {env: OPS_CHAT_URL}, topics: [breach, stuck]}}`."
 
@@ -107,12 +105,4 @@ def earliest(at: datetime, before: datetime | None) -> datetime:
 
 def load_channels(text: bytes, file: str) -> Channels:
     """The channels of a file; InvalidInputError."""
-    source = parse_yaml(text, file)
-    if source.diagnostics:
-        raise InvalidInputError(f"{file} is not plain YAML:\n{render(source.diagnostics)}", _REMEDY)
-    try:
-        return Channels.model_validate(source.tree)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InvalidInputError(f"{file}: {place}: {first['msg'].removeprefix('Value error, ')}", _REMEDY) from None
+    return load_said(Channels, text, file, _REMEDY)

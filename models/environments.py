@@ -4,15 +4,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from models.canonical import Digest, Duration, Frozen, Slug, digest_bytes, replace
 from models.clearance import USUAL_MINIMUM, Minimum
-from models.diagnostics import render
-from models.errors import InvalidInputError
 from models.inventory import Environment
 from models.plan import Plan
-from models.source.yaml_source import parse_yaml
+from models.source.administration import load_said
 from models.validation import Validation
 
 _REMEDY = "Write `environments: {DEV: {target: {kind: local, url: 'http://127.0.0.1:8501'}}, TEST: ..., PROD: ...}`."
@@ -221,13 +219,4 @@ def usual_environments(ports: Sequence[int] = (8501, 8502, 8503)) -> Environment
 
 def load_environments(text: bytes, file: str) -> Environments:
     """The environments of a file; InvalidInputError."""
-    source = parse_yaml(text, file)
-    if source.diagnostics:
-        raise InvalidInputError(f"{file} is not plain YAML:\n{render(source.diagnostics)}", _REMEDY)
-    try:
-        return Environments.model_validate(source.tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        said = first["msg"].removeprefix("Value error, ")
-        raise InvalidInputError(f"{file}: {place}: {said}", _REMEDY) from error
+    return load_said(Environments, text, file, _REMEDY)

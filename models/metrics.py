@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from models.canonical import Digest, Frozen, Slug, digest_bytes
-from models.diagnostics import render
 from models.environments import Credentials, HttpUrl
 from models.errors import InvalidInputError
-from models.source.yaml_source import parse_yaml
+from models.source.administration import load_said
 from models.verdict import Reading
 
 _REMEDY = "Write `sources: {warehouse: {kind: sql, url: {env: WAREHOUSE_URL}}}` and `metrics: {...}`."
@@ -139,13 +138,4 @@ def _number(where: str, what: str, given: object) -> float:
 
 def load_metrics(text: bytes, file: str) -> Metrics:
     """The metrics of a file; InvalidInputError."""
-    source = parse_yaml(text, file)
-    if source.diagnostics:
-        raise InvalidInputError(f"{file} is not plain YAML:\n{render(source.diagnostics)}", _REMEDY)
-    try:
-        return Metrics.model_validate(source.tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        said = first["msg"].removeprefix("Value error, ")
-        raise InvalidInputError(f"{file}: {place}: {said}", _REMEDY) from error
+    return load_said(Metrics, text, file, _REMEDY)

@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from models.calendar import Day
 from models.canonical import Frozen, Slug
-from models.diagnostics import render
 from models.errors import InvalidInputError
 from models.evidence import Electorate
 from models.inventory import Text
-from models.source.yaml_source import parse_yaml
+from models.source.administration import load_said
 
 _REMEDY = "Write `people: {ana: {name: Ana, email: ana@example.com, groups: [credit]}}`."
 _AWAY = "Write `absences: [{from: 2026-12-01, until: 2026-12-21, cover: ravi}]`; `until` is the first day back."
@@ -81,15 +80,7 @@ class People(Frozen):
 
 def load_people(text: bytes, file: Path) -> People:
     """The people of a directory file; InvalidInputError."""
-    source = parse_yaml(text, str(file))
-    if source.diagnostics:
-        raise InvalidInputError(f"{file} is not plain YAML:\n{render(source.diagnostics)}", _REMEDY)
-    try:
-        people = People.model_validate(source.tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InvalidInputError(f"{file}: {place}: {first['msg']}", _REMEDY) from error
+    people = load_said(People, text, str(file), _REMEDY)
     if wrong := next(people.defects(), None):
         raise InvalidInputError(f"{file}: {wrong}", _AWAY)
     return people
