@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -87,27 +88,8 @@ class InferenceServer:
     async def describe_model(self, request: Request) -> Response:
         """The inputs and outputs of a model; `parameters` tells version, bundle, columns and threshold."""
         model = self._model(request)
-        return JSONResponse(
-            {
-                "name": model.name,
-                "versions": [str(version) for version in self._repository.versions(model.name)],
-                "platform": model.platform,
-                "inputs": [{"name": name, "datatype": kind, "shape": shape} for name, kind, shape in model.inputs],
-                "outputs": [
-                    {"name": "score", "datatype": "FP32", "shape": [-1]},
-                    {"name": "label", "datatype": "INT64", "shape": [-1]},
-                ],
-                "parameters": {
-                    "version": str(model.version),
-                    "bundle": model.bundle,
-                    "columns": model.columns,
-                    "threshold": model.contract.threshold,
-                    "contract": model.contract.model_dump(mode="json"),
-                    "dropped_lines": self._log.dropped,
-                    "dropped_copies": self._router.mirror.dropped,
-                },
-            }
-        )
+        more = {"dropped_lines": self._log.dropped, "dropped_copies": self._router.mirror.dropped}
+        return JSONResponse(describe(model, self._repository.versions(model.name), more))
 
     async def model_ready(self, request: Request) -> Response:
         """200 if the model can answer, else 404 or 503."""
@@ -122,10 +104,10 @@ class InferenceServer:
         body = await request.body()
         if "version" in request.path_params:
             model = self._model(request)
-            reply = await _run(partial(_infer, model, body), body, model)
+            reply = await run(partial(infer, model, body), body, model)
             return Response(reply, media_type=_JSON)
         route = self._repository.route(request.path_params["name"])
-        answered = await _run(partial(self._router.answer, route, body), body, route.champion, route.challenger)
+        answered = await run(partial(self._router.answer, route, body), body, route.champion, route.challenger)
         after = BackgroundTask(self._mirror, answered.copy) if answered.copy else None
         return Response(answered.body, media_type=_JSON, background=after)
 
@@ -227,12 +209,35 @@ def create_app(repository: ModelRepository, log: TrafficLog, token: str) -> Star
     return Starlette(routes=routes, exception_handlers=handlers, lifespan=server.running, max_body_size=MAX_BODY)
 
 
-def _infer(model: ServedModel, body: bytes) -> bytes:
+def describe(model: ServedModel, versions: Iterable[int], more: Mapping[str, int] = MappingProxyType({})) -> object:
+    """What the protocol says of a model, with what else a server has to say of it."""
+    return {
+        "name": model.name,
+        "versions": [str(version) for version in versions],
+        "platform": model.platform,
+        "inputs": [{"name": name, "datatype": kind, "shape": shape} for name, kind, shape in model.inputs],
+        "outputs": [
+            {"name": "score", "datatype": "FP32", "shape": [-1]},
+            {"name": "label", "datatype": "INT64", "shape": [-1]},
+        ],
+        "parameters": {
+            "version": str(model.version),
+            "bundle": model.bundle,
+            "columns": model.columns,
+            "threshold": model.contract.threshold,
+            "contract": model.contract.model_dump(mode="json"),
+            **more,
+        },
+    }
+
+
+def infer(model: ServedModel, body: bytes) -> bytes:
+    """The predictions for a request, as a response's body; InvalidInputError, ModelopsError if the model fails."""
     request = parse_request(body)
     return answer(request, model.name, model.version, model.predict(read_columns(request, model.columns)))
 
 
-async def _run(work: Callable[[], _Answer], body: bytes, *models: ServedModel | None) -> _Answer:
+async def run(work: Callable[[], _Answer], body: bytes, *models: ServedModel | None) -> _Answer:
     """A small request costs less than the way to another thread and back; any other must not hold up the others."""
     if len(body) <= _SMALL and all(model is None or model.quick for model in models):
         return work()

@@ -102,18 +102,22 @@ def load_model(bundles: OciBundles, bundle: Digest, name: str, version: int) -> 
 
     Without a sample request in the bundle, one row of zeros stands for it. Errors of `OciBundles.verify` pass through.
     """
-    content = bundles.read(bundle, name, version)
-    form, contract = content.config.submission.format, content.contract
+    return served(bundles.read(bundle, name, version))
+
+
+def served(content: Bundle) -> ServedModel:
+    """Load a bundle that was verified; InvalidInputError if it is not servable."""
+    form, contract, bundle = content.config.submission.format, content.contract, content.digest
     if not FORMATS[form].served:
-        served = ", ".join(one for one, packing in FORMATS.items() if packing.served)
+        known = ", ".join(one for one, packing in FORMATS.items() if packing.served)
         raise InvalidInputError(
             f"bundle {bundle} is a model as {form}, which no server of ours loads",
-            f"export it as one of {served}, or deploy it to a target of its own",
+            f"export it as one of {known}, or deploy it to a target of its own",
         )
     answering = _READERS.get(form, _estimator)(content)
     declared = content.files.get(SAMPLE_FILE)
     sample = parse_request(declared.read_bytes()) if declared else _zeros(len(contract.inputs))
-    model = ServedModel(name, version, bundle, form, contract, sample, answering)
+    model = ServedModel(content.model, content.version, bundle, form, contract, sample, answering)
     return model if FORMATS[form].runs_code else replace(model, quick=_is_quick(model))
 
 
