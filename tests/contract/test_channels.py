@@ -238,6 +238,10 @@ def test_a_secret_that_is_none_is_refused() -> None:
         ("Branch portal", "ops@example.com", "for Branch portal: loan: drift"),
         (None, "ops@example.com", "loan: drift"),
         ("a@b.example,c@d.example", "ops@example.com", "for a@b.example,c@d.example: loan: drift"),
+        ("a_@[", "ops@example.com", "for a_@[: loan: drift"),
+        ("(/_@*):", "ops@example.com", "for (/_@*):: loan: drift"),
+        ("=?utf-8?q?=0D=0ABcc:_a?=@b.example", "ops@example.com", "for = ?utf-8"),
+        ("böse@example.org", "ops@example.com", "for böse@example.org: loan: drift"),
     ],
 )
 def test_whom_a_mail_reaches(certificate: Path, recipient: str | None, to: str, subject: str) -> None:
@@ -249,10 +253,13 @@ def test_whom_a_mail_reaches(certificate: Path, recipient: str | None, to: str, 
     assert str(message_from_bytes(content, policy=policy.default)["Subject"]).strip().startswith(subject)
 
 
-def test_a_subject_makes_no_header(certificate: Path) -> None:
-    """Lines that somebody wrote into a subject stay in it."""
+@pytest.mark.parametrize(
+    "subject", ["a\r\nBcc: eve@example.com\r\n\r\nb", "=?utf-8?q?=0D=0ABcc:_eve=40example.com=0D=0A=0D=0Ab?="]
+)
+def test_a_subject_makes_no_header(certificate: Path, subject: str) -> None:
+    """Lines that somebody wrote into a subject, plain or as an encoded word, stay in it."""
     with mail_sink(certificate) as sink:
-        mail(sink.port, certificate).send(MESSAGE.model_copy(update={"subject": "a\r\nBcc: eve@example.com\r\n\r\nb"}))
+        mail(sink.port, certificate).send(MESSAGE.model_copy(update={"subject": subject}))
     ((reached, content),) = sink.mails
     parsed = message_from_bytes(content, policy=policy.default)
     assert (reached, parsed["Bcc"]) == (["rosa@example.com"], None)
@@ -273,9 +280,10 @@ def test_a_stranger_or_a_server_that_nobody_vouches_for(certificate: Path, tmp_p
 def test_a_chat_mentions_nobody() -> None:
     """What people wrote calls no channel together and hides no link."""
     with http_sink() as sink:
-        text = "<!channel> <https://evil.example|click> @all & co"
+        text = "<!channel> <https://evil.example|click> @all & co [approve](https://evil.example)"
         over_http("chat", sink.url).send(MESSAGE.model_copy(update={"subject": text}))
         said = json.loads(sink.posts[0].body)["text"]
     assert "&lt;!channel&gt;" in said
     assert "@all" not in said
     assert "<" not in said
+    assert "](" not in said
