@@ -64,6 +64,8 @@ def test_a_query_is_answered_for_one_model_one_version_and_one_period(booked: st
         ("SELECT 1 AS value, 1.5 AS count", "1.5 observations"),
         ("SELECT 1 AS value, -1 AS count", "-1 observations"),
         ("DELETE FROM booking", "read-?only"),
+        ("SELECT 1 AS value, 1 AS count; COMMIT; DELETE FROM booking", "more than one statement"),
+        ("SET TRANSACTION READ WRITE; DELETE FROM booking; COMMIT", "more than one statement"),
         ("this is no SQL", "syntax error"),
     ],
 )
