@@ -18,6 +18,7 @@ from models.verdict import Reading
 
 _REMEDY = "Write `sources: {warehouse: {kind: sql, url: {env: WAREHOUSE_URL}}}` and `metrics: {...}`."
 QUERY_LIMIT = 10_000
+_SEALED = ("https://", "http://127.0.0.1:", "http://localhost:")
 
 Query = Annotated[str, StringConstraints(min_length=1, max_length=QUERY_LIMIT, strip_whitespace=True)]
 
@@ -30,11 +31,17 @@ class SqlSource(Frozen):
 
 
 class PrometheusSource(Frozen):
-    """A Prometheus server's HTTP API (v1); `credentials` is a bearer token, if it wants one."""
+    """A Prometheus server's HTTP API (v1); `credentials` is a bearer token, if it wants one: then over TLS, or here."""
 
     kind: Literal["prometheus"]
     url: HttpUrl
     credentials: Credentials | None = None
+
+    @model_validator(mode="after")
+    def _sealed(self) -> "PrometheusSource":
+        if self.credentials and not self.url.startswith(_SEALED):
+            raise ValueError("a token would travel in the clear: write https://")
+        return self
 
 
 class FileSource(Frozen):

@@ -30,7 +30,9 @@ class PrometheusMetrics:
         asked = {"query": query, "time": f"{period.until.timestamp():.3f}", "timeout": f"{metric.within}s"}
         where = f"source '{self._source}'"
         try:
-            with httpx2.Client(timeout=metric.within, headers=headers, follow_redirects=False) as client:
+            with httpx2.Client(
+                timeout=metric.within, headers=headers, trust_env=False, follow_redirects=False
+            ) as client:
                 answer = client.post(f"{self._url}/api/v1/query", data=asked)
         except httpx2.HTTPError as error:
             raise UnavailableError(f"{where} does not answer: {type(error).__name__}", "is it up?") from error

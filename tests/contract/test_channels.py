@@ -187,7 +187,10 @@ def test_follows_nobody(kind: str, status: int, certificate: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["webhook", "chat"])
-@pytest.mark.parametrize("address", ["169.254.169.254", "127.0.0.1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "127.0.0.1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1", "fd00:ec2::254", "64:ff9b::a9fe:a9fe"],
+)
 def test_looks_where_a_name_leads(kind: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name of somewhere else that leads to this machine, or to a cloud's metadata, is not spoken to."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
