@@ -225,6 +225,16 @@ def test_an_event_is_one_of_cloudevents_signed_as_standard_webhooks() -> None:
     assert abs(time.time() - int(post.headers["webhook-timestamp"])) < 60
 
 
+def test_an_installation_may_be_called_anything() -> None:
+    """Its name stands in a header and in a URI, as neither could otherwise hold it."""
+    with http_sink() as sink:
+        WebhookNotifier(OutboundHttp("ops"), sink.url, "Bänk of\nA", lambda: SECRET).send(MESSAGE)
+        (post,) = sink.posts
+    event = json.loads(post.body)
+    assert event["id"] == post.headers["webhook-id"] == "B%C3%A4nk%20of%0AA/17.0"
+    assert event["source"] == "/modelops/B%C3%A4nk%20of%0AA"
+
+
 def test_a_secret_that_is_none_is_refused() -> None:
     """Not sent unsigned; the error does not repeat it."""
     channel = WebhookNotifier(OutboundHttp("ops"), "http://127.0.0.1:1/", SOURCE, lambda: "whsec_canary!")
