@@ -137,7 +137,7 @@ def measured(name: Slug, metric: Metric, period: Period, value: object, count: o
 def _number(where: str, what: str, given: object) -> float:
     try:
         number = float(given)  # type: ignore[arg-type]  # whatever a source answers
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInputError(f"{where} answers with a {what} that is no number: {str(given)[:100]!r}") from None
     if not isfinite(number):
         raise InvalidInputError(f"{where} answers with a {what} that is no finite number: {number}")

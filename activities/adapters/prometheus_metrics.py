@@ -53,5 +53,5 @@ def _value(what: str, answer: httpx2.Response) -> object:
         if len(found) > 1:
             raise InvalidInputError(f"{what} has {len(found)} values at once", "aggregate them, as with sum(...)")
         return found[0][1] if found else None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise InvalidInputError(f"{what} answers with something else than Prometheus does", "check its URL") from error
