@@ -17,6 +17,7 @@ from models.verdict import Reading
 
 _REMEDY = "Write `sources: {warehouse: {kind: sql, url: {env: WAREHOUSE_URL}}}` and `metrics: {...}`."
 QUERY_LIMIT = 10_000
+_SEALED = ("https://", "http://127.0.0.1:", "http://localhost:")
 
 Query = Annotated[str, StringConstraints(min_length=1, max_length=QUERY_LIMIT, strip_whitespace=True)]
 
@@ -29,11 +30,17 @@ class SqlSource(Frozen):
 
 
 class PrometheusSource(Frozen):
-    """A Prometheus server's HTTP API (v1); `credentials` is a bearer token, if it wants one."""
+    """A Prometheus server's HTTP API (v1); `credentials` is a bearer token, if it wants one: then over TLS, or here."""
 
     kind: Literal["prometheus"]
     url: HttpUrl
     credentials: Credentials | None = None
+
+    @model_validator(mode="after")
+    def _sealed(self) -> "PrometheusSource":
+        if self.credentials and not self.url.startswith(_SEALED):
+            raise ValueError("a token would travel in the clear: write https://")
+        return self
 
 
 class FileSource(Frozen):
@@ -129,7 +136,7 @@ def measured(name: Slug, metric: Metric, period: Period, value: object, count: o
 def _number(where: str, what: str, given: object) -> float:
     try:
         number = float(given)  # type: ignore[arg-type]  # whatever a source answers
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInputError(f"{where} answers with a {what} that is no number: {str(given)[:100]!r}") from None
     if not isfinite(number):
         raise InvalidInputError(f"{where} answers with a {what} that is no finite number: {number}")

@@ -67,8 +67,8 @@ EXPLANATIONS = {
     ),
     "MO513": Explanation(
         "a reading that is not the pipeline's to give",
-        "What our own steps measure, nobody else says: a pipeline gives its readings under names of their own. And each"
-        " comes from one pipeline, so that it is known whose word it is.",
+        "What our own steps measure, or a KPI reads from a `metric`, nobody else says: a pipeline gives its readings"
+        " under names of their own. And each comes from one pipeline, so that it is known whose word it is.",
     ),
     "MO601": Explanation(
         "passes and fails at once",

@@ -61,22 +61,23 @@ class AzureDevopsPipeline:
 
         self._http = CiHttp(url, who)
         self._pipeline = pipeline
-        self._ref = ref
+        self._branch = f"refs/heads/{ref}"
+        self._from = {"branchName": self._branch}
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
     def find(self, name: str) -> Run | None:
-        """The newest run of that name."""
+        """The newest run of that name from that branch: on another one, whoever may push says what a run does."""
         asked = {"definitions": str(self._pipeline), "buildNumber": name, "queryOrder": "queueTimeDescending"}
-        found = self._http.read(_Builds, "GET", "/_apis/build/builds", params=asked | _VERSION)
+        found = self._http.read(_Builds, "GET", "/_apis/build/builds", params={**asked, **self._from, **_VERSION})
         return next((build.told() for build in found.value), None)
 
     def dispatch(self, name: str, request: str) -> Run | None:
         """Queue a run."""
         body = {
-            "resources": {"repositories": {"self": {"refName": f"refs/heads/{self._ref}"}}},
+            "resources": {"repositories": {"self": {"refName": self._branch}}},
             "templateParameters": {"modelops_run": name, "modelops_request": request},
         }
         begun = self._http.read(_Begun, "POST", f"/_apis/pipelines/{self._pipeline}/runs", body=body, params=_VERSION)

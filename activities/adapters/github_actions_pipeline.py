@@ -60,15 +60,15 @@ class GithubActionsPipeline:
             },
         )
         self._workflow = f"/workflows/{workflow}"
-        self._ref = ref
+        self._ref, self._branch = ref, ref.removeprefix("refs/heads/")
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
     def find(self, name: str) -> Run | None:
-        """The newest run of that name."""
-        asked = {"event": "workflow_dispatch", "per_page": _PAGE}
+        """The newest run of that name from that branch: on another one, whoever may push says what a run does."""
+        asked = {"event": "workflow_dispatch", "branch": self._branch, "per_page": _PAGE}
         found = self._http.read(_Runs, "GET", f"{self._workflow}/runs", params=asked)
         return next((run.told() for run in found.workflow_runs if run.display_title == name), None)
 

@@ -28,6 +28,7 @@ from models.inventory import DataContract
 from models.signing import Document, PublicKey
 
 _REPACKAGE = "Package the version again."
+_LONGEST = 16 * 1024 * 1024
 
 
 class Bundle(Frozen):
@@ -97,12 +98,15 @@ class OciBundles:
 
 
 def verified(store: Blobs, digest: Digest, keys: Iterable[PublicKey]) -> tuple[Bundle, PublicKey]:
-    """A bundle and whose key signed it: SignatureError if none of these did. Errors of `read_bundle` pass through."""
-    bundle, known = read_bundle(store, digest), tuple(keys)
-    envelopes = list(_envelopes(store, digest))
+    """A bundle and whose key signed it: SignatureError if none of these did. Errors of `read_bundle` pass through.
+
+    The signature comes first: of what nobody signed, no file is asked for.
+    """
+    manifest, known = parse(Manifest, store.path(digest).read_bytes(), digest), tuple(keys)
+    config, envelopes = _config(store, manifest), list(_envelopes(store, digest))
     for envelope in envelopes:
-        if signer := vouches(envelope, digest, bundle.config, known):
-            return bundle, signer
+        if signer := vouches(envelope, digest, config, known):
+            return read_bundle(store, digest), signer
     signed = "by nobody whose key counts here" if envelopes else "by nobody"
     raise SignatureError(
         f"bundle {digest} is signed {signed}",
@@ -117,7 +121,7 @@ def read_bundle(store: Blobs, digest: Digest) -> Bundle:
     InvalidInputError (the digest is that of something else).
     """
     manifest = parse(Manifest, store.path(digest).read_bytes(), digest)
-    config = parse(BundleConfig, _part(store, manifest.config).read_bytes(), manifest.config.digest)
+    config = _config(store, manifest)
     files = {layer.annotations.get(TITLE, layer.digest): _part(store, layer) for layer in manifest.layers}
     model = FORMATS[config.submission.format].file
     if missing := {model, ENVIRONMENT_FILE} - files.keys():
@@ -171,7 +175,18 @@ def _referrers(store: Blobs, digest: Digest) -> Iterator[tuple[Digest, Referrer]
 def _envelopes(store: Blobs, digest: Digest) -> Iterator[Document]:
     for name, referrer in _referrers(store, digest):
         with suppress(UnknownNameError, InvalidInputError):
-            yield parse(Document, _part(store, referrer.layers[0]).read_bytes(), name)
+            yield parse(Document, _document(store, referrer.layers[0]), name)
+
+
+def _config(store: Blobs, manifest: Manifest) -> BundleConfig:
+    return parse(BundleConfig, _document(store, manifest.config), manifest.config.digest)
+
+
+def _document(store: Blobs, descriptor: Descriptor) -> bytes:
+    """A part that is read before it is known who made it."""
+    if descriptor.size > _LONGEST:
+        raise InvalidInputError(f"{descriptor.digest} is no document of a bundle: it has {descriptor.size} bytes")
+    return _part(store, descriptor).read_bytes()
 
 
 def _part(store: Blobs, descriptor: Descriptor) -> Path:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urljoin
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from activities.adapters.registry_access import RegistryAccess, refuse
+from activities.adapters.registry_access import LONGEST, RegistryAccess, refuse
 from activities.ports import Blobs
 from models.bundle.manifest import MANIFEST_TYPE, Descriptor, Index
 from models.bundle.registry_name import RegistryName
@@ -20,7 +20,6 @@ from models.canonical import Digest, canonical, digest_bytes
 from models.errors import DigestMismatchError, InvalidInputError, UnknownNameError
 
 _INDEX_TYPE = Index.model_fields["media_type"].default
-_LARGEST_MANIFEST = 4 * 1024 * 1024
 _MOST_REFERRERS = 100
 _AGAIN = "Push the bundle again, from where it still is."
 
@@ -83,7 +82,7 @@ class OciRegistry:
 
     def fetch(self, digest: Digest, size: int | None, into: Path) -> None:
         """A part into a new file: a blob of a size, or (None) a manifest; UnknownNameError, DigestMismatchError."""
-        running, left = hashlib.sha256(), _LARGEST_MANIFEST if size is None else size
+        running, left = hashlib.sha256(), LONGEST if size is None else size
         path = f"/{'manifests' if size is None else 'blobs'}/{digest}"
         draft = into.with_suffix(".part")
         with self._access.stream(path, {"accept": MANIFEST_TYPE}) as response, draft.open("wb") as file:

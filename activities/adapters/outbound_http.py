@@ -12,6 +12,11 @@ from models.errors import InvalidInputError, UnavailableError
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 _LARGEST = 16 * 1024 * 1024
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+"""IPv4 by way of IPv6 (RFC 6052)."""
+
+_METADATA = ipaddress.ip_address("fd00:ec2::254")
+"""Of Amazon EC2 over IPv6: the one that is not an address of the link."""
 
 
 class Answer(NamedTuple):
@@ -90,7 +95,15 @@ class OutboundHttp:
         address = str(found[0][4][0])
         one = ipaddress.ip_address(address.partition("%")[0])
         one = getattr(one, "ipv4_mapped", None) or one
-        if one.is_link_local or one.is_multicast or one.is_unspecified or (one.is_loopback and not local):
+        if one in _TRANSLATED:
+            one = ipaddress.ip_address(one.packed[-4:])
+        if (
+            one == _METADATA
+            or one.is_link_local
+            or one.is_multicast
+            or one.is_unspecified
+            or (one.is_loopback and not local)
+        ):
             raise self._invalid("leads to an address that it may not lead to")
         return address
 

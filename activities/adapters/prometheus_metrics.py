@@ -30,7 +30,9 @@ class PrometheusMetrics:
         asked = {"query": query, "time": f"{period.until.timestamp():.3f}", "timeout": f"{metric.within}s"}
         where = f"source '{self._source}'"
         try:
-            with httpx2.Client(timeout=metric.within, headers=headers, follow_redirects=False) as client:
+            with httpx2.Client(
+                timeout=metric.within, headers=headers, trust_env=False, follow_redirects=False
+            ) as client:
                 answer = client.post(f"{self._url}/api/v1/query", data=asked)
         except httpx2.HTTPError as error:
             raise UnavailableError(f"{where} does not answer: {type(error).__name__}", "is it up?") from error
@@ -51,5 +53,5 @@ def _value(what: str, answer: httpx2.Response) -> object:
         if len(found) > 1:
             raise InvalidInputError(f"{what} has {len(found)} values at once", "aggregate them, as with sum(...)")
         return found[0][1] if found else None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise InvalidInputError(f"{what} answers with something else than Prometheus does", "check its URL") from error

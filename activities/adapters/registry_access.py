@@ -8,13 +8,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx2
 from pydantic import BaseModel, ValidationError
 
 from models.errors import InvalidInputError, ModelopsError, NotPermittedError, UnavailableError, UnknownNameError
 
+LONGEST = 4 * 1024 * 1024
+"""Bytes of a manifest, a list, a token."""
+
 _LOCAL = ("127.0.0.1", "localhost")
+_ASK = "ask whoever runs the registry"
+_OF_TRANSPORT = ("content-encoding", "content-length", "transfer-encoding")
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _NONE: Mapping[str, str] = {}
 _REFUSALS: Mapping[int, type[ModelopsError]] = {401: NotPermittedError, 403: NotPermittedError, 404: UnknownNameError}
@@ -35,7 +41,8 @@ class RegistryAccess:
         self._name = name
         self._secret = secret
         self._authorization = ""
-        self._client = httpx2.Client(timeout=timeout, trust_env=False, follow_redirects=False)
+        hooks = {"request": [self._demand_sealed]}
+        self._client = httpx2.Client(timeout=timeout, trust_env=False, follow_redirects=False, event_hooks=hooks)
 
     def close(self) -> None:
         """Close the connections."""
@@ -44,9 +51,9 @@ class RegistryAccess:
     def send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = _NONE
     ) -> httpx2.Response:
-        """What is answered below the repository."""
+        """What is answered below the repository; UnavailableError if it is too long."""
         url = f"{self._base}{path}"
-        return self._twice(lambda: self._client.request(method, url, content=body, headers=self._given(url, headers)))
+        return self._twice(lambda: self._whole(method, url, self._given(url, headers), body))
 
     def upload(self, url: str, path: Path) -> httpx2.Response:
         """Send a file to where the registry said."""
@@ -54,7 +61,7 @@ class RegistryAccess:
         def put() -> httpx2.Response:
             headers = {"content-type": "application/octet-stream", "content-length": str(path.stat().st_size)}
             with path.open("rb") as file:
-                return self._client.put(url, content=file, headers=self._given(url, headers))
+                return self._whole("PUT", url, self._given(url, headers), file)
 
         return self._twice(put)
 
@@ -69,16 +76,36 @@ class RegistryAccess:
         except httpx2.HTTPError as error:
             raise self._silent(error) from error
 
+    def _whole(
+        self, method: str, url: str | httpx2.URL, headers: Mapping[str, str], body: bytes | BinaryIO | None = None
+    ) -> httpx2.Response:
+        with self._client.stream(method, url, content=body, headers=headers) as response:
+            content = b""
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > LONGEST:
+                    raise UnavailableError(f"{response.url.host} answers more than {LONGEST} bytes", _ASK)
+        said = {name: value for name, value in response.headers.items() if name not in _OF_TRANSPORT}
+        return httpx2.Response(response.status_code, headers=said, content=content, request=response.request)
+
+    def _demand_sealed(self, request: httpx2.Request) -> None:
+        """Wherever a registry elsewhere leads, it is over TLS."""
+        here = request.url.host in _LOCAL and self._origin.startswith("http:")
+        if request.url.scheme != "https" and not here:
+            place = request.url.copy_with(query=None)
+            raise NotPermittedError(f"the registry leads in the clear to {place}", _ASK)
+
     def _given(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
         """The secret goes to the registry alone, wherever it sends us."""
         ours = self._authorization and url.startswith(f"{self._origin}/")
         return {**headers, "authorization": self._authorization} if ours else {**headers}
 
     def _twice(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
-        """Again with what the registry asks for, if it asks."""
+        """Again with what the registry asks for, if it asks: whom it has sent us to learns nothing by asking."""
         try:
             response = ask()
-            if response.status_code == httpx2.codes.UNAUTHORIZED:
+            ours = response.url.origin == httpx2.URL(self._origin).origin
+            if response.status_code == httpx2.codes.UNAUTHORIZED and ours:
                 self._authorize(response.headers.get("www-authenticate", ""))
                 response = ask()
             return response
@@ -104,14 +131,12 @@ class RegistryAccess:
 
     def _token(self, asked: Mapping[str, str]) -> str:
         realm = httpx2.URL(asked["realm"])
-        if realm.scheme != "https" and realm.host not in _LOCAL:
-            raise NotPermittedError(f"the secret would travel in the clear to {realm}", "ask whoever runs the registry")
         parameters = {
             "service": asked.get("service", ""),
             "scope": asked.get("scope") or f"repository:{self._name}:pull,push",
         }
         headers = {"authorization": self._basic()} if self._secret else {}
-        response = self._client.get(realm.copy_merge_params(parameters), headers=headers)
+        response = self._whole("GET", realm.copy_merge_params(parameters), headers)
         refuse(response, "GET", str(realm))
         try:
             told = _Token.model_validate_json(response.content)

@@ -1,6 +1,7 @@
 """Messages by email: STARTTLS (RFC 3207) or TLS (RFC 8314), and an id by which a repeated one is known."""
 
 import hashlib
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from models.errors import InvalidInputError, ModelopsError, UnavailableError
 from models.people import People
 
 _TRANSIENT = range(400, 500)
+_LONGEST = 254
+_ADDRESS = re.compile(r"[\w!#$%&'*+/=^`{|}~-]+(\.[\w!#$%&'*+/=^`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
 
 
 class SmtpNotifier:
@@ -71,7 +74,7 @@ class SmtpNotifier:
         mail, to = EmailMessage(), self._address(message.recipient)
         to_whom = f"for {message.recipient}: " if message.recipient and not to else ""
         more = f" (and {message.more} more)" if message.more else ""
-        mail["Subject"] = " ".join(f"{to_whom}{message.subject}{more}".split())
+        mail["Subject"] = _plain(f"{to_whom}{message.subject}{more}")
         mail["From"] = self._settings.sender
         mail["To"] = to or ", ".join(self._settings.to)
         mail["Date"] = format_datetime(message.at)
@@ -103,7 +106,12 @@ class SmtpNotifier:
         return UnavailableError(f"channel '{self._channel}' {what}", "it is tried again")
 
 
+def _plain(text: str) -> str:
+    """One line, and none of the encoded words (RFC 2047) out of which `email` would make lines and headers."""
+    return " ".join(text.split()).replace("=?", "= ?")
+
+
 def _is_address(text: str) -> bool:
-    """Whether it is an address and nothing that would be a second header or recipient."""
-    name, at, domain = text.rpartition("@")
-    return bool(name and at and domain) and text.isprintable() and not any(one in text for one in ' ,;<>"')
+    """Whether it is an address and nothing that would be a second header or recipient, or that `email` stumbles over:
+    dot-atoms (RFC 5322), without the `?` of encoded words."""
+    return len(text) <= _LONGEST and _ADDRESS.fullmatch(text) is not None

@@ -30,6 +30,11 @@ class SqlMetrics:
 
     def read(self, name: Slug, metric: Metric, model: Slug, version: int, period: Period) -> Measurement:
         """The answer; InvalidInputError, UnavailableError. No error shows the URL."""
+        if ";" in metric.query.rstrip("; \n"):
+            raise InvalidInputError(
+                f"metric '{name}' of source '{self._source}' is more than one statement",
+                "write one SELECT without ';': what stands behind it could end the transaction, and write",
+            )
         try:
             engine = create_engine(make_url(self._secret()), hide_parameters=True)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:

@@ -10,6 +10,7 @@ import hmac
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from activities.adapters.outbound_http import OutboundHttp
 from models.announcing import Message
@@ -35,7 +36,7 @@ class WebhookNotifier:
     ) -> None:
         self._http = http
         self._url = url
-        self._source = source
+        self._source = quote(source, safe="")
         self._secret = secret
         self._clock = clock
 

@@ -33,11 +33,15 @@ def whole(draft: Draft) -> Iterator[Diagnostic]:
 def own_readings(draft: Draft) -> Iterator[Diagnostic]:
     """MO513."""
     givers: dict[str, str | None] = {}
+    read = {name: kpi.metric for name, kpi in draft.template.kpis.items() if kpi.metric}
     for path, step in _written(draft):
         for index, name in enumerate(step.readings):
             place = (*path, "readings", index)
             if name in QUANTITIES:
                 message = f"'{name}' is what our own step '{QUANTITIES[name].measured_by}' measures"
+                yield draft.report("MO513", place, message, "give what the pipeline measures a name of its own")
+            elif name in read:
+                message = f"'{name}' is read from the metric '{read[name]}', so no pipeline says it"
                 yield draft.report("MO513", place, message, "give what the pipeline measures a name of its own")
             elif (giver := givers.setdefault(name, step.where)) != step.where:
                 message = f"'{name}' is given by the pipeline '{giver}' already"

@@ -81,6 +81,12 @@ def ci(request: pytest.FixtureRequest, host: Host) -> Iterator[Ci]:
     yield from connected(request.param, host)
 
 
+@pytest.fixture(params=["github", "azure"])
+def branched(request: pytest.FixtureRequest, host: Host) -> Iterator[Ci]:
+    """Those in which the definition of a pipeline comes from a branch."""
+    yield from connected(request.param, host)
+
+
 @pytest.fixture
 def github(host: Host) -> Iterator[Ci]:
     """One of them."""

@@ -28,6 +28,7 @@ class Build:
     request: str
     outcome: str = ""
     result: bytes = b""
+    branch: str = "main"
 
 
 @dataclass
@@ -100,6 +101,7 @@ class Github(System):
         return example("github", "workflow-run") | {
             "id": number,
             "display_title": build.name,
+            "head_branch": build.branch,
             "status": ended[0],
             "conclusion": ended[1],
             "html_url": f"{URL}/{number}",
@@ -117,7 +119,8 @@ class Github(System):
     async def listed(self, request: Request) -> Response:
         """The runs of a workflow."""
         assert request.query_params["event"] == "workflow_dispatch"
-        found = [self._run(number) for number, _ in self.newest()]
+        asked = request.query_params.get("branch")
+        found = [self._run(number) for number, build in self.newest() if asked in (None, build.branch)]
         return JSONResponse({"total_count": len(found), "workflow_runs": found}, headers=_ONE_PAGE)
 
     async def shown(self, request: Request) -> Response:
@@ -274,8 +277,9 @@ class Azure(System):
 
     async def listed(self, request: Request) -> Response:
         """The builds of a name."""
-        name = request.query_params["buildNumber"]
-        found = [self._build(number) for number, build in self.newest() if build.name == name]
+        name, asked = request.query_params["buildNumber"], request.query_params.get("branchName")
+        named = [(number, build) for number, build in self.newest() if build.name == name]
+        found = [self._build(number) for number, build in named if asked in (None, f"refs/heads/{build.branch}")]
         return JSONResponse({"count": len(found), "value": found})
 
     async def shown(self, request: Request) -> Response:

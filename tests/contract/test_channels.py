@@ -187,7 +187,10 @@ def test_follows_nobody(kind: str, status: int, certificate: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["webhook", "chat"])
-@pytest.mark.parametrize("address", ["169.254.169.254", "127.0.0.1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "127.0.0.1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1", "fd00:ec2::254", "64:ff9b::a9fe:a9fe"],
+)
 def test_looks_where_a_name_leads(kind: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name of somewhere else that leads to this machine, or to a cloud's metadata, is not spoken to."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -222,6 +225,16 @@ def test_an_event_is_one_of_cloudevents_signed_as_standard_webhooks() -> None:
     assert abs(time.time() - int(post.headers["webhook-timestamp"])) < 60
 
 
+def test_an_installation_may_be_called_anything() -> None:
+    """Its name stands in a header and in a URI, as neither could otherwise hold it."""
+    with http_sink() as sink:
+        WebhookNotifier(OutboundHttp("ops"), sink.url, "Bänk of\nA", lambda: SECRET).send(MESSAGE)
+        (post,) = sink.posts
+    event = json.loads(post.body)
+    assert event["id"] == post.headers["webhook-id"] == "B%C3%A4nk%20of%0AA/17.0"
+    assert event["source"] == "/modelops/B%C3%A4nk%20of%0AA"
+
+
 def test_a_secret_that_is_none_is_refused() -> None:
     """Not sent unsigned; the error does not repeat it."""
     channel = WebhookNotifier(OutboundHttp("ops"), "http://127.0.0.1:1/", SOURCE, lambda: "whsec_canary!")
@@ -238,6 +251,10 @@ def test_a_secret_that_is_none_is_refused() -> None:
         ("Branch portal", "ops@example.com", "for Branch portal: loan: drift"),
         (None, "ops@example.com", "loan: drift"),
         ("a@b.example,c@d.example", "ops@example.com", "for a@b.example,c@d.example: loan: drift"),
+        ("a_@[", "ops@example.com", "for a_@[: loan: drift"),
+        ("(/_@*):", "ops@example.com", "for (/_@*):: loan: drift"),
+        ("=?utf-8?q?=0D=0ABcc:_a?=@b.example", "ops@example.com", "for = ?utf-8"),
+        ("böse@example.org", "ops@example.com", "for böse@example.org: loan: drift"),
     ],
 )
 def test_whom_a_mail_reaches(certificate: Path, recipient: str | None, to: str, subject: str) -> None:
@@ -249,10 +266,13 @@ def test_whom_a_mail_reaches(certificate: Path, recipient: str | None, to: str, 
     assert str(message_from_bytes(content, policy=policy.default)["Subject"]).strip().startswith(subject)
 
 
-def test_a_subject_makes_no_header(certificate: Path) -> None:
-    """Lines that somebody wrote into a subject stay in it."""
+@pytest.mark.parametrize(
+    "subject", ["a\r\nBcc: eve@example.com\r\n\r\nb", "=?utf-8?q?=0D=0ABcc:_eve=40example.com=0D=0A=0D=0Ab?="]
+)
+def test_a_subject_makes_no_header(certificate: Path, subject: str) -> None:
+    """Lines that somebody wrote into a subject, plain or as an encoded word, stay in it."""
     with mail_sink(certificate) as sink:
-        mail(sink.port, certificate).send(MESSAGE.model_copy(update={"subject": "a\r\nBcc: eve@example.com\r\n\r\nb"}))
+        mail(sink.port, certificate).send(MESSAGE.model_copy(update={"subject": subject}))
     ((reached, content),) = sink.mails
     parsed = message_from_bytes(content, policy=policy.default)
     assert (reached, parsed["Bcc"]) == (["rosa@example.com"], None)
@@ -273,9 +293,10 @@ def test_a_stranger_or_a_server_that_nobody_vouches_for(certificate: Path, tmp_p
 def test_a_chat_mentions_nobody() -> None:
     """What people wrote calls no channel together and hides no link."""
     with http_sink() as sink:
-        text = "<!channel> <https://evil.example|click> @all & co"
+        text = "<!channel> <https://evil.example|click> @all & co [approve](https://evil.example)"
         over_http("chat", sink.url).send(MESSAGE.model_copy(update={"subject": text}))
         said = json.loads(sink.posts[0].body)["text"]
     assert "&lt;!channel&gt;" in said
     assert "@all" not in said
     assert "<" not in said
+    assert "](" not in said

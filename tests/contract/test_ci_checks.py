@@ -15,11 +15,11 @@ from activities.ports import CheckAnswer
 from models.errors import PipelineError, UnknownNameError
 from models.evidence import EffectKey
 from models.external import CheckRequest, request_of
-from tests.contract.ci_runs import Ci, Crash, ci, crash, host, jenkins
+from tests.contract.ci_runs import Ci, Crash, branched, ci, crash, host, jenkins
 from tests.contract.ci_systems import URL, Jenkins
 from tests.unit.signed_record import submission_of
 
-__all__ = ["ci", "host", "jenkins"]
+__all__ = ["branched", "ci", "host", "jenkins"]
 
 KEY = EffectKey(model="loans", visit=7, step="red-team")
 SUBMISSION = submission_of("one")
@@ -67,6 +67,14 @@ def test_what_cannot_be_used_is_said_and_another_run_is_had_for_the_asking(
     assert f"{URL}/1" in failed.value.remedy
     assert check(ci, leaving(ci, GOOD)).run == "2"
     assert len(ci.system.builds) == 2
+
+
+def test_a_run_from_another_branch_answers_for_nothing(branched: Ci) -> None:
+    """Whoever may push a branch can have a run of any name there, with a pipeline that says what they like."""
+    branched.system.begin(name_of(KEY), "")
+    branched.system.builds[0].branch = "of-mallory"
+    branched.end("success", GOOD)
+    assert check(branched, leaving(branched, GOOD)).run == "2"
 
 
 def test_a_report_that_is_too_long_is_not_read_to_its_end(ci: Ci, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,17 @@
 """What business KPIs are read from: every source answers with a number, or says why not."""
 
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from activities.adapters.csv_metrics import CsvMetrics
+from activities.adapters.prometheus_metrics import PrometheusMetrics
 from activities.adapters.sql_metrics import SqlMetrics
 from activities.metric_ports import MetricsSource
 from models.canonical import digest_bytes
@@ -64,6 +68,8 @@ def test_a_query_is_answered_for_one_model_one_version_and_one_period(booked: st
         ("SELECT 1 AS value, 1.5 AS count", "1.5 observations"),
         ("SELECT 1 AS value, -1 AS count", "-1 observations"),
         ("DELETE FROM booking", "read-?only"),
+        ("SELECT 1 AS value, 1 AS count; COMMIT; DELETE FROM booking", "more than one statement"),
+        ("SET TRANSACTION READ WRITE; DELETE FROM booking; COMMIT", "more than one statement"),
         ("this is no SQL", "syntax error"),
     ],
 )
@@ -143,3 +149,43 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     """Where it should be, too."""
     with pytest.raises(InvalidInputError, match=r"there is no .*margin/loan\.csv"):
         ask(CsvMetrics("warehouse", tmp_path), "sum")
+
+
+class Oracle(BaseHTTPRequestHandler):
+    """Whoever answers where Prometheus should be."""
+
+    said = b""
+
+    def log_message(self, format: str, *given: object) -> None:
+        """Nothing."""
+
+    def do_POST(self) -> None:
+        """The same to everybody."""
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.said)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (b"[" * 100_000, "something else than Prometheus does"),
+        (b"1" + b"0" * 400, "a value that is no number"),
+        (b'"NaN"', "no finite number"),
+        (b'"2.5"', ""),
+    ],
+)
+def test_prometheus_or_whoever_answers_in_its_place(value: bytes, said: str) -> None:
+    """A number is one observation; whatever else is said, the error is one of ours."""
+    kind = type("Once", (Oracle,), {"said": b'{"data": {"resultType": "scalar", "result": [1, %b]}}' % value})
+    server = HTTPServer(("127.0.0.1", 0), kind)
+    threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True).start()
+    source = PrometheusMetrics("warehouse", f"http://127.0.0.1:{server.server_port}")
+    try:
+        with pytest.raises(InvalidInputError, match=said) if said else nullcontext():
+            found = ask(source, "up")
+            assert (found.value, found.count) == (2.5, 1)
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,5 +1,6 @@
 """Bundles in a real registry: what is pushed there has the digest that it has here, and nothing else is pulled."""
 
+import gzip
 import json
 import shutil
 import sqlite3
@@ -8,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from activities.adapters.oci_bundles import parts_of, verified
+from activities.adapters.oci_bundles import parts_of, read_bundle, verified
 from activities.adapters.oci_registry import OciRegistry
+from activities.adapters.registry_access import LONGEST, RegistryAccess
 from client.cli import app
 from models.bundle.manifest import MANIFEST_TYPE
 from models.bundle.registry_name import parse_reference
@@ -170,6 +173,88 @@ def test_a_registry_may_ask_for_a_token(shop: Shop, tmp_path: Path) -> None:
         ("/token?service=s&scope=repository%3Aloans%3Apull", "Basic"),
         ("/v2/loans/manifests/1", "Bearer"),
     ]
+
+
+class Hostile(BaseHTTPRequestHandler):
+    """Answers as `answers` says, by method and path, and notes who came with which authorization."""
+
+    answers: ClassVar[dict[str, tuple[int, dict[str, str], bytes]]] = {}
+    seen: ClassVar[list[tuple[str, str]]] = []
+
+    def log_message(self, format: str, *given: object) -> None:
+        """Nothing."""
+
+    def _answer(self) -> None:
+        place = f"{self.command} {self.path.partition('?')[0]}"
+        self.seen.append((place, self.headers.get("authorization", "")))
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        status, headers, body = self.answers.get(place, (404, {}, b""))
+        self.send_response(status)
+        for name, value in {**headers, "content-length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_PUT = do_POST = do_HEAD = _answer
+
+
+@pytest.fixture
+def hostile() -> Iterator[tuple[type[Hostile], int]]:
+    """A server that is up to no good, and its port."""
+    kind = type("Once", (Hostile,), {"seen": [], "answers": {}})
+    server = HTTPServer(("127.0.0.1", 0), kind)
+    threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True).start()
+    yield kind, server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def test_whom_a_registry_sends_us_to_gets_no_secret(hostile: tuple[type[Hostile], int], shop: Shop) -> None:
+    """Not even if they ask for it, and say where tokens are to be had."""
+    elsewhere, port = hostile
+    bundle = shop.bundle(1, constant(0.16))
+    realm = f'Bearer realm="http://localhost:{port}/token"'
+    elsewhere.answers["PUT /upload"] = (401, {"www-authenticate": realm}, b"{}")
+    elsewhere.answers["POST /v2/loans/blobs/uploads/"] = (202, {"location": f"http://localhost:{port}/upload"}, b"")
+    to = OciRegistry(parse_reference(f"127.0.0.1:{port}/loans"), secret)
+    with closing(to), pytest.raises(NotPermittedError, match="refused with 401"):
+        to.push(shop.store, parts_of(shop.store, bundle))
+    assert elsewhere.seen[-1] == ("PUT /upload", "")
+    assert {given for _, given in elsewhere.seen} == {""}
+
+
+def test_a_registry_leads_nowhere_in_the_clear(hostile: tuple[type[Hostile], int]) -> None:
+    """Not to this machine either, unless it is the registry's own."""
+    access = RegistryAccess("registry.example", "loans", secret, 1.0)
+    with closing(access), pytest.raises(NotPermittedError, match=r"leads in the clear to http://127\.0\.0\.1"):
+        access._authorize(f'Bearer realm="http://127.0.0.1:{hostile[1]}/token"')
+    assert hostile[0].seen == []
+
+
+@pytest.mark.parametrize("squeezed", [False, True])
+def test_a_manifest_without_end_is_not_read(hostile: tuple[type[Hostile], int], tmp_path: Path, squeezed: bool) -> None:
+    """However short it is on the way."""
+    body, headers = b" " * (LONGEST + 1), dict[str, str]()
+    if squeezed:
+        body, headers = gzip.compress(body), {"content-encoding": "gzip"}
+    hostile[0].answers["GET /v2/loans/manifests/1"] = (200, headers, body)
+    source = OciRegistry(parse_reference(f"127.0.0.1:{hostile[1]}/loans:1"), None)
+    with closing(source), pytest.raises(UnavailableError, match=f"more than {LONGEST} bytes"):
+        source.bundle(tmp_path)
+
+
+def test_what_nobody_signed_is_not_fetched(registry: Registry, shop: Shop, tmp_path: Path) -> None:
+    """A disk is filled by those alone whose key counts."""
+    bundle = shop.bundle(1, constant(0.17))
+    push(registry, shop, bundle)
+    with closing(OciRegistry(parse_reference(f"{registry.host}/models/loans@{bundle}"), secret)) as source:
+        with pytest.raises(SignatureError, match="by nobody whose key counts"):
+            verified(source.bundle(tmp_path), bundle, [])
+        config, *layers = [part.digest for part in parts_of(shop.store, bundle) if part.media_type != MANIFEST_TYPE]
+        assert (tmp_path / config.removeprefix("sha256:")).exists()
+        files = read_bundle(shop.store, bundle).files.values()
+        assert {digest_bytes(one.read_bytes()) for one in files} <= set(layers)
+        assert not any((tmp_path / digest_bytes(one.read_bytes()).removeprefix("sha256:")).exists() for one in files)
 
 
 def run(*words: str) -> Result:

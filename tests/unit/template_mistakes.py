@@ -333,6 +333,7 @@ PIPELINES = [
         "MO512", "do: [register, scan,", "do: [register, {run: scan, readings: [threats]},", "scan, |readings", "MO513"
     ),
     piped("MO513", "[evasions, robustness]", "[evasions, threats]", "[evasions, |threats]"),
+    piped("MO513", "at_least: 50}", "at_least: 50, metric: evasions}", "readings: [|evasions"),
     piped(
         "MO513",
         "    do: [{run",

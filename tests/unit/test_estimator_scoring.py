@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn import __version__
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -145,3 +146,15 @@ def test_a_hostile_file_in_that_process(tmp_path: Path, submission: Submission) 
             evil, tmp_path / "trained" / "holdout.csv", data.model_copy(update={"contract": contract})
         )
     assert not marker.exists()
+
+
+def test_a_model_that_talks_and_wants_many_processors() -> None:
+    """What it prints is not taken for an answer, and it answers on the one processor that it has."""
+    talking = RandomForestClassifier(200, max_depth=1, random_state=0, n_jobs=-1)
+    near = make_pipeline(SimpleImputer(), KNeighborsClassifier(1, n_jobs=2))
+    model = VotingClassifier([("talking", talking), ("near", near)], voting="soft").fit(FRAME, [1, 0, 0, 1])
+    expected = model.predict_proba(FRAME)[:, 1]
+    model.estimators_[0].set_params(verbose=100)
+    process = EstimatorProcess(pickle.dumps(model), Format.PICKLE, NAMES)
+    for _ in range(3):
+        np.testing.assert_array_equal(process.score(ROWS), expected)

@@ -16,7 +16,7 @@ from tests.unit.template_mistakes import CREDIT
 GOOD = b"""
 sources:
   warehouse: {kind: sql, url: {env: WAREHOUSE_URL}}
-  watch: {kind: prometheus, url: "http://prometheus:9090", credentials: {file: /run/token}}
+  watch: {kind: prometheus, url: "https://prometheus:9090", credentials: {file: /run/token}}
   drop: {kind: files, folder: /data/metrics}
 metrics:
   margin: {source: warehouse, query: "SELECT 1 AS value, 1 AS count", unit: EUR}
@@ -48,7 +48,8 @@ def test_a_good_file_is_read() -> None:
         ((b"folder: /data/metrics", b"folder: data"), "sources.drop"),
         ((b"within: 5", b"within: 0"), "metrics.latency.within"),
         ((b"unit: EUR", b"currency: EUR"), "metrics.margin.currency"),
-        ((b"http://prometheus", b"http://u:p@prometheus"), "sources.watch"),
+        ((b"https://prometheus", b"https://u:p@prometheus"), "sources.watch"),
+        ((b"https://prometheus", b"http://prometheus"), "sources.watch.*in the clear"),
         ((b"metrics:", b"metrics: ["), "not plain YAML"),
     ],
 )

@@ -6,10 +6,13 @@ for the model and one for each set of rows. Rows and answers are float64 in this
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable
+from typing import IO
 
 import numpy as np
+from joblib import parallel_config
 
 from activities.adapters.artifact_inspection.allowed_names import allowed
 from activities.adapters.artifact_inspection.readiness import prepare
@@ -19,6 +22,9 @@ from activities.adapters.estimator_scoring.frames import Status, receive, send
 from models.errors import InvalidInputError
 from models.formats import Format
 
+_LONGEST = 10_000
+"""Bytes of a refusal."""
+
 
 def _only_listed(event: str, arguments: tuple[object, ...]) -> None:
     """A second lock beside the gate's: whoever unpickles finds listed names alone."""
@@ -26,13 +32,20 @@ def _only_listed(event: str, arguments: tuple[object, ...]) -> None:
         raise InvalidInputError(f"loading the model would import {arguments[0]}.{arguments[1]}, which is not listed")
 
 
-def _answered(do: Callable[[], bytes]) -> bool:
+def _own_stdout() -> IO[bytes]:
+    """Stdout for answers alone: what a model prints goes where stderr goes."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _answered(answers: IO[bytes], do: Callable[[], bytes]) -> bool:
     try:
-        send(sys.stdout.buffer, do())
+        send(answers, do())
     except MemoryError:
-        send(sys.stdout.buffer, b"", Status.NO_MEMORY)
+        send(answers, b"", Status.NO_MEMORY)
     except InvalidInputError as error:
-        send(sys.stdout.buffer, f"{error}\n{error.remedy}".encode(), Status.REFUSED)
+        send(answers, f"{error}\n{error.remedy}".encode(errors="replace")[:_LONGEST], Status.REFUSED)
     else:
         return True
     return False
@@ -42,6 +55,7 @@ def main(form: str, names: str, memory: int, cpu: int) -> None:
     """Answer until stdin ends; at once to an end if the model cannot be used."""
     columns = json.loads(names)
     limit(memory, cpu or None)
+    answers = _own_stdout()
     prepare()
     warm_up()
     given = receive(sys.stdin.buffer)
@@ -58,11 +72,13 @@ def main(form: str, names: str, memory: int, cpu: int) -> None:
     def score(rows: bytes) -> bytes:
         return loaded[0].score(np.frombuffer(rows).reshape(-1, len(columns))).tobytes()
 
-    if not _answered(load):
+    # Other threads and processes would have to be opened, and there is one processor's time to have.
+    parallel_config("sequential")
+    if not _answered(answers, load):
         return
     while asked := receive(sys.stdin.buffer):
         content = asked.content
-        _answered(lambda rows=content: score(rows))  # type: ignore[misc]
+        _answered(answers, lambda rows=content: score(rows))  # type: ignore[misc]
 
 
 if __name__ == "__main__":

@@ -29,11 +29,13 @@ def send(stream: IO[bytes], content: bytes, status: Status = Status.DONE) -> Non
     stream.flush()
 
 
-def receive(stream: IO[bytes]) -> Frame | None:
-    """The next message; None if the other side is gone."""
+def receive(stream: IO[bytes], at_most: int | None = None) -> Frame | None:
+    """The next message; None if the other side is gone, or says something else or more than it should."""
     head = stream.read(_HEAD.size)
     if len(head) < _HEAD.size:
         return None
     status, length = _HEAD.unpack(head)
+    if status not in set(Status) or (at_most is not None and length > at_most):
+        return None
     content = stream.read(length)
     return Frame(Status(status), content) if len(content) == length else None

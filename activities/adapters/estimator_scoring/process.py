@@ -23,6 +23,7 @@ _SMALLER = "Submit a smaller model, or have the limit raised."
 _INSTALL = "install the extra: pip install 'modelops[sklearn]'"
 _START = 120.0
 _PATIENCE = 5.0
+_LONGEST_REFUSAL = 1 << 20
 
 
 class EstimatorProcess:
@@ -58,7 +59,8 @@ class EstimatorProcess:
         with self._lock:
             if self._process is None:
                 self._process = self._started()
-            answer = _exchange(self._process, np.ascontiguousarray(rows, dtype=np.float64).tobytes(), self._timeout)
+            given = np.ascontiguousarray(rows, dtype=np.float64)
+            answer = _exchange(self._process, given.tobytes(), self._timeout, given.itemsize * len(rows))
             if answer is None:
                 self._process = None
         if answer is None:
@@ -77,15 +79,17 @@ class EstimatorProcess:
         return process
 
 
-def _exchange(process: subprocess.Popen[bytes], content: bytes, seconds: float) -> Frame | None:
-    """The answer to some bytes; None, and no process any more, if there was none in time."""
+def _exchange(process: subprocess.Popen[bytes], content: bytes, seconds: float, expected: int = 0) -> Frame | None:
+    """The answer to some bytes; None, and no process any more, if there was none in time that it could be."""
     if process.stdin is None or process.stdout is None:
         return None
     late = threading.Timer(seconds, process.kill)
     late.start()
     try:
         send(process.stdin, content)
-        answer = receive(process.stdout)
+        answer = receive(process.stdout, max(expected, _LONGEST_REFUSAL))
+        if answer and answer.status is Status.DONE and len(answer.content) != expected:
+            answer = None
     except OSError:
         answer = None
     finally:
