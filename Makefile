@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
-# Each process has servers of its own; a slow test is no reason for the others to wait.
-PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
+# Each process has servers of its own; a slow test is no reason for the others to wait, and some only wait.
+PROCESSES := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 4 ? cores + 1 : 4)))
+PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 
 # Hundreds of processes import the project: it is compiled once, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE

@@ -10,7 +10,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 from sqlmodel import SQLModel
 
-from models.records import AuditRecord
+from models.records import AuditHeadRecord
 
 _NUMBERED = "SELECT setval(pg_get_serial_sequence({name}, 'id'), max(id)) FROM {table} HAVING max(id) > 0"
 
@@ -56,13 +56,14 @@ class Copies:
 
 
 def is_empty(url: str) -> bool:
-    """Whether nothing has been recorded yet."""
-    count = f"SELECT count(*) FROM {AuditRecord.__tablename__}"
+    """Whether nothing has been recorded yet, and nobody has opened a channel or looked for findings either."""
+    tables = [name for name in _tables() if name != AuditHeadRecord.__tablename__]
+    counts = " + ".join(f'(SELECT count(*) FROM "{name}")' for name in tables)
     if make_url(url).get_backend_name() == "sqlite":
         with closing(sqlite3.connect(_file(url))) as connection:
-            return bool(connection.execute(count).fetchone() == (0,))
+            return bool(connection.execute(f"SELECT {counts}").fetchone() == (0,))
     with psycopg.connect(_conninfo(url)) as connection:
-        return connection.execute(sql.SQL(count)).fetchone() == (0,)
+        return connection.execute(sql.SQL(f"SELECT {counts}")).fetchone() == (0,)
 
 
 def _copy_file(source: Path, target: Path) -> None:

@@ -70,7 +70,7 @@ async def test_timeline_and_card_tell_the_story(browser_page: Page, browser_hous
     await expect(shown.locator("table").first).to_contain_text(f"dmitri: {HOSTILE}")
     await expect(shown.locator("table").first).to_contain_text("rosa")
     await expect(shown.locator("svg")).to_be_visible()
-    assert await shown.locator("meter").count() == 6
+    assert await shown.locator("meter").count() == 7
     assert await shown.locator("script").count() == 0
     links = [await link.get_attribute("href") for link in await shown.locator("a").all()]
     assert links[0] == f"/namespaces/default/workflows?query=ModelopsModel%3D%22{browser_house.model}%22"

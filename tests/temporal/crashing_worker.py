@@ -145,12 +145,13 @@ _current = threading.local()
 _Some = TypeVar("_Some", Parts, ActuatorParts)
 
 
-_UNTOUCHED = ("schedules", "surroundings", "elsewhere")
+_UNTOUCHED = ("schedules", "surroundings")
 
 
 def watched(parts: _Some, boundaries: Boundaries) -> _Some:
     """The parts with boundaries around them, but for what is configured, and what no promotion at low risk touches."""
-    names = [field.name for field in dataclasses.fields(parts) if field.name not in _UNTOUCHED]
+    there = [field.name for field in dataclasses.fields(parts) if getattr(parts, field.name) is not None]
+    names = [name for name in there if name not in _UNTOUCHED]
     changes: dict[str, Any] = {name: _Watched(getattr(parts, name), name, boundaries) for name in names}
     return dataclasses.replace(parts, **changes)
 

@@ -302,7 +302,7 @@ TRIALS = [
     tried("MO509", "    do: [trial]\n", "    do: []\n", "|trial:\n", "MO310"),
     tried("MO509", "do: [trial]", "do: [trial, {run: trial, id: again}]", "|{run: trial, id: again}"),
     tried("MO509", "do: [promote, monitor]", "do: [trial, promote, monitor]", "[|trial, promote"),
-    tried("MO509", _TRIAL, "", "do: [|trial]"),
+    tried("MO509", _TRIAL, "", "do: [|trial]", "MO606"),
     tried("MO509", "do: [promote, monitor]\n", f"do: [trial, promote, monitor]\n{_TRIAL}", "do: [|trial, promote"),
     tried("MO310", "do: [trial]", "do: [evaluate, trial]", "inconclusive: |election}\n  election"),
     tried("MO509", "    environment: PROD\n    do: [trial]", "    environment: TEST\n    do: [trial]", "[|trial]"),

@@ -14,7 +14,7 @@ from tests.unit.corpus.cases import Case
 Made = Callable[[Path], dict[str, Case]]
 FAMILIES = (
     *("imports", "opcodes", "packed", "rebuilt", "stated", "streams", "onnx", "zips", "tars", "polyglots", "others"),
-    *("keras", "skops", "torch", "safetensors", "gguf", "texts"),
+    *("keras", "skops", "torch", "safetensors", "gguf", "texts", "definitions"),
 )
 
 
