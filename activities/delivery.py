@@ -72,9 +72,11 @@ class DeliveryActivities:
         for waiting in self._outbox.due(name, AT_ONCE):
             try:
                 self._channels[name].send(waiting.message)
-            except ModelopsError as error:
-                problems[name] = str(error)
-                self._outbox.settle(waiting, str(error))
+            except Exception as error:
+                # A message that a channel stumbles over must not silence the channel, or the others.
+                said = str(error) if isinstance(error, ModelopsError) else f"a defect of ours: {type(error).__name__}"
+                problems[name] = said
+                self._outbox.settle(waiting, said)
                 if isinstance(error, UnavailableError):
                     break
             else:

@@ -125,6 +125,17 @@ def test_a_new_channel_hears_of_what_happens_from_now_on(
     assert [one.subject for one in other.taken] == ["loan: drift breached (2)"]
 
 
+def test_a_message_that_a_channel_stumbles_over_holds_up_nobody(outbox: SqlOutbox, record: Record) -> None:
+    """Neither other channels nor the round: it is told as a defect, without whatever the error holds."""
+    stumbling, other = Receiver(), Receiver()
+    stumbling.fails = ValueError("hunter2")
+    both = rounds(outbox, {"a": (listening(), stumbling), "b": (listening(), other)})
+    record([notice(1), notice(2, "sla")])
+    told = both.deliver_messages()
+    assert (told.sent, len(other.taken)) == (2, 2)
+    assert told.problems == {"a": "a defect of ours: ValueError"}
+
+
 def test_a_channel_hears_of_its_topics(outbox: SqlOutbox, receiver: Receiver, record: Record, tell: Tell) -> None:
     """What a channel does not listen to is not sent there, then or later."""
     deliver = delivering(outbox, receiver, Topic.ESCALATION).deliver_messages
