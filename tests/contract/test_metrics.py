@@ -17,6 +17,8 @@ from activities.metric_ports import MetricsSource
 from models.canonical import digest_bytes
 from models.errors import InvalidInputError, ModelopsError, UnavailableError
 from models.metrics import Measurement, Metric, Period
+from tests.contract.serving import free_port
+from tests.monitoring import program, running
 
 DAY = Period(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 2, tzinfo=UTC))
 MARGIN = """
@@ -189,3 +191,28 @@ def test_prometheus_or_whoever_answers_in_its_place(value: bytes, said: str) -> 
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_real_prometheus_answers(tmp_path: Path) -> None:
+    """One value at the period's end, with model, version and period filled in; none, several or a mistake are said."""
+    url = f"http://127.0.0.1:{free_port()}"
+    (tmp_path / "prometheus.yaml").write_text("scrape_configs: []\n")
+    command = (
+        program("prometheus"),
+        *("--config.file=prometheus.yaml", "--storage.tsdb.path=data", f"--web.listen-address={url[7:]}"),
+    )
+    source = PrometheusMetrics("warehouse", url)
+    with running(command, f"{url}/-/ready", tmp_path / "prometheus.log"):
+        found = ask(source, 'sum(label_replace(vector($version + 0.5), "model", "$model", "", ""))')
+        assert (found.value, found.count, found.until) == (1.5, 1, DAY.until)
+        assert ask(source, "time()").value == DAY.until.timestamp()
+        with pytest.raises(InvalidInputError, match="has no value from"):
+            ask(source, 'sum(rate(margin{model="$model"}[$seconds]))')
+        with pytest.raises(InvalidInputError, match="has 2 values at once"):
+            ask(source, 'vector(1) or label_replace(vector(2), "side", "other", "", "")')
+        with pytest.raises(InvalidInputError, match=r"is refused: .*parse error"):
+            ask(source, "sum(")
+        with pytest.raises(InvalidInputError, match="no finite number"):
+            ask(source, "vector(1) / 0")
+    with pytest.raises(UnavailableError, match="source 'warehouse' does not answer"):
+        ask(source, "time()")
