@@ -40,6 +40,7 @@ _COMMANDS = {
         "history": _Command("lifecycles", "history", "modelops history loan-approval --utc"),
         "report": _Command("reports", "report", "modelops report loan-approval --output loan-approval.html"),
         "portfolio": _Command("portfolio", "portfolio", "modelops portfolio --json"),
+        "value": _Command("value", "value", "modelops value loan-approval --json"),
         "trial": _Command("trials", "trial", "modelops trial loan-approval --watch"),
         "inbox": _Command("gates", "inbox", "modelops inbox --as rosa"),
         "delegate": _Command(
