@@ -20,6 +20,7 @@ class Topic(StrEnum):
     DECISION = "decision"
     ESCALATION = "escalation"
     BREACH = "breach"
+    INVESTIGATION = "investigation"
     REMEDIATION = "remediation"
     STUCK = "stuck"
     OBLIGATION = "obligation"
@@ -52,6 +53,7 @@ _TOPICS = {
     "sla": Topic.ESCALATION,
     "glass": Topic.ESCALATION,
     "breach": Topic.BREACH,
+    "investigate": Topic.INVESTIGATION,
     "review": Topic.OBLIGATION,
     "waiver": Topic.OBLIGATION,
 }
