@@ -146,9 +146,11 @@ class MonitoringActivities:
         submission = self._inventory.submission(order.model, serving.version)
         try:
             model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
-            report = self._evaluator.measure(model, reference, window, submission)
+            held_out = self._store.fetch(submission.holdout)
+            report = self._evaluator.measure(model, reference, held_out, window, submission)
         except InvalidInputError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")
+            said = f"the window cannot be measured: {error}"
+            return StepResult(verdict=Verdict.FAIL, summary=said, evidence=evidence)
         result = _judged(order, (*report.readings, *read), evidence, report.unmeasured)
         looked = keep_report(self._store, "window", report, result.summary)
         return result.model_copy(update={"evidence": (looked, *evidence)})

@@ -41,7 +41,7 @@ REVOKE UPDATE ON pushed_value FROM modelops_worker;
 REVOKE INSERT, UPDATE, DELETE ON portfolio, current_measurement, current_reading, current_value, model_value
     FROM modelops_worker;
 REVOKE INSERT, DELETE ON audit_head FROM modelops_worker;
-REVOKE DELETE ON finding, channel, delivery FROM modelops_worker;
+REVOKE DELETE ON finding, channel FROM modelops_worker;
 REVOKE INSERT, UPDATE, DELETE ON deployment, directory, alembic_version FROM modelops_worker;
 REVOKE USAGE ON SEQUENCE deployment_id_seq FROM modelops_worker;
 

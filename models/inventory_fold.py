@@ -8,6 +8,7 @@ from typing import NamedTuple, assert_never
 import rfc8785
 
 from models.audit import AuditEntry, AuditKind, EffectRecord, Publication
+from models.bookings import says_otherwise, value_record
 from models.canonical import Digest, digest
 from models.evidence import EffectKey, Evidence
 from models.inventory import (
@@ -45,8 +46,6 @@ from models.records import (
     finding_of,
     readings_of,
     row_of,
-    says_otherwise,
-    value_record,
 )
 from models.rows import Row
 from models.verdict import Verdict

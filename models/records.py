@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel, col
 
 from models.audit import GENESIS
 from models.evidence import EffectKey, StepResult
-from models.inventory import Booked, Change, Environment, Measured, ModelKind, RiskTier, VersionStatus, Worth
+from models.inventory import Change, Environment, Measured, ModelKind, RiskTier, VersionStatus, Worth
 from models.reconciliation import Finding, FindingKind
 from models.rows import Row
 from models.state import Phase
@@ -22,6 +22,8 @@ Arguments = tuple[SchemaItem, ...]
 _CURRENT = text("until IS NULL")
 _PUBLISHED = text("kind = 'directory'")
 _WAITING = text("delivered_at IS NULL")
+_DELIVERED = text("delivered_at IS NOT NULL")
+_TICKETED = text("ticket IS NOT NULL")
 
 
 def _by_value(kind: type[StrEnum]) -> Enum:
@@ -293,13 +295,18 @@ class ChannelRecord(SQLModel, table=True):
 
 
 class DeliveryRecord(SQLModel, table=True):
-    """A message on its way through a channel: as JSON, how often that has failed, and why the last time."""
+    """A message on its way through a channel: as JSON, how often that has failed, and why the last time.
+
+    `ticket` is what a tracker has made of it, and `page` where people see that.
+    """
 
     __tablename__ = "delivery"
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("channel", "key"),
         Index("waiting_delivery", "channel", "due", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("thread_of_deliveries", "channel", "thread", "id"),
+        Index("old_delivery", "delivered_at", sqlite_where=_DELIVERED, postgresql_where=_DELIVERED),
+        Index("ticket_of_model", "model", "id", sqlite_where=_TICKETED, postgresql_where=_TICKETED),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -307,12 +314,15 @@ class DeliveryRecord(SQLModel, table=True):
     key: str
     thread: str | None = None
     recipient: str | None = None
+    model: str | None = None
     message: str
     failures: int = 0
     problem: str | None = None
     made_at: datetime
     due: datetime
     delivered_at: datetime | None = None
+    ticket: str | None = None
+    page: str | None = None
 
 
 class AuditRecord(SQLModel, table=True):
@@ -375,16 +385,6 @@ def readings_of(
         )
         for reading in {one.name: one for one in result.readings}.values()
     )
-
-
-def value_record(model: str, booked: Booked, revision: int, at: datetime) -> ValueRecord:
-    """The row of an entry of the value ledger; `at` is when it was made."""
-    return ValueRecord(model=model, **booked.model_dump(exclude={"change"}), revision=revision, at=at)
-
-
-def says_otherwise(row: ValueRecord, booked: Booked) -> bool:
-    """Whether an entry is corrected by what has been answered now."""
-    return (row.worth, row.unit, row.amount, row.count) != booked.said
 
 
 def row_of(record: SQLModel) -> Row:

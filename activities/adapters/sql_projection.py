@@ -5,6 +5,7 @@ from typing import NamedTuple, assert_never
 
 from sqlmodel import Session, col, delete, select, update
 
+from models.bookings import says_otherwise, value_record
 from models.canonical import canonical
 from models.errors import ConflictError, UnknownNameError
 from models.evidence import EffectKey, Evidence, StepResult
@@ -36,8 +37,6 @@ from models.records import (
     ValueRecord,
     VersionRecord,
     readings_of,
-    says_otherwise,
-    value_record,
 )
 from models.state import Snapshot
 from models.verdict import Verdict
