@@ -180,6 +180,7 @@ def test_a_stranger_trains_nothing(rig: Rig, host: Host) -> None:
     assert "canary" not in f"{caught.value}{caught.value.remedy}"
 
 
+PUBLISHED = get_session().get_service_model("sagemaker").shape_for("TrainingJobName").metadata
 RUNS = st.builds(
     EffectKey,
     model=st.from_regex(r"[a-z][a-z0-9]{0,8}([-_][a-z0-9]{1,9}){0,4}", fullmatch=True),
@@ -191,10 +192,9 @@ RUNS = st.builds(
 @given(RUNS, RUNS, st.integers(1, 999))
 def test_a_job_has_a_name_that_sagemaker_takes(one: str, other: str, number: int) -> None:
     """Whatever the model is called; another run or attempt has another one."""
-    said = get_session().get_service_model("sagemaker").shape_for("TrainingJobName").metadata
     name = sagemaker_job._job_name(one, number)
-    assert re.fullmatch(said["pattern"], name)
-    assert len(name) <= said["max"]
+    assert re.fullmatch(PUBLISHED["pattern"], name)
+    assert len(name) <= PUBLISHED["max"]
     assert (name == sagemaker_job._job_name(other, number)) == (one == other)
     assert name != sagemaker_job._job_name(one, number + 1)
 
