@@ -150,7 +150,8 @@ class MonitoringActivities:
         submission = self._inventory.submission(order.model, serving.version)
         try:
             model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
-            report = self._evaluator.measure(model, reference, window, submission)
+            held_out = self._store.fetch(submission.holdout)
+            report = self._evaluator.measure(model, reference, held_out, window, submission)
         except InvalidInputError as error:
             return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")
         result = _judged(order, (*report.readings, *read), evidence, report.unmeasured)

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     DECISION = "decision"
     ESCALATION = "escalation"
     BREACH = "breach"
+    INVESTIGATION = "investigation"
     REMEDIATION = "remediation"
     INVESTIGATION = "investigation"
     STUCK = "stuck"
