@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from activities.adapters.answer_counter import AnswerCounter, usual_answers
 from activities.adapters.child_process import NO_MEMORY, REFUSED, run_module
 from activities.adapters.column_counters import (
     Reference,
@@ -28,7 +29,8 @@ from models.inventory import Column, DataContract, Submission
 from models.statistics.figures import Figure, Result
 from models.statistics.performance import area_under_curve, calibration_error
 from models.statistics.scores import Confusion, Scores
-from models.window import WindowTally, adverse_impact, group_rates, readings_of, report_window
+from models.statistics.tallies import Numbers
+from models.window import WindowTally, adverse_impact, group_rates, readings_of, report_window, with_reading
 
 _CHILD = "activities.adapters.onnx_scoring"
 _EXPORT = "Export one float input [n, inputs], in the order of the data contract, and a probability output."
@@ -92,6 +94,7 @@ class OnnxEvaluator:
         contract = submission.contract
         names = [column.name for column in contract.inputs]
         earlier = count_reference(lambda: parts_of(reference, names), contract.inputs)
+        answers = AnswerCounter(self._usual(model, reference, submission))
         now, welcome = (
             WindowTally(),
             [
@@ -101,24 +104,17 @@ class OnnxEvaluator:
             ],
         )
         for part in parts_of(window, names, welcome):
-            now += self._count(model, part, earlier, submission)
-        return report_window(window.name, contract, earlier.columns, now, earlier.deciles)
+            scores = self._scores(model, part, submission)
+            answers.add(scores)
+            now += _count(part, scores, earlier, contract)
+        report = report_window(window.name, contract, earlier.columns, now, earlier.deciles)
+        return with_reading(report, "drift_score", answers.drift)
 
-    def _count(self, model: Path, part: Part, earlier: Reference, submission: Submission) -> WindowTally:
-        """A part of a window, scored."""
-        contract = submission.contract
-        scores = self._scores(model, part, submission)
-        known = contract.label in part.header
-        if known:
-            _demand_protected_columns(part, contract)
-        scored, groups = _outcomes(part, _labels(part, contract), scores, contract) if known else (Scores(), {})
-        return WindowTally(
-            rows=part.rows,
-            inputs=count_columns(part, contract.inputs, earlier.edges),
-            selected=int(np.sum(scores >= contract.threshold)),
-            scores=scored,
-            groups=groups,
-        )
+    def _usual(self, model: Path, reference: Path, submission: Submission) -> Numbers | str:
+        """The answers to the training data, or why they cannot be told."""
+        names = [column.name for column in submission.contract.inputs]
+        parts = parts_of(reference, names, _recorded(submission))
+        return usual_answers(parts, lambda part: self._scores(model, part, submission))
 
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Have golden predictions answered anew; MissingColumnError, InvalidInputError."""
@@ -175,6 +171,21 @@ class OnnxEvaluator:
             how = f"the run ended abnormally (exit status {child.returncode})"
             raise InvalidInputError(f"{model} cannot be run on {columns} inputs: {how}", _EXPORT)
         return np.frombuffer(child.stdout, dtype=np.float32).astype(float)
+
+
+def _count(part: Part, scores: Values, earlier: Reference, contract: DataContract) -> WindowTally:
+    """A part of a window, scored."""
+    known = contract.label in part.header
+    if known:
+        _demand_protected_columns(part, contract)
+    scored, groups = _outcomes(part, _labels(part, contract), scores, contract) if known else (Scores(), {})
+    return WindowTally(
+        rows=part.rows,
+        inputs=count_columns(part, contract.inputs, earlier.edges),
+        selected=int(np.sum(scores >= contract.threshold)),
+        scores=scored,
+        groups=groups,
+    )
 
 
 def _columns(table: Part, contract: DataContract) -> dict[str, Values | NDArray[np.object_]]:
