@@ -38,6 +38,7 @@ from client.documents import in_plain_words
 from client.histories import Heard, listen
 from client.lost import Lost, look_for
 from client.signer import Signer
+from client.underway import Underway, underway
 from models.audit import AuditEntry
 from models.canonical import Digest, Slug, digest
 from models.errors import ConflictError, RefusedError, UnavailableError
@@ -224,6 +225,12 @@ class Modelops:
                     # The run was followed by the next one between the finding of it and the asking.
                     if rejected.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
                         raise
+
+    async def underway(self, model: Slug) -> list[Underway]:
+        """What a lifecycle's worker is at, and how far; nothing if no step is."""
+        async with self._caller.translated(lifecycle_id(model)):
+            found = await self._caller.describe(lifecycle_id(model))
+            return await underway(found, self._client.data_converter) if found else []
 
     async def trial(self, model: Slug) -> Look | None:
         """What the last look at a challenger has seen; None if none is tried, or nobody has looked in this run."""

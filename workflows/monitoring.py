@@ -5,6 +5,7 @@ from temporalio import workflow
 from activities.monitoring import MonitoringActivities
 from models.monitoring import MonitorOrder, MonitorOutcome
 from workflows import options
+from workflows.monitor_card import render
 
 
 @workflow.defn(name="MonitorCheck")
@@ -22,7 +23,7 @@ class MonitorCheck:
             retry_policy=options.STEP_RETRIES,
             summary=f"measure the newest window of {order.model} for {order.monitor.id}",
         )
-        workflow.set_current_details(f"**{outcome.result.verdict}** {outcome.result.summary[:1500]}")
+        workflow.set_current_details(render(order, outcome))
         if outcome.breach:
             lifecycle = workflow.get_external_workflow_handle(f"model/{order.model}")
             await lifecycle.signal("report_breach", outcome.breach)

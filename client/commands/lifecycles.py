@@ -20,6 +20,7 @@ from client.proofs import proof_of
 from client.render import contradicted
 from client.render import status as draw_status
 from client.story import Line, brief, tell
+from client.underway import Underway
 from client.verification import Verification, verify
 from client.views import Found
 from models.canonical import Frozen
@@ -92,11 +93,11 @@ def status(
         with suppress(KeyboardInterrupt):
             asyncio.run(_watch(model))
         return
-    found = asyncio.run(_status(model, until, within))
+    found, going = asyncio.run(_status(model, until, within))
     if as_json:
         show_json(found)
     else:
-        show(draw_status(found))
+        show(draw_status(found), *(clean(str(one)) for one in going if one.tells))
         show(*([contradicted(findings)] if (findings := _findings(model)) else []))
 
 
@@ -107,7 +108,7 @@ def _findings(model: str) -> Sequence[Found]:
     return ()
 
 
-async def _status(model: str, until: Phase | None, within: float) -> Status:
+async def _status(model: str, until: Phase | None, within: float) -> tuple[Status, list[Underway]]:
     async with Modelops.connect(read_settings()) as modelops:
         found = await modelops.status(model)
         give_up = asyncio.get_running_loop().time() + within
@@ -117,7 +118,7 @@ async def _status(model: str, until: Phase | None, within: float) -> Status:
                 raise UnavailableError(f"'{model}' did not become '{until}' within {within:g} s", "look again later")
             await asyncio.sleep(_LOOK_SOON)
             found = await modelops.status(model)
-        return found
+        return found, await modelops.underway(model)
 
 
 def _refuse_to_wait(found: Status, until: Phase) -> None:
