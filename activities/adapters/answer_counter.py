@@ -14,7 +14,7 @@ Scored = Callable[[Part], Values]
 
 
 def usual_answers(parts: Iterable[Part], scored: Scored) -> Numbers | str:
-    """The answers to reference data over their own deciles, or why there are none; memory holds one part and a sample."""
+    """The answers to reference data over their own deciles, or why there are none; it holds one part and a sample."""
     sample = Sample(1)
     try:
         for part in parts:
