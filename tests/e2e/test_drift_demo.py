@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_demo_of_drift_tells_the_truth() -> None:
-    """It ends well only if each of its claims holds: one retraining, an election, a quiet control; its report is there."""
+    """It ends well only if each claim holds: one retraining, an election, a quiet control. A report is there."""
     done = subprocess.run(
         [sys.executable, "-m", "examples.drift_demo", "--exit"],
         cwd=ROOT,
