@@ -113,6 +113,13 @@ def report_window(
     )
 
 
+def with_reading(report: WindowReport, name: str, found: Figure | str) -> WindowReport:
+    """The report with one more reading, or the reason why it is not there."""
+    if isinstance(found, str):
+        return report.model_copy(update={"unmeasured": {**report.unmeasured, name: found}})
+    return report.model_copy(update={"readings": (*report.readings, *readings_of({name: found}))})
+
+
 def readings_of(found: Found) -> tuple[Reading, ...]:
     """What was measured, as readings."""
     figures = ((name, figure) for name, figure in found.items() if isinstance(figure, Figure))
