@@ -1,6 +1,7 @@
 """What watches a model in production: what is measured, what was found, and looking now."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,16 +16,20 @@ from client.console import moment, show, show_json
 from client.render import table, verdict_text
 from client.views import Looked, Watched
 from models.canonical import spell_duration
-from models.errors import UnknownNameError
+from models.errors import UnavailableError, UnknownNameError
+from models.watching import Watch
 from worker.settings import read_settings
 
 Named = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="One monitor; without it, all of them.")]
 
 
 def list_monitors(model: Model, as_json: Json = False) -> None:
-    """List what watches a model: what each monitor checks, how often, what a breach starts, what it found last."""
+    """List what watches a model: what each monitor checks, how often, what a breach starts, what it found last.
+
+    Whether it is paused is asked of the Temporal server, if that answers.
+    """
     with Catalog(read_settings().database) as catalog:
-        watched = _watched(catalog, model)
+        watched = asyncio.run(_scheduled(model, _watched(catalog, model)))
     if as_json:
         show_json(watched)
         return
@@ -36,10 +41,11 @@ def list_monitors(model: Model, as_json: Json = False) -> None:
             one.then,
             verdict_text(one.last.verdict) if one.last else None,
             moment(one.last.at) if one.last else None,
+            one.schedule,
         )
         for one in watched
     ]
-    show(table(("Monitor", "Checks", "Every", "A breach starts", "Last", "At"), rows))
+    show(table(("Monitor", "Checks", "Every", "A breach starts", "Last", "At", "Schedule"), rows))
 
 
 def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) -> None:
@@ -100,6 +106,23 @@ def _watched(catalog: Catalog, model: str) -> list[Watched]:
         Watched(monitor=one.id, checks=one.checks, every=one.every, then=one.then, last=last.get(one.id))
         for one in plan.monitors
     ]
+
+
+async def _scheduled(model: str, watched: list[Watched]) -> list[Watched]:
+    """The same with what the schedules say; as they were, if nobody answers."""
+    with suppress(UnavailableError):
+        async with Modelops.connect(read_settings()) as modelops:
+            seen = await modelops.schedules.look(model, [one.monitor for one in watched])
+        return [one.model_copy(update={"schedule": _spelled(seen.get(one.monitor))}) for one in watched]
+    return watched
+
+
+def _spelled(watch: Watch | None) -> str:
+    if watch is None:
+        return "none"
+    if watch.paused:
+        return f"paused: {watch.note or 'nobody says why'}"
+    return f"next {moment(watch.next)}" if watch.next else "it has ended"
 
 
 def _row(look: Looked) -> tuple[object, ...]:
