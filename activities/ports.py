@@ -27,6 +27,7 @@ from models.supply.osv import Bulletin
 from models.supply.reports import SourceReport, SupplyReport
 from models.traffic import Split
 from models.validation import Sample
+from models.value import Entry, Stint
 
 
 class Serving(NamedTuple):
@@ -94,6 +95,12 @@ class Inventory(Protocol):
 
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """What serves where."""
+
+    def stints(self, model: str, environment: Environment) -> Sequence[Stint]:
+        """Which version served in an environment when, oldest first."""
+
+    def booked(self, model: str) -> Sequence[Entry]:
+        """The value ledger of a model, in the order of its entries."""
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""

@@ -108,6 +108,7 @@ QUANTITIES = {
     "live_false_positive_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_equalised_odds_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_selection_rate": Quantity(StepKind.MONITOR, 0, 1, Dimension.BUSINESS),
+    "periods_without_value": Quantity(StepKind.MONITOR, 0, inf, Dimension.BUSINESS, single=True),
     "days_in_service": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
     "days_since_training": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
     "days_since_evaluation": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
@@ -119,8 +120,8 @@ QUANTITIES = {
 }
 """Every reading by its name. A stability index is below 20, as no share counts as less than 0.0001, and a log loss
 below 35, as no score is nearer than 1e-15 to 0 or 1; what is drift is said in `models.statistics.distance`; days are
-whole ones; what is about the process is said in `models.upkeep`; of a trial, the latency is the 95th percentile in
-milliseconds; the `parity_difference` is the largest of any golden prediction."""
+whole ones; what is about the process is said in `models.upkeep`, what is about value in `models.value`; of a trial,
+the latency is the 95th percentile in milliseconds; the `parity_difference` is the largest of any golden prediction."""
 
 READINGS = {
     kind: frozenset(name for name, one in QUANTITIES.items() if one.measured_by is kind)
