@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,9 @@ from models.inventory import Environment
 from models.messages import Action
 from models.reconciliation import FindingKind
 from models.watching import note_of
+from tests.contract.backdoor import execute
 from tests.temporal.house import House
+from tests.temporal.shell import run
 from tests.temporal.test_monitoring import CREDIT, QUIET, arrive, measured, until_measured
 from tests.temporal.test_reconciliation import look
 from worker.schedules import registry_of, schedule_registry, unschedule_registry
@@ -120,3 +123,26 @@ async def test_a_round_that_nobody_wants_any_more_ends(temporal: Client) -> None
         await unschedule_registry(temporal, queue)
     with pytest.raises(RPCError, match="not found"):
         await handle.describe()
+
+
+async def test_what_people_say_and_see(watched: House) -> None:
+    """Paused with a key and a reason; the list, and the status, say so; what is about the model in a tracker, too."""
+    model = watched.model
+    paused = await run(watched, "monitor", "pause", model, "drift", "--as", "rosa", "--reason", "The feed is moved.")
+    assert (paused.returncode, "Paused drift." in paused.stdout) == (0, True), paused.stderr
+    listed = json.loads((await run(watched, "monitor", "list", model, "--json")).stdout)
+    assert listed[0]["schedule"] == "paused: paused by rosa: The feed is moved."
+    await look(watched)
+    execute(
+        watched.database,
+        "INSERT INTO delivery (channel, key, message, failures, made_at, due, model, ticket, page) VALUES "
+        f"('tickets', '1.0', '{{}}', 0, '2026-03-02', '2026-03-02', '{model}', 'ML-17', 'https://x.example/ML-17')",
+    )
+    status = (await run(watched, "status", model)).stdout
+    assert "is paused, and nothing is measured: paused by rosa" in status
+    assert "Ticket ML-17: https://x.example/ML-17" in status
+    since = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    made_up = await run(watched, "monitor", "backfill", model, "drift", "--from", since)
+    assert (made_up.returncode, "about 3 looks" in made_up.stdout) == (0, True), made_up.stderr
+    assert (await run(watched, "monitor", "resume", model, "--as", "rosa", "--reason", "Moved.")).returncode == 0
+    assert await found(watched) == []
