@@ -95,13 +95,14 @@ class Held(Frozen):
 
 
 class Watched(Frozen):
-    """A monitor of a model's plan, and what it found last."""
+    """A monitor of a model's plan, what it found last, and what its schedule says; None if nobody could be asked."""
 
     monitor: str
     checks: tuple[str, ...]
     every: int
     then: Remedy
     last: Looked | None
+    schedule: str | None = None
 
 
 class Through(Frozen):
