@@ -145,7 +145,8 @@ def _seen(looks: Sequence[Looked], name: str, plan: Plan | None) -> list[_Seen]:
 def _chart(kpi: Kpi, seen: Sequence[_Seen], estimated: Sequence[_Seen], marks: Sequence[Mark]) -> Chart:
     dots = [_dot(kpi, one) for one in seen]
     beside = [Dot(one.look.at, one.reading.value) for one in estimated] if _estimate_of(kpi.name) != kpi.name else []
-    bounds = [f"passes {kpi.passes}, fails {kpi.fails}, from {kpi.at_least} observations on"]
+    bounds = [f"passes {kpi.passes}, fails {kpi.fails}"]
+    bounds += [f"with fewer than {kpi.at_least:,} cases it is inconclusive"] if kpi.at_least > 1 else []
     bounds += ["dashed: as it was estimated before outcomes were known"] if beside else []
     bounds += [_WHISKERS] if kpi.name in _SHARES else []
     name = _plain(kpi.name)
