@@ -149,6 +149,8 @@ def _chart(kpi: Kpi, seen: Sequence[_Seen], estimated: Sequence[_Seen], marks: S
     bounds += [f"with fewer than {kpi.at_least:,} cases it is inconclusive"] if kpi.at_least > 1 else []
     bounds += ["dashed: as it was estimated before outcomes were known"] if beside else []
     bounds += [_WHISKERS] if kpi.name in _SHARES else []
+    share = kpi.attained(seen[-1].reading.value)
+    bounds += [f"the latest is {share:.0%} of the target"] if share is not None else []
     name = _plain(kpi.name)
     picture = line_chart(name, dots, kpi.passes, kpi.fails, marks, beside)
     return Chart(name, picture, "; ".join(bounds), f"Latest: {_latest(seen[-1])}", [_row(kpi, one) for one in seen])

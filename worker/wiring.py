@@ -1,14 +1,12 @@
 """The composition root: the one module that chooses the real parts."""
 
 import platform
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
@@ -16,12 +14,11 @@ from temporalio.worker import Worker
 from activities.adapters.bundle_samples import BundleSamples
 from activities.adapters.child_prover import ChildProver
 from activities.adapters.ci_checks import CiChecks
-from activities.adapters.ci_training import CiTrainer
 from activities.adapters.file_notary import FileNotary
 from activities.adapters.file_windows import FileWindows
+from activities.adapters.oip_service import OipService
 from activities.adapters.oip_traffic import OipTraffic
 from activities.adapters.onnx_evaluator import OnnxEvaluator
-from activities.adapters.process_trainer import ProcessTrainer
 from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.static_scanner import StaticScanner
@@ -66,7 +63,9 @@ from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
+from activities.service_ports import Service
 from activities.trial import TrialActivities
+from activities.unwindowed import Unwindowed
 from activities.upkeep import Upkeep
 from activities.validation import Validator
 from models.environments import Environments as Surroundings
@@ -88,7 +87,7 @@ from worker.settings import ACTUATORS, Settings
 from worker.shelves import shelves_of
 from worker.supplying import supply_of
 from worker.targets import targets_of
-from worker.trainers import NamedTrainers
+from worker.trainers import trainers_of
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.delivery import Delivery
@@ -104,8 +103,6 @@ CACHED_LIFECYCLES = 2_000
 DRAIN = timedelta(seconds=5)
 BUILD = f"modelops-kernel-{KERNEL}"
 """Left out, the SDK hashes every loaded module for one: three seconds of each start."""
-
-TRAINING_SECONDS = options.TRAINING_TIMEOUT.total_seconds()
 
 
 @dataclass(frozen=True)
@@ -130,6 +127,7 @@ class Parts:
     executions: Executions
     environments: Environments
     metrics: MetricsReader
+    service: Service
     elsewhere: Elsewhere | None = None
     delivery: Delivering | None = None
 
@@ -152,7 +150,7 @@ class ActuatorParts:
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
     """The real parts, as configured."""
-    root = settings.root
+    root, surroundings = settings.root, environments_of(settings)
     store, inventory = store_of(settings), SqlInventory(settings.database)
     runs = ci_runs(settings.ci)
     return Parts(
@@ -163,12 +161,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         evaluator=OnnxEvaluator(),
         packager=packager_of(settings, store),
         bundles=bundles_of(settings, store),
-        trainer=NamedTrainers(
-            {name: CiTrainer(one, TRAINING_SECONDS) for name, one in runs.items()},
-            ProcessTrainer(
-                settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
-            ),
-        ),
+        trainer=trainers_of(settings, store, runs),
         pipelines=CiChecks(runs),
         windows=FileWindows(settings.windows),
         directory=directory_of(settings, settings.database),
@@ -178,7 +171,8 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         findings=SqlFindings(settings.database),
         executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
         metrics=metrics_of(settings),
-        environments=shelves_of(environments_of(settings), store),
+        service=OipService({name: local.url for name, local in surroundings.locals()}),
+        environments=shelves_of(surroundings, store),
         elsewhere=elsewhere_of(settings),
         delivery=delivering_of(settings),
     )
@@ -253,9 +247,10 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner, parts.supply)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
     packaging = PackagingActivities(parts.inventory, parts.store, parts.evaluator, parts.packager, parts.bundles)
-    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings)
+    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings, parts.policies)
+    unwindowed = Unwindowed(parts.inventory, upkeep, parts.service)
     monitoring = MonitoringActivities(
-        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep, parts.metrics
+        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, unwindowed, parts.metrics
     )
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
     external = ExternalActivities(parts.inventory, parts.store, parts.pipelines)

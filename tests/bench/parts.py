@@ -20,6 +20,7 @@ from models.journal import Assignment, JournalEntry
 from models.metrics import Metrics
 from models.plan import Plan
 from models.reconciliation import Shelf
+from models.value import Entry, Stint
 from tests.signers import AUDIENCE, keyring
 from tests.temporal.doubles import (
     NAMES,
@@ -34,6 +35,7 @@ from tests.temporal.doubles import (
     TextEvaluator,
     TextScanner,
     TrustingProver,
+    WrittenService,
     write_submission,
 )
 from tests.temporal.house import facts_of
@@ -117,6 +119,14 @@ class MemoryInventory:
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """Nobody asks."""
         return {}
+
+    def stints(self, model: str, environment: Environment) -> Sequence[Stint]:
+        """Nobody asks."""
+        return []
+
+    def booked(self, model: str) -> Sequence[Entry]:
+        """Nobody asks."""
+        return []
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """Nobody asks."""
@@ -206,5 +216,6 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         executions=NoExecutions(),
         environments=NoEnvironments(),
         metrics=NamedMetrics(Metrics()),
+        service=WrittenService(root / "service.json"),
     )
     return parts, submission
