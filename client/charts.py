@@ -3,8 +3,9 @@
 What is drawn has classes and no colours: a page says how they look, in light, in the dark and on paper.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import inf, isfinite
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -17,7 +18,9 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720.0, 200.0, 64.0, 104.0, 22.0,
 _ROW, _NAMES = 24.0, 190.0
 _SMALL, _LOW, _EDGE = 160.0, 30.0, 3.0
 _APART = 12.0
-_LONGEST_NAME = 30
+_LONGEST_NAME = 26
+_MANY = 40
+_GAP = 4
 
 
 class Dot(NamedTuple):
@@ -170,18 +173,29 @@ def _axes(dots: Sequence[Dot], bounds: Sequence[float]) -> _Axes:
 
 
 def _series(sheet: Element, axes: _Axes, dots: Sequence[Dot], kind: str) -> None:
-    places = [axes.place(dot) for dot in dots]
-    if len(places) > 1:
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    for part in _unbroken(dots):
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(axes.place, part))
         SubElement(sheet, "polyline", {"points": path, "class": kind})
-    for dot, (x, y) in zip(dots, places, strict=True):
+    radius = 3.5 if len(dots) <= _MANY else 2.2
+    for dot in dots:
+        x, y = axes.place(dot)
         between = ""
         if dot.low is not None and dot.high is not None:
             _whisker(sheet, (x, axes.up(dot.low)), (x, axes.up(dot.high)))
             between = f", between {dot.low:.4g} and {dot.high:.4g}"
         verdict = dot.verdict or ("hollow" if kind == "estimate" else "plain")
         said = "estimated " if kind == "estimate" else ""
-        _dot(sheet, x, y, verdict, f"{_at(dot.at)} UTC: {said}{dot.value:.4g}{between}")
+        _dot(sheet, x, y, verdict, f"{_at(dot.at)} UTC: {said}{dot.value:.4g}{between}", radius)
+
+
+def _unbroken(dots: Sequence[Dot]) -> Iterator[Sequence[Dot]]:
+    """Where nothing was read for much longer than usual, nothing is drawn: the parts with two dots or more."""
+    steps = [later.at - earlier.at for earlier, later in pairwise(dots)]
+    usual = sorted(steps)[len(steps) // 2] if steps else timedelta()
+    ends = [place for place, apart in enumerate(steps, 1) if len(steps) > 2 and apart > usual * _GAP]
+    for start, end in pairwise([0, *ends, len(dots)]):
+        if end - start > 1:
+            yield dots[start:end]
 
 
 def _bar(sheet: Element, along: _Scale, bar: Bar, y: float) -> None:
@@ -214,8 +228,9 @@ def _ticks(
             _line(sheet, _LEFT, y, _WIDTH - _RIGHT, y, f"bound {kind}")
             lower = bound.operator.startswith("<")
             _text(sheet, _WIDTH - _RIGHT + 6, y + (11 if lower else -3), f"{word} {bound}", "start", kind)
+            if y not in taken:
+                _text(sheet, _LEFT - 6, y + (11 if lower else -1), f"{bound.bound:.3g}", "end")
             taken.append(y)
-            _text(sheet, _LEFT - 6, y + (11 if lower else -1), f"{bound.bound:.3g}", "end")
     for value in (max(values), min(values)):
         y = up(value)
         if all(abs(y - other) >= _APART + 2 for other in taken):

@@ -145,11 +145,12 @@ def _seen(looks: Sequence[Looked], name: str, plan: Plan | None) -> list[_Seen]:
 def _chart(kpi: Kpi, seen: Sequence[_Seen], estimated: Sequence[_Seen], marks: Sequence[Mark]) -> Chart:
     dots = [_dot(kpi, one) for one in seen]
     beside = [Dot(one.look.at, one.reading.value) for one in estimated] if _estimate_of(kpi.name) != kpi.name else []
-    bounds = [f"passes {kpi.passes}, fails {kpi.fails}, from {kpi.at_least} observations on"]
+    bounds = [f"passes {kpi.passes}, fails {kpi.fails}"]
+    bounds += [f"with fewer than {kpi.at_least:,} cases it is inconclusive"] if kpi.at_least > 1 else []
     bounds += ["dashed: as it was estimated before outcomes were known"] if beside else []
     bounds += [_WHISKERS] if kpi.name in _SHARES else []
     share = kpi.attained(seen[-1].reading.value)
-    bounds += [] if share is None else [f"the last is {share:.0%} of the target"]
+    bounds += [f"the latest is {share:.0%} of the target"] if share is not None else []
     name = _plain(kpi.name)
     picture = line_chart(name, dots, kpi.passes, kpi.fails, marks, beside)
     return Chart(name, picture, "; ".join(bounds), f"Latest: {_latest(seen[-1])}", [_row(kpi, one) for one in seen])

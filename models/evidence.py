@@ -308,10 +308,10 @@ class WindowReport(Frozen):
 
     Readings: `drift` (the largest population stability index of any input: ten bins at the reference's deciles, open
     ends, missing values a bin of their own; `drift_known` leaves them out) and the largest of any input by the other
-    distances; `drift_score` (the same index of what the model answers); `live_selection_rate` (the share of cases that
-    it selects); of the cases whose outcome is known, how good scores and decisions are, also beside the held-out data,
-    and how groups fare. `unmeasured` says of the others why they are not there; `chance` is the `concept_shift` that
-    chance alone shows in the mean.
+    distances; `drift_score` (the same index of the scores, beside those of the held-out data); `live_selection_rate`
+    (the share of cases that it selects); of the cases whose outcome is known, how good scores and decisions are, also
+    beside the held-out data, and how groups fare. `unmeasured` says of the others why they are not there; `chance` is
+    the `concept_shift` that chance alone shows in the mean.
     """
 
     window: str

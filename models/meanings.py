@@ -22,6 +22,7 @@ MEANINGS: dict[Slug, str] = {
     "drift_kolmogorov_smirnov": "Kolmogorov-Smirnov statistic, the largest of any input of numbers",
     "drift_wasserstein": "first Wasserstein distance in standard deviations, the largest of any input of numbers",
     "drift_cramers_v": "Cramér's V, the largest of any input of texts",
+    "drift_score": "population stability index of the scores, beside those of the held-out data",
     "missing_share": "share of missing values, the largest of any input",
     "unseen_share": "share of values that the training data does not have, the largest of any input of texts",
     "schema_changes": "columns that came, went, or hold something else than the data contract says",

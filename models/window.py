@@ -12,6 +12,7 @@ from models.statistics import distance, fairness, performance
 from models.statistics.figures import Figure, Found, Result, Unmeasured, told
 from models.statistics.importance import importance_shift
 from models.statistics.score_counts import ScoreCounts
+from models.statistics.score_drift import score_drift
 from models.statistics.scores import Confusion, Scores
 from models.statistics.tallies import Categories, Numbers
 from models.verdict import Reading
@@ -92,6 +93,7 @@ def report_window(
     found = _finite(
         {
             **_drift(features),
+            "drift_score": _score_drift(beside.expectation, window.answered),
             "live_selection_rate": told(performance.share(window.selected, window.rows, Unmeasured.EMPTY)),
             **{f"live_{name}": told(figure) for name, figure in realised.items()},
             **{f"estimated_{name}": figure for name, figure in estimated.items()},
@@ -111,13 +113,6 @@ def report_window(
         performance=tuple(_performance(beside.expectation, estimated, realised)),
         chance=None if isinstance(beside.expectation, str) else shift_by_chance(beside.expectation, window.scores),
     )
-
-
-def with_reading(report: WindowReport, name: str, found: Figure | str) -> WindowReport:
-    """The report with one more reading, or the reason why it is not there."""
-    if isinstance(found, str):
-        return report.model_copy(update={"unmeasured": {**report.unmeasured, name: found}})
-    return report.model_copy(update={"readings": (*report.readings, *readings_of({name: found}))})
 
 
 def readings_of(found: Found) -> tuple[Reading, ...]:
@@ -153,6 +148,10 @@ def _estimated(expectation: Expectation | str, window: WindowTally, contract: Da
     if isinstance(expectation, str):
         return dict.fromkeys(ESTIMATED, expectation)
     return estimate(expectation, window.answered, contract.threshold)
+
+
+def _score_drift(expectation: Expectation | str, answered: ScoreCounts) -> Figure | str:
+    return expectation if isinstance(expectation, str) else told(score_drift(expectation.answered, answered))
 
 
 def _compared_with(expectation: Expectation | str, realised: Results, scores: Scores) -> Found:

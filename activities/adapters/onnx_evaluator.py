@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from activities.adapters.answer_counter import AnswerCounter, usual_answers
 from activities.adapters.child_process import NO_MEMORY, REFUSED, run_module
 from activities.adapters.column_counters import (
     Reference,
@@ -36,7 +35,6 @@ from models.schema import SchemaReport, compare_columns
 from models.statistics.figures import Figure, Result, Unmeasured
 from models.statistics.performance import area_under_curve, calibration_error
 from models.statistics.scores import Confusion, Scores
-from models.statistics.tallies import Numbers
 from models.window import (
     Beside,
     Importances,
@@ -45,7 +43,6 @@ from models.window import (
     group_rates,
     readings_of,
     report_window,
-    with_reading,
 )
 
 _CHILD = "activities.adapters.onnx_scoring"
@@ -90,7 +87,6 @@ class OnnxEvaluator:
         self._timeout = timeout_seconds
         self._memory = memory_bytes
         self._held_out = lru_cache(_REMEMBERED)(self._read_held_out)
-        self._usual = lru_cache(_REMEMBERED)(self._read_usual)
 
     def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
         """Measure on held-out data, which must hold every label; MissingColumnError, InvalidInputError."""
@@ -125,7 +121,6 @@ class OnnxEvaluator:
         contract = submission.contract
         names = [column.name for column in contract.inputs]
         earlier = count_reference(lambda: parts_of(reference, names), contract.inputs)
-        answers = AnswerCounter(self._usual(model, reference, submission))
         now, welcome = (
             WindowTally(),
             [
@@ -136,13 +131,10 @@ class OnnxEvaluator:
         )
         sample = RowSample(contract.inputs)
         for part in map(RememberedPart, parts_of(window, names, welcome)):
-            scores = self._scores(model, part, submission)
-            answers.add(scores)
-            now += _count(part, scores, earlier, contract)
+            now += self._count(model, part, earlier, submission)
             sample.add(part)
         beside = self._beside(model, held_out, sample, submission)
-        report = report_window(window.name, contract, earlier.columns, now, earlier.deciles, beside)
-        return with_reading(report, "drift_score", answers.drift)
+        return report_window(window.name, contract, earlier.columns, now, earlier.deciles, beside)
 
     def compare_columns(self, training: Path, window: Path, submission: Submission) -> SchemaReport:
         """What has become of a window's columns, whether or not it can be measured; InvalidInputError."""
@@ -184,11 +176,22 @@ class OnnxEvaluator:
         except InvalidInputError as error:
             return f"the model does not answer rows with exchanged inputs: {error}", rows.rows
 
-    def _read_usual(self, model: Path, reference: Path, submission: Submission) -> Numbers | str:
-        """The answers to the training data, or why they cannot be told."""
-        names = [column.name for column in submission.contract.inputs]
-        parts = parts_of(reference, names, _recorded(submission))
-        return usual_answers(parts, lambda part: self._scores(model, part, submission))
+    def _count(self, model: Path, part: Part, earlier: Reference, submission: Submission) -> WindowTally:
+        """A part of a window, scored."""
+        contract = submission.contract
+        scores = self._scores(model, part, submission)
+        known = contract.label in part.header
+        if known:
+            _demand_protected_columns(part, contract)
+        scored, groups = _outcomes(part, _labels(part, contract), scores, contract) if known else (Scores(), {})
+        return WindowTally(
+            rows=part.rows,
+            inputs=count_columns(part, contract.inputs, earlier.edges),
+            selected=int(np.sum(scores >= contract.threshold)),
+            answered=count_answered(scores),
+            scores=scored,
+            groups=groups,
+        )
 
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Have golden predictions answered anew; MissingColumnError, InvalidInputError."""
@@ -246,22 +249,6 @@ class OnnxEvaluator:
             how = f"the run ended abnormally (exit status {child.returncode})"
             raise InvalidInputError(f"{model} cannot be run on {columns} inputs: {how}", _EXPORT)
         return np.frombuffer(child.stdout, dtype=np.float32).astype(float)
-
-
-def _count(part: Part, scores: Values, earlier: Reference, contract: DataContract) -> WindowTally:
-    """A part of a window, scored."""
-    known = contract.label in part.header
-    if known:
-        _demand_protected_columns(part, contract)
-    scored, groups = _outcomes(part, _labels(part, contract), scores, contract) if known else (Scores(), {})
-    return WindowTally(
-        rows=part.rows,
-        inputs=count_columns(part, contract.inputs, earlier.edges),
-        selected=int(np.sum(scores >= contract.threshold)),
-        answered=count_answered(scores),
-        scores=scored,
-        groups=groups,
-    )
 
 
 def _recorded(submission: Submission) -> list[str]:

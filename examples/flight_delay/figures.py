@@ -23,14 +23,15 @@ QUIET_ROWS = 27_000
 
 
 class Watch:
-    """A version, and the data that it was trained on; gives the readings that its monitors judge."""
+    """A version, the data that it was trained on and those held out; gives the readings that its monitors judge."""
 
-    def __init__(self, pipeline: Pipeline, training: pd.DataFrame) -> None:
+    def __init__(self, pipeline: Pipeline, training: pd.DataFrame, held_out: pd.DataFrame) -> None:
         self._pipeline = pipeline
         self._edges = {name: edges_of(training[name].to_numpy(dtype=float), DECILES) for name in INPUTS}
-        scores = scores_of(pipeline, training)
-        self._edges["score"] = edges_of(scores, DECILES)
-        self._usual = self._counts(self._binned(training, scores))
+        unseen = scores_of(pipeline, held_out)
+        self._edges["score"] = edges_of(unseen, DECILES)
+        self._usual = self._counts(self._binned(training, scores_of(pipeline, training)))
+        self._usual["score"] = self._counts(self._binned(held_out, unseen))["score"]
 
     def month(self, rows: pd.DataFrame) -> dict[str, float]:
         """`live_auc`, `drift` and `drift_score` of a month."""
@@ -93,8 +94,8 @@ def main() -> None:
         pipeline = fit(rows)
         print(f"\ntrained on {len(rows)} flights; AUC on {len(parts['holdout'])} held out: ", end="")
         print(f"{roc_auc_score(parts['holdout'][LABEL].astype(int), scores_of(pipeline, parts['holdout'])):.4f}")
-        print(table(Watch(pipeline, rows), parts, months).to_string(float_format="{:.4f}".format))
-    watch = Watch(fit(parts["training"]), parts["training"])
+        print(table(Watch(pipeline, rows, parts["holdout"]), parts, months).to_string(float_format="{:.4f}".format))
+    watch = Watch(fit(parts["training"]), parts["training"], parts["holdout"])
     quiet = pd.DataFrame(watch.quiet(parts["holdout"], chosen.years * 12, data.SEED))
     print(f"\n{len(quiet)} months without drift")
     print(quiet.describe().loc[["min", "mean", "std", "max"]].to_string(float_format="{:.4f}".format))

@@ -28,7 +28,7 @@ def parts() -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def watch(parts: dict[str, pd.DataFrame]) -> Watch:
-    return Watch(fit(parts["training"]), parts["training"])
+    return Watch(fit(parts["training"]), parts["training"], parts["holdout"])
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_retraining_on_the_month_of_the_breach_helps(
 ) -> None:
     """September passes again and is ranked better by .02 or more; November is better too, and still fails."""
     both = retrained(parts["training"], parts["08"])
-    after = table(Watch(fit(both), both), parts, (9, 10, 11))
+    after = table(Watch(fit(both), both, parts["holdout"]), parts, (9, 10, 11))
     assert verdicts(plan, after, "live_auc") == [Verdict.PASS, Verdict.PASS, Verdict.FAIL]
     gained = after["live_auc"] - year["live_auc"]
     assert gained[9] > 0.02

@@ -137,7 +137,7 @@ def test_it_shows_readings_drift_fairness_and_the_story() -> None:
     assert len(pictures) == 1 + 2 + 1 + 2 + 1 + 1
     for words in (
         "Live AUC",
-        "passes >= 0.7, fails < 0.6, from",
+        "passes >= 0.7, fails < 0.6; dashed",
         "dashed: as it was estimated before outcomes were known",
         "Other readings, which nothing judges",
         "may.csv",
@@ -158,7 +158,7 @@ def test_every_value_says_where_it_comes_from() -> None:
     newest = "Latest: 0.5, of 500 cases, window w3, version 1, read 2026-05-04 00:00 UTC by monitor 'drift'."
     assert newest in page.text
     assert "Outcomes are known of 50% of its 1,000 cases." in page.text
-    assert "All 3 values of Live AUC" in page.text
+    assert "Every value of Live AUC: 3" in page.text
 
 
 def test_it_begins_with_what_matters() -> None:
@@ -189,7 +189,7 @@ def test_a_window_that_two_monitors_looked_at_is_one_value() -> None:
     later = judging.model_copy(update={"at": AT + timedelta(hours=1), "readings": looked(1, 0.71, PASS).readings})
     given = sources(plan=plan.model_copy(update={"monitors": (monitor,)}), looks=[judging, later, first])
     page = Page(write_report(given))
-    assert "All 1 values of Live AUC" in page.text
+    assert "Every value of Live AUC: 1" in page.text
     assert "Latest: 0.71, of 500 cases, window w1" in page.text
 
 
@@ -282,6 +282,16 @@ def test_a_small_chart_keeps_every_value_on_its_sheet(values: list[float]) -> No
         x, y = map(float, point.split(","))
         assert 0 <= x <= 160
         assert 0 <= y <= 30
+
+
+@pytest.mark.parametrize(
+    ("days", "lines"), [([0], 0), ([0, 1], 1), ([0, 90], 1), ([0, 1, 2, 3, 40, 41, 42], 2), ([0, 1, 2, 3, 40], 1)]
+)
+def test_where_nothing_was_read_for_long_no_line_is_drawn(days: list[int], lines: int) -> None:
+    """Much longer than usual, that is; every value keeps its dot."""
+    drawn = fromstring(line_chart("t", [Dot(AT + timedelta(days=day), day) for day in days]))
+    assert len(drawn.findall(f"{SVG}polyline")) == lines
+    assert len(drawn.findall(f"{SVG}circle")) == len(days)
 
 
 @given(FINITE, st.floats(0, 1e6), st.floats(0, 1e6))
