@@ -280,7 +280,8 @@ class GroupReport(Frozen):
     """A group of people whose outcomes are known: how many of how many were selected, of all, of those with outcome 1
     and of those with outcome 0.
 
-    `ratio` is of its selection rate to the reference group's, `ratio_between` the interval of 95 % confidence.
+    `ratio` is of its selection rate to the reference group's, `ratio_between` the interval of 95 % confidence (Katz).
+    `apart` is how much higher each rate is than the reference group's, and between which bounds (Newcombe).
     """
 
     column: str
@@ -290,6 +291,7 @@ class GroupReport(Frozen):
     false_positive: tuple[int, int]
     ratio: float | None = None
     ratio_between: tuple[float, float] | None = None
+    apart: dict[Slug, tuple[float, float, float]] = Field(default_factory=dict, exclude_if=lambda apart: not apart)
 
 
 class PerformanceReport(Frozen):
