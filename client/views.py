@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from models.canonical import Frozen
+from models.evidence import Tightened
 from models.inventory import ModelKind, RiskTier, VersionStatus
 from models.plan import Remedy
 from models.reconciliation import FindingKind
@@ -84,13 +85,14 @@ class Held(Frozen):
 
 
 class Watched(Frozen):
-    """A monitor of a model's plan, and what it found last."""
+    """A monitor of a model's plan, what it found last, and until when it looks more often if it does."""
 
     monitor: str
     checks: tuple[str, ...]
     every: int
     then: Remedy
     last: Looked | None
+    tightened: Tightened | None = None
 
 
 class Through(Frozen):
