@@ -9,18 +9,18 @@ from typing import NamedTuple
 
 from temporalio import activity
 
+from activities.business import FROM_THE_LEDGER, Business, Look
 from activities.ledger import Ledger, Outcome
 from activities.metric_ports import MetricsReader
 from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving, Windows
 from activities.reports import keep_report
 from activities.upkeep import Upkeep
 from models.canonical import digest_bytes, spell_duration
-from models.errors import InvalidInputError, ModelopsError, NotPermittedError, UnknownNameError
+from models.errors import InvalidInputError, NotPermittedError, UnknownNameError
 from models.evidence import EffectKey, Evidence, StepKind, StepResult
-from models.inventory import Measured
+from models.inventory import Booked, Measured
 from models.journal import Assignment
 from models.messages import Breach, shorten
-from models.metrics import period_before
 from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, monitor_orders, tightened_order
 from models.upkeep import KEPT, period
 from models.verdict import Reading, Verdict, combine, judge
@@ -46,7 +46,7 @@ class MonitoringActivities:
         self._windows = windows
         self._schedules = schedules
         self._upkeep = upkeep
-        self._metrics = metrics
+        self._business = Business(inventory, store, metrics)
 
     @activity.defn(name="start_monitors")
     async def start_monitors(self, task: Assignment) -> StepResult:
@@ -119,7 +119,7 @@ class MonitoringActivities:
 
     def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
-        if all(kpi.metric or kpi.name in KEPT for kpi in order.kpis):
+        if all(kpi.metric or kpi.name in KEPT | FROM_THE_LEDGER for kpi in order.kpis):
             return _Seen(period(order.every, at))
         found = self._windows.latest(order.model)
         last = max(serving.since, found[1]) if found else serving.since
@@ -128,11 +128,13 @@ class MonitoringActivities:
         return _Seen(digest_bytes(found[0].read_bytes()), found[0]) if found else None
 
     def _measure(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> Outcome:
+        booked: tuple[Booked, ...] = ()
         if seen.silent:
             reasons, verdict = (f"no new window of data ({seen.name})",), Verdict.FAIL
             result = StepResult(verdict=verdict, summary=reasons[0])
         else:
-            result = self._judge(order, serving, seen.path, at)
+            business = self._business.look(order, serving, at)
+            result, booked = self._judge(order, serving, seen.path, at, business), business.booked
             reasons, verdict = (result.summary,), result.verdict
         measured = Measured(
             monitor=order.monitor.id,
@@ -141,34 +143,30 @@ class MonitoringActivities:
             verdict=verdict.value,
             reasons=reasons,
         )
-        return result, [measured]
+        return result, [measured, *booked]
 
-    def _judge(self, order: MonitorOrder, serving: Serving, window: Path | None, at: datetime) -> StepResult:
+    def _judge(
+        self, order: MonitorOrder, serving: Serving, window: Path | None, at: datetime, business: Look
+    ) -> StepResult:
         """The verdict on a window of data (None: there is none), on the record and on metrics, as far as asked.
 
         What cannot be measured, for whatever reason, is a failure that is seen.
         """
         kept = () if KEPT.isdisjoint(order.monitor.checks) else self._upkeep.read(order, serving, at)
-        period, asked = period_before(order.every, at), [kpi for kpi in order.kpis if kpi.metric]
-        try:
-            answers = [
-                (kpi, self._metrics.read(kpi.metric or "", order.model, serving.version, period)) for kpi in asked
-            ]
-        except ModelopsError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=f"a metric cannot be read: {error}")
-        read = (*kept, *(answer.reading(kpi.name) for kpi, answer in answers))
-        evidence = tuple(
-            keep_report(self._store, "metric", answer, f"{answer.metric}: {answer.value:g} {answer.unit}".strip())
-            for _, answer in answers
-        )
+        evidence = business.evidence
+        if business.problem:
+            return StepResult(verdict=Verdict.FAIL, summary=business.problem, evidence=evidence)
+        read = (*kept, *business.readings)
         if window is None:
             return _judged(order, read, evidence)
         submission = self._inventory.submission(order.model, serving.version)
         try:
             model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
-            report = self._evaluator.measure(model, reference, window, submission)
+            held_out = self._store.fetch(submission.holdout)
+            report = self._evaluator.measure(model, reference, held_out, window, submission)
         except InvalidInputError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")
+            said = f"the window cannot be measured: {error}"
+            return StepResult(verdict=Verdict.FAIL, summary=said, evidence=evidence)
         result = _judged(order, (*report.readings, *read), evidence, report.unmeasured)
         looked = keep_report(self._store, "window", report, result.summary)
         return result.model_copy(update={"evidence": (looked, *evidence)})

@@ -28,6 +28,7 @@ from models.supply.osv import Bulletin
 from models.supply.reports import SourceReport, SupplyReport
 from models.traffic import Split
 from models.validation import Sample
+from models.value import Entry, Stint
 
 
 class Serving(NamedTuple):
@@ -95,6 +96,12 @@ class Inventory(Protocol):
 
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """What serves where."""
+
+    def stints(self, model: str, environment: Environment) -> Sequence[Stint]:
+        """Which version served in an environment when, oldest first."""
+
+    def booked(self, model: str) -> Sequence[Entry]:
+        """The value ledger of a model, in the order of its entries."""
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
@@ -225,8 +232,10 @@ class Evaluator(Protocol):
     def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
         """Measure on held-out data; MissingColumnError."""
 
-    def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
-        """Compare a window of production data with the training data; MissingColumnError."""
+    def measure(
+        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+    ) -> WindowReport:
+        """Compare a window of production data with the training data and the held-out data; MissingColumnError."""
 
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Have golden predictions answered anew; MissingColumnError."""

@@ -76,6 +76,8 @@ def _readings(looks: Sequence[Looked], kpis: Mapping[str, Kpi]) -> Iterator[Char
             if reading.name == name
         ]
         bounds = f"passes {kpi.passes}, fails {kpi.fails}, from {kpi.at_least} observations on" if kpi else "not judged"
+        share = kpi.attained(dots[-1].value) if kpi else None
+        bounds += "" if share is None else f"; the last is {share:.0%} of the target"
         picture = line_chart(name, dots, kpi.passes if kpi else None, kpi.fails if kpi else None)
         yield Chart(name.replace("_", " "), picture, bounds)
 

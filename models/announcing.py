@@ -59,6 +59,9 @@ _TOPICS = {
 }
 """By the beginning of what a notice of the kernel is named after."""
 
+_THREADED = (Topic.BREACH, Topic.INVESTIGATION)
+"""Topics of which all messages about a model are one thread."""
+
 _REMEDIES = (StepKind.TRAIN, StepKind.RESTORE, StepKind.TIGHTEN)
 """Steps of the kernel's own, which a breach or a person starts."""
 
@@ -101,7 +104,7 @@ def _of_effect(entry: AuditEntry, effect: EffectRecord) -> Iterator[Message]:
     for number, change in enumerate(effect.changes):
         if isinstance(change, Notified):
             told = _message(entry, topic, change.subject, change.body, number)
-            thread = f"{topic}/{key.model}" if topic is Topic.BREACH else None
+            thread = f"{topic}/{key.model}" if topic in _THREADED else None
             yield replace(told, recipient=change.recipient, thread=thread)
 
 

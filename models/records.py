@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel, col
 
 from models.audit import GENESIS
 from models.evidence import EffectKey, StepResult
-from models.inventory import Change, Environment, Measured, ModelKind, RiskTier, VersionStatus
+from models.inventory import Change, Environment, Measured, ModelKind, RiskTier, VersionStatus, Worth
 from models.reconciliation import Finding, FindingKind
 from models.rows import Row
 from models.state import Phase
@@ -22,6 +22,8 @@ Arguments = tuple[SchemaItem, ...]
 _CURRENT = text("until IS NULL")
 _PUBLISHED = text("kind = 'directory'")
 _WAITING = text("delivered_at IS NULL")
+_DELIVERED = text("delivered_at IS NOT NULL")
+_TICKETED = text("ticket IS NOT NULL")
 
 
 def _by_value(kind: type[StrEnum]) -> Enum:
@@ -178,7 +180,7 @@ class MeasurementRecord(SQLModel, table=True):
 class ReadingRecord(SQLModel, table=True):
     """One value that an effect read: of a version at a gate, or in production, where `monitor` says which looked.
 
-    `version` is NULL if it is about none.
+    `version` is NULL if it is about none; `low` and `high` are unless the value was estimated.
     """
 
     __tablename__ = "reading"
@@ -198,6 +200,46 @@ class ReadingRecord(SQLModel, table=True):
     value: float
     count: int
     at: datetime
+    low: float | None = None
+    high: float | None = None
+
+
+class ValueRecord(SQLModel, table=True):
+    """An entry of the value ledger: what a version has brought or cost in a period; `models.value.Entry` says more."""
+
+    __tablename__ = "value_entry"
+    __table_args__: ClassVar[Arguments] = (
+        UniqueConstraint("model", "metric", "version", "since", "until", "revision"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    model: str
+    metric: str
+    worth: Worth = Field(sa_column=Column(_by_value(Worth), nullable=False))
+    version: int
+    unit: str
+    since: datetime
+    until: datetime
+    amount: float
+    count: int
+    answer: str
+    revision: int
+    at: datetime
+
+
+class PushedRecord(SQLModel, table=True):
+    """A value that an application has sent to a source; it is cleared when it is as old as the source keeps values."""
+
+    __tablename__ = "pushed_value"
+    __table_args__: ClassVar[Arguments] = (Index("age_of_pushed_values", "source", "at"),)
+
+    source: str = Field(primary_key=True)
+    metric: str = Field(primary_key=True)
+    model: str = Field(primary_key=True)
+    at: datetime = Field(primary_key=True)
+    value: float
+    count: int
+    received_at: datetime
 
 
 class FindingRecord(SQLModel, table=True):
@@ -253,13 +295,18 @@ class ChannelRecord(SQLModel, table=True):
 
 
 class DeliveryRecord(SQLModel, table=True):
-    """A message on its way through a channel: as JSON, how often that has failed, and why the last time."""
+    """A message on its way through a channel: as JSON, how often that has failed, and why the last time.
+
+    `ticket` is what a tracker has made of it, and `page` where people see that.
+    """
 
     __tablename__ = "delivery"
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("channel", "key"),
         Index("waiting_delivery", "channel", "due", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("thread_of_deliveries", "channel", "thread", "id"),
+        Index("old_delivery", "delivered_at", sqlite_where=_DELIVERED, postgresql_where=_DELIVERED),
+        Index("ticket_of_model", "model", "id", sqlite_where=_TICKETED, postgresql_where=_TICKETED),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -267,12 +314,15 @@ class DeliveryRecord(SQLModel, table=True):
     key: str
     thread: str | None = None
     recipient: str | None = None
+    model: str | None = None
     message: str
     failures: int = 0
     problem: str | None = None
     made_at: datetime
     due: datetime
     delivered_at: datetime | None = None
+    ticket: str | None = None
+    page: str | None = None
 
 
 class AuditRecord(SQLModel, table=True):
@@ -330,6 +380,8 @@ def readings_of(
             value=reading.value,
             count=reading.count,
             at=at,
+            low=reading.between[0] if reading.between else None,
+            high=reading.between[1] if reading.between else None,
         )
         for reading in {one.name: one for one in result.readings}.values()
     )

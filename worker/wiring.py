@@ -1,14 +1,12 @@
 """The composition root: the one module that chooses the real parts."""
 
 import platform
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
@@ -16,12 +14,10 @@ from temporalio.worker import Worker
 from activities.adapters.bundle_samples import BundleSamples
 from activities.adapters.child_prover import ChildProver
 from activities.adapters.ci_checks import CiChecks
-from activities.adapters.ci_training import CiTrainer
 from activities.adapters.file_notary import FileNotary
 from activities.adapters.file_windows import FileWindows
 from activities.adapters.oip_traffic import OipTraffic
 from activities.adapters.onnx_evaluator import OnnxEvaluator
-from activities.adapters.process_trainer import ProcessTrainer
 from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.static_scanner import StaticScanner
@@ -88,7 +84,7 @@ from worker.settings import ACTUATORS, Settings
 from worker.shelves import shelves_of
 from worker.supplying import supply_of
 from worker.targets import targets_of
-from worker.trainers import NamedTrainers
+from worker.trainers import trainers_of
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.delivery import Delivery
@@ -104,8 +100,6 @@ CACHED_LIFECYCLES = 2_000
 DRAIN = timedelta(seconds=5)
 BUILD = f"modelops-kernel-{KERNEL}"
 """Left out, the SDK hashes every loaded module for one: three seconds of each start."""
-
-TRAINING_SECONDS = options.TRAINING_TIMEOUT.total_seconds()
 
 
 @dataclass(frozen=True)
@@ -163,12 +157,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         evaluator=OnnxEvaluator(),
         packager=packager_of(settings, store),
         bundles=bundles_of(settings, store),
-        trainer=NamedTrainers(
-            {name: CiTrainer(one, TRAINING_SECONDS) for name, one in runs.items()},
-            ProcessTrainer(
-                settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
-            ),
-        ),
+        trainer=trainers_of(settings, store, runs),
         pipelines=CiChecks(runs),
         windows=FileWindows(settings.windows),
         directory=directory_of(settings, settings.database),

@@ -48,12 +48,10 @@ class TemporalScheduler:
 
     async def tighten(self, order: MonitorOrder, until: datetime) -> None:
         """Another schedule, `monitor/<model>/<monitor>/tightened`; nothing is left of one that could not be made."""
-        name, schedule = _name(order), self._schedule(order, until)
+        name = _name(order)
+        await self._delete(name)
         try:
-            await self._client.create_schedule(name, schedule)
-        except ScheduleAlreadyRunningError:
-            await self._delete(name)
-            await self.tighten(order, until)
+            await self._client.create_schedule(name, self._schedule(order, until))
         except RPCError as error:
             with suppress(UnavailableError):
                 await self._delete(name)

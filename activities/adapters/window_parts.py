@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from activities.adapters.csv_table import LARGEST, Values, missing_column, read_tables
-from models.errors import InvalidInputError, UnmeasuredError
+from activities.adapters.csv_blocks import csv_parts
+from activities.adapters.csv_table import LARGEST, Values, wanted_columns
+from models.errors import UnmeasuredError
 from models.inventory import Column
 from models.statistics.figures import Unmeasured
 
@@ -90,19 +91,19 @@ def parts_of(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), row
     """The needed columns of a file, and what is there of the welcome ones; MissingColumnError, InvalidInputError."""
     if path.suffix.lower() in _PARQUET:
         return parquet_parts(path, needed, welcome, rows)
-    return iter(read_tables(path, needed, welcome, rows))
+    return csv_parts(path, needed, welcome, rows)
 
 
 def parquet_parts(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int = ROWS) -> Iterator[Part]:
     """A Parquet file; MissingColumnError, UnmeasuredError. Buffered ahead, all of it would come to be in memory."""
     try:
         with pq.ParquetFile(path, pre_buffer=False) as file:
-            names = _wanted(str(path), file.schema_arrow.names, needed, welcome)
+            names = wanted_columns(path, file.schema_arrow.names, needed, welcome)
             found = False
             for batch in file.iter_batches(batch_size=rows, columns=names):
                 found = True
                 yield ArrowPart(str(path), dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise UnmeasuredError(Unmeasured.UNREADABLE, f"{path} is not a Parquet file: {error}") from error
     if not found:
         raise UnmeasuredError(Unmeasured.EMPTY, f"{path}: {Unmeasured.EMPTY.sentence}")
@@ -127,7 +128,7 @@ def query_parts(
             reached = True
             answer = connection.execute(sa.text(query), parameters)
             header = list(answer.keys())
-            names = _wanted(where, header, needed, welcome)
+            names = wanted_columns(where, header, needed, welcome)
             places = [header.index(name) for name in names]
             for some in answer.partitions(rows):
                 found = True
@@ -140,17 +141,6 @@ def query_parts(
         raise UnmeasuredError(state, f"{where}: {state.sentence}: {str(error.orig).splitlines()[0]}") from error
     if not found:
         raise UnmeasuredError(Unmeasured.EMPTY, f"{where}: {Unmeasured.EMPTY.sentence}")
-
-
-def _wanted(where: str, header: Sequence[str], needed: Sequence[str], welcome: Sequence[str]) -> list[str]:
-    for name in needed:
-        if name not in header:
-            raise missing_column(where, header, name, "Add it, or correct the data contract of the version.")
-    wanted = [name for name in dict.fromkeys((*needed, *welcome)) if name in header]
-    for name in wanted:
-        if header.count(name) > 1:
-            raise InvalidInputError(f"{where} has more than one column '{name}'", "Give each column its own name.")
-    return wanted
 
 
 def _array(where: str, name: str, cells: Sequence[object]) -> pa.Array:

@@ -1,6 +1,7 @@
 """What watches a model in production: what is measured, what was found, and looking now."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +14,15 @@ from client.catalog import Catalog
 from client.charts import sparkline
 from client.commands.parameters import Json, Model
 from client.console import moment, show, show_json
+from client.holdings import attained
 from client.render import table, verdict_text
 from client.views import Looked, Watched
 from models.canonical import spell_duration
 from models.errors import UnknownNameError
+from models.verdict import Kpi
 from worker.settings import read_settings
+
+_LAST = 3
 
 Named = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="One monitor; without it, all of them.")]
 
@@ -47,8 +52,9 @@ def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) ->
     """Show what was read of a model in production: each value over time, where it stands now, and why."""
     with Catalog(read_settings().database) as catalog:
         names = [one.monitor for one in _watched(catalog, model)]
-        looks = [one for one in catalog.looks(model) if monitor in (None, one.monitor)]
         plan = catalog.plan_of(model)
+        kpis = {kpi.name: kpi for kpi in plan.kpis} if plan else {}
+        looks = [_on_target(one, kpis) for one in catalog.looks(model) if monitor in (None, one.monitor)]
     if monitor is not None and monitor not in names:
         raise UnknownNameError(f"'{model}' has no monitor '{monitor}'", f"it has {', '.join(names)}")
     if as_json:
@@ -57,15 +63,13 @@ def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) ->
     if not looks:
         show("Nothing was measured yet. `modelops monitor run` has every monitor look now.")
         return
-    kpis = {kpi.name: kpi for kpi in plan.kpis} if plan else {}
     rows = []
     for name in dict.fromkeys(reading.name for look in looks for reading in look.readings):
-        values = [reading.value for look in looks for reading in look.readings if reading.name == name]
-        kpi = kpis.get(name)
-        rows.append(
-            (name, sparkline(values), f"{values[-1]:.4g}", kpi.passes if kpi else None, kpi.fails if kpi else None)
-        )
-    show(table(("Reading", "Over time", "Now", "Passes", "Fails"), rows), "")
+        read = [reading for look in looks for reading in look.readings if reading.name == name]
+        kpi, drawn = kpis.get(name), sparkline([reading.value for reading in read])
+        bounds = (kpi.passes, kpi.fails) if kpi else (None, None)
+        rows.append((name, drawn, read[-1], *bounds, _reached(look.attained.get(name) for look in looks)))
+    show(table(("Reading", "Over time", "Now", "Passes", "Fails", "Of the target"), rows), "")
     show(table(("At", "Monitor", "Version", "Verdict", "Why"), [_row(look) for look in looks]))
 
 
@@ -111,6 +115,15 @@ def _watched(catalog: Catalog, model: str) -> list[Watched]:
         )
         for one in plan.monitors
     ]
+
+
+def _on_target(look: Looked, kpis: Mapping[str, Kpi]) -> Looked:
+    return look.model_copy(update={"attained": attained(kpis.values(), {one.name: one.value for one in look.readings})})
+
+
+def _reached(shares: Iterable[float | None]) -> str:
+    """The last few, in percent."""
+    return " → ".join(f"{share:.0%}" for share in [share for share in shares if share is not None][-_LAST:])
 
 
 def _row(look: Looked) -> tuple[object, ...]:

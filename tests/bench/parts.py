@@ -20,6 +20,7 @@ from models.journal import Assignment, JournalEntry
 from models.metrics import Metrics
 from models.plan import Plan
 from models.reconciliation import Shelf
+from models.value import Entry, Stint
 from tests.signers import AUDIENCE, keyring
 from tests.temporal.doubles import (
     NAMES,
@@ -117,6 +118,14 @@ class MemoryInventory:
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """Nobody asks."""
         return {}
+
+    def stints(self, model: str, environment: Environment) -> Sequence[Stint]:
+        """Nobody asks."""
+        return []
+
+    def booked(self, model: str) -> Sequence[Entry]:
+        """Nobody asks."""
+        return []
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """Nobody asks."""
