@@ -22,9 +22,9 @@ class Watch(NamedTuple):
     next: datetime | None = None
 
 
-def schedule_of(model: str, monitor: str) -> str:
-    """The name of a monitor's schedule, and the beginning of the ids of its workflows."""
-    return f"monitor/{model}/{monitor}"
+def schedule_of(model: str, monitor: str, tightened: bool = False) -> str:
+    """The name of a monitor's schedule, or of its second one while it looks more often; its workflows' ids begin so."""
+    return f"monitor/{model}/{monitor}{'/tightened' * tightened}"
 
 
 def note_of(deed: str, person: str, reason: str) -> str:

@@ -273,6 +273,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
         packaging.package_version,
         monitoring.start_monitors,
         monitoring.stop_monitors,
+        monitoring.tighten_monitor,
         monitoring.measure_window,
         retraining.train_version,
         external.run_pipeline,

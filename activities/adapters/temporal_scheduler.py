@@ -1,8 +1,9 @@
 """Monitors as Temporal Schedules: none of their history is the lifecycle's."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from temporalio.client import (
     Client,
@@ -19,7 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.canonical import spell_duration
 from models.errors import UnavailableError
-from models.monitoring import MonitorOrder, monitor_orders
+from models.monitoring import MonitorOrder, monitor_orders, tightened_order
 from models.plan import MonitorPlan, Plan
 from models.watching import Watch, schedule_of
 
@@ -41,21 +42,37 @@ class TemporalScheduler:
         """One schedule per monitor, named `monitor/<model>/<monitor>`; one that exists stays as it is."""
         for order in monitor_orders(model, plan):
             try:
-                await self._client.create_schedule(schedule_of(model, order.monitor.id), self._schedule(order))
+                await self._client.create_schedule(_name(order), self._schedule(order))
             except ScheduleAlreadyRunningError:
                 continue
             except RPCError as error:
                 raise _unavailable(error) from error
-        return [schedule_of(model, monitor.id) for monitor in plan.monitors]
+        for order in _tightened(model, plan):
+            await self._delete(_name(order))
+        return [_name(order) for order in monitor_orders(model, plan)]
+
+    async def tighten(self, order: MonitorOrder, until: datetime) -> None:
+        """Another schedule, `monitor/<model>/<monitor>/tightened`; nothing is left of one that could not be made."""
+        name = _name(order)
+        await self._delete(name)
+        try:
+            await self._client.create_schedule(name, self._schedule(order, until))
+        except RPCError as error:
+            with suppress(UnavailableError):
+                await self._delete(name)
+            raise _unavailable(error) from error
 
     async def stop(self, model: str, plan: Plan) -> None:
         """Delete the model's schedules by name: a list of them may lag behind and miss the newest."""
-        for monitor in plan.monitors:
-            try:
-                await self._client.get_schedule_handle(schedule_of(model, monitor.id)).delete()
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise _unavailable(error) from error
+        for order in (*monitor_orders(model, plan), *_tightened(model, plan)):
+            await self._delete(_name(order))
+
+    async def _delete(self, name: str) -> None:
+        try:
+            await self._client.get_schedule_handle(name).delete()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise _unavailable(error) from error
 
     async def look(self, orders: Iterable[MonitorOrder]) -> Mapping[str, Watch]:
         """The schedules that there are of those, by name, compared with what they should be; UnavailableError."""
@@ -63,14 +80,14 @@ class TemporalScheduler:
 
         async def seen(order: MonitorOrder) -> tuple[str, Watch | None]:
             async with at_once:
-                return schedule_of(order.model, order.monitor.id), await self._watch(order)
+                return _name(order), await self._watch(order)
 
         found = await asyncio.gather(*map(seen, orders))
         return {name: watch for name, watch in found if watch}
 
     async def _watch(self, order: MonitorOrder) -> Watch | None:
         try:
-            found = await self._client.get_schedule_handle(schedule_of(order.model, order.monitor.id)).describe()
+            found = await self._client.get_schedule_handle(_name(order)).describe()
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
@@ -98,22 +115,34 @@ class TemporalScheduler:
             return "it looks at something else"
         return ""
 
-    def _schedule(self, order: MonitorOrder) -> Schedule:
+    def _schedule(self, order: MonitorOrder, until: datetime | None = None) -> Schedule:
         monitor: MonitorPlan = order.monitor
         action = ScheduleActionStartWorkflow(
             self._workflow,
             order,
-            id=schedule_of(order.model, monitor.id),
+            id=_name(order),
             task_queue=self._task_queue,
             static_summary=f"{monitor.id} of {order.model}: {', '.join(kpi.name for kpi in order.kpis)}",
         )
-        every = timedelta(seconds=monitor.every)
+        every = timedelta(seconds=order.every)
+        starts = monitor.brakes.otherwise if order.tightened else monitor.then
         return Schedule(
             action=action,
-            spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every * JITTER),
+            spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every * JITTER, end_at=until),
             policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
-            state=ScheduleState(note=f"a breach starts: {monitor.then}"),
+            state=ScheduleState(note=f"a breach starts: {starts}"),
         )
+
+
+def _tightened(model: str, plan: Plan) -> Iterator[MonitorOrder]:
+    """The checks of the monitors that a breach may tighten."""
+    for monitor in plan.monitors:
+        if order := tightened_order(model, plan, monitor.id):
+            yield order
+
+
+def _name(order: MonitorOrder) -> str:
+    return schedule_of(order.model, order.monitor.id, order.tightened)
 
 
 def _unavailable(error: RPCError) -> UnavailableError:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +43,7 @@ def list_monitors(model: Model, as_json: Json = False) -> None:
         (
             one.monitor,
             ", ".join(one.checks),
-            spell_duration(one.every),
+            spell_duration(one.every) + (f" until {moment(one.tightened.until)}" if one.tightened else ""),
             one.then,
             verdict_text(one.last.verdict) if one.last else None,
             moment(one.last.at) if one.last else None,
@@ -106,8 +107,18 @@ def _watched(catalog: Catalog, model: str) -> list[Watched]:
             f"'{model}' has no monitor", "its lifecycle has to be started, on a template with monitors"
         )
     last = {look.monitor: look for look in catalog.looks(model)}
+    tightened = catalog.tightened(model)
+    if tightened and tightened.until <= datetime.now(UTC):
+        tightened = None
     return [
-        Watched(monitor=one.id, checks=one.checks, every=one.every, then=one.then, last=last.get(one.id))
+        Watched(
+            monitor=one.id,
+            checks=one.checks,
+            every=one.tightened if (on := tightened and tightened.monitor == one.id) else one.every,
+            then=one.brakes.otherwise if on else one.then,
+            last=last.get(one.id),
+            tightened=tightened if on else None,
+        )
         for one in plan.monitors
     ]
 
