@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -11,19 +10,30 @@ from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
 from activities.metric_ports import MetricsReader
-from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving, Windows
+from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving
 from activities.reports import keep_report
 from activities.upkeep import Upkeep
-from models.canonical import digest_bytes
-from models.errors import InvalidInputError, ModelopsError, NotPermittedError, UnknownNameError
-from models.evidence import EffectKey, Evidence, StepKind, StepResult
+from activities.window_ports import Window, Windows
+from models.errors import (
+    InvalidInputError,
+    ModelopsError,
+    NotPermittedError,
+    UnavailableError,
+    UnknownNameError,
+    UnmeasuredError,
+)
+from models.evidence import EffectKey, Evidence, StepKind, StepResult, WindowReport
 from models.inventory import Measured
 from models.journal import Assignment
 from models.messages import Breach, shorten
 from models.metrics import period_before
-from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, monitor_orders
+from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, moment_of, monitor_orders
+from models.statistics.figures import Unmeasured
 from models.upkeep import KEPT, period
 from models.verdict import Reading, Verdict, combine, judge
+
+_ATTEMPTS = 5
+"""A source that is down is asked again so many times, for about half a minute, before that is a failure."""
 
 
 class MonitoringActivities:
@@ -74,12 +84,13 @@ class MonitoringActivities:
 
         NotPermittedError if the model's plan has no such check: anybody may start a workflow that orders one.
         """
-        if order not in monitor_orders(order.model, self._inventory.governing_plan(order.model)):
+        governing = self._inventory.governing_plan(order.model)
+        if order.model_copy(update={"at": None}) not in monitor_orders(order.model, governing):
             raise NotPermittedError(
                 f"the plan of '{order.model}' has no such check '{order.monitor.id}'",
                 "checks run by the schedules that the lifecycle starts",
             )
-        serving, at = self._serving(order), activity.info().scheduled_time
+        serving, at = self._serving(order), moment_of(order, activity.info().scheduled_time)
         seen = self._newest(order, serving, at)
         if seen is None:
             return MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary="no window of data yet"))
@@ -103,31 +114,33 @@ class MonitoringActivities:
 
     def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
+        asked = period_before(order.monitor.every, at)
         if all(kpi.metric or kpi.name in KEPT for kpi in order.kpis):
-            return _Seen(period(order.monitor.every, at))
-        found = self._windows.latest(order.model)
-        last = max(serving.since, found[1]) if found else serving.since
+            return _Seen(period(order.monitor.every, at), asked.until)
+        found = self._windows.of(order.model).newest(asked)
+        last = max(serving.since, found.arrived) if found else serving.since
         if is_silent(order.monitor, last, at):
-            return _Seen(f"none at {at:%Y-%m-%d %H:%M} UTC", silent=True)
-        return _Seen(digest_bytes(found[0].read_bytes()), found[0]) if found else None
+            return _Seen(f"none at {at:%Y-%m-%d %H:%M} UTC", at, silent=True)
+        return _Seen(found.name, min(found.arrived, at), found) if found else None
 
     def _measure(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> Outcome:
         if seen.silent:
             reasons, verdict = (f"no new window of data ({seen.name})",), Verdict.FAIL
             result = StepResult(verdict=verdict, summary=reasons[0])
         else:
-            result = self._judge(order, serving, seen.path, at)
+            result = self._judge(order, serving, seen.window, at)
             reasons, verdict = (result.summary,), result.verdict
         measured = Measured(
             monitor=order.monitor.id,
             window=seen.name,
             version=serving.version,
+            moment=seen.moment,
             verdict=verdict.value,
             reasons=reasons,
         )
         return result, [measured]
 
-    def _judge(self, order: MonitorOrder, serving: Serving, window: Path | None, at: datetime) -> StepResult:
+    def _judge(self, order: MonitorOrder, serving: Serving, window: Window | None, at: datetime) -> StepResult:
         """The verdict on a window of data (None: there is none), on the record and on metrics, as far as asked.
 
         What cannot be measured, for whatever reason, is a failure that is seen.
@@ -147,23 +160,44 @@ class MonitoringActivities:
         )
         if window is None:
             return _judged(order, read, evidence)
-        submission = self._inventory.submission(order.model, serving.version)
         try:
-            model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
-            report = self._evaluator.measure(model, reference, window, submission)
+            report = self._report(order, serving, window)
+        except UnmeasuredError as error:
+            if error.state is Unmeasured.SOURCE_DOWN and activity.info().attempt < _ATTEMPTS:
+                raise UnavailableError(str(error), "is it up? it is asked again") from error
+            return StepResult(verdict=_verdict(error, serving, window), summary=_unmeasured(error))
         except InvalidInputError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")
+            return StepResult(verdict=Verdict.FAIL, summary=_unmeasured(error))
         result = _judged(order, (*report.readings, *read), evidence, report.unmeasured)
         looked = keep_report(self._store, "window", report, result.summary)
         return result.model_copy(update={"evidence": (looked, *evidence)})
+
+    def _report(self, order: MonitorOrder, serving: Serving, window: Window) -> WindowReport:
+        submission = self._inventory.submission(order.model, serving.version)
+        model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
+        with self._windows.of(order.model).opened(window) as brought:
+            report = self._evaluator.measure(model, reference, brought.path, submission)
+        return report.model_copy(update={"source": brought.source})
 
 
 class _Seen(NamedTuple):
     """A window of data by its digest, or a period of the record; `silent` if nothing was heard for too long."""
 
     name: str
-    path: Path | None = None
+    moment: datetime
+    window: Window | None = None
     silent: bool = False
+
+
+def _verdict(error: UnmeasuredError, serving: Serving, window: Window) -> Verdict:
+    """Of a period before the version began to serve, no rows are no failure."""
+    early = error.state is Unmeasured.EMPTY and window.arrived <= serving.since
+    return Verdict.INCONCLUSIVE if early else Verdict.FAIL
+
+
+def _unmeasured(error: InvalidInputError) -> str:
+    said = f"the window cannot be measured: {error}"
+    return f"{said}; {error.remedy}" if error.remedy else said
 
 
 def _judged(

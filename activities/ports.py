@@ -90,7 +90,7 @@ class Inventory(Protocol):
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
-        """(window, verdict) of a monitor's measurements since the champion changed, oldest first."""
+        """(window, verdict) of a monitor's last looks at each window since the champion changed, by their moments."""
 
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """What serves where."""
@@ -326,13 +326,6 @@ class Policies(Protocol):
 
     def packs(self) -> tuple[Pack, ...]:
         """Every pack that is known."""
-
-
-class Windows(Protocol):
-    """Where windows of production data arrive."""
-
-    def latest(self, model: str) -> tuple[Path, datetime] | None:
-        """The newest window of a model and when it arrived."""
 
 
 class Directory(Protocol):

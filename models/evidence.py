@@ -1,8 +1,9 @@
 """What an activity is asked for and what it gives back: typed, small, the long texts by digest."""
 
+from datetime import datetime
 from enum import StrEnum
 from math import inf
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -269,6 +270,20 @@ class GroupReport(Frozen):
     ratio_between: tuple[float, float] | None = None
 
 
+class WindowSource(Frozen):
+    """What a window of data was taken from: a file, by its name, or a query, by its digest and the period (UTC).
+
+    `content` is the digest of the bytes that were counted; None until they are there.
+    """
+
+    kind: Literal["files", "sql"]
+    place: str = ""
+    query: Digest | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    content: Digest | None = None
+
+
 class WindowReport(Frozen):
     """A window of production data beside the data that the version was trained on.
 
@@ -285,3 +300,4 @@ class WindowReport(Frozen):
     features: tuple[FeatureReport, ...] = ()
     groups: tuple[GroupReport, ...] = ()
     unmeasured: dict[Slug, str] = Field(default_factory=dict)
+    source: WindowSource | None = Field(default=None, exclude_if=lambda source: source is None)

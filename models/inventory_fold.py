@@ -41,11 +41,12 @@ from models.records import (
     RegulationRecord,
     VersionRecord,
     finding_of,
+    look_again,
+    measurement_of,
     readings_of,
     row_of,
 )
 from models.rows import Row
-from models.verdict import Verdict
 
 
 class Told(NamedTuple):
@@ -271,16 +272,11 @@ class _Inventory:
 
     def _measure(self, at: datetime, change: Measured) -> None:
         reign = self.lifecycle.crowned if self.lifecycle else 0
-        found = MeasurementRecord(
-            model=self.model,
-            monitor=change.monitor,
-            window=change.window,
-            reign=reign,
-            verdict=Verdict(change.verdict),
-            reasons=list(change.reasons),
-            at=at,
-        )
-        self._measurements.setdefault((change.monitor, change.window, reign), found)
+        known = self._measurements.get((change.monitor, change.window, reign))
+        if known is None:
+            self._measurements[change.monitor, change.window, reign] = measurement_of(self.model, reign, change, at)
+        else:
+            look_again(known, change)
 
     def _list(self, key: EffectKey, evidence: Evidence, version: int | None) -> None:
         record = EvidenceRecord(

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import Field
+
 from models.canonical import Frozen, Slug
 from models.evidence import StepResult
 from models.inventory import Environment
@@ -15,12 +17,16 @@ SILENT_AFTER = 2
 
 
 class MonitorOrder(Frozen):
-    """One check of one monitor: the input of the schedule's workflow."""
+    """One check of one monitor: the input of the schedule's workflow.
+
+    `at` (UTC) is the moment that the check stands for, if a schedule says so: of one that is made up for, long ago.
+    """
 
     model: Slug
     monitor: MonitorPlan
     kpis: tuple[Kpi, ...]
     environment: Environment
+    at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
 
 
 def monitor_orders(model: Slug, plan: Plan) -> tuple[MonitorOrder, ...]:
@@ -34,6 +40,11 @@ def monitor_orders(model: Slug, plan: Plan) -> tuple[MonitorOrder, ...]:
         )
         for monitor in plan.monitors
     )
+
+
+def moment_of(order: MonitorOrder, now: datetime) -> datetime:
+    """What a check stands for: what it says, but nothing that is still to come, for anybody may order a check."""
+    return min(order.at, now) if order.at else now
 
 
 class MonitorOutcome(Frozen):

@@ -5,7 +5,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import JSON, Column, Enum, ForeignKeyConstraint, Index, UniqueConstraint, literal_column, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Enum,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.schema import SchemaItem
 from sqlmodel import Field, SQLModel, col
 
@@ -157,12 +167,15 @@ class EvidenceRecord(SQLModel, table=True):
 
 
 class MeasurementRecord(SQLModel, table=True):
-    """What a monitor found in a window: once for each reign of a champion, which `reign` tells apart."""
+    """What a monitor found in a window when it looked last: once for each reign of a champion, told apart by `reign`.
+
+    `at` is the first of its `looks`, `moment` what it stands for; `outcomes` is the digest of those that were known.
+    """
 
     __tablename__ = "measurement"
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("model", "monitor", "window", "reign"),
-        Index("newest_measurement", "model", "monitor", "reign", "id"),
+        Index("newest_measurement", "model", "monitor", "reign", "moment", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -173,18 +186,21 @@ class MeasurementRecord(SQLModel, table=True):
     verdict: Verdict = Field(sa_column=Column(_by_value(Verdict), nullable=False))
     reasons: list[str] = Field(sa_column=Column(JSON, nullable=False))
     at: datetime
+    moment: datetime | None = None
+    outcomes: str | None = None
+    looks: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
 
 
 class ReadingRecord(SQLModel, table=True):
     """One value that an effect read: of a version at a gate, or in production, where `monitor` says which looked.
 
-    `version` is NULL if it is about none.
+    `version` is NULL if it is about none; `moment` is what the look at the window stands for.
     """
 
     __tablename__ = "reading"
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("model", "visit", "step", "name"),
-        Index("newest_reading", "model", "name", "id"),
+        Index("newest_reading", "model", "name", "moment", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -198,6 +214,7 @@ class ReadingRecord(SQLModel, table=True):
     value: float
     count: int
     at: datetime
+    moment: datetime | None = None
 
 
 class FindingRecord(SQLModel, table=True):
@@ -330,9 +347,34 @@ def readings_of(
             value=reading.value,
             count=reading.count,
             at=at,
+            moment=(seen.moment or at) if seen else at,
         )
         for reading in {one.name: one for one in result.readings}.values()
     )
+
+
+def measurement_of(model: str, reign: int, change: Measured, at: datetime) -> MeasurementRecord:
+    """The row of a first look at a window."""
+    return MeasurementRecord(
+        model=model,
+        monitor=change.monitor,
+        window=change.window,
+        reign=reign,
+        verdict=Verdict(change.verdict),
+        reasons=list(change.reasons),
+        at=at,
+        moment=change.moment or at,
+        outcomes=change.outcomes,
+    )
+
+
+def look_again(known: MeasurementRecord, change: Measured) -> bool:
+    """Have the row of a window say what another look found; False if it differs though nothing became known since."""
+    if change.outcomes == known.outcomes:
+        return (known.verdict, tuple(known.reasons)) == (change.verdict, change.reasons)
+    known.verdict, known.reasons = Verdict(change.verdict), list(change.reasons)
+    known.outcomes, known.looks = change.outcomes, known.looks + 1
+    return True
 
 
 def row_of(record: SQLModel) -> Row:

@@ -18,7 +18,6 @@ from activities.adapters.child_prover import ChildProver
 from activities.adapters.ci_checks import CiChecks
 from activities.adapters.ci_training import CiTrainer
 from activities.adapters.file_notary import FileNotary
-from activities.adapters.file_windows import FileWindows
 from activities.adapters.oip_traffic import OipTraffic
 from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.process_trainer import ProcessTrainer
@@ -57,7 +56,6 @@ from activities.ports import (
     SupplyScanner,
     Traffic,
     Trainer,
-    Windows,
 )
 from activities.promotion import PromotionActivities
 from activities.reconciliation import ReconciliationActivities
@@ -69,6 +67,7 @@ from activities.scanning import ScanningActivities
 from activities.trial import TrialActivities
 from activities.upkeep import Upkeep
 from activities.validation import Validator
+from activities.window_ports import Windows
 from models.environments import Environments as Surroundings
 from models.plan import KERNEL
 from models.reconciliation import Expected
@@ -82,6 +81,7 @@ from worker.keeping import checkpoints_of, store_of
 from worker.metrics import metrics_of
 from worker.pipelines import ci_runs
 from worker.policies import PolicyFolder
+from worker.progress import go_on
 from worker.proofs import KeptProofs
 from worker.registries import Elsewhere, elsewhere_of
 from worker.settings import ACTUATORS, Settings
@@ -89,6 +89,7 @@ from worker.shelves import shelves_of
 from worker.supplying import supply_of
 from worker.targets import targets_of
 from worker.trainers import NamedTrainers
+from worker.windows import windows_of
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.delivery import Delivery
@@ -160,7 +161,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         store=store,
         scanner=StaticScanner(),
         supply=supply_of(settings, store),
-        evaluator=OnnxEvaluator(),
+        evaluator=OnnxEvaluator(beat=go_on),
         packager=packager_of(settings, store),
         bundles=bundles_of(settings, store),
         trainer=NamedTrainers(
@@ -170,7 +171,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
             ),
         ),
         pipelines=CiChecks(runs),
-        windows=FileWindows(settings.windows),
+        windows=windows_of(settings, go_on),
         directory=directory_of(settings, settings.database),
         schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
         policies=PolicyFolder(settings.policies),

@@ -20,6 +20,7 @@ from activities.adapters.csv_table import Values, missing_column, read_table, te
 from activities.adapters.estimator_scoring.process import EstimatorProcess
 from activities.adapters.table_scoring import load_table, score_rows
 from activities.adapters.window_parts import Part, parts_of
+from activities.window_ports import Beat, unheard
 from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, GroupRate, WindowReport
 from models.formats import FORMATS, Format
@@ -57,10 +58,11 @@ def _demand_reference_groups(rates: Sequence[GroupRate], contract: DataContract,
 class OnnxEvaluator:
     """Fits the Evaluator port. The model file must have passed the artifact gate before."""
 
-    def __init__(self, timeout_seconds: float = 120.0, memory_bytes: int = 4 << 30) -> None:
-        """How long one model may take to answer all rows, and how much address space it may have."""
+    def __init__(self, timeout_seconds: float = 120.0, memory_bytes: int = 4 << 30, beat: Beat = unheard) -> None:
+        """How long one model may take to answer a part's rows, and how much address space it may have."""
         self._timeout = timeout_seconds
         self._memory = memory_bytes
+        self._beat = beat
 
     def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
         """Measure on held-out data, which must hold every label; MissingColumnError, InvalidInputError."""
@@ -102,6 +104,7 @@ class OnnxEvaluator:
         )
         for part in parts_of(window, names, welcome):
             now += self._count(model, part, earlier, submission)
+            self._beat(f"{now.rows} rows are counted")
         return report_window(window.name, contract, earlier.columns, now, earlier.deciles)
 
     def _count(self, model: Path, part: Part, earlier: Reference, submission: Submission) -> WindowTally:

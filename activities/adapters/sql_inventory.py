@@ -155,14 +155,14 @@ class SqlInventory:
         return row.stage, row.visit
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
-        """(window, verdict) of a monitor's measurements since the champion changed, oldest first."""
+        """(window, verdict) of a monitor's last looks at each window since the champion changed, by their moments."""
         with self._database.reading() as session:
             lifecycle = session.get(LifecycleRecord, model)
             query = (
                 select(MeasurementRecord)
                 .where(MeasurementRecord.model == model, MeasurementRecord.monitor == monitor)
                 .where(MeasurementRecord.reign == (lifecycle.crowned if lifecycle else 0))
-                .order_by(col(MeasurementRecord.id))
+                .order_by(col(MeasurementRecord.moment), col(MeasurementRecord.id))
             )
             return [(row.window, row.verdict.value) for row in session.exec(query)]
 

@@ -2,16 +2,10 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, create_engine, make_url, text
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    NoSuchModuleError,
-    OperationalError,
-    SQLAlchemyError,
-    StatementError,
-)
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError, StatementError
 
+from activities.adapters.sql_select import demand_one_statement, open_engine, read_only
 from models.canonical import Slug
 from models.errors import InvalidInputError, ModelopsError, UnavailableError
 from models.metrics import Measurement, Metric, Period, measured
@@ -30,22 +24,12 @@ class SqlMetrics:
 
     def read(self, name: Slug, metric: Metric, model: Slug, version: int, period: Period) -> Measurement:
         """The answer; InvalidInputError, UnavailableError. No error shows the URL."""
-        if ";" in metric.query.rstrip("; \n"):
-            raise InvalidInputError(
-                f"metric '{name}' of source '{self._source}' is more than one statement",
-                "write one SELECT without ';': what stands behind it could end the transaction, and write",
-            )
-        try:
-            engine = create_engine(make_url(self._secret()), hide_parameters=True)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-            raise InvalidInputError(
-                f"source '{self._source}' cannot be opened: its URL is none, or its driver is not installed",
-                "write the URL as SQLAlchemy does, postgresql+psycopg://...; install what its dialect needs",
-            ) from error
+        demand_one_statement(metric.query, f"metric '{name}' of source '{self._source}'")
+        engine = open_engine(self._secret, f"source '{self._source}'")
         given = {"model": model, "version": version, "since": period.since, "until": period.until}
         try:
             with engine.connect() as connection:
-                _bound(connection, metric.within)
+                read_only(connection, metric.within)
                 rows = connection.execute(text(metric.query), given).mappings().fetchmany(2)
                 connection.rollback()
         except SQLAlchemyError as error:
@@ -78,12 +62,3 @@ class SqlMetrics:
 def _asked(error: DBAPIError) -> bool:
     """Whether a statement was on its way, and the connection stands."""
     return error.statement is not None and not error.connection_invalidated
-
-
-def _bound(connection: Connection, within: int) -> None:
-    """A question that takes longer is given up by the database, where it has a way to."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET TRANSACTION READ ONLY"))
-        connection.execute(text(f"SET LOCAL statement_timeout = {within * 1_000}"))
-    elif connection.dialect.name == "sqlite":
-        connection.execute(text("PRAGMA query_only = ON"))
