@@ -175,8 +175,9 @@ class MonitoringActivities:
     def _report(self, order: MonitorOrder, serving: Serving, window: Window) -> WindowReport:
         submission = self._inventory.submission(order.model, serving.version)
         model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
+        held_out = self._store.fetch(submission.holdout)
         with self._windows.of(order.model).opened(window) as brought:
-            report = self._evaluator.measure(model, reference, brought.path, submission)
+            report = self._evaluator.measure(model, reference, held_out, brought.path, submission)
         return report.model_copy(update={"source": brought.source})
 
 

@@ -224,8 +224,10 @@ class Evaluator(Protocol):
     def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
         """Measure on held-out data; MissingColumnError."""
 
-    def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
-        """Compare a window of production data with the training data; MissingColumnError."""
+    def measure(
+        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+    ) -> WindowReport:
+        """Compare a window of production data with the training data and the held-out data; MissingColumnError."""
 
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Have golden predictions answered anew; MissingColumnError."""

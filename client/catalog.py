@@ -18,11 +18,11 @@ from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from client.deliveries import through, tickets_of
 from client.rows import entry_of, read_entries, read_rows
 from client.views import Found, Held, Known, Listed, Looked, Through
 from models.audit import AuditEntry, AuditHead, AuditKind
 from models.canonical import Digest
-from models.channels import UNDELIVERED_AFTER
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
 from models.evidence import QUANTITIES, Dimension
 from models.inventory import Measured, ModelFacts, Rating
@@ -32,7 +32,6 @@ from models.records import (
     AuditHeadRecord,
     AuditRecord,
     ChannelRecord,
-    DeliveryRecord,
     DeploymentRecord,
     DirectoryRecord,
     EvidenceRecord,
@@ -48,6 +47,7 @@ from models.records import (
     VersionRecord,
 )
 from models.rows import Row
+from models.tickets import Ticket
 from models.verdict import Reading
 
 Table = TypeVar("Table", bound=SQLModel)
@@ -228,7 +228,12 @@ class Catalog:
     def deliveries(self) -> Sequence[Through]:
         """What went through each channel that was ever served, by name."""
         with self._reading() as session:
-            return [_through(session, name) for name in session.exec(select(ChannelRecord.name).order_by("name"))]
+            return [through(session, name) for name in session.exec(select(ChannelRecord.name).order_by("name"))]
+
+    def tickets(self, model: str) -> Sequence[Ticket]:
+        """What trackers have made of the messages about a model in the last months, the newest first."""
+        with self._reading() as session:
+            return tickets_of(session, model)
 
     def history(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
@@ -357,17 +362,6 @@ def _looked(row: MeasurementRecord, known: Sequence[ReadingRecord], since: Seque
         version=read[0].version if read else None,
         readings=tuple(Reading(name=one.name, value=one.value, count=one.count) for one in read),
     )
-
-
-def _through(session: Session, channel: str) -> Through:
-    ours, waits = col(DeliveryRecord.channel) == channel, col(DeliveryRecord.delivered_at).is_(None)
-    failing = func.count().filter(col(DeliveryRecord.failures) >= UNDELIVERED_AFTER)
-    waiting = session.exec(select(func.count(), failing, func.min(DeliveryRecord.made_at)).where(ours, waits)).one()
-    last = session.exec(select(func.max(DeliveryRecord.delivered_at)).where(ours)).one()
-    why = select(DeliveryRecord.problem).where(ours, waits, col(DeliveryRecord.problem).is_not(None))
-    problem = session.exec(why.order_by(col(DeliveryRecord.due).desc()).limit(1)).first()
-    count, bad, since = waiting
-    return Through(channel=channel, waiting=count, failing=bad, since=since, problem=problem, delivered=last)
 
 
 def _about(model: str) -> Iterator[tuple[type[SQLModel], Sequence[ColumnElement[bool]]]]:

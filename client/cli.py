@@ -144,6 +144,7 @@ _GROUPS = {
 for _action, _why in (
     (Action.RETIRE, "Replaced by another model."),
     (Action.ABANDON, "Trained on the wrong quarter."),
+    (Action.RETRAIN, "The market has changed."),
     (Action.RETRY, "The scanner is back."),
     (Action.PAUSE, "Data centre maintenance."),
     (Action.RESUME, "Maintenance is over."),

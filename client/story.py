@@ -48,6 +48,7 @@ _ASKED = {
     Action.SUSPEND: "to suspend the model",
     Action.ROLLBACK: "to roll back to the previous champion",
     Action.ABANDON: "to abandon the version under way",
+    Action.RETRAIN: "to train a new version like the champion",
     Action.RETRY: "to try again",
     Action.PAUSE: "to pause",
     Action.RESUME: "to go on after the pause",

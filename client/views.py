@@ -7,6 +7,7 @@ from models.inventory import ModelKind, RiskTier, VersionStatus
 from models.plan import Remedy
 from models.reconciliation import FindingKind
 from models.state import Phase
+from models.tickets import Ticket
 from models.verdict import Reading, Verdict
 
 
@@ -96,7 +97,8 @@ class Watched(Frozen):
 class Through(Frozen):
     """What went through a channel: messages that wait, those that fail again and again, the last one that arrived.
 
-    `since` is when the oldest of those that wait was put in; `problem` why the last attempt with one failed.
+    `since` is when the oldest of those that wait was put in; `problem` why the last attempt with one failed; `ticket`
+    what a tracker has made of the last one that arrived.
     """
 
     channel: str
@@ -105,3 +107,4 @@ class Through(Frozen):
     since: datetime | None = None
     problem: str | None = None
     delivered: datetime | None = None
+    ticket: Ticket | None = None

@@ -38,7 +38,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO modelops_worker;
 REVOKE UPDATE, DELETE ON audit, ledger, plan, model, evidence, measurement, reading, notification FROM modelops_worker;
 REVOKE INSERT, UPDATE, DELETE ON portfolio, current_measurement, current_reading FROM modelops_worker;
 REVOKE INSERT, DELETE ON audit_head FROM modelops_worker;
-REVOKE DELETE ON finding, channel, delivery FROM modelops_worker;
+REVOKE DELETE ON finding, channel FROM modelops_worker;
 REVOKE INSERT, UPDATE, DELETE ON deployment, directory, alembic_version FROM modelops_worker;
 REVOKE USAGE ON SEQUENCE deployment_id_seq FROM modelops_worker;
 

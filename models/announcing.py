@@ -20,7 +20,9 @@ class Topic(StrEnum):
     DECISION = "decision"
     ESCALATION = "escalation"
     BREACH = "breach"
+    INVESTIGATION = "investigation"
     REMEDIATION = "remediation"
+    INVESTIGATION = "investigation"
     STUCK = "stuck"
     OBLIGATION = "obligation"
     FINDING = "finding"
@@ -52,10 +54,14 @@ _TOPICS = {
     "sla": Topic.ESCALATION,
     "glass": Topic.ESCALATION,
     "breach": Topic.BREACH,
+    "investigate": Topic.INVESTIGATION,
     "review": Topic.OBLIGATION,
     "waiver": Topic.OBLIGATION,
 }
 """By the beginning of what a notice of the kernel is named after."""
+
+_THREADED = (Topic.BREACH, Topic.INVESTIGATION)
+"""Topics of which all messages about a model are one thread."""
 
 _REMEDIES = (StepKind.TRAIN.value, StepKind.RESTORE.value)
 """Steps of the kernel's own, which a breach or a person starts."""
@@ -99,7 +105,7 @@ def _of_effect(entry: AuditEntry, effect: EffectRecord) -> Iterator[Message]:
     for number, change in enumerate(effect.changes):
         if isinstance(change, Notified):
             told = _message(entry, topic, change.subject, change.body, number)
-            thread = f"{topic}/{key.model}" if topic is Topic.BREACH else None
+            thread = f"{topic}/{key.model}" if topic in _THREADED else None
             yield replace(told, recipient=change.recipient, thread=thread)
 
 

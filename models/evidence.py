@@ -93,6 +93,16 @@ QUANTITIES = {
     "live_log_loss": Quantity(StepKind.MONITOR, 0, 35, Dimension.TECHNICAL),
     "live_calibration_error": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_calibration_error_equal_count": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "estimated_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "estimated_accuracy": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "estimated_precision": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "estimated_recall": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "estimated_f1": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "auc_fall": Quantity(StepKind.MONITOR, -1, 1, Dimension.TECHNICAL),
+    "accuracy_fall": Quantity(StepKind.MONITOR, -1, 1, Dimension.TECHNICAL),
+    "calibration_error_rise": Quantity(StepKind.MONITOR, -1, 1, Dimension.TECHNICAL),
+    "concept_shift": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "importance_shift": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_adverse_impact": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
     "live_selection_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_true_positive_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
@@ -246,12 +256,17 @@ class Drawn(Frozen):
 
 
 class FeatureReport(Frozen):
-    """One input of a window beside the same one in the training data, and why a figure of it is not there."""
+    """One input of a window beside the same one in the training data, and why a figure of it is not there.
+
+    `importance` is by how much the score changes in the mean if the input is exchanged among rows: of held-out data,
+    and of the window.
+    """
 
     name: str
     rows: int
     figures: dict[Slug, Drawn]
     unmeasured: dict[Slug, Unmeasured] = Field(default_factory=dict, exclude_if=lambda reasons: not reasons)
+    importance: tuple[float, float] | None = Field(default=None, exclude_if=lambda importance: importance is None)
 
 
 class GroupReport(Frozen):
@@ -284,13 +299,25 @@ class WindowSource(Frozen):
     content: Digest | None = None
 
 
+class PerformanceReport(Frozen):
+    """A figure of scores or decisions: on held-out data, as it is estimated of the window without any outcome, and as
+    it came out; None of what cannot be told (yet).
+    """
+
+    name: Slug
+    held_out: float | None = None
+    estimated: float | None = None
+    realised: float | None = None
+
+
 class WindowReport(Frozen):
     """A window of production data beside the data that the version was trained on.
 
     Readings: `drift` (the largest population stability index of any input: ten bins at the reference's deciles, open
     ends, missing values a bin of their own; `drift_known` leaves them out) and the largest of any input by the other
     distances; `live_selection_rate` (the share of cases that it selects); of the cases whose outcome is known, how good
-    scores and decisions are, and how groups fare. `unmeasured` says of the others why they are not there.
+    scores and decisions are, also beside the held-out data, and how groups fare. `unmeasured` says of the others why
+    they are not there; `chance` is the `concept_shift` that chance alone shows in the mean.
     """
 
     window: str
@@ -301,3 +328,5 @@ class WindowReport(Frozen):
     groups: tuple[GroupReport, ...] = ()
     unmeasured: dict[Slug, str] = Field(default_factory=dict)
     source: WindowSource | None = Field(default=None, exclude_if=lambda source: source is None)
+    performance: tuple[PerformanceReport, ...] = Field(default=(), exclude_if=lambda figures: not figures)
+    chance: float | None = Field(default=None, exclude_if=lambda chance: chance is None)

@@ -60,6 +60,6 @@ def is_silent(monitor: MonitorPlan, last: datetime, at: datetime) -> bool:
 
 
 def is_breach(monitor: MonitorPlan, verdicts: Sequence[str]) -> bool:
-    """Whether the latest verdicts (oldest first) are failures, as many in a row as the plan says."""
-    tail = list(verdicts)[-monitor.breaches :]
-    return len(tail) == monitor.breaches and all(verdict == "fail" for verdict in tail)
+    """Whether the newest verdict (they come oldest first) is a failure, and as many of the last as the plan says."""
+    tail = list(verdicts)[-monitor.looks :]
+    return bool(tail) and tail[-1] == "fail" and tail.count("fail") >= monitor.breaches

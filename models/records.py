@@ -32,6 +32,8 @@ Arguments = tuple[SchemaItem, ...]
 _CURRENT = text("until IS NULL")
 _PUBLISHED = text("kind = 'directory'")
 _WAITING = text("delivered_at IS NULL")
+_DELIVERED = text("delivered_at IS NOT NULL")
+_TICKETED = text("ticket IS NOT NULL")
 
 
 def _by_value(kind: type[StrEnum]) -> Enum:
@@ -270,13 +272,18 @@ class ChannelRecord(SQLModel, table=True):
 
 
 class DeliveryRecord(SQLModel, table=True):
-    """A message on its way through a channel: as JSON, how often that has failed, and why the last time."""
+    """A message on its way through a channel: as JSON, how often that has failed, and why the last time.
+
+    `ticket` is what a tracker has made of it, and `page` where people see that.
+    """
 
     __tablename__ = "delivery"
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("channel", "key"),
         Index("waiting_delivery", "channel", "due", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("thread_of_deliveries", "channel", "thread", "id"),
+        Index("old_delivery", "delivered_at", sqlite_where=_DELIVERED, postgresql_where=_DELIVERED),
+        Index("ticket_of_model", "model", "id", sqlite_where=_TICKETED, postgresql_where=_TICKETED),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -284,12 +291,15 @@ class DeliveryRecord(SQLModel, table=True):
     key: str
     thread: str | None = None
     recipient: str | None = None
+    model: str | None = None
     message: str
     failures: int = 0
     problem: str | None = None
     made_at: datetime
     due: datetime
     delivered_at: datetime | None = None
+    ticket: str | None = None
+    page: str | None = None
 
 
 class AuditRecord(SQLModel, table=True):

@@ -103,12 +103,13 @@ class Intent(Frozen):
 
 
 class RemedyUse(Frozen):
-    """What a breach started, when, and on which window of data; the brakes count these."""
+    """What a breach of a `version` started, when, and on which window of data; the brakes count these."""
 
     at: datetime
     monitor: Slug
     remedy: Remedy
     window: str
+    version: int | None = Field(default=None, exclude_if=lambda version: version is None)
 
 
 class Passage(Frozen):

@@ -29,6 +29,10 @@ LAG = timedelta(days=1)
 _DEPLOYING = (StepKind.RESTORE, StepKind.STOP_SERVING, StepKind.UNDEPLOY)
 
 
+_TURNING = {Remedy.ROLLBACK: Turn.ROLLBACK, Remedy.SUSPEND: Turn.SUSPEND}
+"""Remedies that change what serves."""
+
+
 class Warrants:
     """Follows the events of a model; `doubt` is why nobody stands for what turned it last, empty if somebody does.
 
@@ -92,11 +96,11 @@ class Warrants:
             self._take(why, replayed.at)
 
     def _breached(self, replayed: Replayed, body: Breached) -> None:
-        """A breach that suspends; what waits already is not weakened by it, nor made stronger."""
-        waits = _waits(replayed.before)
-        if replayed.state.remedies[-1].remedy is not Remedy.SUSPEND or (waits and waits > Turn.SUSPEND):
+        """A breach that suspends or rolls back; what waits already is not weakened by it, nor made stronger."""
+        turn, waits = _TURNING.get(replayed.state.remedies[-1].remedy), _waits(replayed.before)
+        if turn is None or (waits and waits > turn):
             return
-        if waits is not Turn.SUSPEND or self._waiting:
+        if waits is not turn or self._waiting:
             self._turned(replayed, self._unmeasured(body, replayed.position))
 
     def _answered(self, order: StepOrder, said: StepResult, at: datetime) -> None:

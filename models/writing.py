@@ -123,7 +123,7 @@ def _monitor(monitor: MonitorPlan) -> Tree:
     written: dict[str, Tree] = {
         "checks": list(monitor.checks),
         "every": _span(monitor.every),
-        "breach_after": monitor.breaches,
+        "breach_after": f"{monitor.breaches} of {monitor.of}" if monitor.of else monitor.breaches,
         "then": monitor.then.value,
     }
     if monitor.brakes.cooldown:

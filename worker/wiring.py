@@ -301,7 +301,7 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
 def _elsewhere(client: Client, parts: Parts, task_queue: str) -> list[Callable[..., Any]]:
     if parts.elsewhere is None:
         return []
-    beginnings = Beginnings(client, task_queue, parts.inventory, parts.policies, parts.prover)
+    beginnings = Beginnings(client, task_queue, parts.inventory, parts.policies, parts.prover, parts.elsewhere.demand)
     lifecycles = TemporalLifecycles(client, beginnings.begin, options.ANSWER_TIMEOUT)
     return [parts.elsewhere.activities(parts.inventory, lifecycles).follow_registry]
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from activities.adapters.window_parts import Part
 from models.inventory import Column
+from models.statistics.score_counts import Level, ScoreCounts
 from models.statistics.scores import LEAST_PROBABILITY, Cell, Confusion, Scores
 from models.statistics.tallies import Categories, Moments, Numbers, edges_at
 from models.window import add_columns
@@ -75,7 +76,7 @@ class Sample:
 
     def add(self, rows: Values) -> None:
         """More rows."""
-        hashes = _scrambled(np.arange(self._seen, self._seen + len(rows), dtype=np.uint64))
+        hashes = scrambled(np.arange(self._seen, self._seen + len(rows), dtype=np.uint64))
         self._seen += len(rows)
         chosen = hashes <= self._below
         self._kept.append(rows[chosen])
@@ -147,6 +148,13 @@ def count_scores(scores: Values, labels: Values, threshold: float) -> Scores:
     ).bounded()
 
 
+def count_answered(scores: Values) -> ScoreCounts:
+    """The scores of a part of a window, whether or not outcomes are known."""
+    values, cases = np.unique(scores, return_counts=True)
+    pairs = zip(values.tolist(), cases.tolist(), strict=True)
+    return ScoreCounts({score: Level(count, score * count) for score, count in pairs}).bounded()
+
+
 def count_decisions(selected: Mask, positive: Mask) -> Confusion:
     """Cases by decision and outcome."""
     return Confusion(
@@ -164,6 +172,14 @@ def count_groups(groups: Sequence[str], selected: Mask, positive: Mask) -> Mappi
     return {name: count_decisions(selected[names == name], positive[names == name]) for name in there}
 
 
+def scrambled(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Numbers that look like chance, the same for the same. Source: Steele, Lea and Flood 2014, OOPSLA (SplitMix)."""
+    mixed = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
 def _moments(known: Values) -> Moments:
     if not known.size:
         return Moments()
@@ -175,11 +191,3 @@ def _moments(known: Values) -> Moments:
         least=float(known.min()),
         most=float(known.max()),
     )
-
-
-def _scrambled(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Source: Steele, Lea and Flood 2014, OOPSLA (SplitMix)."""
-    mixed = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))

@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import compress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from activities.adapters.child_process import NO_MEMORY, REFUSED, run_module
 from activities.adapters.column_counters import (
     Reference,
+    count_answered,
     count_columns,
     count_groups,
     count_reference,
@@ -18,22 +20,43 @@ from activities.adapters.column_counters import (
 )
 from activities.adapters.csv_table import Values, missing_column, read_table, tensor
 from activities.adapters.estimator_scoring.process import EstimatorProcess
+from activities.adapters.feature_importance import RowSample, cells_of, importances
+from activities.adapters.remembered_part import RememberedPart
 from activities.adapters.table_scoring import load_table, score_rows
 from activities.adapters.window_parts import Part, parts_of
 from activities.window_ports import Beat, unheard
 from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, GroupRate, WindowReport
+from models.expectation import Expectation, expect
 from models.formats import FORMATS, Format
 from models.golden import SCORE, Parity, compare
 from models.inventory import Column, DataContract, Submission
-from models.statistics.figures import Figure, Result
+from models.statistics.figures import Figure, Result, Unmeasured
 from models.statistics.performance import area_under_curve, calibration_error
 from models.statistics.scores import Confusion, Scores
-from models.window import WindowTally, adverse_impact, group_rates, readings_of, report_window
+from models.window import (
+    Beside,
+    Importances,
+    WindowTally,
+    adverse_impact,
+    group_rates,
+    readings_of,
+    report_window,
+)
 
 _CHILD = "activities.adapters.onnx_scoring"
 _EXPORT = "Export one float input [n, inputs], in the order of the data contract, and a probability output."
 _SMALLER = "Submit a smaller model, or have the limit raised."
+
+_REMEMBERED = 32
+"""Versions of which it is remembered what their held-out data says."""
+
+_ELSEWHERE = "others run the model: it cannot be asked about rows with exchanged inputs"
+
+
+class _HeldOut(NamedTuple):
+    expectation: Expectation
+    importances: Mapping[str, float] | str
 
 
 def _labels(table: Part, contract: DataContract) -> Values:
@@ -63,6 +86,7 @@ class OnnxEvaluator:
         self._timeout = timeout_seconds
         self._memory = memory_bytes
         self._beat = beat
+        self._held_out = lru_cache(_REMEMBERED)(self._read_held_out)
 
     def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
         """Measure on held-out data, which must hold every label; MissingColumnError, InvalidInputError."""
@@ -86,10 +110,13 @@ class OnnxEvaluator:
         recorded = FORMATS[submission.format].elsewhere
         return EvaluationReport(rows=table.rows, readings=readings_of(figures), groups=rates, recorded=recorded)
 
-    def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
-        """Compare a window with the training data; MissingColumnError, InvalidInputError.
+    def measure(
+        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+    ) -> WindowReport:
+        """Compare a window with the training data and with the held-out data; MissingColumnError, InvalidInputError.
 
         Labels may be missing, in some rows or altogether: then the live readings rest on fewer rows or are not there.
+        What is wrong with the held-out data costs the readings that need it, each with the reason, and no other.
         """
         contract = submission.contract
         names = [column.name for column in contract.inputs]
@@ -102,10 +129,48 @@ class OnnxEvaluator:
                 *_recorded(submission),
             ],
         )
-        for part in parts_of(window, names, welcome):
+        sample = RowSample(contract.inputs)
+        for part in map(RememberedPart, parts_of(window, names, welcome)):
             now += self._count(model, part, earlier, submission)
+            sample.add(part)
             self._beat(f"{now.rows} rows are counted")
-        return report_window(window.name, contract, earlier.columns, now, earlier.deciles)
+        beside = self._beside(model, held_out, sample, submission)
+        return report_window(window.name, contract, earlier.columns, now, earlier.deciles, beside)
+
+    def _beside(self, model: Path, held_out: Path, window: RowSample, submission: Submission) -> Beside:
+        try:
+            found = self._held_out(model, held_out, submission)
+        except InvalidInputError as error:
+            why = f"the held-out data cannot be measured: {error}"
+            return Beside(why, why)
+        if isinstance(found.importances, str):
+            return Beside(found.expectation, found.importances)
+        now, rows = self._importances(model, window, submission)
+        return Beside(found.expectation, now if isinstance(now, str) else Importances(found.importances, now, rows))
+
+    def _read_held_out(self, model: Path, data: Path, submission: Submission) -> _HeldOut:
+        """What the data that a version was evaluated on says of it; MissingColumnError, InvalidInputError."""
+        contract = submission.contract
+        needed = [*(column.name for column in contract.inputs), contract.label, *_recorded(submission)]
+        scores, sample = Scores(), RowSample(contract.inputs)
+        for part in map(RememberedPart, parts_of(data, needed)):
+            scores += count_scores(self._scores(model, part, submission), _labels(part, contract), contract.threshold)
+            sample.add(part)
+        return _HeldOut(expect(scores), self._importances(model, sample, submission)[0])
+
+    def _importances(
+        self, model: Path, sample: RowSample, submission: Submission
+    ) -> tuple[Mapping[str, float] | str, int]:
+        """How much the score hangs on each input, or why nobody can tell, and of how many rows."""
+        rows = sample.rows()
+        if FORMATS[submission.format].elsewhere:
+            return _ELSEWHERE, rows.rows
+        if len(rows.cells) < 2:
+            return Unmeasured.ONE_FEATURE.sentence, rows.rows
+        try:
+            return importances(rows, partial(self._scores, model, submission=submission)), rows.rows
+        except InvalidInputError as error:
+            return f"the model does not answer rows with exchanged inputs: {error}", rows.rows
 
     def _count(self, model: Path, part: Part, earlier: Reference, submission: Submission) -> WindowTally:
         """A part of a window, scored."""
@@ -119,6 +184,7 @@ class OnnxEvaluator:
             rows=part.rows,
             inputs=count_columns(part, contract.inputs, earlier.edges),
             selected=int(np.sum(scores >= contract.threshold)),
+            answered=count_answered(scores),
             scores=scored,
             groups=groups,
         )
@@ -140,7 +206,8 @@ class OnnxEvaluator:
         if FORMATS[submission.format].elsewhere:
             return _probabilities(table.where, _answers(table))
         if submission.format is Format.DECISION_TABLE:
-            return _probabilities(model, score_rows(load_table(model), _columns(table, submission.contract)))
+            columns = {column.name: cells_of(table, column) for column in submission.contract.inputs}
+            return _probabilities(model, score_rows(load_table(model), columns))
         if not FORMATS[submission.format].served:
             raise InvalidInputError(f"{model} cannot be run here: it is handed in as {submission.format}", _EXPORT)
         if FORMATS[submission.format].runs_code:
@@ -178,15 +245,6 @@ class OnnxEvaluator:
             how = f"the run ended abnormally (exit status {child.returncode})"
             raise InvalidInputError(f"{model} cannot be run on {columns} inputs: {how}", _EXPORT)
         return np.frombuffer(child.stdout, dtype=np.float32).astype(float)
-
-
-def _columns(table: Part, contract: DataContract) -> dict[str, Values | NDArray[np.object_]]:
-    return {
-        column.name: np.array(table.texts(column.name), dtype=object)
-        if column.type == "string"
-        else table.numbers(column)
-        for column in contract.inputs
-    }
 
 
 def _recorded(submission: Submission) -> list[str]:

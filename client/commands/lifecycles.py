@@ -27,11 +27,15 @@ from models.canonical import Frozen
 from models.errors import ConflictError, RefusedError, UnavailableError, UnknownNameError
 from models.state import Phase
 from models.status import Status
+from models.tickets import Ticket
 from worker.environments import demand_sight, environments_of
 from worker.settings import read_settings
 
 _LOOK_AGAIN = 1.0
 _LOOK_SOON = 0.2
+_NEWEST = 5
+"""Tickets that are shown."""
+
 _NEEDS_A_PERSON = frozenset({Phase.AWAITING_VERSION, Phase.DECIDING, Phase.STUCK, Phase.ENDED})
 
 
@@ -97,15 +101,17 @@ def status(
     if as_json:
         show_json(found)
     else:
+        findings, tickets = _beside(model)
         show(draw_status(found), *(clean(str(one)) for one in going if one.tells))
-        show(*([contradicted(findings)] if (findings := _findings(model)) else []))
+        show(*([contradicted(findings)] if findings else []))
+        show(*(Text(f"Ticket {clean(one.id)}: {clean(one.url)}") for one in tickets[:_NEWEST]))
 
 
-def _findings(model: str) -> Sequence[Found]:
-    """What contradicts the record of a model; nothing where the inventory cannot be read."""
+def _beside(model: str) -> tuple[Sequence[Found], Sequence[Ticket]]:
+    """What contradicts the record of a model, and its tickets; nothing where the inventory cannot be read."""
     with suppress(UnavailableError), Catalog(read_settings().database) as catalog:
-        return catalog.findings(model)
-    return ()
+        return catalog.findings(model), catalog.tickets(model)
+    return (), ()
 
 
 async def _status(model: str, until: Phase | None, within: float) -> tuple[Status, list[Underway]]:

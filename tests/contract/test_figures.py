@@ -114,6 +114,23 @@ def test_a_breach_is_as_many_failures_as_the_plan_says(
     assert (one.failures, one.since) == (4, NOON - timedelta(days=7) + timedelta(minutes=1))
 
 
+def test_a_breach_is_as_many_of_the_last_looks_as_the_plan_says(
+    watch: SqlWatch, inventory: SqlInventory, record: Record, plan: Plan, inventory_url: str
+) -> None:
+    """Two of the last three, wherever they lie, and the newest is one of them."""
+    patient = replace(plan, monitors=(replace(plan.monitors[0], breaches=2, of=3),))
+    inventory.commit_plan(patient)
+    record(until(list(tell_story(patient, "loan")), 10))
+    fail, sound, at = Verdict.FAIL, Verdict.PASS, NOON - timedelta(days=9)
+    for found, verdicts in ((0, [fail]), (0, [sound]), (1, [fail]), (0, [sound]), (0, [sound]), (0, [fail])):
+        at += timedelta(days=1)
+        measured(inventory_url, "loan", verdicts, at)
+        assert len(watch.breaches()) == found
+    measured(inventory_url, "loan", [fail], at + timedelta(days=1))
+    (one,) = watch.breaches()
+    assert (one.failures, one.of, one.since) == (2, 3, at)
+
+
 def test_messages_that_wait(watch: SqlWatch, record: Record, tell: Tell, inventory_url: str) -> None:
     """How many, and since when; a channel without any is 0, not nothing."""
     outbox = SqlOutbox(inventory_url, clock=lambda: NOON - timedelta(minutes=5))

@@ -48,7 +48,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
     WORKER: {
         "INSERT": set(TABLES) - {"audit_head", "deployment", "directory", "alembic_version"},
         "UPDATE": {"audit_head", "channel", "delivery", "finding", "lifecycle", "version", "model_regulation"},
-        "DELETE": {"lifecycle", "version", "model_regulation"},
+        "DELETE": {"delivery", "lifecycle", "version", "model_regulation"},
         "TRUNCATE": set(),
     },
     ACTUATOR: {

@@ -100,7 +100,9 @@ class TextEvaluator:
         readings = tuple(Reading(name=name, value=value, count=500) for name, value in values.items())
         return EvaluationReport(rows=500, readings=readings, groups=())
 
-    def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
+    def measure(
+        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+    ) -> WindowReport:
         """Readings as written in the window."""
         values: dict[str, float] = json.loads(window.read_text())
         if "missing" in values:

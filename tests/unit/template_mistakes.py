@@ -101,6 +101,8 @@ SHAPE = [
     of("MO201", "    every: 1d", "    every: 1d\n    evry: 1d", "|evry"),
     of("MO202", "  retirement: retiring\n", "", "|enters:"),
     of("MO203", "steady: true", "steady: yes", "|yes"),
+    of("MO203", "breach_after: 1", "breach_after: 3 of 2", "breach_after: |3 of 2"),
+    of("MO203", "breach_after: 1", "breach_after: 2 of", "breach_after: |2 of"),
     of("MO204", "  legal: legal-ai", "  Legal: legal-ai", "|Legal:"),
     of("MO205", "every: 1d", "every: 1 day", "|1 day"),
     of("MO206", '">= 0.75"', '"at least 0.75"', '|"at least 0.75"'),
