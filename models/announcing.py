@@ -22,7 +22,6 @@ class Topic(StrEnum):
     BREACH = "breach"
     INVESTIGATION = "investigation"
     REMEDIATION = "remediation"
-    INVESTIGATION = "investigation"
     STUCK = "stuck"
     OBLIGATION = "obligation"
     FINDING = "finding"
