@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from activities.metric_ports import MetricsReader
 from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving
 from activities.reports import keep_report
 from activities.upkeep import Upkeep
-from activities.window_ports import Window, Windows
+from activities.window_ports import KEPT_WINDOWS, Arrivals, Window, Windows
+from models.canonical import Digest, digest_bytes
 from models.errors import (
     InvalidInputError,
     ModelopsError,
@@ -23,14 +25,17 @@ from models.errors import (
     UnmeasuredError,
 )
 from models.evidence import EffectKey, Evidence, StepKind, StepResult, WindowReport
-from models.inventory import Measured
+from models.inventory import DataContract, Measured
 from models.journal import Assignment
+from models.maturity import Look, label_maturity, late_breach
 from models.messages import Breach, shorten
 from models.metrics import period_before
 from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, moment_of, monitor_orders
 from models.statistics.figures import Unmeasured
 from models.upkeep import KEPT, period
 from models.verdict import Reading, Verdict, combine, judge
+
+_Judged = tuple[StepResult, WindowReport | None]
 
 _ATTEMPTS = 5
 """A source that is down is asked again so many times, for about half a minute, before that is a failure."""
@@ -94,14 +99,38 @@ class MonitoringActivities:
         seen = self._newest(order, serving, at)
         if seen is None:
             return MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary="no window of data yet"))
-        window = seen.name
-        key = EffectKey(model=order.model, visit=0, step=f"measure/{order.monitor.id}/{window}/v{serving.version}")
+        step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}"
+        key = EffectKey(model=order.model, visit=0, step=step)
         result = self._ledger.once(key, lambda: self._measure(order, serving, seen, at))
-        verdicts = [verdict for _, verdict in self._inventory.verdicts(order.model, order.monitor.id)]
-        if not is_breach(order.monitor, verdicts):
-            return MonitorOutcome(result=result)
-        breach = Breach(monitor=order.monitor.id, window=window, reasons=(shorten(result.summary),))
-        return MonitorOutcome(result=result, breach=breach)
+        if seen.window:
+            self._mature(order, serving, at)
+        return MonitorOutcome(result=result, breach=self._breach(order))
+
+    def _mature(self, order: MonitorOrder, serving: Serving, at: datetime) -> None:
+        """Look again at windows of whose cases something has become known since."""
+        arrivals = self._windows.of(order.model)
+        contract = self._inventory.submission(order.model, serving.version).contract
+        for look in self._inventory.looks(order.model, order.monitor.id)[-KEPT_WINDOWS:]:
+            window = arrivals.kept(look.window)
+            outcomes = _known(arrivals, window, contract) if window else None
+            if window is None or outcomes in (None, look.outcomes):
+                continue
+            seen = _Seen(window.name, min(window.arrived, at), window, outcomes)
+            step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}/{look.looks + 1}/{outcomes}"
+            again = partial(self._measure, order, serving, seen, seen.moment)
+            self._ledger.once(EffectKey(model=order.model, visit=0, step=step), again)
+
+    def _breach(self, order: MonitorOrder) -> Breach | None:
+        """By the last look at each window."""
+        looks = self._inventory.looks(order.model, order.monitor.id)
+        if is_breach(order.monitor, [look.verdict for look in looks]):
+            found: Look | None = looks[-1]
+        else:
+            found = late_breach(order.monitor, looks, activity.info().scheduled_time)
+        if found is None:
+            return None
+        reasons = tuple(shorten(reason) for reason in found.reasons)
+        return Breach(monitor=order.monitor.id, window=found.window, reasons=reasons)
 
     def _serving(self, order: MonitorOrder) -> Serving:
         serving = self._inventory.deployments(order.model).get(order.environment)
@@ -124,23 +153,24 @@ class MonitoringActivities:
         return _Seen(found.name, min(found.arrived, at), found) if found else None
 
     def _measure(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> Outcome:
+        outcomes = seen.outcomes
         if seen.silent:
-            reasons, verdict = (f"no new window of data ({seen.name})",), Verdict.FAIL
-            result = StepResult(verdict=verdict, summary=reasons[0])
+            result = StepResult(verdict=Verdict.FAIL, summary=f"no new window of data ({seen.name})")
         else:
-            result = self._judge(order, serving, seen.window, at)
-            reasons, verdict = (result.summary,), result.verdict
+            result, report = self._judge(order, serving, seen.window, at)
+            outcomes = report.outcomes if report else outcomes
         measured = Measured(
             monitor=order.monitor.id,
             window=seen.name,
             version=serving.version,
             moment=seen.moment,
-            verdict=verdict.value,
-            reasons=reasons,
+            outcomes=outcomes,
+            verdict=result.verdict.value,
+            reasons=(result.summary,),
         )
         return result, [measured]
 
-    def _judge(self, order: MonitorOrder, serving: Serving, window: Window | None, at: datetime) -> StepResult:
+    def _judge(self, order: MonitorOrder, serving: Serving, window: Window | None, at: datetime) -> _Judged:
         """The verdict on a window of data (None: there is none), on the record and on metrics, as far as asked.
 
         What cannot be measured, for whatever reason, is a failure that is seen.
@@ -152,33 +182,43 @@ class MonitoringActivities:
                 (kpi, self._metrics.read(kpi.metric or "", order.model, serving.version, period)) for kpi in asked
             ]
         except ModelopsError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=f"a metric cannot be read: {error}")
+            return StepResult(verdict=Verdict.FAIL, summary=f"a metric cannot be read: {error}"), None
         read = (*kept, *(answer.reading(kpi.name) for kpi, answer in answers))
         evidence = tuple(
             keep_report(self._store, "metric", answer, f"{answer.metric}: {answer.value:g} {answer.unit}".strip())
             for _, answer in answers
         )
         if window is None:
-            return _judged(order, read, evidence)
+            return _judged(order, read, evidence), None
         try:
             report = self._report(order, serving, window)
         except UnmeasuredError as error:
             if error.state is Unmeasured.SOURCE_DOWN and activity.info().attempt < _ATTEMPTS:
                 raise UnavailableError(str(error), "is it up? it is asked again") from error
-            return StepResult(verdict=_verdict(error, serving, window), summary=_unmeasured(error))
+            return StepResult(verdict=_verdict(error, serving, window), summary=_unmeasured(error)), None
         except InvalidInputError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=_unmeasured(error))
+            return StepResult(verdict=Verdict.FAIL, summary=_unmeasured(error)), None
         result = _judged(order, (*report.readings, *read), evidence, report.unmeasured)
         looked = keep_report(self._store, "window", report, result.summary)
-        return result.model_copy(update={"evidence": (looked, *evidence)})
+        return result.model_copy(update={"evidence": (looked, *evidence)}), report
 
     def _report(self, order: MonitorOrder, serving: Serving, window: Window) -> WindowReport:
         submission = self._inventory.submission(order.model, serving.version)
         model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
         held_out = self._store.fetch(submission.holdout)
-        with self._windows.of(order.model).opened(window) as brought:
-            report = self._evaluator.measure(model, reference, held_out, brought.path, submission)
-        return report.model_copy(update={"source": brought.source})
+        with self._windows.of(order.model).opened(window, submission.contract) as brought:
+            known = brought.known
+            report = self._evaluator.measure(
+                model, reference, held_out, brought.path, submission, known.path if known else None
+            )
+        readings = (*report.readings, label_maturity(report))
+        return report.model_copy(
+            update={
+                "readings": readings,
+                "source": brought.source,
+                "outcomes": known.digest if known else None,
+            }
+        )
 
 
 class _Seen(NamedTuple):
@@ -187,7 +227,19 @@ class _Seen(NamedTuple):
     name: str
     moment: datetime
     window: Window | None = None
+    outcomes: Digest | None = None
     silent: bool = False
+
+
+def _known(arrivals: Arrivals, window: Window, contract: DataContract) -> Digest | None:
+    """The digest of what is known of a window's cases, or of why that cannot be read; None if nothing is."""
+    try:
+        with arrivals.opened(window, contract) as brought:
+            return brought.known.digest if brought.known else None
+    except UnmeasuredError:
+        return None
+    except InvalidInputError as error:
+        return digest_bytes(str(error).encode())
 
 
 def _verdict(error: UnmeasuredError, serving: Serving, window: Window) -> Verdict:

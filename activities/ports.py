@@ -18,6 +18,7 @@ from models.golden import Parity
 from models.inventory import Change, Environment, ModelFacts, Reference, Source, Submission
 from models.journal import JournalEntry
 from models.keys import Keyring
+from models.maturity import Look
 from models.observations import Observations
 from models.placement import Placed
 from models.plan import Plan, Proof
@@ -91,6 +92,9 @@ class Inventory(Protocol):
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
         """(window, verdict) of a monitor's last looks at each window since the champion changed, by their moments."""
+
+    def looks(self, model: str, monitor: str) -> Sequence[Look]:
+        """A monitor's last looks at each window since the champion changed, by what they stand for."""
 
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """What serves where."""
@@ -225,9 +229,18 @@ class Evaluator(Protocol):
         """Measure on held-out data; MissingColumnError."""
 
     def measure(
-        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+        self,
+        model: Path,
+        reference: Path,
+        held_out: Path,
+        window: Path,
+        submission: Submission,
+        outcomes: Path | None = None,
     ) -> WindowReport:
-        """Compare a window of production data with the training data and the held-out data; MissingColumnError."""
+        """Compare a window of production data with the training data and the held-out data; MissingColumnError.
+
+        `outcomes` is what became of its cases, as `window_ports.Known` has it.
+        """
 
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Have golden predictions answered anew; MissingColumnError."""

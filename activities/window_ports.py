@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from models.canonical import Digest, Slug
 from models.evidence import WindowSource
+from models.inventory import DataContract
 from models.metrics import Period
 
 KEPT_WINDOWS = 30
@@ -32,15 +33,26 @@ class Window(NamedTuple):
     source: WindowSource
 
 
+class Known(NamedTuple):
+    """What became of the cases of a window by now, row by row in a Parquet file, and the digest of all of it."""
+
+    path: Path
+    digest: Digest
+
+
 class Brought(NamedTuple):
-    """A window's data as a file, CSV or Parquet, and what they were taken from, with the digest of the bytes."""
+    """A window's data as a file, CSV or Parquet, and what they were taken from, with the digest of the bytes.
+
+    `known` is what became of its cases, if anything was told of any beside the window.
+    """
 
     path: Path
     source: WindowSource
+    known: Known | None = None
 
 
-class Arrivals(Protocol):
-    """The windows of one model."""
+class Origin(Protocol):
+    """Where the windows of one model come from."""
 
     def newest(self, period: Period) -> Window | None:
         """The window that arrived last, or that of the period; None if nothing has arrived."""
@@ -53,6 +65,22 @@ class Arrivals(Protocol):
 
     def latest(self) -> Path | None:
         """The newest data that are here, for training; None if there are none."""
+
+
+class Arrivals(Protocol):
+    """The windows of one model, each with what became of its cases."""
+
+    def newest(self, period: Period) -> Window | None:
+        """See `Origin`."""
+
+    def opened(self, window: Window, contract: DataContract) -> AbstractContextManager[Brought]:
+        """See `Origin`; InvalidInputError also if outcomes do not fit the contract."""
+
+    def kept(self, name: Digest) -> Window | None:
+        """See `Origin`."""
+
+    def latest(self) -> Path | None:
+        """See `Origin`."""
 
 
 class Windows(Protocol):

@@ -84,6 +84,7 @@ QUANTITIES = {
     "drift_cramers_v": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "missing_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "unseen_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "label_maturity": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_accuracy": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_precision": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
@@ -317,7 +318,8 @@ class WindowReport(Frozen):
     ends, missing values a bin of their own; `drift_known` leaves them out) and the largest of any input by the other
     distances; `live_selection_rate` (the share of cases that it selects); of the cases whose outcome is known, how good
     scores and decisions are, also beside the held-out data, and how groups fare. `unmeasured` says of the others why
-    they are not there; `chance` is the `concept_shift` that chance alone shows in the mean.
+    they are not there; `chance` is the `concept_shift` that chance alone shows in the mean. `outcomes` is the digest of
+    what was told of its cases beside it, `label_maturity` the share of which the outcome is known.
     """
 
     window: str
@@ -327,6 +329,7 @@ class WindowReport(Frozen):
     features: tuple[FeatureReport, ...] = ()
     groups: tuple[GroupReport, ...] = ()
     unmeasured: dict[Slug, str] = Field(default_factory=dict)
+    outcomes: Digest | None = Field(default=None, exclude_if=lambda outcomes: outcomes is None)
     source: WindowSource | None = Field(default=None, exclude_if=lambda source: source is None)
     performance: tuple[PerformanceReport, ...] = Field(default=(), exclude_if=lambda figures: not figures)
     chance: float | None = Field(default=None, exclude_if=lambda chance: chance is None)

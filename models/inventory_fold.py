@@ -276,7 +276,7 @@ class _Inventory:
         if known is None:
             self._measurements[change.monitor, change.window, reign] = measurement_of(self.model, reign, change, at)
         else:
-            look_again(known, change)
+            look_again(known, change, at)
 
     def _list(self, key: EffectKey, evidence: Evidence, version: int | None) -> None:
         record = EvidenceRecord(

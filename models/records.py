@@ -171,7 +171,8 @@ class EvidenceRecord(SQLModel, table=True):
 class MeasurementRecord(SQLModel, table=True):
     """What a monitor found in a window when it looked last: once for each reign of a champion, told apart by `reign`.
 
-    `at` is the first of its `looks`, `moment` what it stands for; `outcomes` is the digest of those that were known.
+    `at` is the first of its `looks`, `looked` the last, `moment` what it stands for; `outcomes` is the digest of those
+    that were known.
     """
 
     __tablename__ = "measurement"
@@ -190,6 +191,7 @@ class MeasurementRecord(SQLModel, table=True):
     at: datetime
     moment: datetime | None = None
     outcomes: str | None = None
+    looked: datetime | None = None
     looks: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
 
 
@@ -375,15 +377,16 @@ def measurement_of(model: str, reign: int, change: Measured, at: datetime) -> Me
         at=at,
         moment=change.moment or at,
         outcomes=change.outcomes,
+        looked=at,
     )
 
 
-def look_again(known: MeasurementRecord, change: Measured) -> bool:
+def look_again(known: MeasurementRecord, change: Measured, at: datetime) -> bool:
     """Have the row of a window say what another look found; False if it differs though nothing became known since."""
     if change.outcomes == known.outcomes:
         return (known.verdict, tuple(known.reasons)) == (change.verdict, change.reasons)
     known.verdict, known.reasons = Verdict(change.verdict), list(change.reasons)
-    known.outcomes, known.looks = change.outcomes, known.looks + 1
+    known.outcomes, known.looks, known.looked = change.outcomes, known.looks + 1, at
     return True
 
 

@@ -88,7 +88,7 @@ class WatchedModel:
     ) -> None:
         (root / "inventory.db").write_bytes(_empty_inventory())
         configured = SaidWindows.model_validate({"windows": {"loan": said} if said else {}})
-        windows = NamedWindows(configured, root / "windows", root / "observed", beat)
+        windows = NamedWindows(configured, root / "windows", root / "outcomes", root / "observed", beat)
         evaluator = OnnxEvaluator(beat=beat)
         self.root = root
         self.folder = root / "windows" / "loan"

@@ -21,6 +21,7 @@ from activities.adapters.column_counters import (
 from activities.adapters.csv_table import Values, missing_column, read_table, tensor
 from activities.adapters.estimator_scoring.process import EstimatorProcess
 from activities.adapters.feature_importance import RowSample, cells_of, importances
+from activities.adapters.outcome_parts import with_outcomes
 from activities.adapters.remembered_part import RememberedPart
 from activities.adapters.table_scoring import load_table, score_rows
 from activities.adapters.window_parts import Part, parts_of
@@ -111,7 +112,13 @@ class OnnxEvaluator:
         return EvaluationReport(rows=table.rows, readings=readings_of(figures), groups=rates, recorded=recorded)
 
     def measure(
-        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+        self,
+        model: Path,
+        reference: Path,
+        held_out: Path,
+        window: Path,
+        submission: Submission,
+        outcomes: Path | None = None,
     ) -> WindowReport:
         """Compare a window with the training data and with the held-out data; MissingColumnError, InvalidInputError.
 
@@ -130,7 +137,8 @@ class OnnxEvaluator:
             ],
         )
         sample = RowSample(contract.inputs)
-        for part in map(RememberedPart, parts_of(window, names, welcome)):
+        parts = with_outcomes(parts_of(window, names, welcome), outcomes, contract)
+        for part in map(RememberedPart, parts):
             now += self._count(model, part, earlier, submission)
             sample.add(part)
             self._beat(f"{now.rows} rows are counted")

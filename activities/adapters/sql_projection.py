@@ -228,7 +228,7 @@ def _measure(session: Session, occasion: Occasion, change: Measured) -> None:
     known = session.exec(select(MeasurementRecord).where(*unique)).first()
     if known is None:
         session.add(measurement_of(model, reign, change, occasion.at))
-    elif not look_again(known, change):
+    elif not look_again(known, change, occasion.at):
         raise ConflictError(
             f"Monitor '{change.monitor}' of '{model}' found something else in window '{change.window}' before.",
             remedy="A window's data must not change after it was measured: give new data a window of its own.",

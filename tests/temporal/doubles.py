@@ -35,7 +35,7 @@ from models.errors import (
 )
 from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport, WindowSource
 from models.golden import Parity, compare
-from models.inventory import Environment, ModelFacts, Submission
+from models.inventory import DataContract, Environment, ModelFacts, Submission
 from models.metrics import Metrics, Period
 from models.observations import Arms, Observations, share_of
 from models.placement import Placed
@@ -101,7 +101,13 @@ class TextEvaluator:
         return EvaluationReport(rows=500, readings=readings, groups=())
 
     def measure(
-        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+        self,
+        model: Path,
+        reference: Path,
+        held_out: Path,
+        window: Path,
+        submission: Submission,
+        outcomes: Path | None = None,
     ) -> WindowReport:
         """Readings as written in the window."""
         values: dict[str, float] = json.loads(window.read_text())
@@ -326,7 +332,7 @@ class ModelFiles:
         return self._window(path) if path else None
 
     @contextmanager
-    def opened(self, window: Window) -> Iterator[Brought]:
+    def opened(self, window: Window, contract: DataContract) -> Iterator[Brought]:
         """As it is."""
         yield Brought(self._root / window.source.place, window.source)
 

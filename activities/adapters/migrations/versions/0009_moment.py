@@ -37,11 +37,14 @@ def upgrade() -> None:
     """What was looked at before stands for when it was."""
     op.add_column("measurement", sa.Column("moment", UTCDateTime(), nullable=True))
     op.add_column("measurement", sa.Column("outcomes", AutoString(), nullable=True))
+    op.add_column("measurement", sa.Column("looked", UTCDateTime(), nullable=True))
     op.add_column("measurement", sa.Column("looks", sa.Integer(), nullable=False, server_default="1"))
     op.add_column("reading", sa.Column("moment", UTCDateTime(), nullable=True))
     for name in _INDEXES:
         table = sa.table(name, sa.column("moment"), sa.column("at"))
         op.execute(sa.update(table).values(moment=table.c.at))
+    measurement = sa.table("measurement", sa.column("looked"), sa.column("at"))
+    op.execute(sa.update(measurement).values(looked=measurement.c.at))
     _order("moment", "id")
 
 
@@ -49,7 +52,7 @@ def downgrade() -> None:
     """The order is that of the looks again."""
     _order("id")
     op.drop_column("reading", "moment")
-    for name in ("looks", "outcomes", "moment"):
+    for name in ("looks", "looked", "outcomes", "moment"):
         op.drop_column("measurement", name)
 
 
