@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from client.charts import Bar, Dot, Mark, bar_chart, line_chart, small_chart, sparkline, timeline
 from client.milestones import Milestone
 from client.report import Sources, write_report
+from client.seen import course_of
 from client.story import Line
 from client.verification import Verification
 from client.views import Held, Looked
@@ -244,6 +245,38 @@ def test_a_sparkline_has_a_bar_for_each_value_and_keeps_their_order(values: list
         zip(shown, drawn, strict=True), list(zip(shown, drawn, strict=True))[1:], strict=False
     ):
         assert (one > other) <= (bar >= beside)
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "drawn"),
+    [
+        ([0.5], (), "▅"),
+        ([0.0, 1.0], (), "▁█"),
+        ([0.02], (0.1, 0.25), "▁"),
+        ([0.02, None, 0.25], (0.1, 0.25), "▁·█"),
+        ([None, None], (), "··"),
+        ([None, 0.5], (), "·▅"),
+        ([float(value) for value in range(100)], (200,), "▁" * 11 + "▂" * 19 + "▃" * 10),
+    ],
+)
+def test_a_sparkline_stands_between_bounds_and_shows_gaps(
+    values: list[float | None], bounds: tuple[float, ...], drawn: str
+) -> None:
+    """One value, two, a hundred, and looks at which nothing was read."""
+    assert sparkline(values, bounds) == drawn
+
+
+def test_a_look_that_read_nothing_is_a_gap() -> None:
+    """Of the monitor that judges it; what others did not read is none."""
+    plan = sources().plan
+    assert plan
+    monitor = MonitorPlan(id="drift", checks=("live_auc",), every=1, breaches=1, then=Remedy.ESCALATE, brakes=BRAKES)
+    plan = plan.model_copy(update={"monitors": (monitor,)})
+    blind = looked(2, 0, Verdict.FAIL).model_copy(update={"readings": ()})
+    course = course_of([looked(1, 0.8, PASS), blind, looked(3, 0.7, PASS)], "live_auc", plan)
+    assert [one.value if one else None for one in course] == [0.8, None, 0.7]
+    other = blind.model_copy(update={"monitor": "value"})
+    assert None not in course_of([looked(1, 0.8, PASS), other], "live_auc", plan)
 
 
 @given(st.lists(FINITE, min_size=1, max_size=20), FINITE, FINITE)
