@@ -12,9 +12,10 @@ from client.views import Looked
 from models.evidence import EvaluationReport, GroupRate, GroupReport, WindowReport
 from models.plan import Plan
 from models.statistics.intervals import wilson
-from models.verdict import Kpi, judge
+from models.verdict import Kpi, Verdict, judge
 
 _MOST = 20
+_URGENT = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
 _SHARES = frozenset({"live_accuracy", "live_selection_rate"})
 """Readings that are a part of a whole, so that the number of cases tells how uncertain they are."""
 
@@ -55,10 +56,10 @@ class Small(NamedTuple):
 
 
 def judged(looks: Sequence[Looked], plan: Plan | None, marks: Sequence[Mark]) -> Iterator[Chart]:
-    """What has bounds, over time; beside what was realised, what it had been estimated to be."""
-    for kpi in plan.kpis if plan else ():
-        if seen := seen_of(looks, kpi.name, plan):
-            yield _chart(kpi, seen, seen_of(looks, _estimate_of(kpi.name), plan), marks)
+    """What has bounds, over time, what fails now first; beside what was realised, what it had been estimated to be."""
+    found = [(kpi, seen) for kpi in (plan.kpis if plan else ()) if (seen := seen_of(looks, kpi.name, plan))]
+    for kpi, seen in sorted(found, key=lambda one: _URGENT.index(judge(one[0], (one[1][-1].reading,)).verdict)):
+        yield _chart(kpi, seen, seen_of(looks, _estimate_of(kpi.name), plan), marks)
 
 
 def others(looks: Sequence[Looked], plan: Plan | None) -> Iterator[Small]:
@@ -129,7 +130,7 @@ def _estimate_of(name: str) -> str:
 
 def _chart(kpi: Kpi, seen: Sequence[Seen], estimated: Sequence[Seen], marks: Sequence[Mark]) -> Chart:
     dots = [_dot(kpi, one) for one in seen]
-    beside = [Dot(one.look.at, one.reading.value) for one in estimated] if _estimate_of(kpi.name) != kpi.name else []
+    beside = _beside(seen, estimated) if _estimate_of(kpi.name) != kpi.name else []
     bounds = [f"passes {kpi.passes}, fails {kpi.fails}"]
     bounds += [f"with fewer than {kpi.at_least:,} cases it is inconclusive"] if kpi.at_least > 1 else []
     bounds += ["dashed: as it was estimated before outcomes were known"] if beside else []
@@ -139,6 +140,12 @@ def _chart(kpi: Kpi, seen: Sequence[Seen], estimated: Sequence[Seen], marks: Seq
     name = _plain(kpi.name)
     picture = line_chart(name, dots, kpi.passes, kpi.fails, marks, beside)
     return Chart(name, picture, "; ".join(bounds), f"Latest: {_latest(seen[-1])}", [_row(kpi, one) for one in seen])
+
+
+def _beside(seen: Sequence[Seen], estimated: Sequence[Seen]) -> list[Dot]:
+    """Each estimate where the realised value of the same window is, if there is one."""
+    places = {(one.look.window, one.look.version): one.look.at for one in seen}
+    return [Dot(places.get((one.look.window, one.look.version), one.look.at), one.reading.value) for one in estimated]
 
 
 def _dot(kpi: Kpi, one: Seen) -> Dot:

@@ -153,6 +153,16 @@ def test_it_shows_readings_drift_fairness_and_the_story() -> None:
     assert "The audit trail holds: a chain of 3 entries" in page.text
 
 
+def test_what_fails_stands_first() -> None:
+    """Before what is inconclusive and what passes, whatever the order in the template."""
+    plan = sources().plan
+    assert plan
+    passes, fails = Comparison(operator="<=", bound=0.5), Comparison(operator=">", bound=0.6)
+    first = Kpi(name="live_selection_rate", passes=passes, fails=fails)
+    page = Page(write_report(sources(plan=plan.model_copy(update={"kpis": (first, *plan.kpis)}))))
+    assert page.text.index("Live AUC\n") < page.text.index("Live selection rate\n")
+
+
 def test_every_value_says_where_it_comes_from() -> None:
     """Window, cases, version, monitor and moment of the newest; all of them in a table; how many outcomes are known."""
     page = Page(write_report(sources()))
@@ -167,7 +177,7 @@ def test_it_begins_with_what_matters() -> None:
     page = Page(write_report(sources()))
     assert page.text.index("Not healthy: version 1 serves") < page.text.index("Used for")
     assert f"Monitor 'drift', on 2026-05-04 00:00 UTC: {HOSTILE}." in page.text
-    assert "What was found by drift stands." in page.text
+    assert "Monitor 'drift' has not passed since it failed." in page.text
     assert "2 obligations are overdue." in page.text
     assert "Since 2026-01-31: 1 change of champion." in page.text
     held = sources().held.model_copy(update={"health": Verdict.PASS, "obligations_overdue": 0})
@@ -175,7 +185,7 @@ def test_it_begins_with_what_matters() -> None:
     for words in ("Healthy: version 1 serves", "The monitor passed at the last look: drift.", "Nothing is open."):
         assert words in well.text
     assert "nothing was decided, and nothing happened." in well.text
-    assert "What was found by" not in well.text
+    assert "has not passed since" not in well.text
 
 
 def test_a_window_that_two_monitors_looked_at_is_one_value() -> None:
