@@ -13,13 +13,13 @@ from activities.metric_ports import MetricsReader
 from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving, Windows
 from activities.reports import keep_report
 from activities.unwindowed import UNWINDOWED, Unwindowed
-from models.canonical import Slug, digest_bytes
+from models.canonical import Slug, digest_bytes, spell_duration
 from models.errors import InvalidInputError, NotPermittedError, UnknownNameError, UnmeasuredError
 from models.evidence import EffectKey, Evidence, StepKind, StepResult
 from models.inventory import Booked, Measured
 from models.journal import Assignment
 from models.messages import Breach, shorten
-from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, monitor_orders
+from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, monitor_orders, tightened_order
 from models.schema import CHANGES
 from models.taken import NOTHING, Taken
 from models.upkeep import period
@@ -68,13 +68,29 @@ class MonitoringActivities:
         result = StepResult(summary="no schedule is left")
         return await asyncio.to_thread(self._inventory.commit_effect, order.key, result, [])
 
+    @activity.defn(name="tighten_monitor")
+    async def tighten_monitor(self, task: Assignment) -> StepResult:
+        """One more schedule for a monitor, which looks more often and ends by itself."""
+        order, asked = task.order, task.order.tightened
+        await asyncio.to_thread(self._ledger.record, task, StepKind.TIGHTEN)
+        plan = await asyncio.to_thread(self._inventory.governing_plan, order.model)
+        check = tightened_order(order.model, plan, asked.monitor) if asked else None
+        if asked is None or check is None:
+            raise InvalidInputError(f"step '{order.step}' was ordered without a monitor that can be tightened")
+        await self._schedules.tighten(check, asked.until)
+        often = f"every {spell_duration(check.every)} until {asked.until:%Y-%m-%d %H:%M} UTC"
+        result = StepResult(summary=f"{asked.monitor} looks {often}", tightened=asked)
+        return await asyncio.to_thread(self._inventory.commit_effect, order.key, result, [])
+
     @activity.defn(name="measure_window", no_thread_cancel_exception=True)
     def measure_window(self, order: MonitorOrder) -> MonitorOutcome:
         """Judge the newest window, once per window; none for too long is a failure of its own.
 
         NotPermittedError if the model's plan has no such check: anybody may start a workflow that orders one.
         """
-        if order not in monitor_orders(order.model, self._inventory.governing_plan(order.model)):
+        plan = self._inventory.governing_plan(order.model)
+        tightened = tightened_order(order.model, plan, order.monitor.id)
+        if order not in (*monitor_orders(order.model, plan), tightened):
             raise NotPermittedError(
                 f"the plan of '{order.model}' has no such check '{order.monitor.id}'",
                 "checks run by the schedules that the lifecycle starts",
@@ -104,7 +120,7 @@ class MonitoringActivities:
     def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
         if all(kpi.metric or kpi.name in UNWINDOWED | FROM_THE_LEDGER for kpi in order.kpis):
-            return _Seen(period(order.monitor.every, at))
+            return _Seen(period(order.every, at))
         found = self._windows.latest(order.model)
         last = max(serving.since, found[1]) if found else serving.since
         if is_silent(order.monitor, last, at):

@@ -18,6 +18,7 @@ from models.golden import Parity
 from models.inventory import Change, Environment, ModelFacts, Reference, Source, Submission
 from models.journal import JournalEntry
 from models.keys import Keyring
+from models.monitoring import MonitorOrder
 from models.observations import Observations
 from models.placement import Placed
 from models.plan import Plan, Proof
@@ -385,10 +386,13 @@ class Schedules(Protocol):
     """Monitors that run by the clock."""
 
     async def start(self, model: str, plan: Plan) -> Sequence[str]:
-        """Have each monitor of the plan run on its own schedule, once; the schedules' names."""
+        """Have each monitor of the plan run on its own schedule, once, none tightened; the schedules' names."""
+
+    async def tighten(self, order: MonitorOrder, until: datetime) -> None:
+        """Have a monitor look as often as the order says until a moment (UTC), besides its schedule, which stays."""
 
     async def stop(self, model: str, plan: Plan) -> None:
-        """End the schedule of each monitor of the plan; no error if there are none."""
+        """End every schedule of each monitor of the plan; no error if there are none."""
 
 
 class Traffic(Protocol):

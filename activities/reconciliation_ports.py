@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from models.inventory import Environment
+from models.monitoring import MonitorOrder
 from models.reconciliation import Execution, Finding, Place, Shelf, Turned
+from models.watching import Watch
 
 
 class Findings(Protocol):
@@ -15,6 +17,9 @@ class Findings(Protocol):
 
     def serving(self) -> Mapping[Environment, Shelf]:
         """What serves where."""
+
+    def watched(self) -> Sequence[MonitorOrder]:
+        """What each monitor of a version that serves looks at, as its plan says."""
 
     def findings(self) -> Sequence[Finding]:
         """Those that hold."""
@@ -31,6 +36,13 @@ class Executions(Protocol):
 
     async def pollers(self, queue: str) -> frozenset[str]:
         """The identities that have polled a task queue lately."""
+
+
+class Watches(Protocol):
+    """Monitors as the clock has them."""
+
+    async def look(self, orders: Iterable[MonitorOrder]) -> Mapping[str, Watch]:
+        """The schedules that there are of those, by name, compared with what they should be; UnavailableError."""
 
 
 class Environments(Protocol):

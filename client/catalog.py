@@ -22,6 +22,7 @@ from client.views import Found, Held, Known, Listed, Looked, Through
 from models.audit import AuditEntry, AuditHead, AuditKind
 from models.canonical import Digest
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
+from models.evidence import StepKind, StepResult, Tightened
 from models.inventory import Measured, ModelFacts, Rating
 from models.plan import Plan
 from models.records import (
@@ -177,6 +178,16 @@ class Catalog:
         for one in self._rows(select(ReadingRecord).where(ReadingRecord.model == model)):
             read[one.monitor, one.window].append(one)
         return [_looked(row, [one for one in read[row.monitor, row.window] if one.at == row.at]) for row in rows]
+
+    def tightened(self, model: str) -> Tightened | None:
+        """The monitor of a model that was tightened last, unless its monitors have begun anew, or ended, since then."""
+        plan = self.plan_of(model)
+        steps = [step for stage in plan.stages for step in stage.steps] if plan else []
+        anew = [step.id for step in steps if step.kind in (StepKind.MONITOR, StepKind.STOP_MONITORS)]
+        named = or_(col(LedgerRecord.step).like(f"{StepKind.TIGHTEN}-%"), col(LedgerRecord.step).in_(anew))
+        query = select(LedgerRecord).where(LedgerRecord.model == model, named)
+        found = self._rows(query.order_by(col(LedgerRecord.at).desc()).limit(1))
+        return StepResult.model_validate_json(found[0].result).tightened if found else None
 
     def newest(self, model: str, kind: str) -> Digest | None:
         """The newest report of a kind about a model, by digest; None if there is none."""

@@ -1,5 +1,6 @@
 """What an activity is asked for and what it gives back: typed, small, the long texts by digest."""
 
+from datetime import datetime
 from enum import StrEnum
 from math import inf
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from models.verdict import Reading, Verdict
 
 
 class StepKind(StrEnum):
-    """The kinds of step. A template may use all but the last three, which the kernel asks for itself."""
+    """The kinds of step. A template may use all but the last four, which the kernel asks for itself."""
 
     CLASSIFY = "classify"
     REGISTER = "register"
@@ -34,6 +35,7 @@ class StepKind(StrEnum):
     ASK = "ask"
     TRAIN = "train"
     RESTORE = "restore"
+    TIGHTEN = "tighten"
 
 
 ENTERS = frozenset({StepKind.PROMOTE, StepKind.TRIAL})
@@ -170,6 +172,13 @@ class Evidence(Frozen):
     summary: str
 
 
+class Tightened(Frozen):
+    """A monitor that looks more often until a moment (UTC)."""
+
+    monitor: Slug
+    until: datetime
+
+
 class StepOrder(Frozen):
     """Everything an activity needs to perform one step of a lifecycle."""
 
@@ -187,6 +196,7 @@ class StepOrder(Frozen):
     roles: dict[Slug, Slug] = Field(default_factory=dict)
     question: str = ""
     submission: Submission | None = None
+    tightened: Tightened | None = Field(default=None, exclude_if=lambda tightened: tightened is None)
 
     @property
     def key(self) -> EffectKey:
@@ -205,6 +215,7 @@ class StepResult(Frozen):
     endpoint: str | None = None
     electorate: Electorate | None = None
     submission: Submission | None = None
+    tightened: Tightened | None = Field(default=None, exclude_if=lambda tightened: tightened is None)
 
 
 class ScanReport(Frozen):
@@ -280,7 +291,8 @@ class GroupReport(Frozen):
     """A group of people whose outcomes are known: how many of how many were selected, of all, of those with outcome 1
     and of those with outcome 0.
 
-    `ratio` is of its selection rate to the reference group's, `ratio_between` the interval of 95 % confidence.
+    `ratio` is of its selection rate to the reference group's, `ratio_between` the interval of 95 % confidence (Katz).
+    `apart` is how much higher each rate is than the reference group's, and between which bounds (Newcombe).
     """
 
     column: str
@@ -290,6 +302,7 @@ class GroupReport(Frozen):
     false_positive: tuple[int, int]
     ratio: float | None = None
     ratio_between: tuple[float, float] | None = None
+    apart: dict[Slug, tuple[float, float, float]] = Field(default_factory=dict, exclude_if=lambda apart: not apart)
 
 
 class PerformanceReport(Frozen):

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from models.canonical import Frozen, Slug
+from pydantic import Field
+
+from models.canonical import Frozen, Slug, replace
 from models.evidence import StepResult
 from models.inventory import Environment
 from models.messages import Breach
@@ -15,12 +17,18 @@ SILENT_AFTER = 2
 
 
 class MonitorOrder(Frozen):
-    """One check of one monitor: the input of the schedule's workflow."""
+    """One check of one monitor: the input of the schedule's workflow. `tightened`: it looks more often for a while."""
 
     model: Slug
     monitor: MonitorPlan
     kpis: tuple[Kpi, ...]
     environment: Environment
+    tightened: bool = Field(default=False, exclude_if=lambda tightened: not tightened)
+
+    @property
+    def every(self) -> int:
+        """After how many seconds it looks again."""
+        return self.monitor.tightened if self.tightened else self.monitor.every
 
 
 def monitor_orders(model: Slug, plan: Plan) -> tuple[MonitorOrder, ...]:
@@ -34,6 +42,13 @@ def monitor_orders(model: Slug, plan: Plan) -> tuple[MonitorOrder, ...]:
         )
         for monitor in plan.monitors
     )
+
+
+def tightened_order(model: Slug, plan: Plan, monitor: Slug) -> MonitorOrder | None:
+    """The check of a monitor that a plan has tightened after a breach; None if it has not."""
+    orders = {order.monitor.id: order for order in monitor_orders(model, plan) if order.monitor.tightened}
+    found = orders.get(monitor)
+    return replace(found, tightened=True) if found else None
 
 
 class MonitorOutcome(Frozen):

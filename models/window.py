@@ -252,7 +252,13 @@ def _groups(contract: DataContract, groups: Groups) -> Iterator[GroupReport]:
                 false_positive=one.false_positive,
                 ratio=ratio.value if ratio else None,
                 ratio_between=ratio.interval if ratio and isfinite(ratio.interval.high) else None,
+                apart=_apart(compared) if compared and name != protected.reference else {},
             )
+
+
+def _apart(compared: fairness.Compared) -> dict[str, tuple[float, float, float]]:
+    rates = {name: getattr(compared, name) for name in fairness.GroupRates._fields}
+    return {name: (one.value, *one.interval) for name, one in rates.items() if one}
 
 
 def _of_bins(

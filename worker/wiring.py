@@ -58,7 +58,7 @@ from activities.ports import (
 )
 from activities.promotion import PromotionActivities
 from activities.reconciliation import ReconciliationActivities
-from activities.reconciliation_ports import Environments, Executions, Findings
+from activities.reconciliation_ports import Environments, Executions, Findings, Watches
 from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
@@ -130,6 +130,7 @@ class Parts:
     service: Service
     elsewhere: Elsewhere | None = None
     delivery: Delivering | None = None
+    watches: Watches | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
     root, surroundings = settings.root, environments_of(settings)
     store, inventory = store_of(settings), SqlInventory(settings.database)
     runs = ci_runs(settings.ci)
+    schedules = TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE)
     return Parts(
         inventory=inventory,
         store=store,
@@ -165,7 +167,8 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         pipelines=CiChecks(runs),
         windows=FileWindows(settings.windows),
         directory=directory_of(settings, settings.database),
-        schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
+        schedules=schedules,
+        watches=schedules,
         policies=PolicyFolder(settings.policies),
         prover=KeptProofs(root / "proofs", ChildProver().prove),
         findings=SqlFindings(settings.database),
@@ -270,6 +273,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
         packaging.package_version,
         monitoring.start_monitors,
         monitoring.stop_monitors,
+        monitoring.tighten_monitor,
         monitoring.measure_window,
         retraining.train_version,
         external.run_pipeline,
@@ -289,6 +293,7 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
         options.RECORD_GRACE,
         parts.elsewhere.aliases(parts.inventory) if parts.elsewhere else None,
         parts.delivery.undelivered if parts.delivery else tuple,
+        parts.watches,
     )
 
 

@@ -22,8 +22,8 @@ from models.uplift import COLUMNS, compared
 
 _CANCELLED = frozenset({"57014"})
 """`query_canceled` (SQLSTATE) of PostgreSQL and Snowflake."""
-_GIVEN_UP = ("interrupted", "QUERY_EXECUTION_TIMEOUT", "STATEMENT_TIMEOUT", "statement timeout")
-"""How databases without that state say it: SQLite, Databricks."""
+_INTERRUPTED = "interrupted"
+"""SQLite's word for it."""
 _CONNECTING = (DatabaseError, InterfaceError, OperationalError)
 _PLAIN = ("value", "count")
 _CONNECT_SECONDS = 5
@@ -83,7 +83,7 @@ class SqlMetrics:
         what = f"metric '{name}' of source '{self._source}'"
         cause = error.orig if isinstance(error, StatementError) else error
         said = str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(error).__name__
-        if getattr(cause, "sqlstate", None) in _CANCELLED or any(sign in said for sign in _GIVEN_UP):
+        if getattr(cause, "sqlstate", None) in _CANCELLED or said == _INTERRUPTED:
             return InvalidInputError(
                 f"{what} was not answered within {metric.within} seconds", "ask for less, or wait longer"
             )

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +20,9 @@ from client.render import VERDICTS, table, verdict_text
 from client.seen import course_of
 from client.views import Looked, Watched
 from models.canonical import spell_duration
-from models.errors import UnknownNameError
+from models.errors import UnavailableError, UnknownNameError
 from models.verdict import Kpi, Reading, judge
+from models.watching import Watch
 from worker.settings import read_settings
 
 _LAST = 3
@@ -28,9 +31,12 @@ Named = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="One moni
 
 
 def list_monitors(model: Model, as_json: Json = False) -> None:
-    """List what watches a model: what each monitor checks, how often, what a breach starts, what it found last."""
+    """List what watches a model: what each monitor checks, how often, what a breach starts, what it found last.
+
+    Whether it is paused is asked of the Temporal server, if that answers.
+    """
     with Catalog(read_settings().database) as catalog:
-        watched = _watched(catalog, model)
+        watched = asyncio.run(_scheduled(model, _watched(catalog, model)))
     if as_json:
         show_json(watched)
         return
@@ -38,14 +44,15 @@ def list_monitors(model: Model, as_json: Json = False) -> None:
         (
             one.monitor,
             ", ".join(one.checks),
-            spell_duration(one.every),
+            spell_duration(one.every) + (f" until {moment(one.tightened.until)}" if one.tightened else ""),
             one.then,
             verdict_text(one.last.verdict) if one.last else None,
             moment(one.last.at) if one.last else None,
+            one.schedule,
         )
         for one in watched
     ]
-    show(table(("Monitor", "Checks", "Every", "A breach starts", "Last", "At"), rows))
+    show(table(("Monitor", "Checks", "Every", "A breach starts", "Last", "At", "Schedule"), rows))
 
 
 def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) -> None:
@@ -101,10 +108,37 @@ def _watched(catalog: Catalog, model: str) -> list[Watched]:
             f"'{model}' has no monitor", "its lifecycle has to be started, on a template with monitors"
         )
     last = {look.monitor: look for look in catalog.looks(model)}
+    tightened = catalog.tightened(model)
+    if tightened and tightened.until <= datetime.now(UTC):
+        tightened = None
     return [
-        Watched(monitor=one.id, checks=one.checks, every=one.every, then=one.then, last=last.get(one.id))
+        Watched(
+            monitor=one.id,
+            checks=one.checks,
+            every=one.tightened if (on := tightened and tightened.monitor == one.id) else one.every,
+            then=one.brakes.otherwise if on else one.then,
+            last=last.get(one.id),
+            tightened=tightened if on else None,
+        )
         for one in plan.monitors
     ]
+
+
+async def _scheduled(model: str, watched: list[Watched]) -> list[Watched]:
+    """The same with what the schedules say; as they were, if nobody answers."""
+    with suppress(UnavailableError):
+        async with Modelops.connect(read_settings()) as modelops:
+            seen = await modelops.schedules.look(model, [one.monitor for one in watched])
+        return [one.model_copy(update={"schedule": _spelled(seen.get(one.monitor))}) for one in watched]
+    return watched
+
+
+def _spelled(watch: Watch | None) -> str:
+    if watch is None:
+        return "none"
+    if watch.paused:
+        return f"paused: {watch.note or 'nobody says why'}"
+    return f"next {moment(watch.next)}" if watch.next else "it has ended"
 
 
 def _on_target(look: Looked, kpis: Mapping[str, Kpi]) -> Looked:

@@ -35,6 +35,7 @@ from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowRepor
 from models.golden import Parity, compare
 from models.inventory import Environment, ModelFacts, Submission
 from models.metrics import Metrics, Period
+from models.monitoring import MonitorOrder
 from models.observations import Arms, Observations, share_of
 from models.placement import Placed
 from models.plan import COMPILER, KERNEL, Plan, Proof
@@ -343,8 +344,13 @@ class NoSchedules:
         self.running |= set(names)
         return names
 
+    async def tighten(self, order: MonitorOrder, until: datetime) -> None:
+        """Its name only."""
+        self.running.add(f"monitor/{order.model}/{order.monitor.id}/tightened")
+
     async def stop(self, model: str, plan: Plan) -> None:
         """All of a plan's."""
+        self.running -= {f"monitor/{model}/{monitor.id}/tightened" for monitor in plan.monitors}
         self.running -= {f"monitor/{model}/{monitor.id}" for monitor in plan.monitors}
 
 

@@ -376,6 +376,30 @@ KERNEL = (
         "nobody hears why a monitor does not do what it says",
     ),
     Mutant(
+        "remediation",
+        "    return Remedy.TIGHTEN if state.tightened and at < state.tightened.until else None",
+        "    return None",
+        "a version is trained while a monitor is tightened",
+    ),
+    Mutant(
+        "orders",
+        "    until = at + timedelta(seconds=monitor.brakes.cooldown)",
+        "    until = at + timedelta(seconds=monitor.brakes.per)",
+        "a monitor is tightened for longer than its cooldown",
+    ),
+    Mutant(
+        "succession",
+        "            return change(state, tightened=order.tightened)",
+        "            return state",
+        "nobody knows that a monitor is tightened",
+    ),
+    Mutant(
+        "lifecycle",
+        "            case StepKind.TIGHTEN:\n                return self._finish(state)",
+        "            case StepKind.TIGHTEN:\n                return Step(state)",
+        "a lifecycle never rests again once a monitor is tightened",
+    ),
+    Mutant(
         "admission",
         "        case Action.RETRAIN if state.phase is not Phase.STEADY:",
         "        case Action.RETRAIN if state.phase is Phase.ENDED:",
