@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities.aliases import Aliases
-from activities.reconciliation_ports import Environments, Executions, Findings, Watches
+from activities.reconciliation_ports import Environments, Executions, Findings
+from activities.schedule_ports import Watches
 from models.canonical import Frozen
 from models.errors import UnavailableError
 from models.inventory import Environment

@@ -6,7 +6,6 @@ from typing import Protocol
 from models.inventory import Environment
 from models.monitoring import MonitorOrder
 from models.reconciliation import Execution, Finding, Place, Shelf, Turned
-from models.watching import Watch
 
 
 class Findings(Protocol):
@@ -36,13 +35,6 @@ class Executions(Protocol):
 
     async def pollers(self, queue: str) -> frozenset[str]:
         """The identities that have polled a task queue lately."""
-
-
-class Watches(Protocol):
-    """Monitors as the clock has them."""
-
-    async def look(self, orders: Iterable[MonitorOrder]) -> Mapping[str, Watch]:
-        """The schedules that there are of those, by name, compared with what they should be; UnavailableError."""
 
 
 class Environments(Protocol):

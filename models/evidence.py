@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 from math import inf
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -87,6 +87,7 @@ QUANTITIES = {
     "missing_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "unseen_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "schema_changes": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL, single=True),
+    "label_maturity": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_accuracy": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_precision": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
@@ -305,6 +306,20 @@ class GroupReport(Frozen):
     apart: dict[Slug, tuple[float, float, float]] = Field(default_factory=dict, exclude_if=lambda apart: not apart)
 
 
+class WindowSource(Frozen):
+    """What a window of data was taken from: a file, by its name, or a query, by its digest and the period (UTC).
+
+    `content` is the digest of the bytes that were counted; None until they are there.
+    """
+
+    kind: Literal["files", "sql"]
+    place: str = ""
+    query: Digest | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    content: Digest | None = None
+
+
 class PerformanceReport(Frozen):
     """A figure of scores or decisions: on held-out data, as it is estimated of the window without any outcome, and as
     it came out; None of what cannot be told (yet).
@@ -324,7 +339,8 @@ class WindowReport(Frozen):
     distances; `drift_score` (the same index of the scores, beside those of the held-out data); `live_selection_rate`
     (the share of cases that it selects); of the cases whose outcome is known, how good scores and decisions are, also
     beside the held-out data, and how groups fare. `unmeasured` says of the others why they are not there; `chance` is
-    the `concept_shift` that chance alone shows in the mean.
+    the `concept_shift` that chance alone shows in the mean. `outcomes` is the digest of what was told of its cases
+    beside it, `label_maturity` the share of which the outcome is known.
     """
 
     window: str
@@ -334,5 +350,7 @@ class WindowReport(Frozen):
     features: tuple[FeatureReport, ...] = ()
     groups: tuple[GroupReport, ...] = ()
     unmeasured: dict[Slug, str] = Field(default_factory=dict)
+    outcomes: Digest | None = Field(default=None, exclude_if=lambda outcomes: outcomes is None)
+    source: WindowSource | None = Field(default=None, exclude_if=lambda source: source is None)
     performance: tuple[PerformanceReport, ...] = Field(default=(), exclude_if=lambda figures: not figures)
     chance: float | None = Field(default=None, exclude_if=lambda chance: chance is None)

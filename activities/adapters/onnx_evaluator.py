@@ -22,9 +22,11 @@ from activities.adapters.column_kinds import columns_of, header_of
 from activities.adapters.csv_table import Values, missing_column, read_table, tensor
 from activities.adapters.estimator_scoring.process import EstimatorProcess
 from activities.adapters.feature_importance import RowSample, cells_of, importances
+from activities.adapters.outcome_parts import with_outcomes
 from activities.adapters.remembered_part import RememberedPart
 from activities.adapters.table_scoring import load_table, score_rows
 from activities.adapters.window_parts import Part, parts_of
+from activities.window_ports import Beat, unheard
 from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, GroupRate, WindowReport
 from models.expectation import Expectation, expect
@@ -83,10 +85,11 @@ def _demand_reference_groups(rates: Sequence[GroupRate], contract: DataContract,
 class OnnxEvaluator:
     """Fits the Evaluator port. The model file must have passed the artifact gate before."""
 
-    def __init__(self, timeout_seconds: float = 120.0, memory_bytes: int = 4 << 30) -> None:
-        """How long one model may take to answer all rows, and how much address space it may have."""
+    def __init__(self, timeout_seconds: float = 120.0, memory_bytes: int = 4 << 30, beat: Beat = unheard) -> None:
+        """How long one model may take to answer a part's rows, and how much address space it may have."""
         self._timeout = timeout_seconds
         self._memory = memory_bytes
+        self._beat = beat
         self._held_out = lru_cache(_REMEMBERED)(self._read_held_out)
 
     def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
@@ -113,7 +116,13 @@ class OnnxEvaluator:
         return EvaluationReport(rows=table.rows, readings=readings_of(figures), groups=rates, recorded=recorded)
 
     def measure(
-        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+        self,
+        model: Path,
+        reference: Path,
+        held_out: Path,
+        window: Path,
+        submission: Submission,
+        outcomes: Path | None = None,
     ) -> WindowReport:
         """Compare a window with the training data and with the held-out data; MissingColumnError, InvalidInputError.
 
@@ -132,9 +141,11 @@ class OnnxEvaluator:
             ],
         )
         sample = RowSample(contract.inputs)
-        for part in map(RememberedPart, parts_of(window, names, welcome)):
+        parts = with_outcomes(parts_of(window, names, welcome), outcomes, contract)
+        for part in map(RememberedPart, parts):
             now += self._count(model, part, earlier, submission, now)
             sample.add(part)
+            self._beat(f"{now.rows} rows are counted")
         beside = self._beside(model, held_out, sample, submission)
         return report_window(window.name, contract, earlier.columns, now, earlier.deciles, beside)
 

@@ -151,7 +151,10 @@ def _standing(session: Session, one: _Governed, monitor: MonitorPlan) -> Standin
         col(MeasurementRecord.reign) == one.row.crowned,
     )
     looks = session.exec(
-        select(MeasurementRecord).where(*ours).order_by(col(MeasurementRecord.id).desc()).limit(monitor.looks)
+        select(MeasurementRecord)
+        .where(*ours)
+        .order_by(col(MeasurementRecord.moment).desc(), col(MeasurementRecord.id).desc())
+        .limit(monitor.looks)
     ).all()
     if not is_breach(monitor, [look.verdict for look in reversed(looks)]):
         return None

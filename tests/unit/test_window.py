@@ -75,7 +75,7 @@ def test_every_reading_of_a_window_is_declared() -> None:
     found = report(window())
     assert found.unmeasured == {}
     told = {name for name, one in QUANTITIES.items() if one.measured_by is StepKind.MONITOR and not one.single}
-    assert {reading.name for reading in found.readings} == told - SERVED - {"gates_in_time"}
+    assert {reading.name for reading in found.readings} == told - SERVED - {"gates_in_time", "label_maturity"}
     assert found.chance is not None
     assert READINGS[StepKind.MONITOR] >= set(values(found))
     for name, value in values(found).items():
