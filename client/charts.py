@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from models.verdict import Comparison, Verdict
 
 _BARS = "▁▂▃▄▅▆▇█"
+_ABSENT = "·"
 _LONGEST = 40
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 720.0, 200.0, 64.0, 104.0, 22.0, 30.0
 _ROW, _NAMES = 24.0, 190.0
@@ -52,13 +53,20 @@ class Mark(NamedTuple):
     verdict: Verdict | None = None
 
 
-def sparkline(values: Sequence[float]) -> str:
-    """The latest values as bars, the lowest and the highest of them at the ends of the scale."""
+def sparkline(values: Sequence[float | None], bounds: Sequence[float] = ()) -> str:
+    """The latest values as bars between the extremes of values and bounds; a dot where there was no value."""
     shown = values[-_LONGEST:]
-    low, span = min(shown), max(shown) - min(shown)
-    if span == 0:
-        return _BARS[len(_BARS) // 2] * len(shown)
-    return "".join(_BARS[round((value - low) / span * (len(_BARS) - 1))] for value in shown)
+    ends = [value for value in (*shown, *bounds) if value is not None]
+    if not ends:
+        return _ABSENT * len(shown)
+    low, span = min(ends), max(ends) - min(ends)
+
+    def bar(value: float | None) -> str:
+        if value is None:
+            return _ABSENT
+        return _BARS[round((value - low) / span * (len(_BARS) - 1))] if span else _BARS[len(_BARS) // 2]
+
+    return "".join(map(bar, shown))
 
 
 class _Scale(NamedTuple):

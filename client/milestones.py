@@ -18,7 +18,7 @@ from models.verdict import Verdict
 LANES = ("champions", "trials", "decisions", "breaches", "remedies", "turned away", "stuck")
 """In the order in which they are drawn."""
 
-_REMEDY = re.compile(r"; remedy: (\w+)")
+_REMEDY = re.compile(r"; remedy: (.+)")
 
 
 class Milestone(NamedTuple):

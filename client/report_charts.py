@@ -7,13 +7,15 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from client.charts import Bar, Dot, Mark, bar_chart, line_chart, small_chart
+from client.seen import Seen, seen_of
 from client.views import Looked
 from models.evidence import EvaluationReport, GroupRate, GroupReport, WindowReport
 from models.plan import Plan
 from models.statistics.intervals import wilson
-from models.verdict import Kpi, Reading, judge
+from models.verdict import Kpi, Verdict, judge
 
 _MOST = 20
+_URGENT = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
 _SHARES = frozenset({"live_accuracy", "live_selection_rate"})
 """Readings that are a part of a whole, so that the number of cases tells how uncertain they are."""
 
@@ -53,16 +55,11 @@ class Small(NamedTuple):
     source: str
 
 
-class _Seen(NamedTuple):
-    look: Looked
-    reading: Reading
-
-
 def judged(looks: Sequence[Looked], plan: Plan | None, marks: Sequence[Mark]) -> Iterator[Chart]:
-    """What has bounds, over time; beside what was realised, what it had been estimated to be."""
-    for kpi in plan.kpis if plan else ():
-        if seen := _seen(looks, kpi.name, plan):
-            yield _chart(kpi, seen, _seen(looks, _estimate_of(kpi.name), plan), marks)
+    """What has bounds, over time, what fails now first; beside what was realised, what it had been estimated to be."""
+    found = [(kpi, seen) for kpi in (plan.kpis if plan else ()) if (seen := seen_of(looks, kpi.name, plan))]
+    for kpi, seen in sorted(found, key=lambda one: _URGENT.index(judge(one[0], (one[1][-1].reading,)).verdict)):
+        yield _chart(kpi, seen, seen_of(looks, _estimate_of(kpi.name), plan), marks)
 
 
 def others(looks: Sequence[Looked], plan: Plan | None) -> Iterator[Small]:
@@ -70,7 +67,7 @@ def others(looks: Sequence[Looked], plan: Plan | None) -> Iterator[Small]:
     kpis = [kpi.name for kpi in plan.kpis] if plan else []
     drawn = {*kpis, *map(_estimate_of, kpis)}
     for name in sorted({reading.name for look in looks for reading in look.readings} - drawn):
-        seen = _seen(looks, name, plan)
+        seen = seen_of(looks, name, plan)
         words = _plain(name)
         picture = small_chart(words, [one.reading.value for one in seen])
         yield Small(words, picture, f"{seen[-1].reading.value:.4g}", _origin(seen[-1]))
@@ -131,20 +128,9 @@ def _estimate_of(name: str) -> str:
     return name.replace("live_", "estimated_", 1)
 
 
-def _seen(looks: Sequence[Looked], name: str, plan: Plan | None) -> list[_Seen]:
-    """One value for each window and version, by the monitor that judges it; of several the newest."""
-    judging = {monitor.id for monitor in plan.monitors if name in monitor.checks} if plan else set[str]()
-    found: dict[tuple[str, int | None], _Seen] = {}
-    for look in sorted(looks, key=lambda look: (look.monitor in judging, look.at)):
-        for reading in look.readings:
-            if reading.name == name:
-                found[look.window, look.version] = _Seen(look, reading)
-    return sorted(found.values(), key=lambda one: one.look.at)
-
-
-def _chart(kpi: Kpi, seen: Sequence[_Seen], estimated: Sequence[_Seen], marks: Sequence[Mark]) -> Chart:
+def _chart(kpi: Kpi, seen: Sequence[Seen], estimated: Sequence[Seen], marks: Sequence[Mark]) -> Chart:
     dots = [_dot(kpi, one) for one in seen]
-    beside = [Dot(one.look.at, one.reading.value) for one in estimated] if _estimate_of(kpi.name) != kpi.name else []
+    beside = _beside(seen, estimated) if _estimate_of(kpi.name) != kpi.name else []
     bounds = [f"passes {kpi.passes}, fails {kpi.fails}"]
     bounds += [f"with fewer than {kpi.at_least:,} cases it is inconclusive"] if kpi.at_least > 1 else []
     bounds += ["dashed: as it was estimated before outcomes were known"] if beside else []
@@ -156,7 +142,13 @@ def _chart(kpi: Kpi, seen: Sequence[_Seen], estimated: Sequence[_Seen], marks: S
     return Chart(name, picture, "; ".join(bounds), f"Latest: {_latest(seen[-1])}", [_row(kpi, one) for one in seen])
 
 
-def _dot(kpi: Kpi, one: _Seen) -> Dot:
+def _beside(seen: Sequence[Seen], estimated: Sequence[Seen]) -> list[Dot]:
+    """Each estimate where the realised value of the same window is, if there is one."""
+    places = {(one.look.window, one.look.version): one.look.at for one in seen}
+    return [Dot(places.get((one.look.window, one.look.version), one.look.at), one.reading.value) for one in estimated]
+
+
+def _dot(kpi: Kpi, one: Seen) -> Dot:
     verdict = judge(kpi, (one.reading,)).verdict
     if one.reading.name not in _SHARES:
         return Dot(one.look.at, one.reading.value, verdict)
@@ -164,7 +156,7 @@ def _dot(kpi: Kpi, one: _Seen) -> Dot:
     return Dot(one.look.at, one.reading.value, verdict, low, high)
 
 
-def _row(kpi: Kpi, one: _Seen) -> Row:
+def _row(kpi: Kpi, one: Seen) -> Row:
     return Row(
         at=f"{one.look.at:%Y-%m-%d %H:%M}",
         value=f"{one.reading.value:.4g}",
@@ -176,19 +168,19 @@ def _row(kpi: Kpi, one: _Seen) -> Row:
     )
 
 
-def _latest(one: _Seen) -> str:
+def _latest(one: Seen) -> str:
     cases = next((reading.count for reading in one.look.readings if reading.name == _CASES), 0)
     waiting = one.reading.name.startswith("live_") and one.reading.count < cases
     mature = f" Outcomes are known of {one.reading.count / cases:.0%} of its {cases:,} cases." if waiting else ""
     return f"{one.reading.value:.4g}, {_source(one)}.{mature}"
 
 
-def _source(one: _Seen) -> str:
+def _source(one: Seen) -> str:
     version = f", version {one.look.version}" if one.look.version else ""
     return f"{_origin(one)}{version}, read {one.look.at:%Y-%m-%d %H:%M} UTC by monitor '{one.look.monitor}'"
 
 
-def _origin(one: _Seen) -> str:
+def _origin(one: Seen) -> str:
     cases = f"of {one.reading.count:,} cases" if one.reading.count > 1 else "from the record"
     return f"{cases}, window {_window(one.look.window)}"
 

@@ -48,8 +48,7 @@ def why(held: Held, looks: Sequence[Looked]) -> Iterator[str]:
 def open_matters(held: Held, looks: Sequence[Looked]) -> Iterator[str]:
     """What somebody has to see to."""
     failing = {look.monitor for look in _last(looks) if look.verdict is Verdict.FAIL}
-    if failing:
-        yield f"What was found by {', '.join(sorted(failing))} stands."
+    yield from (f"Monitor '{monitor}' has not passed since it failed." for monitor in sorted(failing))
     if held.phase in _WAITS:
         yield f"The lifecycle waits for people in stage '{held.stage}' ({held.phase.replace('_', ' ')})."
     if held.obligations_overdue is None:

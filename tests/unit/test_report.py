@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from client.charts import Bar, Dot, Mark, bar_chart, line_chart, small_chart, sparkline, timeline
 from client.milestones import Milestone
 from client.report import Sources, write_report
+from client.seen import course_of
 from client.story import Line
 from client.verification import Verification
 from client.views import Held, Looked
@@ -152,6 +153,16 @@ def test_it_shows_readings_drift_fairness_and_the_story() -> None:
     assert "The audit trail holds: a chain of 3 entries" in page.text
 
 
+def test_what_fails_stands_first() -> None:
+    """Before what is inconclusive and what passes, whatever the order in the template."""
+    plan = sources().plan
+    assert plan
+    passes, fails = Comparison(operator="<=", bound=0.5), Comparison(operator=">", bound=0.6)
+    first = Kpi(name="live_selection_rate", passes=passes, fails=fails)
+    page = Page(write_report(sources(plan=plan.model_copy(update={"kpis": (first, *plan.kpis)}))))
+    assert page.text.index("Live AUC\n") < page.text.index("Live selection rate\n")
+
+
 def test_every_value_says_where_it_comes_from() -> None:
     """Window, cases, version, monitor and moment of the newest; all of them in a table; how many outcomes are known."""
     page = Page(write_report(sources()))
@@ -166,7 +177,7 @@ def test_it_begins_with_what_matters() -> None:
     page = Page(write_report(sources()))
     assert page.text.index("Not healthy: version 1 serves") < page.text.index("Used for")
     assert f"Monitor 'drift', on 2026-05-04 00:00 UTC: {HOSTILE}." in page.text
-    assert "What was found by drift stands." in page.text
+    assert "Monitor 'drift' has not passed since it failed." in page.text
     assert "2 obligations are overdue." in page.text
     assert "Since 2026-01-31: 1 change of champion." in page.text
     held = sources().held.model_copy(update={"health": Verdict.PASS, "obligations_overdue": 0})
@@ -174,7 +185,7 @@ def test_it_begins_with_what_matters() -> None:
     for words in ("Healthy: version 1 serves", "The monitor passed at the last look: drift.", "Nothing is open."):
         assert words in well.text
     assert "nothing was decided, and nothing happened." in well.text
-    assert "What was found by" not in well.text
+    assert "has not passed since" not in well.text
 
 
 def test_a_window_that_two_monitors_looked_at_is_one_value() -> None:
@@ -244,6 +255,38 @@ def test_a_sparkline_has_a_bar_for_each_value_and_keeps_their_order(values: list
         zip(shown, drawn, strict=True), list(zip(shown, drawn, strict=True))[1:], strict=False
     ):
         assert (one > other) <= (bar >= beside)
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "drawn"),
+    [
+        ([0.5], (), "▅"),
+        ([0.0, 1.0], (), "▁█"),
+        ([0.02], (0.1, 0.25), "▁"),
+        ([0.02, None, 0.25], (0.1, 0.25), "▁·█"),
+        ([None, None], (), "··"),
+        ([None, 0.5], (), "·▅"),
+        ([float(value) for value in range(100)], (200,), "▁" * 11 + "▂" * 19 + "▃" * 10),
+    ],
+)
+def test_a_sparkline_stands_between_bounds_and_shows_gaps(
+    values: list[float | None], bounds: tuple[float, ...], drawn: str
+) -> None:
+    """One value, two, a hundred, and looks at which nothing was read."""
+    assert sparkline(values, bounds) == drawn
+
+
+def test_a_look_that_read_nothing_is_a_gap() -> None:
+    """Of the monitor that judges it; what others did not read is none."""
+    plan = sources().plan
+    assert plan
+    monitor = MonitorPlan(id="drift", checks=("live_auc",), every=1, breaches=1, then=Remedy.ESCALATE, brakes=BRAKES)
+    plan = plan.model_copy(update={"monitors": (monitor,)})
+    blind = looked(2, 0, Verdict.FAIL).model_copy(update={"readings": ()})
+    course = course_of([looked(1, 0.8, PASS), blind, looked(3, 0.7, PASS)], "live_auc", plan)
+    assert [one.value if one else None for one in course] == [0.8, None, 0.7]
+    other = blind.model_copy(update={"monitor": "value"})
+    assert None not in course_of([looked(1, 0.8, PASS), other], "live_auc", plan)
 
 
 @given(st.lists(FINITE, min_size=1, max_size=20), FINITE, FINITE)
