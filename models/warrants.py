@@ -172,10 +172,12 @@ class Warrants:
 
 
 def _until(window: str, seen: Sequence[Measured]) -> list[str]:
-    """The verdicts of the last looks at each window, up to one that was looked at."""
+    """The verdicts of the last looks at each window, up to one that was looked at; of looks that are on record without
+    what they stand for, up to the last.
+    """
     looks = last_looks(seen)
     place = next(number for number, one in enumerate(looks, 1) if one.window == window)
-    return [one.verdict for one in looks[:place]]
+    return [one.verdict for one in (looks[:place] if looks[place - 1].moment else looks)]
 
 
 def happened(replayed: Replayed) -> datetime:
