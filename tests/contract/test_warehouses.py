@@ -56,8 +56,8 @@ class Recording:
         return self
 
     def fetchone(self) -> tuple[object, ...]:
-        """What the dialect asks for by itself: the version."""
-        return ("9.30.1",)
+        """What the dialect asks for by itself: the version; the database and its schema."""
+        return ("9.30.1", "PUBLIC")
 
     def fetchmany(self, size: int = 1) -> list[tuple[object, ...]]:
         """The first rows."""
