@@ -50,7 +50,7 @@ class Business:
     def look(self, order: MonitorOrder, serving: Serving, at: datetime) -> Look:
         """About the version that serves; the ledger hears of every version that served. No metric raises an error."""
         asking = _Asking(self._metrics, order.model)
-        period, problem = period_before(order.monitor.every, at), ""
+        period, problem = period_before(order.every, at), ""
         answers: list[tuple[Slug, Measurement]] = []
         booked: list[tuple[Booked, Measurement]] = []
         try:

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from models.canonical import Frozen
+from models.evidence import Tightened
 from models.inventory import ModelKind, RiskTier, VersionStatus
 from models.plan import Remedy
 from models.reconciliation import FindingKind
@@ -95,13 +96,18 @@ class Held(Frozen):
 
 
 class Watched(Frozen):
-    """A monitor of a model's plan, and what it found last."""
+    """A monitor of a model's plan, what it found last, and until when it looks more often if it does.
+
+    `schedule` is what its schedule says; None if nobody could be asked.
+    """
 
     monitor: str
     checks: tuple[str, ...]
     every: int
     then: Remedy
     last: Looked | None
+    schedule: str | None = None
+    tightened: Tightened | None = None
 
 
 class Through(Frozen):

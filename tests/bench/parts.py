@@ -17,6 +17,7 @@ from models.clearance import Tied
 from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
 from models.journal import Assignment, JournalEntry
+from models.maturity import Look
 from models.metrics import Metrics
 from models.plan import Plan
 from models.reconciliation import Shelf
@@ -35,6 +36,7 @@ from tests.temporal.doubles import (
     TextEvaluator,
     TextScanner,
     TrustingProver,
+    WrittenService,
     write_submission,
 )
 from tests.temporal.house import facts_of
@@ -112,6 +114,10 @@ class MemoryInventory:
         return self._plan.stages[visit - 1].name, visit
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
+        """Nothing is measured."""
+        return []
+
+    def looks(self, model: str, monitor: str) -> Sequence[Look]:
         """Nothing is measured."""
         return []
 
@@ -215,5 +221,6 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         executions=NoExecutions(),
         environments=NoEnvironments(),
         metrics=NamedMetrics(Metrics()),
+        service=WrittenService(root / "service.json"),
     )
     return parts, submission

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from activities.adapters.sql_metrics import SqlMetrics, patience
+from activities.adapters.sql_metrics import SqlMetrics
+from activities.adapters.sql_select import patience
 from models.errors import InvalidInputError, UnavailableError
 from models.metrics import Measurement, Metric, Period
 

@@ -32,7 +32,12 @@ class Staff:
     """A process that is `mortal`, dies at each of `fatal` in their order, and then lives; the other offices live."""
 
     def __init__(
-        self, house: House, stages: tuple[str, ...], mortal: tuple[Office, ...], *fatal: int | str, counting: bool = False
+        self,
+        house: House,
+        stages: tuple[str, ...],
+        mortal: tuple[Office, ...],
+        *fatal: int | str,
+        counting: bool = False,
     ) -> None:
         """Boundaries count from the second version's first event in `stages`, or, `counting`, from the beginning."""
         self._house, self._stages, self._mortal, self._fatal = house, stages, mortal, fatal
@@ -63,10 +68,14 @@ class Staff:
             if fatal is not None:
                 assert await process.died(), "it ended by itself"
 
-    def _begin(self, offices: tuple[Office, ...], fatal: int | str | None = None, counting: bool = False) -> WorkerProcess:
+    def _begin(
+        self, offices: tuple[Office, ...], fatal: int | str | None = None, counting: bool = False
+    ) -> WorkerProcess:
         house = self._house
         address = house.client.service_client.config.target_host
-        errand = Errand(address, house.queue, house.root, fatal, stages=self._stages, offices=offices, counting=counting)
+        errand = Errand(
+            address, house.queue, house.root, fatal, stages=self._stages, offices=offices, counting=counting
+        )
         process = WorkerProcess(errand)
         self._processes.append(process)
         return process

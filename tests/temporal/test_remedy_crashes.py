@@ -1,4 +1,4 @@
-"""A breach has its remedy once, with worker and actuator killed at any moment between the window and the new champion."""
+"""A breach has its remedy once, with worker and actuator killed at any moment from the window to the new champion."""
 
 import asyncio
 import contextlib
@@ -114,7 +114,9 @@ class Remediation:
         assert breaches.count(None) == 1, breaches
         done = [effect for effect in effects(house) if effect.key.step == story.remedy.value]
         assert len(done) == 1
-        measured = [change.window for effect in effects(house) for change in effect.changes if isinstance(change, Measured)]
+        measured = [
+            change.window for effect in effects(house) for change in effect.changes if isinstance(change, Measured)
+        ]
         assert len(measured) == len(set(measured)) == 2
         told = [message.topic for entry in trail for message in announced(entry)]
         assert told.count(Topic.BREACH) == 1

@@ -24,7 +24,8 @@ metrics:
   latency: {source: watch, query: "avg_over_time(latency[$seconds])", within: 5}
   complaints: {source: drop, query: sum}
   baskets: {source: app, query: mean}
-  saved: {source: warehouse, query: "SELECT ... WHERE v = :version", unit: EUR, worth: value, late: 2d}
+  saved:
+    {source: warehouse, query: "SELECT 1 AS value, 1 AS count WHERE 1 = :version", unit: EUR, worth: value, late: 2d}
   compute: {source: watch, query: "sum(cost{version='$version'})", unit: EUR, worth: cost}
   uplift: {source: warehouse, query: "SELECT ...", holdout: share}
 """
