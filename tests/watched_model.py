@@ -85,6 +85,8 @@ class WatchedModel:
         kpis: tuple[Kpi, ...] = KPIS,
         breaches: int = 1,
         beat: Beat = unheard,
+        training: Path | None = None,
+        contract: DataContract = CONTRACT,
     ) -> None:
         (root / "inventory.db").write_bytes(_empty_inventory())
         configured = SaidWindows.model_validate({"windows": {"loan": said} if said else {}})
@@ -95,18 +97,19 @@ class WatchedModel:
         self.folder.mkdir(parents=True)
         self.parts = dataclasses.replace(quick_parts(root), windows=windows, evaluator=evaluator)
         self.order = _order(kpis, breaches)
-        self._serve()
+        if training is None:
+            training = root / "training.csv"
+            training.write_text(training_data())
+        self._serve(training, contract)
         self._govern()
         self.began = datetime.now(UTC)
 
-    def _serve(self) -> None:
-        data = self.root / "training.csv"
-        data.write_text(training_data())
+    def _serve(self, data: Path, contract: DataContract) -> None:
         reference = Reference(uri=data.as_uri(), digest=digest_bytes(data.read_bytes()))
         changes = {
             "training_data": (reference,),
             "holdout": reference,
-            "contract": CONTRACT,
+            "contract": contract,
             "golden": None,
             "format": Format.VENDOR,
         }
