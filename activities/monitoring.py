@@ -1,67 +1,47 @@
 """Monitors: schedules that look at new windows of production data."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from types import MappingProxyType
 from typing import NamedTuple
 
 from temporalio import activity
 
+from activities.judging import NEEDS_NO_WINDOW, Found, Judging
 from activities.ledger import Ledger, Outcome
-from activities.metric_ports import MetricsReader
-from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving
-from activities.reports import keep_report
-from activities.upkeep import Upkeep
+from activities.ports import Inventory, Serving
+from activities.schedule_ports import Schedules
 from activities.window_ports import KEPT_WINDOWS, Arrivals, Window, Windows
-from models.canonical import Digest, digest_bytes
-from models.errors import (
-    InvalidInputError,
-    ModelopsError,
-    NotPermittedError,
-    UnavailableError,
-    UnknownNameError,
-    UnmeasuredError,
-)
-from models.evidence import EffectKey, Evidence, StepKind, StepResult, WindowReport
+from models.canonical import Digest, digest_bytes, replace, spell_duration
+from models.errors import InvalidInputError, NotPermittedError, UnknownNameError, UnmeasuredError
+from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import DataContract, Measured
 from models.journal import Assignment
-from models.maturity import Look, label_maturity, late_breach
+from models.maturity import Look, late_breach
 from models.messages import Breach, shorten
 from models.metrics import period_before
-from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, moment_of, monitor_orders
-from models.statistics.figures import Unmeasured
-from models.upkeep import KEPT, period
-from models.verdict import Reading, Verdict, combine, judge
-
-_Judged = tuple[StepResult, WindowReport | None]
-
-_ATTEMPTS = 5
-"""A source that is down is asked again so many times, for about half a minute, before that is a failure."""
+from models.monitoring import (
+    MonitorOrder,
+    MonitorOutcome,
+    is_breach,
+    is_silent,
+    moment_of,
+    monitor_orders,
+    tightened_order,
+)
+from models.upkeep import period
+from models.verdict import Verdict
 
 
 class MonitoringActivities:
     """Starts and stops schedules, and measures windows."""
 
-    def __init__(
-        self,
-        inventory: Inventory,
-        store: ArtifactStore,
-        evaluator: Evaluator,
-        windows: Windows,
-        schedules: Schedules,
-        upkeep: Upkeep,
-        metrics: MetricsReader,
-    ) -> None:
+    def __init__(self, inventory: Inventory, windows: Windows, schedules: Schedules, judging: Judging) -> None:
         self._inventory = inventory
         self._ledger = Ledger(inventory)
-        self._store = store
-        self._evaluator = evaluator
         self._windows = windows
         self._schedules = schedules
-        self._upkeep = upkeep
-        self._metrics = metrics
+        self._judging = judging
 
     @activity.defn(name="start_monitors")
     async def start_monitors(self, task: Assignment) -> StepResult:
@@ -83,14 +63,29 @@ class MonitoringActivities:
         result = StepResult(summary="no schedule is left")
         return await asyncio.to_thread(self._inventory.commit_effect, order.key, result, [])
 
+    @activity.defn(name="tighten_monitor")
+    async def tighten_monitor(self, task: Assignment) -> StepResult:
+        """One more schedule for a monitor, which looks more often and ends by itself."""
+        order, asked = task.order, task.order.tightened
+        await asyncio.to_thread(self._ledger.record, task, StepKind.TIGHTEN)
+        plan = await asyncio.to_thread(self._inventory.governing_plan, order.model)
+        check = tightened_order(order.model, plan, asked.monitor) if asked else None
+        if asked is None or check is None:
+            raise InvalidInputError(f"step '{order.step}' was ordered without a monitor that can be tightened")
+        await self._schedules.tighten(check, asked.until)
+        often = f"every {spell_duration(check.every)} until {asked.until:%Y-%m-%d %H:%M} UTC"
+        result = StepResult(summary=f"{asked.monitor} looks {often}", tightened=asked)
+        return await asyncio.to_thread(self._inventory.commit_effect, order.key, result, [])
+
     @activity.defn(name="measure_window", no_thread_cancel_exception=True)
     def measure_window(self, order: MonitorOrder) -> MonitorOutcome:
         """Judge the newest window, once per window; none for too long is a failure of its own.
 
         NotPermittedError if the model's plan has no such check: anybody may start a workflow that orders one.
         """
-        governing = self._inventory.governing_plan(order.model)
-        if order.model_copy(update={"at": None}) not in monitor_orders(order.model, governing):
+        plan = self._inventory.governing_plan(order.model)
+        tightened = tightened_order(order.model, plan, order.monitor.id)
+        if replace(order, at=None) not in (*monitor_orders(order.model, plan), tightened):
             raise NotPermittedError(
                 f"the plan of '{order.model}' has no such check '{order.monitor.id}'",
                 "checks run by the schedules that the lifecycle starts",
@@ -143,9 +138,9 @@ class MonitoringActivities:
 
     def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
-        asked = period_before(order.monitor.every, at)
-        if all(kpi.metric or kpi.name in KEPT for kpi in order.kpis):
-            return _Seen(period(order.monitor.every, at), asked.until)
+        asked = period_before(order.every, at)
+        if all(kpi.metric or kpi.name in NEEDS_NO_WINDOW for kpi in order.kpis):
+            return _Seen(period(order.every, at), asked.until)
         found = self._windows.of(order.model).newest(asked)
         last = max(serving.since, found.arrived) if found else serving.since
         if is_silent(order.monitor, last, at):
@@ -153,72 +148,20 @@ class MonitoringActivities:
         return _Seen(found.name, min(found.arrived, at), found) if found else None
 
     def _measure(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> Outcome:
-        outcomes = seen.outcomes
         if seen.silent:
-            result = StepResult(verdict=Verdict.FAIL, summary=f"no new window of data ({seen.name})")
+            found = Found(StepResult(verdict=Verdict.FAIL, summary=f"no new window of data ({seen.name})"))
         else:
-            result, report = self._judge(order, serving, seen.window, at)
-            outcomes = report.outcomes if report else outcomes
+            found = self._judging.look(order, serving, seen.window, at)
         measured = Measured(
             monitor=order.monitor.id,
             window=seen.name,
             version=serving.version,
             moment=seen.moment,
-            outcomes=outcomes,
-            verdict=result.verdict.value,
-            reasons=(result.summary,),
+            outcomes=found.outcomes or seen.outcomes,
+            verdict=found.result.verdict.value,
+            reasons=(found.result.summary,),
         )
-        return result, [measured]
-
-    def _judge(self, order: MonitorOrder, serving: Serving, window: Window | None, at: datetime) -> _Judged:
-        """The verdict on a window of data (None: there is none), on the record and on metrics, as far as asked.
-
-        What cannot be measured, for whatever reason, is a failure that is seen.
-        """
-        kept = () if KEPT.isdisjoint(order.monitor.checks) else self._upkeep.read(order, serving, at)
-        period, asked = period_before(order.monitor.every, at), [kpi for kpi in order.kpis if kpi.metric]
-        try:
-            answers = [
-                (kpi, self._metrics.read(kpi.metric or "", order.model, serving.version, period)) for kpi in asked
-            ]
-        except ModelopsError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=f"a metric cannot be read: {error}"), None
-        read = (*kept, *(answer.reading(kpi.name) for kpi, answer in answers))
-        evidence = tuple(
-            keep_report(self._store, "metric", answer, f"{answer.metric}: {answer.value:g} {answer.unit}".strip())
-            for _, answer in answers
-        )
-        if window is None:
-            return _judged(order, read, evidence), None
-        try:
-            report = self._report(order, serving, window)
-        except UnmeasuredError as error:
-            if error.state is Unmeasured.SOURCE_DOWN and activity.info().attempt < _ATTEMPTS:
-                raise UnavailableError(str(error), "is it up? it is asked again") from error
-            return StepResult(verdict=_verdict(error, serving, window), summary=_unmeasured(error)), None
-        except InvalidInputError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=_unmeasured(error)), None
-        result = _judged(order, (*report.readings, *read), evidence, report.unmeasured)
-        looked = keep_report(self._store, "window", report, result.summary)
-        return result.model_copy(update={"evidence": (looked, *evidence)}), report
-
-    def _report(self, order: MonitorOrder, serving: Serving, window: Window) -> WindowReport:
-        submission = self._inventory.submission(order.model, serving.version)
-        model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
-        held_out = self._store.fetch(submission.holdout)
-        with self._windows.of(order.model).opened(window, submission.contract) as brought:
-            known = brought.known
-            report = self._evaluator.measure(
-                model, reference, held_out, brought.path, submission, known.path if known else None
-            )
-        readings = (*report.readings, label_maturity(report))
-        return report.model_copy(
-            update={
-                "readings": readings,
-                "source": brought.source,
-                "outcomes": known.digest if known else None,
-            }
-        )
+        return found.result, [measured, *found.booked]
 
 
 class _Seen(NamedTuple):
@@ -240,32 +183,3 @@ def _known(arrivals: Arrivals, window: Window, contract: DataContract) -> Digest
         return None
     except InvalidInputError as error:
         return digest_bytes(str(error).encode())
-
-
-def _verdict(error: UnmeasuredError, serving: Serving, window: Window) -> Verdict:
-    """Of a period before the version began to serve, no rows are no failure."""
-    early = error.state is Unmeasured.EMPTY and window.arrived <= serving.since
-    return Verdict.INCONCLUSIVE if early else Verdict.FAIL
-
-
-def _unmeasured(error: InvalidInputError) -> str:
-    said = f"the window cannot be measured: {error}"
-    return f"{said}; {error.remedy}" if error.remedy else said
-
-
-def _judged(
-    order: MonitorOrder,
-    readings: tuple[Reading, ...],
-    evidence: tuple[Evidence, ...] = (),
-    unmeasured: Mapping[str, str] = MappingProxyType({}),
-) -> StepResult:
-    results = tuple(
-        judge(kpi, readings, f"no reading: {unmeasured[kpi.name]}" if kpi.name in unmeasured else "no reading")
-        for kpi in order.kpis
-    )
-    return StepResult(
-        verdict=combine(tuple(result.verdict for result in results)),
-        summary="; ".join(f"{result.kpi} {result.verdict}: {result.reason}" for result in results),
-        evidence=evidence,
-        readings=readings,
-    )

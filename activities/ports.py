@@ -23,11 +23,13 @@ from models.observations import Observations
 from models.placement import Placed
 from models.plan import Plan, Proof
 from models.policy import Pack
+from models.schema import SchemaReport
 from models.signing import Document, Envelope, PublicKey
 from models.supply.osv import Bulletin
 from models.supply.reports import SourceReport, SupplyReport
 from models.traffic import Split
 from models.validation import Sample
+from models.value import Entry, Stint
 
 
 class Serving(NamedTuple):
@@ -98,6 +100,12 @@ class Inventory(Protocol):
 
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """What serves where."""
+
+    def stints(self, model: str, environment: Environment) -> Sequence[Stint]:
+        """Which version served in an environment when, oldest first."""
+
+    def booked(self, model: str) -> Sequence[Entry]:
+        """The value ledger of a model, in the order of its entries."""
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
@@ -242,6 +250,9 @@ class Evaluator(Protocol):
         `outcomes` is what became of its cases, as `window_ports.Known` has it.
         """
 
+    def compare_columns(self, training: Path, window: Path, submission: Submission) -> SchemaReport:
+        """What has become of a window's columns, whether or not it can be measured; InvalidInputError."""
+
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Have golden predictions answered anew; MissingColumnError."""
 
@@ -374,16 +385,6 @@ class Editions(Directory, Protocol):
 
     def close(self) -> None:
         """Give all connections back."""
-
-
-class Schedules(Protocol):
-    """Monitors that run by the clock."""
-
-    async def start(self, model: str, plan: Plan) -> Sequence[str]:
-        """Have each monitor of the plan run on its own schedule, once; the schedules' names."""
-
-    async def stop(self, model: str, plan: Plan) -> None:
-        """End the schedule of each monitor of the plan; no error if there are none."""
 
 
 class Traffic(Protocol):

@@ -8,7 +8,6 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
-import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, make_url, or_
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -16,15 +15,15 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, Progr
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
-from sqlmodel.sql.sqltypes import UTCDateTime
 
 from client.deliveries import through, tickets_of
+from client.holdings import holdings
 from client.rows import entry_of, read_entries, read_rows
 from client.views import Found, Held, Known, Listed, Looked, Through
 from models.audit import AuditEntry, AuditHead, AuditKind
 from models.canonical import Digest
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
-from models.evidence import QUANTITIES, Dimension
+from models.evidence import StepKind, StepResult, Tightened
 from models.inventory import Measured, ModelFacts, Rating
 from models.plan import Plan
 from models.records import (
@@ -44,10 +43,12 @@ from models.records import (
     PlanRecord,
     ReadingRecord,
     RegulationRecord,
+    ValueRecord,
     VersionRecord,
 )
 from models.rows import Row
 from models.tickets import Ticket
+from models.value import Entry
 from models.verdict import Reading
 
 Table = TypeVar("Table", bound=SQLModel)
@@ -62,14 +63,7 @@ _ABOUT_ONE = (
     MeasurementRecord,
     ReadingRecord,
     NotificationRecord,
-)
-_BUSINESS = frozenset(name for name, one in QUANTITIES.items() if one.dimension is Dimension.BUSINESS)
-_VALUES = sa.table("current_reading", sa.column("model"), sa.column("name"), sa.column("value"))
-_PORTFOLIO = sa.table(
-    "portfolio",
-    *map(sa.column, ("model", "title", "tier", "owner", "use_case", "stage", "phase", "champion", "health")),
-    sa.column("measured_at", UTCDateTime()),
-    *map(sa.column, ("obligations_overdue", "contradictions")),
+    ValueRecord,
 )
 _BATCH = 500
 _CONNECT_SECONDS = 5
@@ -192,6 +186,16 @@ class Catalog:
             since[row.monitor, row.window].append(row.at)
         return [_looked(row, read[row.monitor, row.window], since[row.monitor, row.window]) for row in rows]
 
+    def tightened(self, model: str) -> Tightened | None:
+        """The monitor of a model that was tightened last, unless its monitors have begun anew, or ended, since then."""
+        plan = self.plan_of(model)
+        steps = [step for stage in plan.stages for step in stage.steps] if plan else []
+        anew = [step.id for step in steps if step.kind in (StepKind.MONITOR, StepKind.STOP_MONITORS)]
+        named = or_(col(LedgerRecord.step).like(f"{StepKind.TIGHTEN}-%"), col(LedgerRecord.step).in_(anew))
+        query = select(LedgerRecord).where(LedgerRecord.model == model, named)
+        found = self._rows(query.order_by(col(LedgerRecord.at).desc()).limit(1))
+        return StepResult.model_validate_json(found[0].result).tightened if found else None
+
     def newest(self, model: str, kind: str) -> Digest | None:
         """The newest report of a kind about a model, by digest; None if there is none."""
         query = select(EvidenceRecord).where(EvidenceRecord.model == model, EvidenceRecord.kind == kind)
@@ -201,12 +205,12 @@ class Catalog:
     def portfolio(self) -> Sequence[Held]:
         """Every registered model, by name, as the views for charts have it."""
         with self._reading() as session:
-            worth = defaultdict[str, dict[str, float]](dict)
-            for model, name, value in session.execute(sa.select(*_VALUES.c)):
-                if name in _BUSINESS or name not in QUANTITIES:
-                    worth[model][name] = value
-            rows = session.execute(sa.select(*_PORTFOLIO.c).order_by(_PORTFOLIO.c.model)).mappings().all()
-        return [Held.model_validate(dict(row) | {"value": worth[row["model"]]}) for row in rows]
+            return holdings(session)
+
+    def booked(self, model: str) -> Sequence[Entry]:
+        """The value ledger of a model, in the order of its entries."""
+        query = select(ValueRecord).where(ValueRecord.model == model).order_by(col(ValueRecord.id))
+        return [Entry(**row.model_dump(exclude={"id", "model"})) for row in self._rows(query)]
 
     def notified(self, model: str) -> Sequence[str]:
         """Who was told something about a model, in the order of the messages."""
@@ -360,8 +364,13 @@ def _looked(row: MeasurementRecord, known: Sequence[ReadingRecord], since: Seque
     return Looked(
         **row.model_dump(include={"monitor", "window", "verdict", "reasons", "at"}),
         version=read[0].version if read else None,
-        readings=tuple(Reading(name=one.name, value=one.value, count=one.count) for one in read),
+        readings=tuple(map(_reading, read)),
     )
+
+
+def _reading(row: ReadingRecord) -> Reading:
+    between = None if row.low is None or row.high is None else (row.low, row.high)
+    return Reading(name=row.name, value=row.value, count=row.count, between=between)
 
 
 def _about(model: str) -> Iterator[tuple[type[SQLModel], Sequence[ColumnElement[bool]]]]:

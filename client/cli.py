@@ -1,5 +1,6 @@
 """The `modelops` command."""
 
+import gc
 import io
 import os
 import sys
@@ -20,6 +21,8 @@ from models.errors import ModelopsError
 from models.messages import Action
 
 _BUG = 1
+_UNCOLLECTED = 100_000
+"""Objects made before garbage is looked for: what is loaded stays, and looking through it took an eighth of a start."""
 
 
 class _Command(NamedTuple):
@@ -40,6 +43,7 @@ _COMMANDS = {
         "history": _Command("lifecycles", "history", "modelops history loan-approval --utc"),
         "report": _Command("reports", "report", "modelops report loan-approval --output loan-approval.html"),
         "portfolio": _Command("portfolio", "portfolio", "modelops portfolio --json"),
+        "value": _Command("value", "value", "modelops value loan-approval --json"),
         "trial": _Command("trials", "trial", "modelops trial loan-approval --watch"),
         "inbox": _Command("gates", "inbox", "modelops inbox --as rosa"),
         "delegate": _Command(
@@ -101,6 +105,15 @@ _COMMANDS = {
         "list": _Command("monitors", "list_monitors", "modelops monitor list loan-approval"),
         "show": _Command("monitors", "show_monitors", "modelops monitor show loan-approval drift"),
         "run": _Command("monitors", "run_monitors", "modelops monitor run loan-approval"),
+        "pause": _Command(
+            "schedules", "pause", 'modelops monitor pause loan-approval drift --as paul --reason "The feed is moved."'
+        ),
+        "resume": _Command(
+            "schedules", "resume", 'modelops monitor resume loan-approval drift --as paul --reason "It is moved."'
+        ),
+        "backfill": _Command(
+            "schedules", "backfill", "modelops monitor backfill loan-approval --from 2026-03-01T00:00Z"
+        ),
     },
     "dependencies": {
         "check": _Command("dependencies", "check_lock", "modelops dependencies check requirements.lock"),
@@ -225,6 +238,7 @@ for _name, (_help, _example) in _GROUPS.items():
 
 def main() -> None:
     """Run one command and end the process, without the teardown in which the Temporal SDK may abort it."""
+    gc.set_threshold(_UNCOLLECTED)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     status = _run()

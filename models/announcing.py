@@ -62,7 +62,7 @@ _TOPICS = {
 _THREADED = (Topic.BREACH, Topic.INVESTIGATION)
 """Topics of which all messages about a model are one thread."""
 
-_REMEDIES = (StepKind.TRAIN.value, StepKind.RESTORE.value)
+_REMEDIES = (StepKind.TRAIN, StepKind.RESTORE, StepKind.TIGHTEN)
 """Steps of the kernel's own, which a breach or a person starts."""
 
 
@@ -98,8 +98,8 @@ def fold(waiting: Message, newer: Message) -> Message:
 
 def _of_effect(entry: AuditEntry, effect: EffectRecord) -> Iterator[Message]:
     key, topic = effect.key, _topic(effect.key.step)
-    if key.step in _REMEDIES:
-        subject = f"{key.model}: {key.step} is done: {effect.result.summary}"
+    if (kind := key.step.partition("-")[0]) in _REMEDIES:
+        subject = f"{key.model}: {kind} is done: {effect.result.summary}"
         yield _message(entry, Topic.REMEDIATION, subject, number=len(effect.changes))
     for number, change in enumerate(effect.changes):
         if isinstance(change, Notified):

@@ -157,6 +157,7 @@ def _lower_monitor(name: str, monitor: Monitor) -> MonitorPlan:
         then=monitor.then,
         brakes=_lower_brakes(monitor.brakes),
         to=monitor.to,
+        tightened=monitor.tightened or 0,
     )
 
 

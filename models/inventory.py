@@ -306,8 +306,48 @@ class Measured(Frozen):
     reasons: tuple[str, ...]
 
 
+class Worth(StrEnum):
+    """What an amount of money is to a model: what it has brought, or what it has cost."""
+
+    VALUE = "value"
+    COST = "cost"
+
+
+class Booked(Frozen):
+    """What a version has brought or cost in a period (UTC; `until` is not part of it), as a metric has answered.
+
+    `unit` is the currency, `answer` the report that says how it was asked. Of the same metric, version and period the
+    last one counts: it corrects those before.
+    """
+
+    change: Literal["booked"] = "booked"
+    metric: Slug
+    worth: Worth
+    version: int
+    unit: str
+    since: datetime
+    until: datetime
+    amount: Annotated[float, Field(allow_inf_nan=False)]
+    count: int
+    answer: Digest
+
+    @property
+    def said(self) -> tuple[Worth, str, float, int]:
+        """What it says; when it was asked for that does not count."""
+        return self.worth, self.unit, self.amount, self.count
+
+
 Change = Annotated[
-    Deployed | Withdrawn | Divided | ModelRegistered | VersionRegistered | Packaged | Notified | Archived | Measured,
+    Deployed
+    | Withdrawn
+    | Divided
+    | ModelRegistered
+    | VersionRegistered
+    | Packaged
+    | Notified
+    | Archived
+    | Measured
+    | Booked,
     Field(discriminator="change"),
 ]
 """What an effect changed in the inventory, written in the effect's own transaction."""

@@ -27,7 +27,7 @@ from models.messages import (
     Requested,
     RunStep,
 )
-from models.orders import ask, order_of, own, restore
+from models.orders import ask, order_of, own, restore, tighten
 from models.plan import Plan, Remedy
 from models.remediation import choose_remedy, told, used
 from models.standing import fallen, lapsed, without
@@ -199,6 +199,8 @@ class _Kernel:
                 return self._next(admit(state, _admitted(result.submission)))
             case StepKind.RESTORE:
                 return self._settle(state)
+            case StepKind.TIGHTEN:
+                return self._finish(state)
             case StepKind.STOP_SERVING if state.stage == self.plan.enters.new_version:
                 return self._rest(state)
             case _ if result.verdict is not Verdict.PASS:
@@ -326,6 +328,9 @@ class _Kernel:
         match chosen.remedy:
             case Remedy.ESCALATE | Remedy.INVESTIGATE:
                 taken = Step(state)
+            case Remedy.TIGHTEN:
+                state = change(state, phase=Phase.WORKING)
+                taken = self._run(state, tighten(self.plan, state, monitor, self.at))
             case Remedy.RETRAIN:
                 taken = self._retrain(state)
             case Remedy.ROLLBACK:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from models.canonical import Frozen, Slug
+from models.canonical import Frozen, Slug, replace
 from models.evidence import StepResult
 from models.inventory import Environment
 from models.messages import Breach
@@ -17,7 +17,7 @@ SILENT_AFTER = 2
 
 
 class MonitorOrder(Frozen):
-    """One check of one monitor: the input of the schedule's workflow.
+    """One check of one monitor: the input of the schedule's workflow. `tightened`: it looks more often for a while.
 
     `at` (UTC) is the moment that the check stands for, if a schedule says so: of one that is made up for, long ago.
     """
@@ -26,7 +26,13 @@ class MonitorOrder(Frozen):
     monitor: MonitorPlan
     kpis: tuple[Kpi, ...]
     environment: Environment
+    tightened: bool = Field(default=False, exclude_if=lambda tightened: not tightened)
     at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+
+    @property
+    def every(self) -> int:
+        """After how many seconds it looks again."""
+        return self.monitor.tightened if self.tightened else self.monitor.every
 
 
 def monitor_orders(model: Slug, plan: Plan) -> tuple[MonitorOrder, ...]:
@@ -40,6 +46,13 @@ def monitor_orders(model: Slug, plan: Plan) -> tuple[MonitorOrder, ...]:
         )
         for monitor in plan.monitors
     )
+
+
+def tightened_order(model: Slug, plan: Plan, monitor: Slug) -> MonitorOrder | None:
+    """The check of a monitor that a plan has tightened after a breach; None if it has not."""
+    orders = {order.monitor.id: order for order in monitor_orders(model, plan) if order.monitor.tightened}
+    found = orders.get(monitor)
+    return replace(found, tightened=True) if found else None
 
 
 def moment_of(order: MonitorOrder, now: datetime) -> datetime:

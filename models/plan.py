@@ -197,6 +197,7 @@ class Remedy(StrEnum):
 
     ESCALATE = "escalate"
     INVESTIGATE = "investigate"
+    TIGHTEN = "tighten"
     RETRAIN = "retrain"
     ROLLBACK = "rollback"
     SUSPEND = "suspend"
@@ -214,7 +215,9 @@ class Brakes(Frozen):
 class MonitorPlan(Frozen):
     """A schedule, what it measures, and what a breach starts.
 
-    It is in breach when its newest look fails and `breaches` of its last `of` have failed; 0: as many in a row.
+    It is in breach when its newest look fails and `breaches` of its last `of` have failed; 0: as many in a row. It
+    looks `every` so many seconds, and every `tightened` ones for the cooldown of its brakes once a breach has
+    tightened it.
     """
 
     id: Slug
@@ -225,6 +228,7 @@ class MonitorPlan(Frozen):
     then: Remedy
     brakes: Brakes
     to: Slug | None = None
+    tightened: int = Field(default=0, exclude_if=lambda seconds: not seconds)
 
     @property
     def looks(self) -> int:

@@ -1,6 +1,5 @@
 """The tables of the inventory, the ledger and the audit trail. Times are aware and UTC on every database."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -20,8 +19,7 @@ from sqlalchemy.schema import SchemaItem
 from sqlmodel import Field, SQLModel, col
 
 from models.audit import GENESIS
-from models.evidence import EffectKey, StepResult
-from models.inventory import Change, Environment, Measured, ModelKind, RiskTier, VersionStatus
+from models.inventory import Environment, ModelKind, RiskTier, VersionStatus, Worth
 from models.reconciliation import Finding, FindingKind
 from models.rows import Row
 from models.state import Phase
@@ -198,7 +196,8 @@ class MeasurementRecord(SQLModel, table=True):
 class ReadingRecord(SQLModel, table=True):
     """One value that an effect read: of a version at a gate, or in production, where `monitor` says which looked.
 
-    `version` is NULL if it is about none; `moment` is what the look at the window stands for.
+    `version` is NULL if it is about none; `low` and `high` are unless the value was estimated; `moment` is what the
+    look at the window stands for.
     """
 
     __tablename__ = "reading"
@@ -219,6 +218,46 @@ class ReadingRecord(SQLModel, table=True):
     count: int
     at: datetime
     moment: datetime | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class ValueRecord(SQLModel, table=True):
+    """An entry of the value ledger: what a version has brought or cost in a period; `models.value.Entry` says more."""
+
+    __tablename__ = "value_entry"
+    __table_args__: ClassVar[Arguments] = (
+        UniqueConstraint("model", "metric", "version", "since", "until", "revision"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    model: str
+    metric: str
+    worth: Worth = Field(sa_column=Column(_by_value(Worth), nullable=False))
+    version: int
+    unit: str
+    since: datetime
+    until: datetime
+    amount: float
+    count: int
+    answer: str
+    revision: int
+    at: datetime
+
+
+class PushedRecord(SQLModel, table=True):
+    """A value that an application has sent to a source; it is cleared when it is as old as the source keeps values."""
+
+    __tablename__ = "pushed_value"
+    __table_args__: ClassVar[Arguments] = (Index("age_of_pushed_values", "source", "at"),)
+
+    source: str = Field(primary_key=True)
+    metric: str = Field(primary_key=True)
+    model: str = Field(primary_key=True)
+    at: datetime = Field(primary_key=True)
+    value: float
+    count: int
+    received_at: datetime
 
 
 class FindingRecord(SQLModel, table=True):
@@ -340,54 +379,6 @@ IS_PUBLICATION = col(AuditRecord.kind) == literal_column("'directory'")
 def finding_of(row: FindingRecord) -> Finding:
     """The finding that a row is about."""
     return Finding(kind=row.kind, model=row.model, about=row.about, text=row.text)
-
-
-def readings_of(
-    key: EffectKey, result: StepResult, changes: Iterable[Change], version: int | None, at: datetime
-) -> tuple[ReadingRecord, ...]:
-    """What an effect read, the last value of each name; `version` is the one that it is about, `at` when it was."""
-    seen = next((one for one in changes if isinstance(one, Measured)), None)
-    return tuple(
-        ReadingRecord(
-            model=key.model,
-            version=version,
-            visit=key.visit,
-            step=key.step,
-            monitor=seen.monitor if seen else None,
-            window=seen.window if seen else None,
-            name=reading.name,
-            value=reading.value,
-            count=reading.count,
-            at=at,
-            moment=(seen.moment or at) if seen else at,
-        )
-        for reading in {one.name: one for one in result.readings}.values()
-    )
-
-
-def measurement_of(model: str, reign: int, change: Measured, at: datetime) -> MeasurementRecord:
-    """The row of a first look at a window."""
-    return MeasurementRecord(
-        model=model,
-        monitor=change.monitor,
-        window=change.window,
-        reign=reign,
-        verdict=Verdict(change.verdict),
-        reasons=list(change.reasons),
-        at=at,
-        moment=change.moment or at,
-        outcomes=change.outcomes,
-        looked=at,
-    )
-
-
-def look_again(known: MeasurementRecord, change: Measured, at: datetime) -> bool:
-    """Have the row of a window say what another look found; False if it differs though nothing became known since."""
-    if change.outcomes == known.outcomes:
-        return (known.verdict, tuple(known.reasons)) == (change.verdict, change.reasons)
-    known.verdict, known.reasons = Verdict(change.verdict), list(change.reasons)
-    known.outcomes, known.looks, known.looked = change.outcomes, known.looks + 1, at
-    return True
 
 
 def row_of(record: SQLModel) -> Row:

@@ -27,7 +27,7 @@ class Chosen(NamedTuple):
 def choose_remedy(plan: Plan, state: State, monitor: MonitorPlan, window: str, at: datetime) -> Chosen:
     """The monitor's remedy, or what takes its place: its brakes, telling people while another one is under way."""
     wanted, braked = monitor.then, _braked(state, monitor, at)
-    if not braked and (busy := _busy(plan, state, wanted)):
+    if not braked and (busy := _busy(plan, state, wanted, at)):
         return Chosen(Remedy.ESCALATE, busy)
     why = braked or _loop(state, monitor, window) or _impossible(plan, state, wanted)
     if why:
@@ -44,7 +44,7 @@ def may_start(under_way: Remedy | None, wanted: Remedy) -> bool:
     return wanted is Remedy.ROLLBACK and _ORDER.index(under_way) < _ORDER.index(wanted)
 
 
-def under_way(plan: Plan, state: State) -> Remedy | None:
+def under_way(plan: Plan, state: State, at: datetime) -> Remedy | None:
     """What is being done to a model already, by whomever; a version on its way counts as one that is trained."""
     order = state.in_flight or state.held
     turn = state.intent.turn if state.intent else Turn.NEW_VERSION
@@ -53,7 +53,9 @@ def under_way(plan: Plan, state: State) -> Remedy | None:
     changes = order and order.kind in _CHANGES_PRODUCTION and order.environment == plan.production
     if turn is Turn.ROLLBACK or changes:
         return Remedy.ROLLBACK
-    return None if state.phase is Phase.STEADY else Remedy.RETRAIN
+    if state.phase is not Phase.STEADY:
+        return Remedy.RETRAIN
+    return Remedy.TIGHTEN if state.tightened and at < state.tightened.until else None
 
 
 def can_suspend(plan: Plan, state: State) -> bool:
@@ -64,7 +66,10 @@ def can_suspend(plan: Plan, state: State) -> bool:
 def used(state: State, monitor: MonitorPlan, remedy: Remedy, window: str, at: datetime) -> tuple[RemedyUse, ...]:
     """All uses with this one, without those of the same monitor that no brake counts."""
     horizon = at - timedelta(seconds=max(monitor.brakes.per, monitor.brakes.cooldown))
-    kept = [u for u in state.remedies if u.monitor != monitor.id or (u.remedy is monitor.then and u.at > horizon)]
+    counts = monitor.then is not Remedy.ESCALATE
+    kept = [
+        u for u in state.remedies if u.monitor != monitor.id or (counts and u.remedy is monitor.then and u.at > horizon)
+    ]
     champion = state.champion.number if state.champion else None
     return (*kept, RemedyUse(at=at, monitor=monitor.id, remedy=remedy, window=window, version=champion))
 
@@ -98,11 +103,12 @@ def _braked(state: State, monitor: MonitorPlan, at: datetime) -> str:
     return _BRAKED if on else ""
 
 
-def _busy(plan: Plan, state: State, wanted: Remedy) -> str:
-    already = under_way(plan, state)
+def _busy(plan: Plan, state: State, wanted: Remedy, at: datetime) -> str:
+    already = under_way(plan, state, at)
     if may_start(already, wanted):
         return ""
-    return f"one thing at a time: {'a new version' if already is Remedy.RETRAIN else already} is under way"
+    words = {Remedy.RETRAIN: "a new version is under way", Remedy.TIGHTEN: "a monitor is tightened"}
+    return f"one thing at a time: {words.get(already, f'{already} is under way') if already else ''}"
 
 
 def _loop(state: State, monitor: MonitorPlan, window: str) -> str:

@@ -137,7 +137,8 @@ Runnable = Literal[
 
 
 def _unreserved(text: str) -> str:
-    if text in (StepKind.ASK, StepKind.TRAIN, StepKind.RESTORE) or text.startswith("ask-"):
+    own = (StepKind.ASK, StepKind.TRAIN, StepKind.RESTORE, StepKind.TIGHTEN)
+    if text in own or text.startswith((f"{StepKind.ASK}-", f"{StepKind.TIGHTEN}-")):
         raise PydanticCustomError("reserved", "this id belongs to the kernel's own steps")
     return text
 
@@ -264,6 +265,7 @@ class Monitor(Frozen):
     """What is measured by the clock, and what a breach starts.
 
     `breach_after: 2` takes two failures in a row, `2 of 3` two of the last three looks, of which the newest fails.
+    `tightened` is how often it looks for the cooldown of its brakes once a breach has tightened it.
     """
 
     checks: tuple[Slug, ...] = Field(min_length=1, max_length=64)
@@ -272,6 +274,7 @@ class Monitor(Frozen):
     then: Remedy
     brakes: Limits | None = None
     to: Slug | None = None
+    tightened: Span | None = None
 
 
 class Review(Frozen):

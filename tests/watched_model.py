@@ -13,7 +13,6 @@ from temporalio.testing import ActivityEnvironment
 from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.sql_migration import migrate
 from activities.monitoring import MonitoringActivities
-from activities.upkeep import Upkeep
 from activities.window_ports import Beat, unheard
 from models.canonical import digest, digest_bytes
 from models.evidence import EffectKey, StepResult, WindowReport
@@ -38,6 +37,7 @@ from models.windows import SaidWindows
 from tests.temporal.doubles import quick_parts, write_submission
 from tests.temporal.house import facts_of, plan_of
 from worker.windows import NamedWindows
+from worker.wiring import monitoring_of
 
 DAY = timedelta(days=1)
 CONTRACT = DataContract.model_validate(
@@ -132,11 +132,7 @@ class WatchedModel:
 
     def activities(self) -> MonitoringActivities:
         """What measures."""
-        parts = self.parts
-        upkeep = Upkeep(parts.inventory, parts.directory, parts.findings)
-        return MonitoringActivities(
-            parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep, parts.metrics
-        )
+        return monitoring_of(self.parts)
 
     def look(self, after: timedelta = timedelta(), at: datetime | None = None, attempt: int = 99) -> MonitorOutcome:
         """The monitor looks so long after the version began to serve; `at` is what its schedule says."""

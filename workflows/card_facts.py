@@ -90,6 +90,9 @@ def production(plan: Plan, status: Status) -> str:
         lines.append(f"↩️ **Previous** version {status.previous}: a `rollback` brings it back")
     for monitor in plan.monitors[:3] if plan.production in status.serving else ():
         often = f"every {spell_duration(monitor.every)}, a breach starts {monitor.then}"
+        if status.tightened and status.tightened.monitor == monitor.id:
+            until = f"{status.tightened.until:%Y-%m-%d %H:%M} UTC"
+            often = f"every {spell_duration(monitor.tightened)} until {until}, then {often}"
         lines.append(f"📈 **Monitor** {monitor.id}: {some(monitor.checks, 4)} {often}")
     if plan.monitors and plan.production in status.serving:
         lines.append(looks(status.model))

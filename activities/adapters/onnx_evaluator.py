@@ -18,6 +18,7 @@ from activities.adapters.column_counters import (
     count_reference,
     count_scores,
 )
+from activities.adapters.column_kinds import columns_of, header_of
 from activities.adapters.csv_table import Values, missing_column, read_table, tensor
 from activities.adapters.estimator_scoring.process import EstimatorProcess
 from activities.adapters.feature_importance import RowSample, cells_of, importances
@@ -32,11 +33,13 @@ from models.expectation import Expectation, expect
 from models.formats import FORMATS, Format
 from models.golden import SCORE, Parity, compare
 from models.inventory import Column, DataContract, Submission
+from models.schema import SchemaReport, compare_columns
 from models.statistics.figures import Figure, Result, Unmeasured
 from models.statistics.performance import area_under_curve, calibration_error
-from models.statistics.scores import Confusion, Scores
+from models.statistics.scores import Scores
 from models.window import (
     Beside,
+    Groups,
     Importances,
     WindowTally,
     adverse_impact,
@@ -99,7 +102,8 @@ class OnnxEvaluator:
         if np.isnan(labels).any() or np.unique(labels).size < 2:
             raise InvalidInputError(f"label '{contract.label}' of {data} must be there in every row, both 0 and 1")
         scores = self._scores(model, table, submission)
-        counted, groups = _outcomes(table, labels, scores, contract)
+        counted = count_scores(scores, labels, contract.threshold)
+        groups = _groups(table, labels, scores, contract)
         rates = group_rates(groups)
         _demand_reference_groups(rates, contract, data)
         found: dict[str, Result | str] = {
@@ -139,11 +143,16 @@ class OnnxEvaluator:
         sample = RowSample(contract.inputs)
         parts = with_outcomes(parts_of(window, names, welcome), outcomes, contract)
         for part in map(RememberedPart, parts):
-            now += self._count(model, part, earlier, submission)
+            now += self._count(model, part, earlier, submission, now)
             sample.add(part)
             self._beat(f"{now.rows} rows are counted")
         beside = self._beside(model, held_out, sample, submission)
         return report_window(window.name, contract, earlier.columns, now, earlier.deciles, beside)
+
+    def compare_columns(self, training: Path, window: Path, submission: Submission) -> SchemaReport:
+        """What has become of a window's columns, whether or not it can be measured; InvalidInputError."""
+        contract = submission.contract
+        return compare_columns(contract, header_of(training), columns_of(window, contract))
 
     def _beside(self, model: Path, held_out: Path, window: RowSample, submission: Submission) -> Beside:
         try:
@@ -162,7 +171,8 @@ class OnnxEvaluator:
         needed = [*(column.name for column in contract.inputs), contract.label, *_recorded(submission)]
         scores, sample = Scores(), RowSample(contract.inputs)
         for part in map(RememberedPart, parts_of(data, needed)):
-            scores += count_scores(self._scores(model, part, submission), _labels(part, contract), contract.threshold)
+            answers, labels = self._scores(model, part, submission), _labels(part, contract)
+            scores += count_scores(answers, labels, contract.threshold, scores.exact)
             sample.add(part)
         return _HeldOut(expect(scores), self._importances(model, sample, submission)[0])
 
@@ -180,20 +190,23 @@ class OnnxEvaluator:
         except InvalidInputError as error:
             return f"the model does not answer rows with exchanged inputs: {error}", rows.rows
 
-    def _count(self, model: Path, part: Part, earlier: Reference, submission: Submission) -> WindowTally:
-        """A part of a window, scored."""
+    def _count(
+        self, model: Path, part: Part, earlier: Reference, submission: Submission, so_far: WindowTally
+    ) -> WindowTally:
+        """A part of a window, scored, to be added to what was counted so far."""
         contract = submission.contract
         scores = self._scores(model, part, submission)
         known = contract.label in part.header
         if known:
             _demand_protected_columns(part, contract)
-        scored, groups = _outcomes(part, _labels(part, contract), scores, contract) if known else (Scores(), {})
+        labels = _labels(part, contract) if known else np.full(part.rows, np.nan)
+        groups = _groups(part, labels, scores, contract) if known else {}
         return WindowTally(
             rows=part.rows,
             inputs=count_columns(part, contract.inputs, earlier.edges),
             selected=int(np.sum(scores >= contract.threshold)),
-            answered=count_answered(scores),
-            scores=scored,
+            answered=count_answered(scores, so_far.answered.exact),
+            scores=count_scores(scores, labels, contract.threshold, so_far.scores.exact),
             groups=groups,
         )
 
@@ -280,15 +293,12 @@ def _probabilities(model: Path | str, scores: Values) -> Values:
     return scores
 
 
-def _outcomes(
-    table: Part, labels: Values, scores: Values, contract: DataContract
-) -> tuple[Scores, Mapping[str, Mapping[str, Confusion]]]:
-    """The rows whose outcome is known, and the groups of people in them."""
+def _groups(table: Part, labels: Values, scores: Values, contract: DataContract) -> Groups:
+    """The groups of people in the rows whose outcome is known."""
     known = ~np.isnan(labels)
     selected, positive = scores[known] >= contract.threshold, labels[known] == 1
     names = {one.column: list(compress(table.texts(one.column), known)) for one in contract.protected}
-    groups = {column: count_groups(cells, selected, positive) for column, cells in names.items()}
-    return count_scores(scores, labels, contract.threshold), groups
+    return {column: count_groups(cells, selected, positive) for column, cells in names.items()}
 
 
 def _demand_protected_columns(part: Part, contract: DataContract) -> None:

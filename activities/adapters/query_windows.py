@@ -72,7 +72,7 @@ class QueryWindows:
     def _fetch(self, window: Window, path: Path) -> None:
         what, source = f"the windows of '{self._model}'", window.source
         demand_one_statement(self._query, f"the query of {what}")
-        engine = open_engine(self._secret, f"the source of {what}")
+        engine = open_engine(self._secret, f"the source of {what}", self._within)
         given = {"model": self._model, "since": source.since, "until": source.until}
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = path.with_suffix(f".{os.getpid()}.part")

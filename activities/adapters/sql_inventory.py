@@ -29,8 +29,10 @@ from models.records import (
     MeasurementRecord,
     ModelRecord,
     PlanRecord,
+    ValueRecord,
     VersionRecord,
 )
+from models.value import Entry, Stint
 
 _BATCH = 500
 
@@ -181,6 +183,21 @@ class SqlInventory:
                 DeploymentRecord.model == model, col(DeploymentRecord.until).is_(None)
             )
             return {row.environment: Serving(row.version, row.bundle, row.since) for row in session.exec(current)}
+
+    def stints(self, model: str, environment: Environment) -> Sequence[Stint]:
+        """Which version served in an environment when, oldest first."""
+        query = select(DeploymentRecord).where(
+            DeploymentRecord.model == model, DeploymentRecord.environment == environment
+        )
+        with self._database.reading() as session:
+            rows = session.exec(query.order_by(col(DeploymentRecord.id))).all()
+        return [Stint(row.version, row.since, row.until) for row in rows]
+
+    def booked(self, model: str) -> Sequence[Entry]:
+        """The value ledger of a model, in the order of its entries."""
+        query = select(ValueRecord).where(ValueRecord.model == model).order_by(col(ValueRecord.id))
+        with self._database.reading() as session:
+            return [Entry(**row.model_dump(exclude={"id", "model"})) for row in session.exec(query)]
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
 
 from activities.adapters.sql_engine import Database
 
-_SCRIPTS = Path(__file__).parent / "migrations"
+_REVISIONS = Path(__file__).parent / "migrations" / "versions"
 _LOCK = int.from_bytes(b"modelops")
 """PostgreSQL's advisory lock is a number of 64 bits."""
 
@@ -18,20 +16,26 @@ def migrate(url: str) -> None:
 
     UnavailableError if the database does not answer; then nothing was changed.
     """
-    database, config = Database(url), configuration()
+    database = Database(url)
     try:
         with database.changing() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) != newest():
+                from activities.adapters.sql_upgrade import upgrade
+
+                upgrade(connection)
     finally:
         database.close()
 
 
-def configuration() -> Config:
-    """What Alembic has to know; the connection is handed over in `attributes`."""
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+def newest() -> str:
+    """The last revision there is: their files are named after them, in their order."""
+    return max(file.name for file in _REVISIONS.glob("*.py")).partition("_")[0]
+
+
+def _revision(connection: Connection) -> str:
+    """Which revision a database is at, as Alembic has written down; empty if it has not."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.scalar(text("SELECT version_num FROM alembic_version")))

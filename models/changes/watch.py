@@ -64,6 +64,8 @@ def monitors(before: Plan, after: Plan) -> Changes:
 def _watches(topic: Topic, before: MonitorPlan, after: MonitorPlan) -> Changes:
     yield from topic.members(before.checks, after.checks, "checks '{}' as well", "no longer checks '{}'", "checks")
     yield from topic.span(before.every, after.every, "looks every {}", "every")
+    if before.tightened and after.tightened:
+        yield from topic.span(before.tightened, after.tightened, "looks every {} once tightened", "tightened")
     yield from _patience(topic, before, after)
 
 

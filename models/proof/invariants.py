@@ -24,6 +24,7 @@ from models.proof.remedies import (
     brakes_hold,
     one_remedy_at_a_time,
     retraining_begins_at_rest,
+    tightening_ends,
 )
 from models.proof.safeguards import (
     decisions_after,
@@ -333,6 +334,7 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     brakes_hold,
     one_remedy_at_a_time,
     a_breach_is_told,
+    tightening_ends,
     what_was_done_in_an_emergency_is_reviewed,
     what_has_lapsed_stays,
     a_timer_fires_once,

@@ -44,6 +44,7 @@ from models.proof.symmetry import (
     EPOCH,
     PREVIOUS,
     SECOND,
+    TIGHT,
     TRAINER,
     VISIT,
     artifact,
@@ -131,6 +132,7 @@ class Moves:
         self._plan, self._barred = plan, barred(plan)
         self._answers: dict[tuple[str, StepKind, str, int | None], tuple[Move, ...]] = {}
         alike = {(monitor.then, monitor.brakes): monitor for monitor in reversed(plan.monitors)}
+        self._tightens = any(monitor.then is Remedy.TIGHTEN for monitor in plan.monitors)
         self._breaches = [(_breach(monitor), tuple(_held_back(monitor))) for monitor in alike.values()]
 
     def possible(self, state: State) -> Iterator[tuple[Move, State]]:
@@ -143,6 +145,8 @@ class Moves:
         for move, uses in self._breaches:
             yield move, state
             yield from ((move, change(state, remedies=made)) for made in uses)
+            if self._tightens:
+                yield move, change(state, tightened=TIGHT)
 
     def stale(self, state: State) -> Iterator[tuple[Move, State]]:
         """What must change nothing, and in which state: doubles, what is over, decisions about something else."""
@@ -191,6 +195,8 @@ class Moves:
                 yield " who may decide", _DONE.model_copy(update={"electorate": voters})
                 yield " that nobody may", _DONE.model_copy(update={"electorate": Electorate(people={})})
                 return
+            case StepKind.TIGHTEN:
+                yield "", _DONE
             case StepKind.TRAIN:
                 yield " with a version", _DONE.model_copy(update={"submission": _SUBMISSION})
                 return

@@ -4,11 +4,15 @@ from datetime import timedelta
 
 from models.evidence import StepKind, StepOrder
 from models.lifecycle import Step
-from models.messages import Action, Breached, Event, Notify, Requested, RunStep
+from models.messages import Action, Breached, Event, Notify, Requested, RunStep, StepSucceeded
 from models.plan import MonitorPlan, Plan, Remedy
 from models.state import Phase, State, Turn
 
-_STARTS = {StepKind.TRAIN: Remedy.RETRAIN, StepKind.RESTORE: Remedy.ROLLBACK}
+_STARTS = {
+    StepKind.TIGHTEN: Remedy.TIGHTEN,
+    StepKind.TRAIN: Remedy.RETRAIN,
+    StepKind.RESTORE: Remedy.ROLLBACK,
+}
 _TURNS = {Turn.ROLLBACK: Remedy.ROLLBACK, Turn.SUSPEND: Remedy.SUSPEND}
 
 
@@ -60,7 +64,10 @@ def _around(before: State, monitor: MonitorPlan, event: Event) -> str | None:
 
 def one_remedy_at_a_time(plan: Plan, before: State, event: Event, after: Step) -> str | None:
     """While something is under way a breach starts nothing but what is safer at once, and changes production once."""
-    if not isinstance(event.body, Breached) or before.phase is Phase.STEADY:
+    if not isinstance(event.body, Breached):
+        return None
+    tightened = before.tightened is not None and event.at < before.tightened.until
+    if before.phase is Phase.STEADY and not tightened:
         return None
     began, order = started(plan, before, after), before.in_flight or before.held
     if began in (None, Remedy.SUSPEND):
@@ -88,6 +95,22 @@ def a_breach_is_told(plan: Plan, before: State, event: Event, after: Step) -> st
     if use.remedy is not monitor.then and f"not {monitor.then}: " not in notices[0].subject:
         return f"nobody is told why a breach starts '{use.remedy}' and not '{monitor.then}'"
     return None
+
+
+def tightening_ends(plan: Plan, before: State, event: Event, after: Step) -> str | None:
+    """A breach tightens a monitor for the cooldown of its brakes, until its monitors begin anew or stop."""
+    state, done = after.state, before.in_flight
+    order = state.in_flight or state.held
+    if isinstance(event.body, Breached) and order and order.tightened and order not in (before.in_flight, before.held):
+        monitor = plan.monitor(event.body.breach.monitor)
+        until = event.at + timedelta(seconds=monitor.brakes.cooldown if monitor else 0)
+        if order.tightened.until != until:
+            return f"a breach tightens a monitor until {order.tightened.until}, and not until {until}"
+    if isinstance(event.body, StepSucceeded) and done and done.kind is StepKind.TIGHTEN:
+        return None if state.tightened == done.tightened else "a monitor was tightened, and nobody knows until when"
+    return (
+        "a monitor is tightened that nobody has tightened" if state.tightened not in (None, before.tightened) else None
+    )
 
 
 def retraining_begins_at_rest(plan: Plan, before: State, event: Event, state: State, order: StepOrder) -> str | None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, inspect
 
 from activities.adapters.sql_inventory import SqlInventory
-from activities.adapters.sql_migration import migrate
+from activities.adapters.sql_migration import migrate, newest
+from activities.adapters.sql_upgrade import configuration
 from models.errors import InvalidInputError, UnavailableError
 from models.evidence import EffectKey, StepResult
 from models.records import AuditRecord
@@ -51,6 +53,21 @@ def test_migrating_again_changes_nothing(empty_url: str) -> None:
     migrate(empty_url)
     assert inventory.effect(KEY) == StepResult(summary="done")
     inventory.close()
+
+
+def test_the_newest_revision_is_the_one_that_alembic_would_upgrade_to() -> None:
+    """Else a database would be taken for up to date that is not."""
+    assert ScriptDirectory.from_config(configuration()).get_heads() == [newest()]
+
+
+def test_nothing_is_loaded_to_change_a_schema_that_is_up_to_date(empty_url: str) -> None:
+    """A process that starts on a migrated database starts without Alembic."""
+    migrate(empty_url)
+    again = f"{MIGRATE}print('alembic' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", again, empty_url], cwd=PROJECT, capture_output=True, check=True, input=b""
+    )
+    assert said.stdout == b"ready\nFalse\n"
 
 
 def test_processes_may_migrate_at_the_same_time(empty_url: str) -> None:

@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 from activities.adapters.sql_engine import Database
 from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
-from activities.adapters.sql_migration import configuration, migrate
+from activities.adapters.sql_migration import migrate
+from activities.adapters.sql_upgrade import configuration
 from client.catalog import Catalog
 from client.cli import app
 from models.evidence import EffectKey, StepResult

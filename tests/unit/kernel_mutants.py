@@ -329,7 +329,7 @@ KERNEL = (
     ),
     Mutant(
         "remediation",
-        "    if not braked and (busy := _busy(plan, state, wanted)):",
+        "    if not braked and (busy := _busy(plan, state, wanted, at)):",
         "    if not braked and (busy := str()):",
         "retraining begins amid another version's way",
     ),
@@ -374,6 +374,30 @@ KERNEL = (
         """    instead = f", not {monitor.then}: {chosen.why}" if chosen.why else \"\"""",
         '    instead = ""',
         "nobody hears why a monitor does not do what it says",
+    ),
+    Mutant(
+        "remediation",
+        "    return Remedy.TIGHTEN if state.tightened and at < state.tightened.until else None",
+        "    return None",
+        "a version is trained while a monitor is tightened",
+    ),
+    Mutant(
+        "orders",
+        "    until = at + timedelta(seconds=monitor.brakes.cooldown)",
+        "    until = at + timedelta(seconds=monitor.brakes.per)",
+        "a monitor is tightened for longer than its cooldown",
+    ),
+    Mutant(
+        "succession",
+        "            return change(state, tightened=order.tightened)",
+        "            return state",
+        "nobody knows that a monitor is tightened",
+    ),
+    Mutant(
+        "lifecycle",
+        "            case StepKind.TIGHTEN:\n                return self._finish(state)",
+        "            case StepKind.TIGHTEN:\n                return Step(state)",
+        "a lifecycle never rests again once a monitor is tightened",
     ),
     Mutant(
         "admission",

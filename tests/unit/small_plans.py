@@ -44,6 +44,8 @@ REMEDIES = (
           brakes: {cooldown: 7d, at_most: 2, per: 30d, otherwise: suspend}, to: risk}
   worse: {checks: [drift], every: 1h, then: rollback,
           brakes: {cooldown: 1d, at_most: 3, per: 30d, otherwise: escalate}, to: risk}
+  near: {checks: [drift], every: 1d, then: tighten, tightened: 2h,
+         brakes: {cooldown: 2d, at_most: 3, per: 30d, otherwise: suspend}, to: risk}
   odd: {checks: [drift], every: 1h, then: investigate,
         brakes: {cooldown: 1d, at_most: 3, per: 30d, otherwise: escalate}}
 """

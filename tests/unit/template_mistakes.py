@@ -296,6 +296,14 @@ MONITORS = [
     of("MO607", 'fail: "> 0.25"', 'fail: "> 20"', 'fail: |"> 20"'),
     of("MO607", 'fail: "> 365"', 'fail: "> 1e9"', 'fail: |"> 1e9"'),
     of("MO607", 'fail: "> 365"', 'fail: "> 365", at_least: 2', "at_least: |2"),
+    of("MO610", "then: retrain", "then: tighten", "|drift:  "),
+    of("MO610", "then: retrain", "then: retrain\n    tightened: 6h", "tightened: |6h"),
+    of("MO610", "then: retrain", "then: tighten\n    tightened: 1d", "tightened: |1d"),
+    Mistake(
+        "MO610",
+        (("then: retrain", "then: tighten\n    tightened: 6h"), ("cooldown: 7d", "cooldown: 1h")),
+        "tightened: |6h",
+    ),
     of("MO608", 'fail: "> 365"', 'fail: "> 365", metric: age', "metric: |age"),
     of("MO606", "enters:\n", "  spare: {pass: '> 1', fail: '< 1'}\n\nenters:\n", "|spare"),
 ]

@@ -14,6 +14,7 @@ PACKAGES = ("models", "activities", "workflows", "worker", "client")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LATE = [
     "from activities.adapters.sql_directory import SqlDirectory",
+    "from activities.adapters.sql_upgrade import upgrade",
     "from client.catalog import Catalog",
 ]
 """Imports within functions: a command, or the worker, starts a second or two sooner without them."""

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.compiler import compile_template
-from models.evidence import StepKind
+from models.evidence import StepKind, Tightened
 from models.inventory import Environment, VersionStatus
 from models.lifecycle import Step
 from models.messages import Action, Breach, Breached, Notify, RunStep
@@ -23,13 +23,26 @@ from tests.unit.small_plans import REMEDIES
 
 PLAN = compile_template(REMEDIES, "remedies.yaml")
 _ASKING = REMEDIES[REMEDIES.index("    gate: {id: release") : REMEDIES.index("    then: {pass: production, fail: dev")]
+HOUR = timedelta(hours=1)
 UNATTENDED = compile_template(edited(REMEDIES, (_ASKING, "    gate: {checks: [threats]}\n")), "unattended.yaml")
 """Nobody has to decide before a version goes into production."""
 
 
-def producing(plan: Plan = PLAN, versions: int = 1) -> World:
+class Quiet(World):
+    """A lifecycle whose steps answer."""
+
+    def drain(self) -> set[StepKind]:
+        """Every step answers; of which kinds they were."""
+        kinds = set[StepKind]()
+        while self.state.in_flight:
+            kinds.add(self.state.in_flight.kind)
+            self.answer()
+        return kinds
+
+
+def producing(plan: Plan = PLAN, versions: int = 1) -> Quiet:
     """A lifecycle whose last version is champion, at rest."""
-    world = World(plan)
+    world = Quiet(plan)
     for _ in range(versions):
         world.to_production()
     assert world.state.phase is Phase.STEADY
@@ -121,6 +134,64 @@ def test_an_investigation_is_a_message_of_its_own() -> None:
     assert "not investigate: its brakes are on" in notice(again).subject
 
 
+def test_a_breach_tightens() -> None:
+    """For the cooldown of its brakes the monitor looks more often; a breach in that time starts what comes instead."""
+    world = producing()
+    step = breach(world, "near")
+    order, until = world.state.in_flight, world.now + timedelta(days=2)
+    assert begins(step) == [StepKind.TIGHTEN]
+    assert order is not None
+    assert order.tightened == Tightened(monitor="near", until=until)
+    world.answer()
+    assert (world.state.phase, world.state.stage, world.state.tightened) == (
+        Phase.STEADY,
+        "production",
+        order.tightened,
+    )
+    assert (
+        "not retrain: one thing at a time: a monitor is tightened" in notice(breach(world, "drift", "w2", HOUR)).subject
+    )
+    breach(world, "near", "w3", HOUR)
+    world.drain()
+    assert (world.state.stage, world.state.tightened) == ("suspended", None)
+
+
+def test_a_tightened_monitor_is_back_to_normal_by_itself() -> None:
+    """Once its time is over nothing is under way any more, and a breach tightens it anew."""
+    world = producing()
+    breach(world, "near")
+    world.answer()
+    step = breach(world, "near", "w2", timedelta(days=2))
+    assert begins(step) == [StepKind.TIGHTEN]
+    world.answer()
+    assert begins(breach(world, "drift", "w3", timedelta(days=2))) == [StepKind.TRAIN]
+
+
+@pytest.mark.parametrize("action", [Action.SUSPEND, Action.ROLLBACK, Action.RETIRE, Action.ABANDON])
+def test_a_tightening_that_fails_holds_nothing_up(action: Action) -> None:
+    """It is seen, and whoever turns the lifecycle turns it; its monitors begin anew, or end, and none is tightened."""
+    world = producing(versions=2)
+    breach(world, "near")
+    world.fail()
+    assert (world.state.phase, world.state.tightened) == (Phase.STUCK, None)
+    assert world.ask(action).refusal is None
+    kinds = world.drain()
+    assert kinds & {StepKind.MONITOR, StepKind.STOP_MONITORS}
+    assert world.state.tightened is None
+
+
+def test_a_tightening_is_tried_again() -> None:
+    """Under the same key, for the same time."""
+    world = producing()
+    breach(world, "near")
+    order = world.state.in_flight
+    world.fail()
+    world.ask(Action.RETRY)
+    assert world.state.in_flight == order
+    world.answer()
+    assert (world.state.phase, world.state.tightened) == (Phase.STEADY, order and order.tightened)
+
+
 def test_a_rollback_does_not_bring_back_what_a_remedy_has_replaced() -> None:
     """Drift has had version 1 replaced; that version 2 is worse is no reason to begin anew with version 1."""
     world = producing()
@@ -175,11 +246,7 @@ def test_a_retraining_that_comes_to_nothing_leaves_the_champion(ends: str) -> No
     else:
         world.answer()
         world.answer(verdict=Verdict.FAIL)
-    done = []
-    while world.state.in_flight:
-        done.append(world.state.in_flight.kind)
-        world.answer()
-    assert set(done) <= {StepKind.MONITOR}
+    assert world.drain() <= {StepKind.MONITOR}
     assert (world.state.phase, world.state.serving[Environment.PROD]) == (Phase.STEADY, 1)
     assert world.state.statuses[1] is VersionStatus.CHAMPION
 
@@ -228,7 +295,7 @@ class Left(World):
         if began and known and began is known.then:
             self.acted.append((monitor, self.now))
 
-    def drain(self, verdicts: list[Verdict]) -> None:
+    def drain_so(self, verdicts: list[Verdict]) -> None:
         """Every step answers, a version's first ones as given."""
         while self.state.in_flight:
             fits = self.state.in_flight.kind in (StepKind.REGISTER, StepKind.SCAN, StepKind.PACKAGE)
@@ -249,8 +316,8 @@ def test_without_people_remedies_are_few_and_end_safely(
     for monitor, window, hours, rests in happened:
         world.heard(monitor, window, timedelta(hours=hours))
         if rests:
-            world.drain(verdicts)
-    world.drain(verdicts)
+            world.drain_so(verdicts)
+    world.drain_so(verdicts)
     for watched in UNATTENDED.monitors:
         times = [at for name, at in world.acted if name == watched.id]
         gaps = [later - earlier for earlier, later in pairwise(times)]
