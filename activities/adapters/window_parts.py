@@ -34,6 +34,7 @@ _INTERRUPTED = "interrupted"
 """SQLite's word for the same."""
 
 _PARQUET = (".parquet", ".pq")
+_MAGIC = b"PAR1"
 
 
 class Part(Protocol):
@@ -94,7 +95,7 @@ class ArrowPart:
 
 def parts_of(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int = ROWS) -> Iterator[Part]:
     """The needed columns of a file, and what is there of the welcome ones; MissingColumnError, InvalidInputError."""
-    if path.suffix.lower() in _PARQUET:
+    if path.suffix.lower() in _PARQUET or _begins_as_parquet(path):
         return parquet_parts(path, needed, welcome, rows)
     return csv_parts(path, needed, welcome, rows)
 
@@ -166,6 +167,12 @@ def _numeric(kind: pa.DataType) -> bool:
 
 def _too_large(values: Values) -> NDArray[np.bool_]:
     return np.abs(values) > LARGEST
+
+
+def _begins_as_parquet(path: Path) -> bool:
+    """What is kept by its digest has no other name."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
 
 
 def _slow(where: str, within: int) -> UnmeasuredError:

@@ -41,10 +41,14 @@ def _measure(folder: Path, reference: Path, width: int, kind: str, place: str) -
     inputs = tuple(Column(name=f"c{number}") for number in range(width))
     contract = DataContract(inputs=inputs, outputs=(Column(name="score"),), label="label")
     said = question if kind == "sql" else None
-    model = WatchedModel(folder, said=said, kpis=KPIS, training=reference, contract=contract)
+    training = folder / "training.parquet"
+    os.link(reference, training)
+    model = WatchedModel(folder, said=said, kpis=KPIS, training=training, contract=contract)
     if kind == "file":
         os.link(place, model.folder / Path(place).name)
     outcome = model.look(after=DAY)
+    if not outcome.result.evidence:
+        sys.exit(outcome.result.summary)
     report = model.report(outcome)
     model.close()
     return report.rows
