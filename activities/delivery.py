@@ -8,7 +8,7 @@ from temporalio import activity
 from activities.channel_ports import Alarms, Breaches, Channel, Outbox
 from models.alerts import resolved
 from models.canonical import Frozen
-from models.channels import Listener
+from models.channels import Listener, Ticketing
 from models.errors import ModelopsError, UnavailableError
 
 AT_ONCE = 200
@@ -53,6 +53,7 @@ class DeliveryActivities:
         firing = self._alert(problems)
         self._outbox.gather(self._wanted)
         sent = sum(self._serve(name, problems) for name in self._channels)
+        self._outbox.clear()
         return Delivered(sent=sent, firing=firing, problems=problems)
 
     def _alert(self, problems: dict[str, str]) -> int:
@@ -68,18 +69,24 @@ class DeliveryActivities:
         return len(breaches)
 
     def _serve(self, name: str, problems: dict[str, str]) -> int:
+        """How many went out; once a channel does not answer, the rest waits."""
         sent = 0
         for waiting in self._outbox.due(name, AT_ONCE):
+            # Nobody who makes tickets can be asked to make one only once.
+            if isinstance(self._wanted[name], Ticketing) and not self._outbox.claim(waiting):
+                continue
             try:
-                self._channels[name].send(waiting.message)
+                ticket = self._channels[name].send(waiting.message)
+            except UnavailableError as error:
+                problems[name] = str(error)
+                self._outbox.fail(waiting, str(error), error.pause)
+                break
             except Exception as error:
                 # A message that a channel stumbles over must not silence the channel, or the others.
                 said = str(error) if isinstance(error, ModelopsError) else f"a defect of ours: {type(error).__name__}"
                 problems[name] = said
-                self._outbox.settle(waiting, said)
-                if isinstance(error, UnavailableError):
-                    break
+                self._outbox.fail(waiting, said)
             else:
-                self._outbox.settle(waiting, None)
+                self._outbox.settle(waiting, ticket)
                 sent += 1
         return sent

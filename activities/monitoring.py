@@ -1,52 +1,47 @@
 """Monitors: schedules that look at new windows of production data."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
-from types import MappingProxyType
+from functools import partial
 from typing import NamedTuple
 
 from temporalio import activity
 
+from activities.judging import NEEDS_NO_WINDOW, Found, Judging
 from activities.ledger import Ledger, Outcome
-from activities.metric_ports import MetricsReader
-from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving, Windows
-from activities.reports import keep_report
-from activities.upkeep import Upkeep
-from models.canonical import digest_bytes
-from models.errors import InvalidInputError, ModelopsError, NotPermittedError, UnknownNameError
-from models.evidence import EffectKey, Evidence, StepKind, StepResult
-from models.inventory import Measured
+from activities.ports import Inventory, Serving
+from activities.schedule_ports import Schedules
+from activities.window_ports import KEPT_WINDOWS, Arrivals, Window, Windows
+from models.canonical import Digest, digest_bytes, replace, spell_duration
+from models.errors import InvalidInputError, NotPermittedError, UnknownNameError, UnmeasuredError
+from models.evidence import EffectKey, StepKind, StepResult
+from models.inventory import DataContract, Measured
 from models.journal import Assignment
+from models.maturity import Look, late_breach
 from models.messages import Breach, shorten
 from models.metrics import period_before
-from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, monitor_orders
-from models.upkeep import KEPT, period
-from models.verdict import Reading, Verdict, combine, judge
+from models.monitoring import (
+    MonitorOrder,
+    MonitorOutcome,
+    is_breach,
+    is_silent,
+    moment_of,
+    monitor_orders,
+    tightened_order,
+)
+from models.upkeep import period
+from models.verdict import Verdict
 
 
 class MonitoringActivities:
     """Starts and stops schedules, and measures windows."""
 
-    def __init__(
-        self,
-        inventory: Inventory,
-        store: ArtifactStore,
-        evaluator: Evaluator,
-        windows: Windows,
-        schedules: Schedules,
-        upkeep: Upkeep,
-        metrics: MetricsReader,
-    ) -> None:
+    def __init__(self, inventory: Inventory, windows: Windows, schedules: Schedules, judging: Judging) -> None:
         self._inventory = inventory
         self._ledger = Ledger(inventory)
-        self._store = store
-        self._evaluator = evaluator
         self._windows = windows
         self._schedules = schedules
-        self._upkeep = upkeep
-        self._metrics = metrics
+        self._judging = judging
 
     @activity.defn(name="start_monitors")
     async def start_monitors(self, task: Assignment) -> StepResult:
@@ -68,29 +63,69 @@ class MonitoringActivities:
         result = StepResult(summary="no schedule is left")
         return await asyncio.to_thread(self._inventory.commit_effect, order.key, result, [])
 
+    @activity.defn(name="tighten_monitor")
+    async def tighten_monitor(self, task: Assignment) -> StepResult:
+        """One more schedule for a monitor, which looks more often and ends by itself."""
+        order, asked = task.order, task.order.tightened
+        await asyncio.to_thread(self._ledger.record, task, StepKind.TIGHTEN)
+        plan = await asyncio.to_thread(self._inventory.governing_plan, order.model)
+        check = tightened_order(order.model, plan, asked.monitor) if asked else None
+        if asked is None or check is None:
+            raise InvalidInputError(f"step '{order.step}' was ordered without a monitor that can be tightened")
+        await self._schedules.tighten(check, asked.until)
+        often = f"every {spell_duration(check.every)} until {asked.until:%Y-%m-%d %H:%M} UTC"
+        result = StepResult(summary=f"{asked.monitor} looks {often}", tightened=asked)
+        return await asyncio.to_thread(self._inventory.commit_effect, order.key, result, [])
+
     @activity.defn(name="measure_window", no_thread_cancel_exception=True)
     def measure_window(self, order: MonitorOrder) -> MonitorOutcome:
         """Judge the newest window, once per window; none for too long is a failure of its own.
 
         NotPermittedError if the model's plan has no such check: anybody may start a workflow that orders one.
         """
-        if order not in monitor_orders(order.model, self._inventory.governing_plan(order.model)):
+        plan = self._inventory.governing_plan(order.model)
+        tightened = tightened_order(order.model, plan, order.monitor.id)
+        if replace(order, at=None) not in (*monitor_orders(order.model, plan), tightened):
             raise NotPermittedError(
                 f"the plan of '{order.model}' has no such check '{order.monitor.id}'",
                 "checks run by the schedules that the lifecycle starts",
             )
-        serving, at = self._serving(order), activity.info().scheduled_time
+        serving, at = self._serving(order), moment_of(order, activity.info().scheduled_time)
         seen = self._newest(order, serving, at)
         if seen is None:
             return MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary="no window of data yet"))
-        window = seen.name
-        key = EffectKey(model=order.model, visit=0, step=f"measure/{order.monitor.id}/{window}/v{serving.version}")
+        step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}"
+        key = EffectKey(model=order.model, visit=0, step=step)
         result = self._ledger.once(key, lambda: self._measure(order, serving, seen, at))
-        verdicts = [verdict for _, verdict in self._inventory.verdicts(order.model, order.monitor.id)]
-        if not is_breach(order.monitor, verdicts):
-            return MonitorOutcome(result=result)
-        breach = Breach(monitor=order.monitor.id, window=window, reasons=(shorten(result.summary),))
-        return MonitorOutcome(result=result, breach=breach)
+        if seen.window:
+            self._mature(order, serving, at)
+        return MonitorOutcome(result=result, breach=self._breach(order))
+
+    def _mature(self, order: MonitorOrder, serving: Serving, at: datetime) -> None:
+        """Look again at windows of whose cases something has become known since."""
+        arrivals = self._windows.of(order.model)
+        contract = self._inventory.submission(order.model, serving.version).contract
+        for look in self._inventory.looks(order.model, order.monitor.id)[-KEPT_WINDOWS:]:
+            window = arrivals.kept(look.window)
+            outcomes = _known(arrivals, window, contract) if window else None
+            if window is None or outcomes in (None, look.outcomes):
+                continue
+            seen = _Seen(window.name, min(window.arrived, at), window, outcomes)
+            step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}/{look.looks + 1}/{outcomes}"
+            again = partial(self._measure, order, serving, seen, seen.moment)
+            self._ledger.once(EffectKey(model=order.model, visit=0, step=step), again)
+
+    def _breach(self, order: MonitorOrder) -> Breach | None:
+        """By the last look at each window."""
+        looks = self._inventory.looks(order.model, order.monitor.id)
+        if is_breach(order.monitor, [look.verdict for look in looks]):
+            found: Look | None = looks[-1]
+        else:
+            found = late_breach(order.monitor, looks, activity.info().scheduled_time)
+        if found is None:
+            return None
+        reasons = tuple(shorten(reason) for reason in found.reasons)
+        return Breach(monitor=order.monitor.id, window=found.window, reasons=reasons)
 
     def _serving(self, order: MonitorOrder) -> Serving:
         serving = self._inventory.deployments(order.model).get(order.environment)
@@ -103,82 +138,48 @@ class MonitoringActivities:
 
     def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
-        if all(kpi.metric or kpi.name in KEPT for kpi in order.kpis):
-            return _Seen(period(order.monitor.every, at))
-        found = self._windows.latest(order.model)
-        last = max(serving.since, found[1]) if found else serving.since
+        asked = period_before(order.every, at)
+        if all(kpi.metric or kpi.name in NEEDS_NO_WINDOW for kpi in order.kpis):
+            return _Seen(period(order.every, at), asked.until)
+        found = self._windows.of(order.model).newest(asked)
+        last = max(serving.since, found.arrived) if found else serving.since
         if is_silent(order.monitor, last, at):
-            return _Seen(f"none at {at:%Y-%m-%d %H:%M} UTC", silent=True)
-        return _Seen(digest_bytes(found[0].read_bytes()), found[0]) if found else None
+            return _Seen(f"none at {at:%Y-%m-%d %H:%M} UTC", at, silent=True)
+        return _Seen(found.name, min(found.arrived, at), found) if found else None
 
     def _measure(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> Outcome:
         if seen.silent:
-            reasons, verdict = (f"no new window of data ({seen.name})",), Verdict.FAIL
-            result = StepResult(verdict=verdict, summary=reasons[0])
+            found = Found(StepResult(verdict=Verdict.FAIL, summary=f"no new window of data ({seen.name})"))
         else:
-            result = self._judge(order, serving, seen.path, at)
-            reasons, verdict = (result.summary,), result.verdict
+            found = self._judging.look(order, serving, seen.window, at)
         measured = Measured(
             monitor=order.monitor.id,
             window=seen.name,
             version=serving.version,
-            verdict=verdict.value,
-            reasons=reasons,
+            moment=seen.moment,
+            outcomes=found.outcomes or seen.outcomes,
+            verdict=found.result.verdict.value,
+            reasons=(found.result.summary,),
         )
-        return result, [measured]
-
-    def _judge(self, order: MonitorOrder, serving: Serving, window: Path | None, at: datetime) -> StepResult:
-        """The verdict on a window of data (None: there is none), on the record and on metrics, as far as asked.
-
-        What cannot be measured, for whatever reason, is a failure that is seen.
-        """
-        kept = () if KEPT.isdisjoint(order.monitor.checks) else self._upkeep.read(order, serving, at)
-        period, asked = period_before(order.monitor.every, at), [kpi for kpi in order.kpis if kpi.metric]
-        try:
-            answers = [
-                (kpi, self._metrics.read(kpi.metric or "", order.model, serving.version, period)) for kpi in asked
-            ]
-        except ModelopsError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=f"a metric cannot be read: {error}")
-        read = (*kept, *(answer.reading(kpi.name) for kpi, answer in answers))
-        evidence = tuple(
-            keep_report(self._store, "metric", answer, f"{answer.metric}: {answer.value:g} {answer.unit}".strip())
-            for _, answer in answers
-        )
-        if window is None:
-            return _judged(order, read, evidence)
-        submission = self._inventory.submission(order.model, serving.version)
-        try:
-            model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
-            report = self._evaluator.measure(model, reference, window, submission)
-        except InvalidInputError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=f"the window cannot be measured: {error}")
-        result = _judged(order, (*report.readings, *read), evidence, report.unmeasured)
-        looked = keep_report(self._store, "window", report, result.summary)
-        return result.model_copy(update={"evidence": (looked, *evidence)})
+        return found.result, [measured, *found.booked]
 
 
 class _Seen(NamedTuple):
     """A window of data by its digest, or a period of the record; `silent` if nothing was heard for too long."""
 
     name: str
-    path: Path | None = None
+    moment: datetime
+    window: Window | None = None
+    outcomes: Digest | None = None
     silent: bool = False
 
 
-def _judged(
-    order: MonitorOrder,
-    readings: tuple[Reading, ...],
-    evidence: tuple[Evidence, ...] = (),
-    unmeasured: Mapping[str, str] = MappingProxyType({}),
-) -> StepResult:
-    results = tuple(
-        judge(kpi, readings, f"no reading: {unmeasured[kpi.name]}" if kpi.name in unmeasured else "no reading")
-        for kpi in order.kpis
-    )
-    return StepResult(
-        verdict=combine(tuple(result.verdict for result in results)),
-        summary="; ".join(f"{result.kpi} {result.verdict}: {result.reason}" for result in results),
-        evidence=evidence,
-        readings=readings,
-    )
+def _known(arrivals: Arrivals, window: Window, contract: DataContract) -> Digest | None:
+    """The digest of what is known of a window's cases, or of why that cannot be read; None if nothing is."""
+    try:
+        with arrivals.opened(window, contract) as brought:
+            return brought.known.digest if brought.known else None
+    except UnmeasuredError:
+        return None
+    except InvalidInputError as error:
+        return digest_bytes(str(error).encode())

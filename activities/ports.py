@@ -18,15 +18,18 @@ from models.golden import Parity
 from models.inventory import Change, Environment, ModelFacts, Reference, Source, Submission
 from models.journal import JournalEntry
 from models.keys import Keyring
+from models.maturity import Look
 from models.observations import Observations
 from models.placement import Placed
 from models.plan import Plan, Proof
 from models.policy import Pack
+from models.schema import SchemaReport
 from models.signing import Document, Envelope, PublicKey
 from models.supply.osv import Bulletin
 from models.supply.reports import SourceReport, SupplyReport
 from models.traffic import Split
 from models.validation import Sample
+from models.value import Entry, Stint
 
 
 class Serving(NamedTuple):
@@ -90,10 +93,19 @@ class Inventory(Protocol):
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
-        """(window, verdict) of a monitor's measurements since the champion changed, oldest first."""
+        """(window, verdict) of a monitor's last looks at each window since the champion changed, by their moments."""
+
+    def looks(self, model: str, monitor: str) -> Sequence[Look]:
+        """A monitor's last looks at each window since the champion changed, by what they stand for."""
 
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """What serves where."""
+
+    def stints(self, model: str, environment: Environment) -> Sequence[Stint]:
+        """Which version served in an environment when, oldest first."""
+
+    def booked(self, model: str) -> Sequence[Entry]:
+        """The value ledger of a model, in the order of its entries."""
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
@@ -224,8 +236,22 @@ class Evaluator(Protocol):
     def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
         """Measure on held-out data; MissingColumnError."""
 
-    def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
-        """Compare a window of production data with the training data; MissingColumnError."""
+    def measure(
+        self,
+        model: Path,
+        reference: Path,
+        held_out: Path,
+        window: Path,
+        submission: Submission,
+        outcomes: Path | None = None,
+    ) -> WindowReport:
+        """Compare a window of production data with the training data and the held-out data; MissingColumnError.
+
+        `outcomes` is what became of its cases, as `window_ports.Known` has it.
+        """
+
+    def compare_columns(self, training: Path, window: Path, submission: Submission) -> SchemaReport:
+        """What has become of a window's columns, whether or not it can be measured; InvalidInputError."""
 
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Have golden predictions answered anew; MissingColumnError."""
@@ -328,13 +354,6 @@ class Policies(Protocol):
         """Every pack that is known."""
 
 
-class Windows(Protocol):
-    """Where windows of production data arrive."""
-
-    def latest(self, model: str) -> tuple[Path, datetime] | None:
-        """The newest window of a model and when it arrived."""
-
-
 class Directory(Protocol):
     """People, the groups that they are in, and the keys with which they sign."""
 
@@ -366,16 +385,6 @@ class Editions(Directory, Protocol):
 
     def close(self) -> None:
         """Give all connections back."""
-
-
-class Schedules(Protocol):
-    """Monitors that run by the clock."""
-
-    async def start(self, model: str, plan: Plan) -> Sequence[str]:
-        """Have each monitor of the plan run on its own schedule, once; the schedules' names."""
-
-    async def stop(self, model: str, plan: Plan) -> None:
-        """End the schedule of each monitor of the plan; no error if there are none."""
 
 
 class Traffic(Protocol):

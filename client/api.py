@@ -37,7 +37,9 @@ from client.deciding import challenge_at, open_gate, role_of
 from client.documents import in_plain_words
 from client.histories import Heard, listen
 from client.lost import Lost, look_for
+from client.schedules import MonitorSchedules
 from client.signer import Signer
+from client.underway import Underway, underway
 from models.audit import AuditEntry
 from models.canonical import Digest, Slug, digest
 from models.errors import ConflictError, RefusedError, UnavailableError
@@ -225,6 +227,12 @@ class Modelops:
                     if rejected.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
                         raise
 
+    async def underway(self, model: Slug) -> list[Underway]:
+        """What a lifecycle's worker is at, and how far; nothing if no step is."""
+        async with self._caller.translated(lifecycle_id(model)):
+            found = await self._caller.describe(lifecycle_id(model))
+            return await underway(found, self._client.data_converter) if found else []
+
     async def trial(self, model: Slug) -> Look | None:
         """What the last look at a challenger has seen; None if none is tried, or nobody has looked in this run."""
         async with self._caller.translated(lifecycle_id(model)):
@@ -301,6 +309,11 @@ class Modelops:
             for name in names:
                 await self._client.get_schedule_handle(name).trigger(overlap=_AFTERWARDS, rpc_timeout=CALL_TIMEOUT)
         return names
+
+    @property
+    def schedules(self) -> MonitorSchedules:
+        """When monitors look."""
+        return MonitorSchedules(self._client, self._caller)
 
     async def has_worker(self) -> bool:
         """Whether a worker polls for work."""

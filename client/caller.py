@@ -123,10 +123,11 @@ class Caller:
         )
 
     async def _attempt(self, workflow_id: str) -> int:
-        found = await self._describe(workflow_id)
+        found = await self.describe(workflow_id)
         return int(found.raw_description.pending_workflow_task.attempt) if found else 0
 
-    async def _describe(self, workflow_id: str) -> WorkflowExecutionDescription | None:
+    async def describe(self, workflow_id: str) -> WorkflowExecutionDescription | None:
+        """What the server says of an execution without asking a worker; None if it has none. RPCError."""
         try:
             return await self.client.get_workflow_handle(workflow_id).describe(rpc_timeout=CALL_TIMEOUT)
         except RPCError as error:
@@ -153,7 +154,7 @@ class Caller:
     async def _ended(self, workflow_id: str) -> ModelopsError | None:
         """That an execution is over, and why; None if it goes on or never was."""
         try:
-            found = await self._describe(workflow_id)
+            found = await self.describe(workflow_id)
             if found is None or found.close_time is None:
                 return None
             when = f"{found.close_time:%Y-%m-%d %H:%M} UTC"

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
-import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, make_url, or_
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -15,15 +15,15 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, Progr
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
-from sqlmodel.sql.sqltypes import UTCDateTime
 
+from client.deliveries import through, tickets_of
+from client.holdings import holdings
 from client.rows import entry_of, read_entries, read_rows
 from client.views import Found, Held, Known, Listed, Looked, Through
 from models.audit import AuditEntry, AuditHead, AuditKind
 from models.canonical import Digest
-from models.channels import UNDELIVERED_AFTER
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
-from models.evidence import QUANTITIES, Dimension
+from models.evidence import StepKind, StepResult, Tightened
 from models.inventory import Measured, ModelFacts, Rating
 from models.plan import Plan
 from models.records import (
@@ -31,7 +31,6 @@ from models.records import (
     AuditHeadRecord,
     AuditRecord,
     ChannelRecord,
-    DeliveryRecord,
     DeploymentRecord,
     DirectoryRecord,
     EvidenceRecord,
@@ -44,9 +43,12 @@ from models.records import (
     PlanRecord,
     ReadingRecord,
     RegulationRecord,
+    ValueRecord,
     VersionRecord,
 )
 from models.rows import Row
+from models.tickets import Ticket
+from models.value import Entry
 from models.verdict import Reading
 
 Table = TypeVar("Table", bound=SQLModel)
@@ -61,14 +63,7 @@ _ABOUT_ONE = (
     MeasurementRecord,
     ReadingRecord,
     NotificationRecord,
-)
-_BUSINESS = frozenset(name for name, one in QUANTITIES.items() if one.dimension is Dimension.BUSINESS)
-_VALUES = sa.table("current_reading", sa.column("model"), sa.column("name"), sa.column("value"))
-_PORTFOLIO = sa.table(
-    "portfolio",
-    *map(sa.column, ("model", "title", "tier", "owner", "use_case", "stage", "phase", "champion", "health")),
-    sa.column("measured_at", UTCDateTime()),
-    *map(sa.column, ("obligations_overdue", "contradictions")),
+    ValueRecord,
 )
 _BATCH = 500
 _CONNECT_SECONDS = 5
@@ -178,12 +173,28 @@ class Catalog:
 
     def looks(self, model: str) -> Sequence[Looked]:
         """As `measurements`, with what was read and when."""
-        order = col(MeasurementRecord.id)
-        rows = self._rows(select(MeasurementRecord).where(MeasurementRecord.model == model).order_by(order))
+        rows = self._rows(
+            select(MeasurementRecord)
+            .where(MeasurementRecord.model == model)
+            .order_by(col(MeasurementRecord.moment), col(MeasurementRecord.id))
+        )
         read = defaultdict[tuple[str | None, str | None], list[ReadingRecord]](list)
         for one in self._rows(select(ReadingRecord).where(ReadingRecord.model == model)):
             read[one.monitor, one.window].append(one)
-        return [_looked(row, [one for one in read[row.monitor, row.window] if one.at == row.at]) for row in rows]
+        since = defaultdict[tuple[str, str], list[datetime]](list)
+        for row in rows:
+            since[row.monitor, row.window].append(row.at)
+        return [_looked(row, read[row.monitor, row.window], since[row.monitor, row.window]) for row in rows]
+
+    def tightened(self, model: str) -> Tightened | None:
+        """The monitor of a model that was tightened last, unless its monitors have begun anew, or ended, since then."""
+        plan = self.plan_of(model)
+        steps = [step for stage in plan.stages for step in stage.steps] if plan else []
+        anew = [step.id for step in steps if step.kind in (StepKind.MONITOR, StepKind.STOP_MONITORS)]
+        named = or_(col(LedgerRecord.step).like(f"{StepKind.TIGHTEN}-%"), col(LedgerRecord.step).in_(anew))
+        query = select(LedgerRecord).where(LedgerRecord.model == model, named)
+        found = self._rows(query.order_by(col(LedgerRecord.at).desc()).limit(1))
+        return StepResult.model_validate_json(found[0].result).tightened if found else None
 
     def newest(self, model: str, kind: str) -> Digest | None:
         """The newest report of a kind about a model, by digest; None if there is none."""
@@ -194,12 +205,12 @@ class Catalog:
     def portfolio(self) -> Sequence[Held]:
         """Every registered model, by name, as the views for charts have it."""
         with self._reading() as session:
-            worth = defaultdict[str, dict[str, float]](dict)
-            for model, name, value in session.execute(sa.select(*_VALUES.c)):
-                if name in _BUSINESS or name not in QUANTITIES:
-                    worth[model][name] = value
-            rows = session.execute(sa.select(*_PORTFOLIO.c).order_by(_PORTFOLIO.c.model)).mappings().all()
-        return [Held.model_validate(dict(row) | {"value": worth[row["model"]]}) for row in rows]
+            return holdings(session)
+
+    def booked(self, model: str) -> Sequence[Entry]:
+        """The value ledger of a model, in the order of its entries."""
+        query = select(ValueRecord).where(ValueRecord.model == model).order_by(col(ValueRecord.id))
+        return [Entry(**row.model_dump(exclude={"id", "model"})) for row in self._rows(query)]
 
     def notified(self, model: str) -> Sequence[str]:
         """Who was told something about a model, in the order of the messages."""
@@ -221,7 +232,12 @@ class Catalog:
     def deliveries(self) -> Sequence[Through]:
         """What went through each channel that was ever served, by name."""
         with self._reading() as session:
-            return [_through(session, name) for name in session.exec(select(ChannelRecord.name).order_by("name"))]
+            return [through(session, name) for name in session.exec(select(ChannelRecord.name).order_by("name"))]
+
+    def tickets(self, model: str) -> Sequence[Ticket]:
+        """What trackers have made of the messages about a model in the last months, the newest first."""
+        with self._reading() as session:
+            return tickets_of(session, model)
 
     def history(self, model: str) -> Sequence[AuditEntry]:
         """The audit entries that name a model, oldest first."""
@@ -340,23 +356,21 @@ def _listed(model: ModelRecord, lifecycle: LifecycleRecord | None) -> Listed:
     return known.model_copy(update={**where, "updated": lifecycle.updated_at})
 
 
-def _looked(row: MeasurementRecord, read: Sequence[ReadingRecord]) -> Looked:
+def _looked(row: MeasurementRecord, known: Sequence[ReadingRecord], since: Sequence[datetime]) -> Looked:
+    """With what was read of a window when it was looked at last, before another champion's first look at it."""
+    until = min((at for at in since if at > row.at), default=None)
+    ours = [one for one in known if row.at <= one.at and (until is None or one.at < until)]
+    read = [one for one in ours if one.at == max(one.at for one in ours)]
     return Looked(
         **row.model_dump(include={"monitor", "window", "verdict", "reasons", "at"}),
         version=read[0].version if read else None,
-        readings=tuple(Reading(name=one.name, value=one.value, count=one.count) for one in read),
+        readings=tuple(map(_reading, read)),
     )
 
 
-def _through(session: Session, channel: str) -> Through:
-    ours, waits = col(DeliveryRecord.channel) == channel, col(DeliveryRecord.delivered_at).is_(None)
-    failing = func.count().filter(col(DeliveryRecord.failures) >= UNDELIVERED_AFTER)
-    waiting = session.exec(select(func.count(), failing, func.min(DeliveryRecord.made_at)).where(ours, waits)).one()
-    last = session.exec(select(func.max(DeliveryRecord.delivered_at)).where(ours)).one()
-    why = select(DeliveryRecord.problem).where(ours, waits, col(DeliveryRecord.problem).is_not(None))
-    problem = session.exec(why.order_by(col(DeliveryRecord.due).desc()).limit(1)).first()
-    count, bad, since = waiting
-    return Through(channel=channel, waiting=count, failing=bad, since=since, problem=problem, delivered=last)
+def _reading(row: ReadingRecord) -> Reading:
+    between = None if row.low is None or row.high is None else (row.low, row.high)
+    return Reading(name=row.name, value=row.value, count=row.count, between=between)
 
 
 def _about(model: str) -> Iterator[tuple[type[SQLModel], Sequence[ColumnElement[bool]]]]:

@@ -43,6 +43,7 @@ _COMMANDS = {
         "history": _Command("lifecycles", "history", "modelops history loan-approval --utc"),
         "report": _Command("reports", "report", "modelops report loan-approval --output loan-approval.html"),
         "portfolio": _Command("portfolio", "portfolio", "modelops portfolio --json"),
+        "value": _Command("value", "value", "modelops value loan-approval --json"),
         "trial": _Command("trials", "trial", "modelops trial loan-approval --watch"),
         "inbox": _Command("gates", "inbox", "modelops inbox --as rosa"),
         "delegate": _Command(
@@ -104,6 +105,15 @@ _COMMANDS = {
         "list": _Command("monitors", "list_monitors", "modelops monitor list loan-approval"),
         "show": _Command("monitors", "show_monitors", "modelops monitor show loan-approval drift"),
         "run": _Command("monitors", "run_monitors", "modelops monitor run loan-approval"),
+        "pause": _Command(
+            "schedules", "pause", 'modelops monitor pause loan-approval drift --as paul --reason "The feed is moved."'
+        ),
+        "resume": _Command(
+            "schedules", "resume", 'modelops monitor resume loan-approval drift --as paul --reason "It is moved."'
+        ),
+        "backfill": _Command(
+            "schedules", "backfill", "modelops monitor backfill loan-approval --from 2026-03-01T00:00Z"
+        ),
     },
     "dependencies": {
         "check": _Command("dependencies", "check_lock", "modelops dependencies check requirements.lock"),
@@ -147,6 +157,7 @@ _GROUPS = {
 for _action, _why in (
     (Action.RETIRE, "Replaced by another model."),
     (Action.ABANDON, "Trained on the wrong quarter."),
+    (Action.RETRAIN, "The market has changed."),
     (Action.RETRY, "The scanner is back."),
     (Action.PAUSE, "Data centre maintenance."),
     (Action.RESUME, "Maintenance is over."),

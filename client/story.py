@@ -12,6 +12,7 @@ from models.deadlines import timer_in_words
 from models.evidence import EffectKey
 from models.inventory import (
     Archived,
+    Booked,
     Change,
     Deployed,
     Divided,
@@ -21,6 +22,7 @@ from models.inventory import (
     Packaged,
     VersionRegistered,
     Withdrawn,
+    Worth,
 )
 from models.journal import JournalEntry
 from models.messages import (
@@ -48,6 +50,7 @@ _ASKED = {
     Action.SUSPEND: "to suspend the model",
     Action.ROLLBACK: "to roll back to the previous champion",
     Action.ABANDON: "to abandon the version under way",
+    Action.RETRAIN: "to train a new version like the champion",
     Action.RETRY: "to try again",
     Action.PAUSE: "to pause",
     Action.RESUME: "to go on after the pause",
@@ -157,10 +160,18 @@ def tell_change(change: Change) -> str:
             return f"Told {change.recipient}: {_full_stop(change.subject)}"
         case Archived():
             return f"The records were sealed into archive {_short(change.archive)}."
-        case Measured():
-            return _full_stop(f"Monitor '{change.monitor}' found {change.verdict}: {'; '.join(change.reasons)}")
+        case Measured() | Booked():
+            return _tell_look(change)
         case _:
             assert_never(change)
+
+
+def _tell_look(change: Measured | Booked) -> str:
+    if isinstance(change, Measured):
+        return _full_stop(f"Monitor '{change.monitor}' found {change.verdict}: {'; '.join(change.reasons)}")
+    did = "brought" if change.worth is Worth.VALUE else "cost"
+    when = f"from {change.since:%Y-%m-%d %H:%M} to {change.until:%Y-%m-%d %H:%M} UTC"
+    return f"Version {change.version} {did} {change.amount:,.2f} {change.unit} {when}, as '{change.metric}' says."
 
 
 def tell_discovery(discovery: Discovery) -> str:

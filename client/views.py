@@ -2,11 +2,16 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from models.canonical import Frozen
+from models.evidence import Tightened
 from models.inventory import ModelKind, RiskTier, VersionStatus
 from models.plan import Remedy
 from models.reconciliation import FindingKind
 from models.state import Phase
+from models.tickets import Ticket
+from models.value import Sums
 from models.verdict import Reading, Verdict
 
 
@@ -49,7 +54,10 @@ class Found(Frozen):
 
 
 class Looked(Frozen):
-    """What a monitor found when it looked at a window or at the record, of the version that served (None: unknown)."""
+    """What a monitor found when it looked at a window or at the record, of the version that served (None: unknown).
+
+    `attained` says of business KPIs how much of their targets was reached, 1 for all.
+    """
 
     monitor: str
     window: str
@@ -58,13 +66,15 @@ class Looked(Frozen):
     reasons: tuple[str, ...]
     readings: tuple[Reading, ...]
     at: datetime
+    attained: dict[str, float] = Field(default_factory=dict)
 
 
 class Held(Frozen):
     """A model in the portfolio: where it is, how it fares, what it is worth and what is overdue.
 
     `health` is the worst of what its monitors found last about the champion, None if they have found nothing yet;
-    `value` are the latest business readings, by name; `obligations_overdue` is None if nobody has looked,
+    `value` are the latest business readings, by name, `attained` how much of their targets they are, 1 for all;
+    `worth` is what the value ledger holds, by currency. `obligations_overdue` is None if nobody has looked,
     `contradictions` counts what the reconciliation has found and still holds.
     """
 
@@ -81,22 +91,30 @@ class Held(Frozen):
     value: dict[str, float]
     obligations_overdue: int | None
     contradictions: int
+    attained: dict[str, float] = Field(default_factory=dict)
+    worth: tuple[Sums, ...] = ()
 
 
 class Watched(Frozen):
-    """A monitor of a model's plan, and what it found last."""
+    """A monitor of a model's plan, what it found last, and until when it looks more often if it does.
+
+    `schedule` is what its schedule says; None if nobody could be asked.
+    """
 
     monitor: str
     checks: tuple[str, ...]
     every: int
     then: Remedy
     last: Looked | None
+    schedule: str | None = None
+    tightened: Tightened | None = None
 
 
 class Through(Frozen):
     """What went through a channel: messages that wait, those that fail again and again, the last one that arrived.
 
-    `since` is when the oldest of those that wait was put in; `problem` why the last attempt with one failed.
+    `since` is when the oldest of those that wait was put in; `problem` why the last attempt with one failed; `ticket`
+    what a tracker has made of the last one that arrived.
     """
 
     channel: str
@@ -105,3 +123,4 @@ class Through(Frozen):
     since: datetime | None = None
     problem: str | None = None
     delivered: datetime | None = None
+    ticket: Ticket | None = None

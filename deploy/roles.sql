@@ -35,10 +35,13 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public
 -- What was recorded stays as it was; the champion table is the actuator's alone, the directory the administrators'.
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO modelops_worker;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO modelops_worker;
-REVOKE UPDATE, DELETE ON audit, ledger, plan, model, evidence, measurement, reading, notification FROM modelops_worker;
-REVOKE INSERT, UPDATE, DELETE ON portfolio, current_measurement, current_reading FROM modelops_worker;
+REVOKE UPDATE, DELETE ON audit, ledger, plan, model, evidence, measurement, reading, value_entry, notification
+    FROM modelops_worker;
+REVOKE UPDATE ON pushed_value FROM modelops_worker;
+REVOKE INSERT, UPDATE, DELETE ON portfolio, current_measurement, current_reading, current_value, model_value
+    FROM modelops_worker;
 REVOKE INSERT, DELETE ON audit_head FROM modelops_worker;
-REVOKE DELETE ON finding, channel, delivery FROM modelops_worker;
+REVOKE DELETE ON finding, channel FROM modelops_worker;
 REVOKE INSERT, UPDATE, DELETE ON deployment, directory, alembic_version FROM modelops_worker;
 REVOKE USAGE ON SEQUENCE deployment_id_seq FROM modelops_worker;
 

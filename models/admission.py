@@ -96,7 +96,8 @@ def _refuse_breach(plan: Plan, state: State, body: Breached, at: datetime) -> st
         return f"the plan has no monitor '{body.breach.monitor}'"
     if state.champion is None or state.stage in plan.closing:
         return "no champion is serving: there is nothing to remedy"
-    if acted_on(state, monitor, choose_remedy(plan, state, monitor, at), body.breach.window):
+    remedy = choose_remedy(plan, state, monitor, body.breach.window, at).remedy
+    if acted_on(state, monitor, remedy, body.breach.window):
         return f"the breach of '{body.breach.monitor}' on window {body.breach.window} has been acted on already"
     return None
 
@@ -107,15 +108,21 @@ def _refuse_request(plan: Plan, state: State, action: Action) -> str | None:
         return _refuse_direction(plan, state, turn) or _refuse_turn(state, turn)
     match action:
         case Action.RETRY if state.phase not in (Phase.STUCK, Phase.DECIDING):
-            return f"nothing to retry: the lifecycle is not stuck, it is {state.phase} in stage '{state.stage}'"
+            return f"nothing to retry: the lifecycle is not stuck, it is {_where(state)}"
         case Action.RETRY if state.in_flight:
             return "who may decide is being read anew already"
+        case Action.RETRAIN if state.phase is not Phase.STEADY:
+            return f"a champion is retrained while nothing else is under way; now it is {_where(state)}"
         case Action.PAUSE if state.paused:
             return "the lifecycle is already paused"
         case Action.RESUME if not state.paused:
             return "the lifecycle is not paused"
         case _:
             return None
+
+
+def _where(state: State) -> str:
+    return f"{state.phase} in stage '{state.stage}'"
 
 
 def _refuse_direction(plan: Plan, state: State, turn: Turn) -> str | None:

@@ -17,7 +17,10 @@ _LONGEST = 1_000
 
 
 class StandingBreach(Frozen):
-    """A monitor that has failed as often in a row as its plan says, and does so still; `since` its first failure."""
+    """A monitor that is in breach; `since` its first failure.
+
+    It has failed `failures` times in a row, or as often in its last `of` looks.
+    """
 
     model: Slug
     monitor: Slug
@@ -26,6 +29,7 @@ class StandingBreach(Frozen):
     window: str
     reasons: tuple[str, ...]
     failures: int
+    of: int = 0
     then: Remedy
     since: datetime
 
@@ -50,7 +54,7 @@ def alert_of(breach: StandingBreach, source: str, at: datetime, runbook: str | N
         "severity": "critical" if breach.tier in _GRAVE else "warning",
     }
     annotations = {
-        "summary": f"{breach.model}: {breach.monitor} has failed {breach.failures} times in a row",
+        "summary": f"{breach.model}: {breach.monitor} has failed {_often(breach)}",
         "description": "; ".join(breach.reasons)[:_LONGEST],
         "window": breach.window,
         "owner": breach.owner,
@@ -60,6 +64,10 @@ def alert_of(breach: StandingBreach, source: str, at: datetime, runbook: str | N
     if runbook:
         annotations["runbook_url"] = runbook
     return Alert(labels, annotations, breach.since, at + VALID)
+
+
+def _often(breach: StandingBreach) -> str:
+    return f"{breach.failures} of its last {breach.of} looks" if breach.of else f"{breach.failures} times in a row"
 
 
 def resolved(firing: Collection[Alert], holding: Collection[Alert], at: datetime) -> tuple[Alert, ...]:

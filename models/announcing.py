@@ -20,6 +20,7 @@ class Topic(StrEnum):
     DECISION = "decision"
     ESCALATION = "escalation"
     BREACH = "breach"
+    INVESTIGATION = "investigation"
     REMEDIATION = "remediation"
     STUCK = "stuck"
     OBLIGATION = "obligation"
@@ -52,12 +53,16 @@ _TOPICS = {
     "sla": Topic.ESCALATION,
     "glass": Topic.ESCALATION,
     "breach": Topic.BREACH,
+    "investigate": Topic.INVESTIGATION,
     "review": Topic.OBLIGATION,
     "waiver": Topic.OBLIGATION,
 }
 """By the beginning of what a notice of the kernel is named after."""
 
-_REMEDIES = (StepKind.TRAIN.value, StepKind.RESTORE.value)
+_THREADED = (Topic.BREACH, Topic.INVESTIGATION)
+"""Topics of which all messages about a model are one thread."""
+
+_REMEDIES = (StepKind.TRAIN, StepKind.RESTORE, StepKind.TIGHTEN)
 """Steps of the kernel's own, which a breach or a person starts."""
 
 
@@ -93,13 +98,13 @@ def fold(waiting: Message, newer: Message) -> Message:
 
 def _of_effect(entry: AuditEntry, effect: EffectRecord) -> Iterator[Message]:
     key, topic = effect.key, _topic(effect.key.step)
-    if key.step in _REMEDIES:
-        subject = f"{key.model}: {key.step} is done: {effect.result.summary}"
+    if (kind := key.step.partition("-")[0]) in _REMEDIES:
+        subject = f"{key.model}: {kind} is done: {effect.result.summary}"
         yield _message(entry, Topic.REMEDIATION, subject, number=len(effect.changes))
     for number, change in enumerate(effect.changes):
         if isinstance(change, Notified):
             told = _message(entry, topic, change.subject, change.body, number)
-            thread = f"{topic}/{key.model}" if topic is Topic.BREACH else None
+            thread = f"{topic}/{key.model}" if topic in _THREADED else None
             yield replace(told, recipient=change.recipient, thread=thread)
 
 

@@ -106,13 +106,13 @@ def _request_objections(
 
 
 def _unauthorised(state: State, person: Slug, action: Action, known: Electorate) -> Iterator[str]:
-    """To turn a lifecycle, or to answer for an emergency, takes somebody who answers for the model.
+    """To turn a lifecycle, to retrain, or to answer for an emergency, takes somebody who answers for the model.
 
     To keep it going, and to break the glass, anybody may whose key is known.
     """
     version = state.candidate
     theirs = action is Action.ABANDON and version is not None and person in (version.developer, version.submitter)
-    weighs = turn_of(action) is not None or action in (Action.CONFIRM, Action.REVIEW)
+    weighs = turn_of(action) is not None or action in (Action.RETRAIN, Action.CONFIRM, Action.REVIEW)
     if weighs and not answers_for(state, person, known) and not theirs:
         yield f"{person} is not the model's owner and holds no role of its lifecycle, and may not ask to {action}"
 

@@ -23,6 +23,13 @@ LONGEST_PAUSE = timedelta(hours=1)
 UNDELIVERED_AFTER = 5
 """After so many failures of one message it counts as undelivered: a finding, until it is delivered."""
 
+KEPT = timedelta(days=90)
+"""So long it is kept what was delivered when, and by which ticket; that somebody was to be told stays in the trail."""
+
+CLAIMED = timedelta(minutes=5)
+"""A ticket that was asked for is looked for after this: by then a search finds it ("the delay might vary from a few
+seconds to minutes", Jira Cloud platform, Search and Reconcile)."""
+
 APART = timedelta(minutes=10)
 """At least so much time is between two messages of one thread: a storm makes no more of them."""
 
@@ -83,8 +90,33 @@ class Alertmanager(Frozen):
     runbook: HttpUrl | None = None
 
 
-Listener = Mail | Webhook | Chat
-Target = Annotated[Mail | Webhook | Chat | Alertmanager, Field(discriminator="kind")]
+class Jira(Frozen):
+    """A project of Jira Cloud, by its REST API v3, with an API token of `user`."""
+
+    kind: Literal["jira"]
+    url: HttpUrl
+    project: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{1,254}$")]
+    issue_type: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "Task"
+    user: Annotated[str, StringConstraints(pattern=r"^[^:\s]+$")]
+    token: Credentials
+    topics: Topics = (Topic.INVESTIGATION,)
+
+
+class ServiceNow(Frozen):
+    """A table of tasks in ServiceNow, by its Table API. New ones go to `group`, the sys_id of an assignment group."""
+
+    kind: Literal["servicenow"]
+    url: HttpUrl
+    table: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")] = "incident"
+    group: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
+    user: Annotated[str, StringConstraints(pattern=r"^[^:\s]+$")]
+    password: Credentials
+    topics: Topics = (Topic.INVESTIGATION,)
+
+
+Ticketing = Jira | ServiceNow
+Listener = Mail | Webhook | Chat | Ticketing
+Target = Annotated[Mail | Webhook | Chat | Jira | ServiceNow | Alertmanager, Field(discriminator="kind")]
 
 
 class Channels(Frozen):

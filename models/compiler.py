@@ -147,14 +147,17 @@ def _lower(draft: Draft) -> Plan:
 
 
 def _lower_monitor(name: str, monitor: Monitor) -> MonitorPlan:
+    failures, looks = monitor.breach_after
     return MonitorPlan(
         id=name,
         checks=monitor.checks,
         every=monitor.every,
-        breaches=monitor.breach_after,
+        breaches=failures,
+        of=looks if looks > failures else 0,
         then=monitor.then,
         brakes=_lower_brakes(monitor.brakes),
         to=monitor.to,
+        tightened=monitor.tightened or 0,
     )
 
 

@@ -17,6 +17,7 @@ ModelopsError
   UnavailableError            an outside system does not answer: retrying helps
 """
 
+from datetime import timedelta
 from typing import ClassVar
 
 from models.diagnostics import Diagnostic, render
@@ -95,6 +96,10 @@ class SmokeTestError(ModelopsError):
 
 
 class UnavailableError(ModelopsError):
-    """An outside system does not answer."""
+    """An outside system does not answer. `pause` is how long it wants to be left alone, if it says so."""
 
     retryable: ClassVar[bool] = True
+
+    def __init__(self, message: str, remedy: str = "", pause: timedelta | None = None) -> None:
+        super().__init__(message, remedy)
+        self.pause = pause

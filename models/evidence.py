@@ -1,8 +1,9 @@
 """What an activity is asked for and what it gives back: typed, small, the long texts by digest."""
 
+from datetime import datetime
 from enum import StrEnum
 from math import inf
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -14,7 +15,7 @@ from models.verdict import Reading, Verdict
 
 
 class StepKind(StrEnum):
-    """The kinds of step. A template may use all but the last three, which the kernel asks for itself."""
+    """The kinds of step. A template may use all but the last four, which the kernel asks for itself."""
 
     CLASSIFY = "classify"
     REGISTER = "register"
@@ -34,6 +35,7 @@ class StepKind(StrEnum):
     ASK = "ask"
     TRAIN = "train"
     RESTORE = "restore"
+    TIGHTEN = "tighten"
 
 
 ENTERS = frozenset({StepKind.PROMOTE, StepKind.TRIAL})
@@ -81,8 +83,11 @@ QUANTITIES = {
     "drift_kolmogorov_smirnov": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "drift_wasserstein": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
     "drift_cramers_v": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "drift_score": Quantity(StepKind.MONITOR, 0, 20, Dimension.TECHNICAL),
     "missing_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "unseen_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "schema_changes": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL, single=True),
+    "label_maturity": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_accuracy": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_precision": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
@@ -92,25 +97,41 @@ QUANTITIES = {
     "live_log_loss": Quantity(StepKind.MONITOR, 0, 35, Dimension.TECHNICAL),
     "live_calibration_error": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_calibration_error_equal_count": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "estimated_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "estimated_accuracy": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "estimated_precision": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "estimated_recall": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "estimated_f1": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "auc_fall": Quantity(StepKind.MONITOR, -1, 1, Dimension.TECHNICAL),
+    "accuracy_fall": Quantity(StepKind.MONITOR, -1, 1, Dimension.TECHNICAL),
+    "calibration_error_rise": Quantity(StepKind.MONITOR, -1, 1, Dimension.TECHNICAL),
+    "concept_shift": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "importance_shift": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_latency": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
+    "live_error_rate": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_adverse_impact": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
     "live_selection_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_true_positive_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_false_positive_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_equalised_odds_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_selection_rate": Quantity(StepKind.MONITOR, 0, 1, Dimension.BUSINESS),
+    "periods_without_value": Quantity(StepKind.MONITOR, 0, inf, Dimension.BUSINESS, single=True),
     "days_in_service": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
     "days_since_training": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
     "days_since_evaluation": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
     "days_since_documentation": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
+    "rows_since_training": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
+    "policy_changes": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
     "void_approvals": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
     "gate_hours_overdue": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
     "gates_in_time": Quantity(StepKind.MONITOR, 0, 1, Dimension.PROCESS),
     "obligations_overdue": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
 }
 """Every reading by its name. A stability index is below 20, as no share counts as less than 0.0001, and a log loss
-below 35, as no score is nearer than 1e-15 to 0 or 1; what is drift is said in `models.statistics.distance`; days are
-whole ones; what is about the process is said in `models.upkeep`; of a trial, the latency is the 95th percentile in
-milliseconds; the `parity_difference` is the largest of any golden prediction."""
+below 35, as no score is nearer than 1e-15 to 0 or 1; what is drift is said in `models.statistics.distance`, what
+compares a window with held-out data in `models.expectation`, of its columns in `models.schema`; what is about the
+process is said in `models.upkeep`, what is about value in `models.value`; days are whole ones; a latency is the 95th
+percentile in milliseconds; the `parity_difference` is the largest of any golden prediction."""
 
 READINGS = {
     kind: frozenset(name for name, one in QUANTITIES.items() if one.measured_by is kind)
@@ -152,6 +173,13 @@ class Evidence(Frozen):
     summary: str
 
 
+class Tightened(Frozen):
+    """A monitor that looks more often until a moment (UTC)."""
+
+    monitor: Slug
+    until: datetime
+
+
 class StepOrder(Frozen):
     """Everything an activity needs to perform one step of a lifecycle."""
 
@@ -169,6 +197,7 @@ class StepOrder(Frozen):
     roles: dict[Slug, Slug] = Field(default_factory=dict)
     question: str = ""
     submission: Submission | None = None
+    tightened: Tightened | None = Field(default=None, exclude_if=lambda tightened: tightened is None)
 
     @property
     def key(self) -> EffectKey:
@@ -187,6 +216,7 @@ class StepResult(Frozen):
     endpoint: str | None = None
     electorate: Electorate | None = None
     submission: Submission | None = None
+    tightened: Tightened | None = Field(default=None, exclude_if=lambda tightened: tightened is None)
 
 
 class ScanReport(Frozen):
@@ -245,19 +275,25 @@ class Drawn(Frozen):
 
 
 class FeatureReport(Frozen):
-    """One input of a window beside the same one in the training data, and why a figure of it is not there."""
+    """One input of a window beside the same one in the training data, and why a figure of it is not there.
+
+    `importance` is by how much the score changes in the mean if the input is exchanged among rows: of held-out data,
+    and of the window.
+    """
 
     name: str
     rows: int
     figures: dict[Slug, Drawn]
     unmeasured: dict[Slug, Unmeasured] = Field(default_factory=dict, exclude_if=lambda reasons: not reasons)
+    importance: tuple[float, float] | None = Field(default=None, exclude_if=lambda importance: importance is None)
 
 
 class GroupReport(Frozen):
     """A group of people whose outcomes are known: how many of how many were selected, of all, of those with outcome 1
     and of those with outcome 0.
 
-    `ratio` is of its selection rate to the reference group's, `ratio_between` the interval of 95 % confidence.
+    `ratio` is of its selection rate to the reference group's, `ratio_between` the interval of 95 % confidence (Katz).
+    `apart` is how much higher each rate is than the reference group's, and between which bounds (Newcombe).
     """
 
     column: str
@@ -267,6 +303,32 @@ class GroupReport(Frozen):
     false_positive: tuple[int, int]
     ratio: float | None = None
     ratio_between: tuple[float, float] | None = None
+    apart: dict[Slug, tuple[float, float, float]] = Field(default_factory=dict, exclude_if=lambda apart: not apart)
+
+
+class WindowSource(Frozen):
+    """What a window of data was taken from: a file, by its name, or a query, by its digest and the period (UTC).
+
+    `content` is the digest of the bytes that were counted; None until they are there.
+    """
+
+    kind: Literal["files", "sql"]
+    place: str = ""
+    query: Digest | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    content: Digest | None = None
+
+
+class PerformanceReport(Frozen):
+    """A figure of scores or decisions: on held-out data, as it is estimated of the window without any outcome, and as
+    it came out; None of what cannot be told (yet).
+    """
+
+    name: Slug
+    held_out: float | None = None
+    estimated: float | None = None
+    realised: float | None = None
 
 
 class WindowReport(Frozen):
@@ -274,8 +336,11 @@ class WindowReport(Frozen):
 
     Readings: `drift` (the largest population stability index of any input: ten bins at the reference's deciles, open
     ends, missing values a bin of their own; `drift_known` leaves them out) and the largest of any input by the other
-    distances; `live_selection_rate` (the share of cases that it selects); of the cases whose outcome is known, how good
-    scores and decisions are, and how groups fare. `unmeasured` says of the others why they are not there.
+    distances; `drift_score` (the same index of the scores, beside those of the held-out data); `live_selection_rate`
+    (the share of cases that it selects); of the cases whose outcome is known, how good scores and decisions are, also
+    beside the held-out data, and how groups fare. `unmeasured` says of the others why they are not there; `chance` is
+    the `concept_shift` that chance alone shows in the mean. `outcomes` is the digest of what was told of its cases
+    beside it, `label_maturity` the share of which the outcome is known.
     """
 
     window: str
@@ -285,3 +350,7 @@ class WindowReport(Frozen):
     features: tuple[FeatureReport, ...] = ()
     groups: tuple[GroupReport, ...] = ()
     unmeasured: dict[Slug, str] = Field(default_factory=dict)
+    outcomes: Digest | None = Field(default=None, exclude_if=lambda outcomes: outcomes is None)
+    source: WindowSource | None = Field(default=None, exclude_if=lambda source: source is None)
+    performance: tuple[PerformanceReport, ...] = Field(default=(), exclude_if=lambda figures: not figures)
+    chance: float | None = Field(default=None, exclude_if=lambda chance: chance is None)

@@ -1,6 +1,7 @@
 """What is known of a model and of one version of it: the facts that people register."""
 
 import re
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -289,18 +290,64 @@ class Archived(Frozen):
 
 
 class Measured(Frozen):
-    """A monitor looked at a window of data or at the record; `version` is the one that served."""
+    """A monitor looked at a window of data or at the record; `version` is the one that served.
+
+    `moment` (UTC) is what the look stands for, whenever it was made: when the window arrived, or its period ended.
+    `outcomes` is the digest of what was known of its cases; as they become known, a window is looked at again.
+    """
 
     change: Literal["measured"] = "measured"
     monitor: Slug
     window: str
     version: int | None = Field(default=None, exclude_if=lambda version: version is None)
+    moment: datetime | None = Field(default=None, exclude_if=lambda moment: moment is None)
+    outcomes: Digest | None = Field(default=None, exclude_if=lambda outcomes: outcomes is None)
     verdict: Literal["pass", "fail", "inconclusive"]
     reasons: tuple[str, ...]
 
 
+class Worth(StrEnum):
+    """What an amount of money is to a model: what it has brought, or what it has cost."""
+
+    VALUE = "value"
+    COST = "cost"
+
+
+class Booked(Frozen):
+    """What a version has brought or cost in a period (UTC; `until` is not part of it), as a metric has answered.
+
+    `unit` is the currency, `answer` the report that says how it was asked. Of the same metric, version and period the
+    last one counts: it corrects those before.
+    """
+
+    change: Literal["booked"] = "booked"
+    metric: Slug
+    worth: Worth
+    version: int
+    unit: str
+    since: datetime
+    until: datetime
+    amount: Annotated[float, Field(allow_inf_nan=False)]
+    count: int
+    answer: Digest
+
+    @property
+    def said(self) -> tuple[Worth, str, float, int]:
+        """What it says; when it was asked for that does not count."""
+        return self.worth, self.unit, self.amount, self.count
+
+
 Change = Annotated[
-    Deployed | Withdrawn | Divided | ModelRegistered | VersionRegistered | Packaged | Notified | Archived | Measured,
+    Deployed
+    | Withdrawn
+    | Divided
+    | ModelRegistered
+    | VersionRegistered
+    | Packaged
+    | Notified
+    | Archived
+    | Measured
+    | Booked,
     Field(discriminator="change"),
 ]
 """What an effect changed in the inventory, written in the effect's own transaction."""

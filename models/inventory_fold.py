@@ -8,10 +8,12 @@ from typing import NamedTuple, assert_never
 import rfc8785
 
 from models.audit import AuditEntry, AuditKind, EffectRecord, Publication
+from models.bookings import says_otherwise, value_record
 from models.canonical import Digest, digest
 from models.evidence import EffectKey, Evidence
 from models.inventory import (
     Archived,
+    Booked,
     Change,
     Deployed,
     Divided,
@@ -26,6 +28,7 @@ from models.inventory import (
     Withdrawn,
 )
 from models.journal import JournalEntry
+from models.measurements import look_again, measurement_of, readings_of
 from models.plan import Plan
 from models.reconciliation import Discovery
 from models.records import (
@@ -39,13 +42,12 @@ from models.records import (
     NotificationRecord,
     PlanRecord,
     RegulationRecord,
+    ValueRecord,
     VersionRecord,
     finding_of,
-    readings_of,
     row_of,
 )
 from models.rows import Row
-from models.verdict import Verdict
 
 
 class Told(NamedTuple):
@@ -96,6 +98,7 @@ class _Inventory:
         self._deployments: list[DeploymentRecord] = []
         self._findings: list[FindingRecord] = []
         self._measurements: dict[tuple[str, str, int], MeasurementRecord] = {}
+        self._values: list[ValueRecord] = []
         self._once: list[Row] = []
 
     def rows(self) -> Iterator[Row]:
@@ -106,6 +109,7 @@ class _Inventory:
         yield from map(row_of, self._versions.values())
         yield from map(row_of, self._deployments)
         yield from map(row_of, self._measurements.values())
+        yield from map(row_of, self._values)
         yield from map(_unseen, self._findings)
         if self.lifecycle:
             yield row_of(self.lifecycle)
@@ -215,8 +219,8 @@ class _Inventory:
                 pass
             case Notified():
                 self._send(entry.at, f"{key}#{index}", change)
-            case Measured():
-                self._measure(entry.at, change)
+            case Measured() | Booked():
+                self._look(entry.at, change)
             case Archived():
                 sealed = Evidence(kind="archive", digest=change.archive, summary="all records of the retired model")
                 self._list(key, sealed, None)
@@ -269,18 +273,25 @@ class _Inventory:
         )
         self._once.append(row_of(record))
 
+    def _look(self, at: datetime, change: Measured | Booked) -> None:
+        if isinstance(change, Booked):
+            self._book(at, change)
+        else:
+            self._measure(at, change)
+
     def _measure(self, at: datetime, change: Measured) -> None:
         reign = self.lifecycle.crowned if self.lifecycle else 0
-        found = MeasurementRecord(
-            model=self.model,
-            monitor=change.monitor,
-            window=change.window,
-            reign=reign,
-            verdict=Verdict(change.verdict),
-            reasons=list(change.reasons),
-            at=at,
-        )
-        self._measurements.setdefault((change.monitor, change.window, reign), found)
+        known = self._measurements.get((change.monitor, change.window, reign))
+        if known is None:
+            self._measurements[change.monitor, change.window, reign] = measurement_of(self.model, reign, change, at)
+        else:
+            look_again(known, change, at)
+
+    def _book(self, at: datetime, change: Booked) -> None:
+        about = change.metric, change.version, change.since, change.until
+        same = [one for one in self._values if (one.metric, one.version, one.since, one.until) == about]
+        if not same or says_otherwise(same[-1], change):
+            self._values.append(value_record(self.model, change, len(same), at))
 
     def _list(self, key: EffectKey, evidence: Evidence, version: int | None) -> None:
         record = EvidenceRecord(

@@ -27,12 +27,13 @@ from models.messages import (
     Requested,
     RunStep,
 )
-from models.orders import ask, order_of, own, restore
+from models.orders import ask, order_of, own, restore, tighten
 from models.plan import Plan, Remedy
-from models.remediation import choose_remedy, used
+from models.remediation import choose_remedy, told, used
 from models.standing import fallen, lapsed, without
 from models.state import GateVisit, Intent, Passage, Phase, State, Turn, begin, change, spend, turn_of
 from models.succession import REMEMBERED, admit, book, drop, end, pass_gate
+from models.turns import joined, may_take
 from models.verdict import Verdict, combine, judge
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ class _Kernel:
     def apply(self, state: State, event: Event) -> Step:
         """What an event leads to; turns that wait are taken as soon as no step is in flight any more."""
         after = self._react(state, event)
-        while after.state.in_flight is None and self._may_take(after.state):
+        while after.state.in_flight is None and may_take(self.plan, after.state):
             taken = self._take(after.state)
             after = Step(taken.state, (*after.commands, *taken.commands))
         return after
@@ -189,7 +190,7 @@ class _Kernel:
         state = book(change(state, in_flight=None), order, result, self.plan.production)
         if state.champion and (before is None or before.number != state.champion.number):
             state = change(state, reviewed=self.at)
-        if self._may_take(state):
+        if may_take(self.plan, state):
             return self._take(state)
         match order.kind:
             case StepKind.ASK:
@@ -198,6 +199,8 @@ class _Kernel:
                 return self._next(admit(state, _admitted(result.submission)))
             case StepKind.RESTORE:
                 return self._settle(state)
+            case StepKind.TIGHTEN:
+                return self._finish(state)
             case StepKind.STOP_SERVING if state.stage == self.plan.enters.new_version:
                 return self._rest(state)
             case _ if result.verdict is not Verdict.PASS:
@@ -209,7 +212,7 @@ class _Kernel:
         order = _admitted(state.in_flight)
         changes = order.kind in _CHANGING and order.environment == self.plan.production
         state = change(state, held=order, in_flight=None, doubtful=state.doubtful or changes)
-        if self._may_take(state):
+        if may_take(self.plan, state):
             return self._take(state)
         return Step(change(state, phase=Phase.STUCK, failure=failure))
 
@@ -264,7 +267,7 @@ class _Kernel:
         return Notify(visit=state.visit, topic=topic, roles=roles, subject=f"{state.model}: {subject}")
 
     def _route(self, state: State, verdict: Verdict, why: str = "") -> Step:
-        if self._may_take(state):
+        if may_take(self.plan, state):
             return self._take(state)
         stage, version = state.stage_plan(self.plan), state.candidate
         reasons = why or "; ".join(f"{c.kpi}: {c.reason}" for c in state.checks if c.verdict is verdict)
@@ -295,27 +298,9 @@ class _Kernel:
     # --- turns
 
     def _turn(self, state: State, intent: Intent) -> Step:
-        both, known = intent, state.intent
-        if known:
-            both = Intent(turn=max(known.turn, intent.turn), submission=intent.submission or known.submission)
+        both = joined(state.intent, intent)
         state = change(state, intent=both, paused=state.paused and both.turn < Turn.ROLLBACK)
-        return Step(state, (CancelStep(),) if state.in_flight and self._may_take(state) else ())
-
-    def _may_take(self, state: State) -> bool:
-        """A new version waits for the opening stages, and for what production, a trial and suspension have begun.
-
-        Everything else waits only for the step in flight.
-        """
-        if state.intent is None or state.phase is Phase.ENDED:
-            return False
-        if state.intent.turn is not Turn.NEW_VERSION:
-            return True
-        busy = state.phase in (Phase.WORKING, Phase.STUCK)
-        stage = state.stage_plan(self.plan)
-        if busy and (stage.steady or stage.trial or stage.name == self.plan.enters.suspension):
-            return False
-        elsewhere = state.stage not in self.plan.opening and state.stage not in self.plan.closing
-        return elsewhere and not (busy and state.doubtful)
+        return Step(state, (CancelStep(),) if state.in_flight and may_take(self.plan, state) else ())
 
     def _take(self, state: State) -> Step:
         intent = _admitted(state.intent)
@@ -337,20 +322,26 @@ class _Kernel:
 
     def _breached(self, state: State, breach: Breach) -> Step:
         monitor = _admitted(self.plan.monitor(breach.monitor))
-        remedy = choose_remedy(self.plan, state, monitor, self.at)
-        roles = (monitor.to,) if monitor.to else ()
-        subject = f"{monitor.id} breached ({'; '.join(breach.reasons)[:300]}); remedy: {remedy}"
-        notify = self._notify(state, f"breach:{state.seq}", roles, subject)
-        match remedy:
-            case Remedy.ESCALATE:
+        chosen = choose_remedy(self.plan, state, monitor, breach.window, self.at)
+        notify = told(state, monitor, breach, chosen)
+        state = change(state, remedies=used(state, monitor, chosen.remedy, breach.window, self.at))
+        match chosen.remedy:
+            case Remedy.ESCALATE | Remedy.INVESTIGATE:
                 taken = Step(state)
+            case Remedy.TIGHTEN:
+                state = change(state, phase=Phase.WORKING)
+                taken = self._run(state, tighten(self.plan, state, monitor, self.at))
+            case Remedy.RETRAIN:
+                taken = self._retrain(state)
+            case Remedy.ROLLBACK:
+                taken = self._turn(state, Intent(turn=Turn.ROLLBACK))
             case Remedy.SUSPEND:
                 taken = self._turn(state, Intent(turn=Turn.SUSPEND))
-            case Remedy.RETRAIN:
-                state = begin(change(state, passages=()), self.plan.enters.new_version, self.at)
-                taken = self._run(state, own(self.plan, state, StepKind.TRAIN))
-        counted = change(taken.state, remedies=used(taken.state, monitor, remedy, breach.window, self.at))
-        return Step(counted, (notify, *taken.commands))
+        return Step(taken.state, (notify, *taken.commands))
+
+    def _retrain(self, state: State) -> Step:
+        state = begin(change(state, passages=()), self.plan.enters.new_version, self.at)
+        return self._run(state, own(self.plan, state, StepKind.TRAIN))
 
     def _requested(self, state: State, asked: Requested) -> Step:
         if turn := turn_of(asked.action):
@@ -363,6 +354,8 @@ class _Kernel:
                 state = change(state, paused=False)
                 waiting = state.held is not None and state.phase is not Phase.STUCK
                 return self._run(state, state.held) if waiting and state.held else Step(state)
+            case Action.RETRAIN:
+                return self._retrain(state)
             case Action.CONFIRM:
                 return Step(emergency.confirmed(state, asked.request))
             case Action.REVIEW:

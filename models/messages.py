@@ -81,6 +81,7 @@ class Action(StrEnum):
     SUSPEND = "suspend"
     ROLLBACK = "rollback"
     ABANDON = "abandon"
+    RETRAIN = "retrain"
     RETRY = "retry"
     PAUSE = "pause"
     RESUME = "resume"

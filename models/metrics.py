@@ -3,17 +3,21 @@
 A metric is a question with one number as its answer, about one model and one period.
 """
 
+import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import isfinite
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints, model_validator
 
-from models.canonical import Digest, Frozen, Slug, digest_bytes
-from models.environments import Credentials, HttpUrl
-from models.errors import InvalidInputError
+from models.canonical import Digest, Duration, Frozen, Slug, digest_bytes
+from models.environments import Credentials, HttpUrl, Kept
+from models.errors import InvalidInputError, UnmeasuredError
+from models.inventory import Worth
 from models.source.administration import load_said
-from models.verdict import Reading
+from models.statistics.figures import Unmeasured
+from models.verdict import Finite, Reading
 
 _REMEDY = "Write `sources: {warehouse: {kind: sql, url: {env: WAREHOUSE_URL}}}` and `metrics: {...}`."
 QUERY_LIMIT = 10_000
@@ -50,7 +54,18 @@ class FileSource(Frozen):
     folder: Annotated[str, StringConstraints(pattern=r"^/", max_length=1_000)]
 
 
-MetricSource = Annotated[SqlSource | PrometheusSource | FileSource, Field(discriminator="kind")]
+class PushSource(Frozen):
+    """Applications send values over HTTP, with this bearer token; they are forgotten when they are as old as `keep`."""
+
+    kind: Literal["push"]
+    token: Credentials
+    keep: Kept = 34_560_000
+
+
+MetricSource = Annotated[SqlSource | PrometheusSource | FileSource | PushSource, Field(discriminator="kind")]
+
+_VERSION = {"sql": re.compile(r"(?<![:\w]):version\b"), "prometheus": re.compile(r"\$(version\b|\{version\})")}
+"""How a question asks about one version, by the kind of its source."""
 
 
 class Metric(Frozen):
@@ -58,13 +73,32 @@ class Metric(Frozen):
 
     SQL: a SELECT with one row, `value` and `count`, as its answer; `:model`, `:version`, `:since`, `:until` filled in.
     Prometheus: an expression with one value at the period's end; `$model`, `$version`, `$seconds` filled in.
-    Files: `sum`, `mean` or `last` of the values in the period. `within` are seconds.
+    Files and what is pushed: `sum`, `mean` or `last` of the values in the period. `within` are seconds.
+
+    With `holdout` the answer is how much more the cases of the model have than those that it was held out of: of a
+    share of them, or of a mean. `models.uplift` says with which columns SQL answers, and how far the answer may be off.
+
+    With `worth` the answer is money, and goes into the value ledger: what a version has brought (`value`) or has
+    cost. A period is asked again for as long after its end as the source may still learn of it (`late`).
     """
 
     source: Slug
     query: Query
     unit: Annotated[str, StringConstraints(max_length=40)] = ""
     within: Annotated[int, Field(ge=1, le=600)] = 30
+    holdout: Literal["share", "mean"] | None = None
+    worth: Worth | None = None
+    late: Annotated[Duration, Field(ge=0, le=31_536_000)] = 604_800
+
+    @model_validator(mode="after")
+    def _counted(self) -> "Metric":
+        if self.worth and not self.unit:
+            raise ValueError("what a model brings or costs is money: say the currency in 'unit'")
+        if self.worth and self.holdout:
+            raise ValueError("a difference to a hold-out is no amount: leave 'worth' or 'holdout' out")
+        if "late" in self.model_fields_set and not self.worth:
+            raise ValueError("only what goes into the value ledger is asked again: leave 'late' out")
+        return self
 
 
 class Metrics(Frozen):
@@ -78,7 +112,18 @@ class Metrics(Frozen):
         for name, metric in self.metrics.items():
             if metric.source not in self.sources:
                 raise ValueError(f"metric '{name}' is of source '{metric.source}', which is not there")
+            kind = self.sources[metric.source].kind
+            if metric.holdout and kind != "sql":
+                raise ValueError(
+                    f"metric '{name}' has a hold-out, and a source of kind '{kind}' answers with one value"
+                )
         return self
+
+    def names_version(self, name: Slug) -> bool:
+        """Whether a metric asks about one version, and not about whatever served."""
+        metric = self.metrics[name]
+        asks = _VERSION.get(self.sources[metric.source].kind)
+        return bool(asks and asks.search(metric.query))
 
 
 class Period(NamedTuple):
@@ -88,14 +133,39 @@ class Period(NamedTuple):
     until: datetime
 
 
+def period_of(every: int, at: datetime) -> Period:
+    """The whole period of so many seconds, counted from 1970, that a moment is in."""
+    since = datetime.fromtimestamp(int(at.timestamp()) // every * every, at.tzinfo)
+    return Period(since, since + timedelta(seconds=every))
+
+
 def period_before(every: int, at: datetime) -> Period:
     """The last whole period of so many seconds, counted from 1970, before a moment."""
-    until = datetime.fromtimestamp(int(at.timestamp()) // every * every, at.tzinfo)
+    until = period_of(every, at).since
     return Period(until - timedelta(seconds=every), until)
 
 
+class Arm(Frozen):
+    """What a source says of a group of cases; `deviation` is their standard deviation (ddof 1), of a mean alone."""
+
+    value: Finite
+    count: int
+    deviation: Finite | None = None
+
+
+class Compared(Frozen):
+    """The cases of the model and those of the hold-out, and between what bounds their difference is (95 %)."""
+
+    treated: Arm
+    holdout: Arm
+    between: tuple[Finite, Finite]
+
+
 class Measurement(Frozen):
-    """An answer with all that it takes to ask again: kept as evidence. `query` is the digest of the question."""
+    """An answer with all that it takes to ask again: kept as evidence. `query` is the digest of the question.
+
+    `compared` is what the answer is the difference of, if it is one; its count is that of the smaller group.
+    """
 
     metric: Slug
     source: Slug
@@ -105,22 +175,29 @@ class Measurement(Frozen):
     until: datetime
     value: float
     count: int
+    compared: Compared | None = Field(default=None, exclude_if=lambda compared: compared is None)
 
     def reading(self, kpi: Slug) -> Reading:
         """As a KPI reads it."""
-        return Reading(name=kpi, value=self.value, count=self.count)
+        between = self.compared.between if self.compared else None
+        return Reading(name=kpi, value=self.value, count=self.count, between=between)
 
 
 def measured(name: Slug, metric: Metric, period: Period, value: object, count: object) -> Measurement:
     """The answer of a source, once it is one; InvalidInputError says why it is none."""
     where = f"metric '{name}' of source '{metric.source}'"
     if value is None:
-        raise InvalidInputError(
-            f"{where} has no value from {period.since:%Y-%m-%d %H:%M} to {period.until:%Y-%m-%d %H:%M} UTC"
+        raise UnmeasuredError(
+            Unmeasured.EMPTY,
+            f"{where} has no value from {period.since:%Y-%m-%d %H:%M} to {period.until:%Y-%m-%d %H:%M} UTC",
         )
-    number, observations = _number(where, "value", value), _number(where, "count", count)
-    if observations < 0 or observations != int(observations):
-        raise InvalidInputError(f"{where} rests on {observations:g} observations, which is no number of them")
+    return answer(name, metric, period, number(where, "value", value), cases(where, "count", count))
+
+
+def answer(
+    name: Slug, metric: Metric, period: Period, value: float, count: int, compared: Compared | None = None
+) -> Measurement:
+    """An answer that has been looked at."""
     return Measurement(
         metric=name,
         source=metric.source,
@@ -128,19 +205,47 @@ def measured(name: Slug, metric: Metric, period: Period, value: object, count: o
         unit=metric.unit,
         since=period.since,
         until=period.until,
-        value=number,
-        count=int(observations),
+        value=value,
+        count=count,
+        compared=compared,
     )
 
 
-def _number(where: str, what: str, given: object) -> float:
+WAYS = ("sum", "mean", "last")
+"""What may be asked about values that somebody has left, each with its moment."""
+
+
+def summed_up(
+    name: Slug, metric: Metric, period: Period, values: Mapping[datetime, tuple[float, float]]
+) -> Measurement:
+    """The answer where there are values with their counts, by their moments: those of the period; InvalidInputError."""
+    if metric.query not in WAYS:
+        raise InvalidInputError(f"metric '{name}' asks for '{metric.query}'", f"ask for {', '.join(WAYS)}")
+    found = {moment: given for moment, given in values.items() if period.since <= moment < period.until}
+    if not found:
+        return measured(name, metric, period, None, 0)
+    kept, total = [value for value, _ in found.values()], sum(count for _, count in found.values())
+    value = {"sum": sum(kept), "mean": sum(kept) / len(kept), "last": found[max(found)][0]}[metric.query]
+    return measured(name, metric, period, value, total)
+
+
+def cases(where: str, what: str, given: object) -> int:
+    """How many, as a source says it; InvalidInputError."""
+    found = number(where, what, given)
+    if found < 0 or found != int(found):
+        raise InvalidInputError(f"{where} rests on {found:g} observations, which is no number of them")
+    return int(found)
+
+
+def number(where: str, what: str, given: object) -> float:
+    """A finite number, as a source says it; InvalidInputError."""
     try:
-        number = float(given)  # type: ignore[arg-type]  # whatever a source answers
+        found = float(given)  # type: ignore[arg-type]  # whatever a source answers
     except (TypeError, ValueError, OverflowError):
         raise InvalidInputError(f"{where} answers with a {what} that is no number: {str(given)[:100]!r}") from None
-    if not isfinite(number):
-        raise InvalidInputError(f"{where} answers with a {what} that is no finite number: {number}")
-    return number
+    if not isfinite(found):
+        raise InvalidInputError(f"{where} answers with a {what} that is no finite number: {found}")
+    return found
 
 
 def load_metrics(text: bytes, file: str) -> Metrics:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from models.canonical import Frozen, Slug
+from pydantic import Field
+
+from models.canonical import Frozen, Slug, replace
 from models.evidence import StepResult
 from models.inventory import Environment
 from models.messages import Breach
@@ -15,12 +17,22 @@ SILENT_AFTER = 2
 
 
 class MonitorOrder(Frozen):
-    """One check of one monitor: the input of the schedule's workflow."""
+    """One check of one monitor: the input of the schedule's workflow. `tightened`: it looks more often for a while.
+
+    `at` (UTC) is the moment that the check stands for, if a schedule says so: of one that is made up for, long ago.
+    """
 
     model: Slug
     monitor: MonitorPlan
     kpis: tuple[Kpi, ...]
     environment: Environment
+    tightened: bool = Field(default=False, exclude_if=lambda tightened: not tightened)
+    at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+
+    @property
+    def every(self) -> int:
+        """After how many seconds it looks again."""
+        return self.monitor.tightened if self.tightened else self.monitor.every
 
 
 def monitor_orders(model: Slug, plan: Plan) -> tuple[MonitorOrder, ...]:
@@ -36,6 +48,18 @@ def monitor_orders(model: Slug, plan: Plan) -> tuple[MonitorOrder, ...]:
     )
 
 
+def tightened_order(model: Slug, plan: Plan, monitor: Slug) -> MonitorOrder | None:
+    """The check of a monitor that a plan has tightened after a breach; None if it has not."""
+    orders = {order.monitor.id: order for order in monitor_orders(model, plan) if order.monitor.tightened}
+    found = orders.get(monitor)
+    return replace(found, tightened=True) if found else None
+
+
+def moment_of(order: MonitorOrder, now: datetime) -> datetime:
+    """What a check stands for: what it says, but nothing that is still to come, for anybody may order a check."""
+    return min(order.at, now) if order.at else now
+
+
 class MonitorOutcome(Frozen):
     """What the check found; `breach` if the lifecycle has to hear of it."""
 
@@ -49,6 +73,6 @@ def is_silent(monitor: MonitorPlan, last: datetime, at: datetime) -> bool:
 
 
 def is_breach(monitor: MonitorPlan, verdicts: Sequence[str]) -> bool:
-    """Whether the latest verdicts (oldest first) are failures, as many in a row as the plan says."""
-    tail = list(verdicts)[-monitor.breaches :]
-    return len(tail) == monitor.breaches and all(verdict == "fail" for verdict in tail)
+    """Whether the newest verdict (they come oldest first) is a failure, and as many of the last as the plan says."""
+    tail = list(verdicts)[-monitor.looks :]
+    return bool(tail) and tail[-1] == "fail" and tail.count("fail") >= monitor.breaches

@@ -1,8 +1,10 @@
 """What a step is told: everything that its activity needs, taken from where the lifecycle is."""
 
+from datetime import datetime, timedelta
+
 from models.canonical import replace
-from models.evidence import StepKind, StepOrder
-from models.plan import Plan, StepPlan
+from models.evidence import StepKind, StepOrder, Tightened
+from models.plan import MonitorPlan, Plan, StepPlan
 from models.state import State, Version
 
 _BLANK = StepOrder(model="model", visit=0, step="step", kind=StepKind.ASK, stage="stage")
@@ -42,6 +44,14 @@ def ask(plan: Plan, state: State) -> StepOrder:
     roles = {role: plan.roles[role] for role in gate.approvals}
     again = f"ask-{state.seq}" if state.gate else order.step
     return replace(order, roles=roles, question=gate.question, step=again)
+
+
+def tighten(plan: Plan, state: State, monitor: MonitorPlan, at: datetime) -> StepOrder:
+    """Have a monitor look more often for the cooldown of its brakes; each time it is another step."""
+    order = own(plan, state, StepKind.TIGHTEN)
+    until = at + timedelta(seconds=monitor.brakes.cooldown)
+    tightened = Tightened(monitor=monitor.id, until=until)
+    return replace(order, step=f"{order.step}-{state.seq}", tightened=tightened)
 
 
 def restore(plan: Plan, state: State, version: Version) -> StepOrder:

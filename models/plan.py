@@ -193,11 +193,14 @@ def reachable(
 
 
 class Remedy(StrEnum):
-    """What a breach starts."""
+    """What a breach starts, from telling somebody to serving nothing at all: what comes later here is safer at once."""
 
-    RETRAIN = "retrain"
-    SUSPEND = "suspend"
     ESCALATE = "escalate"
+    INVESTIGATE = "investigate"
+    TIGHTEN = "tighten"
+    RETRAIN = "retrain"
+    ROLLBACK = "rollback"
+    SUSPEND = "suspend"
 
 
 class Brakes(Frozen):
@@ -210,15 +213,27 @@ class Brakes(Frozen):
 
 
 class MonitorPlan(Frozen):
-    """A schedule, what it measures, and what a breach (`breaches` failures in a row) starts."""
+    """A schedule, what it measures, and what a breach starts.
+
+    It is in breach when its newest look fails and `breaches` of its last `of` have failed; 0: as many in a row. It
+    looks `every` so many seconds, and every `tightened` ones for the cooldown of its brakes once a breach has
+    tightened it.
+    """
 
     id: Slug
     checks: tuple[Slug, ...]
     every: int
     breaches: int
+    of: int = Field(default=0, exclude_if=lambda looks: not looks)
     then: Remedy
     brakes: Brakes
     to: Slug | None = None
+    tightened: int = Field(default=0, exclude_if=lambda seconds: not seconds)
+
+    @property
+    def looks(self) -> int:
+        """How many of its last looks decide whether it is in breach."""
+        return self.of or self.breaches
 
 
 class PackPlan(Frozen):

@@ -1,17 +1,25 @@
 """The tables of the inventory, the ledger and the audit trail. Times are aware and UTC on every database."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import JSON, Column, Enum, ForeignKeyConstraint, Index, UniqueConstraint, literal_column, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Enum,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.schema import SchemaItem
 from sqlmodel import Field, SQLModel, col
 
 from models.audit import GENESIS
-from models.evidence import EffectKey, StepResult
-from models.inventory import Change, Environment, Measured, ModelKind, RiskTier, VersionStatus
+from models.inventory import Environment, ModelKind, RiskTier, VersionStatus, Worth
 from models.reconciliation import Finding, FindingKind
 from models.rows import Row
 from models.state import Phase
@@ -22,6 +30,8 @@ Arguments = tuple[SchemaItem, ...]
 _CURRENT = text("until IS NULL")
 _PUBLISHED = text("kind = 'directory'")
 _WAITING = text("delivered_at IS NULL")
+_DELIVERED = text("delivered_at IS NOT NULL")
+_TICKETED = text("ticket IS NOT NULL")
 
 
 def _by_value(kind: type[StrEnum]) -> Enum:
@@ -157,12 +167,16 @@ class EvidenceRecord(SQLModel, table=True):
 
 
 class MeasurementRecord(SQLModel, table=True):
-    """What a monitor found in a window: once for each reign of a champion, which `reign` tells apart."""
+    """What a monitor found in a window when it looked last: once for each reign of a champion, told apart by `reign`.
+
+    `at` is the first of its `looks`, `looked` the last, `moment` what it stands for; `outcomes` is the digest of those
+    that were known.
+    """
 
     __tablename__ = "measurement"
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("model", "monitor", "window", "reign"),
-        Index("newest_measurement", "model", "monitor", "reign", "id"),
+        Index("newest_measurement", "model", "monitor", "reign", "moment", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -173,18 +187,23 @@ class MeasurementRecord(SQLModel, table=True):
     verdict: Verdict = Field(sa_column=Column(_by_value(Verdict), nullable=False))
     reasons: list[str] = Field(sa_column=Column(JSON, nullable=False))
     at: datetime
+    moment: datetime | None = None
+    outcomes: str | None = None
+    looked: datetime | None = None
+    looks: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
 
 
 class ReadingRecord(SQLModel, table=True):
     """One value that an effect read: of a version at a gate, or in production, where `monitor` says which looked.
 
-    `version` is NULL if it is about none.
+    `version` is NULL if it is about none; `low` and `high` are unless the value was estimated; `moment` is what the
+    look at the window stands for.
     """
 
     __tablename__ = "reading"
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("model", "visit", "step", "name"),
-        Index("newest_reading", "model", "name", "id"),
+        Index("newest_reading", "model", "name", "moment", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -198,6 +217,47 @@ class ReadingRecord(SQLModel, table=True):
     value: float
     count: int
     at: datetime
+    moment: datetime | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class ValueRecord(SQLModel, table=True):
+    """An entry of the value ledger: what a version has brought or cost in a period; `models.value.Entry` says more."""
+
+    __tablename__ = "value_entry"
+    __table_args__: ClassVar[Arguments] = (
+        UniqueConstraint("model", "metric", "version", "since", "until", "revision"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    model: str
+    metric: str
+    worth: Worth = Field(sa_column=Column(_by_value(Worth), nullable=False))
+    version: int
+    unit: str
+    since: datetime
+    until: datetime
+    amount: float
+    count: int
+    answer: str
+    revision: int
+    at: datetime
+
+
+class PushedRecord(SQLModel, table=True):
+    """A value that an application has sent to a source; it is cleared when it is as old as the source keeps values."""
+
+    __tablename__ = "pushed_value"
+    __table_args__: ClassVar[Arguments] = (Index("age_of_pushed_values", "source", "at"),)
+
+    source: str = Field(primary_key=True)
+    metric: str = Field(primary_key=True)
+    model: str = Field(primary_key=True)
+    at: datetime = Field(primary_key=True)
+    value: float
+    count: int
+    received_at: datetime
 
 
 class FindingRecord(SQLModel, table=True):
@@ -253,13 +313,18 @@ class ChannelRecord(SQLModel, table=True):
 
 
 class DeliveryRecord(SQLModel, table=True):
-    """A message on its way through a channel: as JSON, how often that has failed, and why the last time."""
+    """A message on its way through a channel: as JSON, how often that has failed, and why the last time.
+
+    `ticket` is what a tracker has made of it, and `page` where people see that.
+    """
 
     __tablename__ = "delivery"
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("channel", "key"),
         Index("waiting_delivery", "channel", "due", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("thread_of_deliveries", "channel", "thread", "id"),
+        Index("old_delivery", "delivered_at", sqlite_where=_DELIVERED, postgresql_where=_DELIVERED),
+        Index("ticket_of_model", "model", "id", sqlite_where=_TICKETED, postgresql_where=_TICKETED),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -267,12 +332,15 @@ class DeliveryRecord(SQLModel, table=True):
     key: str
     thread: str | None = None
     recipient: str | None = None
+    model: str | None = None
     message: str
     failures: int = 0
     problem: str | None = None
     made_at: datetime
     due: datetime
     delivered_at: datetime | None = None
+    ticket: str | None = None
+    page: str | None = None
 
 
 class AuditRecord(SQLModel, table=True):
@@ -311,28 +379,6 @@ IS_PUBLICATION = col(AuditRecord.kind) == literal_column("'directory'")
 def finding_of(row: FindingRecord) -> Finding:
     """The finding that a row is about."""
     return Finding(kind=row.kind, model=row.model, about=row.about, text=row.text)
-
-
-def readings_of(
-    key: EffectKey, result: StepResult, changes: Iterable[Change], version: int | None, at: datetime
-) -> tuple[ReadingRecord, ...]:
-    """What an effect read, the last value of each name; `version` is the one that it is about, `at` when it was."""
-    seen = next((one for one in changes if isinstance(one, Measured)), None)
-    return tuple(
-        ReadingRecord(
-            model=key.model,
-            version=version,
-            visit=key.visit,
-            step=key.step,
-            monitor=seen.monitor if seen else None,
-            window=seen.window if seen else None,
-            name=reading.name,
-            value=reading.value,
-            count=reading.count,
-            at=at,
-        )
-        for reading in {one.name: one for one in result.readings}.values()
-    )
 
 
 def row_of(record: SQLModel) -> Row:

@@ -20,6 +20,7 @@ _KEYS = {
     "notification": ("key",),
     "plan": ("digest",),
     "reading": ("visit", "step", "name"),
+    "value_entry": ("metric", "version", "since", "until", "revision"),
     "version": ("number",),
 }
 """What tells the rows of one model apart, by table."""

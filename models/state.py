@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from models.canonical import Digest, Frozen, Slug
-from models.evidence import Electorate, Evidence, StepKind, StepOrder
+from models.evidence import Electorate, Evidence, StepKind, StepOrder, Tightened
 from models.inventory import Environment, Submission, VersionStatus
 from models.messages import Action, Decision, Failure, FindingId, FindingText, Name, Once
 from models.plan import GatePlan, Plan, Remedy, StagePlan
@@ -65,7 +65,7 @@ class GateVisit(Frozen):
     anew: dict[Name, datetime] = Field(default_factory=dict, exclude_if=lambda anew: not anew)
 
 
-_GIVEN_UP = (StepKind.TRAIN, StepKind.RESTORE, StepKind.STOP_SERVING)
+_GIVEN_UP = (StepKind.TRAIN, StepKind.RESTORE, StepKind.STOP_SERVING, StepKind.TIGHTEN)
 """Steps that a person may give up although no version is under way: then production is what it was."""
 
 
@@ -103,12 +103,13 @@ class Intent(Frozen):
 
 
 class RemedyUse(Frozen):
-    """What a breach started, when, and on which window of data; the brakes count these."""
+    """What a breach of a `version` started, when, and on which window of data; the brakes count these."""
 
     at: datetime
     monitor: Slug
     remedy: Remedy
     window: str
+    version: int | None = Field(default=None, exclude_if=lambda version: version is None)
 
 
 class Passage(Frozen):
@@ -157,7 +158,7 @@ class State:
     `doubtful`: a step failed that may have changed what production serves.
     `findings` are those that are open, `found` is how many there have been.
     `lapsed` are controls whose waiver has ended, `reminded` the timers that said so before; `glass` is what was done in
-    an emergency and is not reviewed yet.
+    an emergency and is not reviewed yet. `tightened` is a monitor that looks more often, also when that is over.
     No model of pydantic: to read a field of one costs five times as much, and nothing is read as often.
     """
 
@@ -194,6 +195,7 @@ class State:
     reminded: tuple[str, ...] = Field(default=(), exclude_if=lambda reminded: not reminded)
     lapsed: tuple[Slug, ...] = Field(default=(), exclude_if=lambda lapsed: not lapsed)
     glass: Glass | None = Field(default=None, exclude_if=lambda glass: glass is None)
+    tightened: Tightened | None = Field(default=None, exclude_if=lambda tightened: tightened is None)
 
     @property
     def subject(self) -> Version | None:

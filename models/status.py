@@ -10,7 +10,7 @@ from models.canonical import Digest, Frozen, Slug
 from models.challenge import challenge
 from models.deadlines import pending
 from models.emergency import UNREVIEWED
-from models.evidence import Evidence, StepKind, StepOrder
+from models.evidence import Evidence, StepKind, StepOrder, Tightened
 from models.inventory import Environment, VersionStatus
 from models.messages import Decision, Failure
 from models.plan import Plan
@@ -100,6 +100,7 @@ class Status(Frozen):
     findings: tuple[Finding, ...] = ()
     troubles: tuple[str, ...] = ()
     matters: tuple[str, ...] = ()
+    tightened: Tightened | None = None
     glass: Glass | None = None
 
 
@@ -134,6 +135,7 @@ def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...]
         troubles=troubles,
         matters=(*emergency.in_words(state), *waivers.in_words(plan, state)),
         glass=state.glass,
+        tightened=state.tightened,
     )
 
 
@@ -168,6 +170,9 @@ def sentence(order: StepOrder) -> str:
         return f"try version {order.version} of {order.model} beside the champion"
     if order.kind is StepKind.PIPELINE:
         return f"have {order.step.replace('-', ' ')} look at version {order.version} of {order.model}"
+    if order.tightened:
+        until = f"{order.tightened.until:%Y-%m-%d %H:%M} UTC"
+        return f"have monitor {order.tightened.monitor} of {order.model} look more often until {until}"
     work = order.kind.value.replace("_", " ")
     what = f" version {order.version}" if order.version else ""
     where = f" into {order.environment}" if order.environment and order.kind.value in ("promote", "restore") else ""

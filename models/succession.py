@@ -56,6 +56,10 @@ def book(state: State, order: StepOrder, result: StepResult, production: Environ
     state = _credit(state, order, result)
     environment, version = order.environment, order.version
     match order.kind:
+        case StepKind.TIGHTEN:
+            return change(state, tightened=order.tightened)
+        case StepKind.MONITOR | StepKind.STOP_MONITORS:
+            return change(state, tightened=None)
         case StepKind.PROMOTE if result.verdict is Verdict.PASS and environment and version:
             state = change(state, serving=state.serving | {environment: version})
             return _crown(change(state, doubtful=False)) if environment == production else state

@@ -14,7 +14,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from models.calendar import Calendar, Day
 from models.canonical import Frozen, Slug, parse_duration
@@ -29,8 +29,10 @@ from models.source.yaml_source import Source, parse_yaml
 from models.verdict import Comparison
 from models.waits import Wait
 
+_REPEATS = 1_000
 _LONGEST_SPAN = 36_500 * 86_400
 _BUSINESS = re.compile(r"[1-9][0-9]{0,2}bd\Z")
+_REPEATED = re.compile(r"([1-9][0-9]{0,2}) of ([1-9][0-9]{0,2})\Z")
 _BOUND = re.compile(r"(?:>=|<=|>|<|==) +[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?\Z")
 
 _TIMEOUTS = {
@@ -67,6 +69,25 @@ def _comparison(value: object) -> object:
     return value
 
 
+def _repeated(value: object) -> object:
+    """How many failures, and of how many looks; a number alone says that they come in a row."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 1:
+            raise PydanticKnownError("greater_than_equal", {"ge": 1})
+        if value > _REPEATS:
+            raise PydanticKnownError("less_than_equal", {"le": _REPEATS})
+        return value, value
+    found = _REPEATED.match(value) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError(
+            "repeated", "write how many looks in a row fail, as in 2, or of how many, as in 2 of 3"
+        )
+    failures, looks = int(found[1]), int(found[2])
+    if failures > looks:
+        raise PydanticCustomError("repeated", "there cannot be more failures than looks: write the failures first")
+    return failures, looks
+
+
 def _written(pattern: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern.replace("\\Z", "$"), "examples": [example]})
 
@@ -76,6 +97,20 @@ Span = Annotated[int, BeforeValidator(_span), _written("^[0-9]+[smhd]$", "5d")]
 
 Patience = Annotated[Wait, BeforeValidator(_wait), _written("^[0-9]+(?:[smhd]|bd)$", "5bd")]
 """How long people are waited for: a span, or business days of the template's calendar."""
+
+Repeated = Annotated[
+    tuple[int, int],
+    BeforeValidator(_repeated),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": _REPEATS},
+                {"type": "string", "pattern": "^[1-9][0-9]{0,2} of [1-9][0-9]{0,2}$", "examples": ["2 of 3"]},
+            ]
+        }
+    ),
+]
+"""How many failures of how many looks are a breach."""
 
 Bound = Annotated[Comparison, BeforeValidator(_comparison), _written(f"^{_BOUND.pattern}", ">= 0.8")]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -102,7 +137,8 @@ Runnable = Literal[
 
 
 def _unreserved(text: str) -> str:
-    if text in (StepKind.ASK, StepKind.TRAIN, StepKind.RESTORE) or text.startswith("ask-"):
+    own = (StepKind.ASK, StepKind.TRAIN, StepKind.RESTORE, StepKind.TIGHTEN)
+    if text in own or text.startswith((f"{StepKind.ASK}-", f"{StepKind.TIGHTEN}-")):
         raise PydanticCustomError("reserved", "this id belongs to the kernel's own steps")
     return text
 
@@ -226,14 +262,19 @@ class Limits(Frozen):
 
 
 class Monitor(Frozen):
-    """What is measured by the clock, and what a breach starts."""
+    """What is measured by the clock, and what a breach starts.
+
+    `breach_after: 2` takes two failures in a row, `2 of 3` two of the last three looks, of which the newest fails.
+    `tightened` is how often it looks for the cooldown of its brakes once a breach has tightened it.
+    """
 
     checks: tuple[Slug, ...] = Field(min_length=1, max_length=64)
     every: Span
-    breach_after: Annotated[int, Field(ge=1, le=1_000)] = 1
+    breach_after: Repeated = (1, 1)
     then: Remedy
     brakes: Limits | None = None
     to: Slug | None = None
+    tightened: Span | None = None
 
 
 class Review(Frozen):

@@ -17,19 +17,35 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class Reading(Frozen):
-    """One measured value and the number of observations it rests on."""
+    """One measured value and the number of observations it rests on.
+
+    `between` is the interval of 95 % confidence of one that has been estimated, None of one that has been counted.
+    """
 
     name: Slug
-    value: Annotated[float, Field(allow_inf_nan=False)]
+    value: Finite
     count: int
+    between: tuple[Finite, Finite] | None = Field(default=None, exclude_if=lambda between: between is None)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The least and the greatest that the value may be."""
+        return self.between or (self.value, self.value)
+
+    def __str__(self) -> str:
+        low, high = self.span
+        return f"{self.value:.4g} ({low:.4g} to {high:.4g})" if self.between else f"{self.value:.4g}"
 
 
 class Comparison(Frozen):
     """`>= 0.8`: an operator and a bound."""
 
     operator: Literal[">=", "<=", ">", "<", "=="]
-    bound: Annotated[float, Field(allow_inf_nan=False)]
+    bound: Finite
 
     @model_validator(mode="before")
     @classmethod
@@ -57,6 +73,10 @@ class Comparison(Frozen):
                 return value < self.bound
             case "==":
                 return value == self.bound
+
+    def holds_for(self, reading: Reading) -> bool:
+        """Whether everything that the reading may be satisfies the comparison."""
+        return all(map(self.holds, reading.span))
 
     @property
     def low(self) -> tuple[float, int]:
@@ -100,6 +120,14 @@ class Kpi(Frozen):
     at_least: int = 1
     metric: Slug | None = Field(default=None, exclude_if=lambda metric: metric is None)
 
+    def attained(self, value: float) -> float | None:
+        """How much of its target a business KPI has reached, 1 for all of it: what passes is its target.
+
+        None if it has none that can be reached in part.
+        """
+        target = self.passes.bound
+        return value / target if self.metric and self.passes.operator != "==" and target > 0 else None
+
 
 class CheckResult(Frozen):
     """One KPI judged, with the reason in words."""
@@ -110,7 +138,10 @@ class CheckResult(Frozen):
 
 
 def judge(kpi: Kpi, readings: tuple[Reading, ...], why: str = "no reading") -> CheckResult:
-    """Judge one KPI against the last reading of its name; `why` says why there might be none."""
+    """Judge one KPI against the last reading of its name; `why` says why there might be none.
+
+    Of an interval all has to pass, or all to fail: an effect whose interval holds a bound is not decided.
+    """
     found = [reading for reading in readings if reading.name == kpi.name]
     if not found:
         return CheckResult(kpi=kpi.name, verdict=Verdict.INCONCLUSIVE, reason=why)
@@ -118,11 +149,11 @@ def judge(kpi: Kpi, readings: tuple[Reading, ...], why: str = "no reading") -> C
     if reading.count < kpi.at_least:
         reason = f"rests on {reading.count} observations, {kpi.at_least} are needed"
         return CheckResult(kpi=kpi.name, verdict=Verdict.INCONCLUSIVE, reason=reason)
-    if kpi.fails.holds(reading.value):
-        return CheckResult(kpi=kpi.name, verdict=Verdict.FAIL, reason=f"{reading.value:.4g} {kpi.fails}")
-    if kpi.passes.holds(reading.value):
-        return CheckResult(kpi=kpi.name, verdict=Verdict.PASS, reason=f"{reading.value:.4g} {kpi.passes}")
-    reason = f"{reading.value:.4g} is neither {kpi.passes} nor {kpi.fails}"
+    if kpi.fails.holds_for(reading):
+        return CheckResult(kpi=kpi.name, verdict=Verdict.FAIL, reason=f"{reading} {kpi.fails}")
+    if kpi.passes.holds_for(reading):
+        return CheckResult(kpi=kpi.name, verdict=Verdict.PASS, reason=f"{reading} {kpi.passes}")
+    reason = f"{reading} is neither {'all ' if reading.between else ''}{kpi.passes} nor {kpi.fails}"
     return CheckResult(kpi=kpi.name, verdict=Verdict.INCONCLUSIVE, reason=reason)
 
 

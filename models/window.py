@@ -3,11 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import NamedTuple
 
-from models.evidence import Drawn, FeatureReport, GroupRate, GroupReport, WindowReport
+from models.evidence import Drawn, FeatureReport, GroupRate, GroupReport, PerformanceReport, WindowReport
+from models.expectation import COMPARED, ESTIMATED, Expectation, Results, compare, estimate, figures_of, shift_by_chance
 from models.inventory import DataContract
 from models.statistics import distance, fairness, performance
-from models.statistics.figures import Figure, Result, Unmeasured
+from models.statistics.figures import Figure, Found, Result, Unmeasured, told
+from models.statistics.importance import importance_shift
+from models.statistics.score_counts import ScoreCounts
+from models.statistics.score_drift import score_drift
 from models.statistics.scores import Confusion, Scores
 from models.statistics.tallies import Categories, Numbers
 from models.verdict import Reading
@@ -16,17 +21,17 @@ Tally = Numbers | Categories
 Groups = Mapping[str, Mapping[str, Confusion]]
 """By protected column and group, the decisions about those whose outcome is known."""
 
-Found = Mapping[str, Figure | str]
-"""Figures by the names of their readings; of one that could not be made, the reason."""
-
 
 @dataclass(frozen=True)
 class WindowTally:
-    """A window, or a part of it: its inputs, how many cases were selected, and those whose outcome is known."""
+    """A window, or a part of it: its inputs, how many cases were selected and had which score, and those whose outcome
+    is known.
+    """
 
     rows: int = 0
     inputs: Mapping[str, Tally] = field(default_factory=dict)
     selected: int = 0
+    answered: ScoreCounts = field(default_factory=ScoreCounts)
     scores: Scores = field(default_factory=Scores)
     groups: Groups = field(default_factory=dict)
 
@@ -36,9 +41,32 @@ class WindowTally:
             rows=self.rows + other.rows,
             inputs=add_columns(self.inputs, other.inputs),
             selected=self.selected + other.selected,
+            answered=self.answered + other.answered,
             scores=self.scores + other.scores,
-            groups={name: _add_groups(self.groups.get(name, {}), of) for name, of in other.groups.items()},
+            groups={
+                name: _add_groups(self.groups.get(name, {}), other.groups.get(name, {}))
+                for name in dict.fromkeys((*self.groups, *other.groups))
+            },
         )
+
+
+class Importances(NamedTuple):
+    """How much the score hangs on each input, 0 or more: on the held-out data, and on so many rows of the window."""
+
+    held_out: Mapping[str, float]
+    window: Mapping[str, float]
+    rows: int
+
+
+class Beside(NamedTuple):
+    """What the held-out data of the version says for comparison, or in words why it does not."""
+
+    expectation: Expectation | str
+    importances: Importances | str
+
+
+ALONE = Beside("there is no held-out data", "there is no held-out data")
+"""Nothing to compare with."""
 
 
 def add_columns(one: Mapping[str, Tally], other: Mapping[str, Tally]) -> Mapping[str, Tally]:
@@ -52,17 +80,28 @@ def report_window(
     reference: Mapping[str, Tally],
     window: WindowTally,
     deciles: Mapping[str, Sequence[float]],
+    beside: Beside = ALONE,
 ) -> WindowReport:
     """Every reading that can be made, and why the others cannot be. `deciles` are edges of the reference's columns."""
+    importance = beside.importances
     features = tuple(
-        _feature(column, reference[column], tally, deciles.get(column, ())) for column, tally in window.inputs.items()
+        _feature(column, reference[column], tally, deciles.get(column, ()), importance)
+        for column, tally in window.inputs.items()
     )
-    found: Found = {
-        **_drift(features),
-        "live_selection_rate": _told(performance.share(window.selected, window.rows, Unmeasured.EMPTY)),
-        **_live(window.scores),
-        **{reading: _over_columns(contract, window.groups, figure) for reading, figure in _FAIRNESS.items()},
-    }
+    realised = figures_of(window.scores)
+    estimated = _estimated(beside.expectation, window, contract)
+    found = _finite(
+        {
+            **_drift(features),
+            "drift_score": _score_drift(beside.expectation, window.answered),
+            "live_selection_rate": told(performance.share(window.selected, window.rows, Unmeasured.EMPTY)),
+            **{f"live_{name}": told(figure) for name, figure in realised.items()},
+            **{f"estimated_{name}": figure for name, figure in estimated.items()},
+            **_compared_with(beside.expectation, realised, window.scores),
+            "importance_shift": _importance_shift(importance),
+            **{reading: _over_columns(contract, window.groups, figure) for reading, figure in _FAIRNESS.items()},
+        }
+    )
     return WindowReport(
         window=name,
         rows=window.rows,
@@ -71,6 +110,8 @@ def report_window(
         features=features,
         groups=tuple(_groups(contract, window.groups)),
         unmeasured={reading: why for reading, why in found.items() if isinstance(why, str)},
+        performance=tuple(_performance(beside.expectation, estimated, realised)),
+        chance=None if isinstance(beside.expectation, str) else shift_by_chance(beside.expectation, window.scores),
     )
 
 
@@ -93,7 +134,50 @@ def group_rates(groups: Groups) -> tuple[GroupRate, ...]:
     return tuple(GroupRate(column=one, group=name, selected=part.share, count=part.of) for one, name, part in parts)
 
 
-def _feature(name: str, reference: Tally, window: Tally, deciles: Sequence[float]) -> FeatureReport:
+def _finite(found: Found) -> Found:
+    """A reading is a finite number: of anything else it is said what it is."""
+    return {
+        name: f"it came out as {one.value}, which is no finite number"
+        if isinstance(one, Figure) and not isfinite(one.value)
+        else one
+        for name, one in found.items()
+    }
+
+
+def _estimated(expectation: Expectation | str, window: WindowTally, contract: DataContract) -> Found:
+    if isinstance(expectation, str):
+        return dict.fromkeys(ESTIMATED, expectation)
+    return estimate(expectation, window.answered, contract.threshold)
+
+
+def _score_drift(expectation: Expectation | str, answered: ScoreCounts) -> Figure | str:
+    return expectation if isinstance(expectation, str) else told(score_drift(expectation.answered, answered))
+
+
+def _compared_with(expectation: Expectation | str, realised: Results, scores: Scores) -> Found:
+    if isinstance(expectation, str):
+        return dict.fromkeys(COMPARED, expectation)
+    return compare(expectation, realised, scores)
+
+
+def _importance_shift(importances: Importances | str) -> Figure | str:
+    if isinstance(importances, str):
+        return importances
+    found = importance_shift(importances.held_out, importances.window)
+    return told(found._replace(cases=importances.rows) if isinstance(found, Figure) else found)
+
+
+def _performance(expectation: Expectation | str, estimated: Found, realised: Results) -> Iterator[PerformanceReport]:
+    before = {} if isinstance(expectation, str) else expectation.figures
+    for name, figure in realised.items():
+        columns = (before.get(name), estimated.get(name), figure)
+        values = [one.value if isinstance(one, Figure) else None for one in columns]
+        yield PerformanceReport(name=name, held_out=values[0], estimated=values[1], realised=values[2])
+
+
+def _feature(
+    name: str, reference: Tally, window: Tally, deciles: Sequence[float], importances: Importances | str
+) -> FeatureReport:
     found = dict(_distances(reference, window, deciles))
     drawn = {reading: one for reading, one in found.items() if isinstance(one, Figure)}
     return FeatureReport(
@@ -101,6 +185,7 @@ def _feature(name: str, reference: Tally, window: Tally, deciles: Sequence[float
         rows=window.rows,
         figures={reading: Drawn(value=one.value, above=one.above) for reading, one in drawn.items()},
         unmeasured={reading: why for reading, why in found.items() if isinstance(why, Unmeasured)},
+        importance=None if isinstance(importances, str) else (importances.held_out[name], importances.window[name]),
     )
 
 
@@ -137,13 +222,6 @@ def _largest(name: str, having: Sequence[FeatureReport], features: Sequence[Feat
     return Figure(largest.figures[name].value, largest.rows, largest.figures[name].above)
 
 
-def _live(scores: Scores) -> Found:
-    return {
-        **{name: _told(figure(scores)) for name, figure in _SCORES.items()},
-        **{name: _told(figure(scores.decisions)) for name, figure in _DECISIONS.items()},
-    }
-
-
 def _over_columns(contract: DataContract, groups: Groups, figure: "OfGroups") -> Figure | str:
     """The worst of any protected column, resting on the smallest group of any."""
     if not contract.protected:
@@ -174,11 +252,13 @@ def _groups(contract: DataContract, groups: Groups) -> Iterator[GroupReport]:
                 false_positive=one.false_positive,
                 ratio=ratio.value if ratio else None,
                 ratio_between=ratio.interval if ratio and isfinite(ratio.interval.high) else None,
+                apart=_apart(compared) if compared and name != protected.reference else {},
             )
 
 
-def _told(result: Result) -> Figure | str:
-    return result if isinstance(result, Figure) else result.sentence
+def _apart(compared: fairness.Compared) -> dict[str, tuple[float, float, float]]:
+    rates = {name: getattr(compared, name) for name in fairness.GroupRates._fields}
+    return {name: (one.value, *one.interval) for name, one in rates.items() if one}
 
 
 def _of_bins(
@@ -201,19 +281,6 @@ def _add_groups(one: Mapping[str, Confusion], other: Mapping[str, Confusion]) ->
 
 OfGroups = Callable[[fairness.Groups, str], Result]
 
-_SCORES = {
-    "live_auc": performance.area_under_curve,
-    "live_brier": performance.brier,
-    "live_log_loss": performance.log_loss,
-    "live_calibration_error": performance.calibration_error,
-    "live_calibration_error_equal_count": performance.calibration_error_equal_count,
-}
-_DECISIONS = {
-    "live_accuracy": performance.accuracy,
-    "live_precision": performance.precision,
-    "live_recall": performance.recall,
-    "live_f1": performance.f1,
-}
 _FAIRNESS: Mapping[str, OfGroups] = {
     "live_adverse_impact": fairness.adverse_impact,
     "live_selection_difference": lambda groups, _: fairness.selection_difference(groups),

@@ -103,4 +103,9 @@ EXPLANATIONS = {
         "A KPI with a `metric` is read from a source of the installation, and one with the name of something that steps"
         " or monitors measure would have two values.",
     ),
+    "MO610": Explanation(
+        "tightened wrongly",
+        "`then: tighten` has a monitor look every `tightened` instead of `every`, for the `cooldown` of its brakes; a"
+        " breach in that time starts `otherwise`. It has to look more often than before, and at least once.",
+    ),
 }

@@ -123,9 +123,11 @@ def _monitor(monitor: MonitorPlan) -> Tree:
     written: dict[str, Tree] = {
         "checks": list(monitor.checks),
         "every": _span(monitor.every),
-        "breach_after": monitor.breaches,
+        "breach_after": f"{monitor.breaches} of {monitor.of}" if monitor.of else monitor.breaches,
         "then": monitor.then.value,
     }
+    if monitor.tightened:
+        written["tightened"] = _span(monitor.tightened)
     if monitor.brakes.cooldown:
         written["brakes"] = _brakes(monitor.brakes)
     return written | ({"to": monitor.to} if monitor.to else {})

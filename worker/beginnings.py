@@ -1,7 +1,7 @@
 """A lifecycle that begins because something else asks for it: under the packs of the day, proved, as a person would."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -24,12 +24,22 @@ from workflows import attributes
 class Beginnings:
     """Begins lifecycles of registered models on built-in templates."""
 
-    def __init__(self, client: Client, queue: str, inventory: Inventory, policies: Policies, prover: Prover) -> None:
+    def __init__(
+        self,
+        client: Client,
+        queue: str,
+        inventory: Inventory,
+        policies: Policies,
+        prover: Prover,
+        demand: Callable[[Plan], None],
+    ) -> None:
+        """`demand` raises NotPermittedError of a plan that cannot be carried out here."""
         self._client = client
         self._queue = queue
         self._inventory = inventory
         self._policies = policies
         self._prover = prover
+        self._demand = demand
 
     async def begin(self, model: str, template: str) -> None:
         """UnknownNameError, TemplateError, NotPermittedError; ConflictError if it has ended, or was lost."""
@@ -61,6 +71,7 @@ class Beginnings:
                 f"`modelops rebuild {model}` goes on with it",
             )
         plan = self._compiled(template, facts)
+        self._demand(plan)
         state = State(model=facts.id, owner=facts.owner)
         return facts, LifecycleInput(plan=plan, state=state, proof=self._prover.prove(plan))
 

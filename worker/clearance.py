@@ -1,7 +1,8 @@
-"""`python -m worker.clearance`: answers pipelines whether a digest may enter an environment.
+"""`python -m worker.clearance`: answers pipelines whether a digest may enter an environment, and takes pushed values.
 
-It reads the record and signs with the key of the notary; it has no deploy token, and changes nothing. It listens on
-this machine alone: who else may ask is for whatever stands before it to say.
+It reads the record and signs with the key of the notary; it has no deploy token, and changes nothing but the
+values that applications send. It listens on this machine alone: who else may ask is for whatever stands before it to
+say.
 """
 
 import socket
@@ -24,6 +25,7 @@ from worker.environments import environments_of
 from worker.github_gate import GithubGate
 from worker.keeping import checkpoints_of
 from worker.process import run
+from worker.push_desk import desk_of
 from worker.settings import Settings, read_secret
 
 
@@ -48,7 +50,8 @@ def choose_github(settings: Settings, clearances: Clearances) -> GithubGate | No
 async def serve(settings: Settings) -> None:
     """Answer until SIGINT or SIGTERM."""
     clearances = choose_clearances(settings)
-    app = ClearanceApp(clearances, choose_github(settings, clearances)).build()
+    others = desk_of(settings).routes()
+    app = ClearanceApp(clearances, choose_github(settings, clearances), others).build()
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=5)
     with _listen(urlsplit(settings.clearance).port or 80) as listener:
         await uvicorn.Server(config).serve(sockets=[listener])

@@ -2,6 +2,7 @@
 
     GET  /v1/clearance?digest=sha256:...&environment=PROD[&nonce=...]   200 yes, 403 no: a signed envelope either way
     POST /v1/github/deployment-protection-rule                          GitHub's webhook; 202, the answer follows
+    POST /v1/metrics/SOURCE                                             values of business metrics: `worker.push_desk`
     GET  /healthz
 
 Errors are {"error": "..."}: 400 the question is wrong, 401 a webhook that GitHub has not signed, 404 no such webhook is
@@ -9,6 +10,7 @@ configured, 503 not now. Nothing but 200 is a yes.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 from pydantic import ValidationError
@@ -48,8 +50,10 @@ log = structlog.stdlib.get_logger("modelops.clearance")
 class ClearanceApp:
     """The routes. A question tells a record anew, which takes its time: a few are answered at once, the others wait."""
 
-    def __init__(self, clearances: Clearances, github: GithubGate | None = None) -> None:
+    def __init__(self, clearances: Clearances, github: GithubGate | None = None, others: Sequence[Route] = ()) -> None:
+        """`others` are answered beside its own."""
         self._clearances = clearances
+        self._others = others
         self._github = github
         self._busy = asyncio.Semaphore(_AT_ONCE)
 
@@ -59,6 +63,7 @@ class ClearanceApp:
             Route("/v1/clearance", self._clearance, methods=["GET"]),
             Route("/v1/github/deployment-protection-rule", self._protection_rule, methods=["POST"]),
             Route("/healthz", _healthy, methods=["GET"]),
+            *self._others,
         ]
         return Starlette(routes=routes, exception_handlers={ModelopsError: _our_error})
 

@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 from activities.adapters.alertmanager_notifier import AlertmanagerNotifier
 from activities.adapters.chat_notifier import ChatNotifier
+from activities.adapters.jira_notifier import JiraNotifier
 from activities.adapters.outbound_http import OutboundHttp
+from activities.adapters.servicenow_notifier import ServiceNowNotifier
 from activities.adapters.smtp_notifier import SmtpNotifier
 from activities.adapters.sql_outbox import SqlOutbox
 from activities.adapters.sql_watch import SqlWatch
 from activities.adapters.webhook_notifier import WebhookNotifier
 from activities.channel_ports import Channel
 from activities.delivery import DeliveryActivities
-from models.channels import Alertmanager, Chat, Listener, Mail, Webhook
+from models.channels import Alertmanager, Chat, Jira, Listener, Mail, ServiceNow, Webhook
 from models.people import People
 from models.reconciliation import Finding
 from worker.channels import channels_of
@@ -62,6 +64,10 @@ def channel_of(name: str, said: Listener, source: str, people: Callable[[], Peop
             return WebhookNotifier(OutboundHttp(name), str(said.url), source, partial(read_secret, said.secret))
         case Chat():
             return ChatNotifier(OutboundHttp(name), partial(read_secret, said.url), source)
+        case Jira():
+            return JiraNotifier(OutboundHttp(name), said, source, partial(read_secret, said.token))
+        case ServiceNow():
+            return ServiceNowNotifier(OutboundHttp(name), said, source, partial(read_secret, said.password))
 
 
 def alarms_of(name: str, said: Alertmanager, source: str) -> AlertmanagerNotifier:

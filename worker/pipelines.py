@@ -16,7 +16,12 @@ from worker.settings import read_secret
 
 def ci_runs(chosen: Mapping[str, Ci], pause: float = 10.0) -> dict[str, CiRuns]:
     """Runs of each pipeline by its name; each run is looked at after each pause, in seconds."""
-    return {name: CiRuns(_pipeline(one), activity.heartbeat, _abandoned, pause) for name, one in chosen.items()}
+    return {name: followed(_pipeline(one), pause) for name, one in chosen.items()}
+
+
+def followed(pipeline: Pipeline, pause: float = 10.0) -> CiRuns:
+    """Its runs, as an activity follows them: each is looked at after each pause, in seconds."""
+    return CiRuns(pipeline, activity.heartbeat, _abandoned, pause)
 
 
 def _pipeline(one: Ci) -> Pipeline:

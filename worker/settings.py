@@ -15,6 +15,7 @@ from models.errors import InvalidInputError
 from models.inventory import Environment
 from models.registries import Governed, RegisteredName
 from models.signing import PublicKey
+from models.training_jobs import SageMakerTraining
 from worker.ci import Ci, Url, Variable
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -126,7 +127,9 @@ Github = Annotated[
     ),
 ]
 Registries = Annotated[dict[str, Credentials], NoDecode, _json_like('{"registry.example": {"env": "REGISTRY_SECRET"}}')]
-Programs = Annotated[dict[str, Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')]
+Trainers = Annotated[
+    dict[str, SageMakerTraining | Place], NoDecode, _json_like('{"loan-approval": "/programs/train.py"}')
+]
 
 
 class Settings(BaseSettings):
@@ -168,12 +171,19 @@ class Settings(BaseSettings):
         default=None,
         description="YAML file of what business KPIs are read from; default: metrics.yaml under home, if it is there",
     )
+    windows_file: Place | None = Field(
+        default=None,
+        description="YAML file of where windows of production data come from; default: windows.yaml under home, if it "
+        "is there; a model that it does not name has a folder of its own",
+    )
     channels: Place | None = Field(
         default=None,
         description="YAML file of where messages and alerts go; default: channels.yaml under home, if it is there",
     )
     sources: Folders = Field(default=[], description="folders that artifacts and data may be read from, beside home")
-    trainers: Programs = Field(default={}, description="training programs by the name that versions give")
+    trainers: Trainers = Field(
+        default={}, description="training programs, and jobs of SageMaker, by the name that versions give"
+    )
     advisories: Place | None = Field(
         default=None, description="mirror of OSV advisories: a folder of JSON or ZIP files"
     )

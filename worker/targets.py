@@ -139,12 +139,12 @@ def secret_of(credentials: Credentials | None) -> Callable[[], str] | None:
     return partial(read_secret, credentials) if credentials else None
 
 
-def with_boto3(adapter: str) -> ModuleType:
+def with_boto3(adapter: str, who: str = "MODELOPS_ENVIRONMENTS: the targets sagemaker and kserve need") -> ModuleType:
     """boto3 takes its time to load, and is an extra: nobody else waits for it, or needs it."""
     try:
         return import_module(f"activities.adapters.{adapter}")
     except ModuleNotFoundError as error:
         raise InvalidInputError(
-            f"MODELOPS_ENVIRONMENTS: the targets sagemaker and kserve need {error.name}, which is not installed",
+            f"{who} {error.name}, which is not installed",
             "install the extra: pip install 'modelops[aws]'",
         ) from error

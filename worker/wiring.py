@@ -1,14 +1,12 @@
 """The composition root: the one module that chooses the real parts."""
 
 import platform
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
@@ -16,12 +14,10 @@ from temporalio.worker import Worker
 from activities.adapters.bundle_samples import BundleSamples
 from activities.adapters.child_prover import ChildProver
 from activities.adapters.ci_checks import CiChecks
-from activities.adapters.ci_training import CiTrainer
 from activities.adapters.file_notary import FileNotary
-from activities.adapters.file_windows import FileWindows
+from activities.adapters.oip_service import OipService
 from activities.adapters.oip_traffic import OipTraffic
 from activities.adapters.onnx_evaluator import OnnxEvaluator
-from activities.adapters.process_trainer import ProcessTrainer
 from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.static_scanner import StaticScanner
@@ -29,11 +25,13 @@ from activities.adapters.temporal_executions import TemporalExecutions
 from activities.adapters.temporal_lifecycles import TemporalLifecycles
 from activities.adapters.temporal_scheduler import TemporalScheduler
 from activities.audit import AuditActivities
+from activities.business import Business
 from activities.checkpoint import CheckpointActivities
 from activities.evaluation import EvaluationActivities
 from activities.external import ExternalActivities
 from activities.failures import FailureTranslator
 from activities.identity import IdentityActivities
+from activities.judging import Judging
 from activities.metric_ports import MetricsReader
 from activities.monitoring import MonitoringActivities
 from activities.notification import NotificationActivities
@@ -53,11 +51,9 @@ from activities.ports import (
     Prover,
     Samples,
     Scanner,
-    Schedules,
     SupplyScanner,
     Traffic,
     Trainer,
-    Windows,
 )
 from activities.promotion import PromotionActivities
 from activities.reconciliation import ReconciliationActivities
@@ -66,9 +62,13 @@ from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
+from activities.schedule_ports import Schedules, Watches
+from activities.service_ports import Service
 from activities.trial import TrialActivities
+from activities.unwindowed import Unwindowed
 from activities.upkeep import Upkeep
 from activities.validation import Validator
+from activities.window_ports import Windows
 from models.environments import Environments as Surroundings
 from models.plan import KERNEL
 from models.reconciliation import Expected
@@ -82,13 +82,15 @@ from worker.keeping import checkpoints_of, store_of
 from worker.metrics import metrics_of
 from worker.pipelines import ci_runs
 from worker.policies import PolicyFolder
+from worker.progress import go_on
 from worker.proofs import KeptProofs
 from worker.registries import Elsewhere, elsewhere_of
 from worker.settings import ACTUATORS, Settings
 from worker.shelves import shelves_of
 from worker.supplying import supply_of
 from worker.targets import targets_of
-from worker.trainers import NamedTrainers
+from worker.trainers import trainers_of
+from worker.windows import windows_of
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.delivery import Delivery
@@ -104,8 +106,6 @@ CACHED_LIFECYCLES = 2_000
 DRAIN = timedelta(seconds=5)
 BUILD = f"modelops-kernel-{KERNEL}"
 """Left out, the SDK hashes every loaded module for one: three seconds of each start."""
-
-TRAINING_SECONDS = options.TRAINING_TIMEOUT.total_seconds()
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,10 @@ class Parts:
     executions: Executions
     environments: Environments
     metrics: MetricsReader
+    service: Service
     elsewhere: Elsewhere | None = None
     delivery: Delivering | None = None
+    watches: Watches | None = None
 
 
 @dataclass(frozen=True)
@@ -152,33 +154,31 @@ class ActuatorParts:
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
     """The real parts, as configured."""
-    root = settings.root
+    root, surroundings = settings.root, environments_of(settings)
     store, inventory = store_of(settings), SqlInventory(settings.database)
     runs = ci_runs(settings.ci)
+    schedules = TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE)
     return Parts(
         inventory=inventory,
         store=store,
         scanner=StaticScanner(),
         supply=supply_of(settings, store),
-        evaluator=OnnxEvaluator(),
+        evaluator=OnnxEvaluator(beat=go_on),
         packager=packager_of(settings, store),
         bundles=bundles_of(settings, store),
-        trainer=NamedTrainers(
-            {name: CiTrainer(one, TRAINING_SECONDS) for name, one in runs.items()},
-            ProcessTrainer(
-                settings.trainers, root / "training", sys.executable, TRAINING_SECONDS, beat=activity.heartbeat
-            ),
-        ),
+        trainer=trainers_of(settings, store, runs),
         pipelines=CiChecks(runs),
-        windows=FileWindows(settings.windows),
+        windows=windows_of(settings, go_on),
         directory=directory_of(settings, settings.database),
-        schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
+        schedules=schedules,
+        watches=schedules,
         policies=PolicyFolder(settings.policies),
         prover=KeptProofs(root / "proofs", ChildProver().prove),
         findings=SqlFindings(settings.database),
         executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
         metrics=metrics_of(settings),
-        environments=shelves_of(environments_of(settings), store),
+        service=OipService({name: local.url for name, local in surroundings.locals()}),
+        environments=shelves_of(surroundings, store),
         elsewhere=elsewhere_of(settings),
         delivery=delivering_of(settings),
     )
@@ -246,6 +246,20 @@ def build_worker(
     )
 
 
+def monitoring_of(parts: Parts) -> MonitoringActivities:
+    """What looks at models in production."""
+    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings, parts.policies)
+    judging = Judging(
+        parts.inventory,
+        parts.store,
+        parts.evaluator,
+        parts.windows,
+        Unwindowed(parts.inventory, upkeep, parts.service),
+        Business(parts.inventory, parts.store, parts.metrics),
+    )
+    return MonitoringActivities(parts.inventory, parts.windows, parts.schedules, judging)
+
+
 def _activities(parts: Parts) -> list[Callable[..., Any]]:
     audit = AuditActivities(parts.inventory, parts.prover)
     notification = NotificationActivities(parts.inventory, parts.directory)
@@ -253,10 +267,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner, parts.supply)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
     packaging = PackagingActivities(parts.inventory, parts.store, parts.evaluator, parts.packager, parts.bundles)
-    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings)
-    monitoring = MonitoringActivities(
-        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep, parts.metrics
-    )
+    monitoring = monitoring_of(parts)
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
     external = ExternalActivities(parts.inventory, parts.store, parts.pipelines)
     retirement = RetirementActivities(parts.inventory, parts.store)
@@ -275,6 +286,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
         packaging.package_version,
         monitoring.start_monitors,
         monitoring.stop_monitors,
+        monitoring.tighten_monitor,
         monitoring.measure_window,
         retraining.train_version,
         external.run_pipeline,
@@ -294,13 +306,14 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
         options.RECORD_GRACE,
         parts.elsewhere.aliases(parts.inventory) if parts.elsewhere else None,
         parts.delivery.undelivered if parts.delivery else tuple,
+        parts.watches,
     )
 
 
 def _elsewhere(client: Client, parts: Parts, task_queue: str) -> list[Callable[..., Any]]:
     if parts.elsewhere is None:
         return []
-    beginnings = Beginnings(client, task_queue, parts.inventory, parts.policies, parts.prover)
+    beginnings = Beginnings(client, task_queue, parts.inventory, parts.policies, parts.prover, parts.elsewhere.demand)
     lifecycles = TemporalLifecycles(client, beginnings.begin, options.ANSWER_TIMEOUT)
     return [parts.elsewhere.activities(parts.inventory, lifecycles).follow_registry]
 

@@ -172,6 +172,7 @@ def _possible(plan: Plan, status: Status) -> list[Action]:
         pausing: True,
         Action.RETRY: status.phase is Phase.STUCK or (status.phase is Phase.DECIDING and status.step is None),
         Action.ABANDON: status.version is not None,
+        Action.RETRAIN: status.phase is Phase.STEADY,
         Action.ROLLBACK: status.previous is not None and status.step != StepKind.RESTORE,
         Action.SUSPEND: plan.enters.suspension is not None and plan.production in status.serving,
         Action.RETIRE: True,

@@ -1,5 +1,7 @@
 """The facts on the card: the way to production, what was measured, what serves, where it all comes from."""
 
+from urllib.parse import quote as escape
+
 from models.canonical import Digest, spell_duration
 from models.inventory import Environment
 from models.plan import Plan
@@ -10,7 +12,9 @@ from workflows.attributes import MODEL, WAITS_FOR
 from workflows.card_markup import Mark, Stop, folded, meter, safe, some, strip, table
 
 _KPIS = 8
-_VERDICT = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}
+VERDICT = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}
+"""How a verdict looks."""
+
 _SIGN = {">=": "≥", "<=": "≤", ">": "more than", "<": "less than", "==": "="}
 _MARK = {
     Phase.AWAITING_VERSION: Mark.WAITS,
@@ -64,15 +68,16 @@ def checks(plan: Plan, status: Status) -> str:
     first = gate.checks if gate else ()
     measured = {reading.name: reading for reading in version.readings}
     kpis = sorted((kpi for kpi in plan.kpis if kpi.name in measured), key=lambda kpi: kpi.name not in first)
-    rows = [_judged(kpi, measured[kpi.name]) for kpi in kpis[:_KPIS]]
+    rows = [judged(kpi, measured[kpi.name]) for kpi in kpis[:_KPIS]]
     return table((f"KPI of version {version.number}", "Value", "Passes", "Level"), rows)
 
 
-def _judged(kpi: Kpi, reading: Reading) -> tuple[str, str, str, str]:
+def judged(kpi: Kpi, reading: Reading) -> tuple[str, str, str, str]:
+    """A line of a table: the KPI, its value with the verdict, when it passes, and how near that is."""
     check = judge(kpi, (reading,))
     level = meter(kpi, reading.value) if reading.count >= kpi.at_least else safe(check.reason)
     passes = f"{_SIGN[kpi.passes.operator]} {kpi.passes.bound:g}"
-    return kpi.name, f"{_VERDICT[check.verdict]}\u00a0{reading.value:.3g}", passes.replace(" ", "\u00a0"), level
+    return kpi.name, f"{VERDICT[check.verdict]}\u00a0{reading.value:.3g}", passes.replace(" ", "\u00a0"), level
 
 
 def production(plan: Plan, status: Status) -> str:
@@ -85,8 +90,19 @@ def production(plan: Plan, status: Status) -> str:
         lines.append(f"↩️ **Previous** version {status.previous}: a `rollback` brings it back")
     for monitor in plan.monitors[:3] if plan.production in status.serving else ():
         often = f"every {spell_duration(monitor.every)}, a breach starts {monitor.then}"
+        if status.tightened and status.tightened.monitor == monitor.id:
+            until = f"{status.tightened.until:%Y-%m-%d %H:%M} UTC"
+            often = f"every {spell_duration(monitor.tightened)} until {until}, then {often}"
         lines.append(f"📈 **Monitor** {monitor.id}: {some(monitor.checks, 4)} {often}")
+    if plan.monitors and plan.production in status.serving:
+        lines.append(looks(status.model))
     return "\n".join(lines)
+
+
+def looks(model: str, monitor: str | None = None) -> str:
+    """Where the Web UI lists what monitors have found last: one of them, or all."""
+    query = escape(f'WorkflowId STARTS_WITH "monitor/{model}/{monitor or ""}"', safe="")
+    return f"[The last readings of {monitor or 'all monitors'}](/namespaces/{{namespace}}/workflows?query={query})"
 
 
 def lineage(status: Status) -> str:

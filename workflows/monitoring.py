@@ -4,7 +4,8 @@ from temporalio import workflow
 
 from activities.monitoring import MonitoringActivities
 from models.monitoring import MonitorOrder, MonitorOutcome
-from workflows import options
+from workflows import attributes, options
+from workflows.monitor_card import render
 
 
 @workflow.defn(name="MonitorCheck")
@@ -13,7 +14,10 @@ class MonitorCheck:
 
     @workflow.run
     async def run(self, order: MonitorOrder) -> MonitorOutcome:
-        """What was found."""
+        """What was found, at the moment that a schedule started it for: of a run that is made up for, long ago."""
+        scheduled = workflow.info().typed_search_attributes.get(attributes.SCHEDULED)
+        if scheduled:
+            order = order.model_copy(update={"at": scheduled})
         outcome = await workflow.execute_activity_method(
             MonitoringActivities.measure_window,
             order,
@@ -22,7 +26,7 @@ class MonitorCheck:
             retry_policy=options.STEP_RETRIES,
             summary=f"measure the newest window of {order.model} for {order.monitor.id}",
         )
-        workflow.set_current_details(f"**{outcome.result.verdict}** {outcome.result.summary[:1500]}")
+        workflow.set_current_details(render(order, outcome))
         if outcome.breach:
             lifecycle = workflow.get_external_workflow_handle(f"model/{order.model}")
             await lifecycle.signal("report_breach", outcome.breach)

@@ -38,6 +38,7 @@ ACTIVITIES: dict[StepKind, Callable[..., Any]] = {
     StepKind.ASK: NotificationActivities.ask_approvers,
     StepKind.TRAIN: RetrainingActivities.train_version,
     StepKind.RESTORE: PromotionActivities.restore_version,
+    StepKind.TIGHTEN: MonitoringActivities.tighten_monitor,
 }
 
 

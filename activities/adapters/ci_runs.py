@@ -28,11 +28,12 @@ class Fate(StrEnum):
 
 
 class Run(NamedTuple):
-    """A run of a pipeline: its id in that system, what became of it, and where people see it."""
+    """A run of a pipeline: its id in that system, what became of it, where people see it, what is said of it there."""
 
     id: str
     fate: Fate
     page: str
+    said: str = ""
 
 
 class Pipeline(Protocol):
@@ -58,7 +59,7 @@ class Pipeline(Protocol):
 
 
 class CiRuns:
-    """Runs of one pipeline, each looked at every `pause` seconds; `beat` is told its id each time.
+    """Runs of one pipeline, each looked at every `pause` seconds; `beat` is told its id and how it goes each time.
 
     Whatever `beat` raises ends the waiting; the run goes on, unless `abandoned` says that nobody wants it any more.
     """
@@ -89,7 +90,8 @@ class CiRuns:
                 pass
         run = self._followed(name, request, timeout, run)
         if run.fate is Fate.FAILED:
-            raise PipelineError(f"run {run.id} failed", f"its log is at {run.page}; retry for another run")
+            why = f": {run.said}" if run.said else ""
+            raise PipelineError(f"run {run.id} failed{why}", f"its log is at {run.page}; retry for another run")
         return accept(run, self._pipeline.collect(run))
 
     def _followed(self, name: str, request: str, timeout: float, run: Run | None) -> Run:
@@ -123,7 +125,7 @@ class CiRuns:
             if time.monotonic() >= give_up:
                 self._pipeline.cancel(run)
                 raise PipelineError(f"run {run.id} did not finish within {timeout:g} s and was cancelled", run.page)
-            self._beat(run.id)
+            self._beat(f"{run.id} {run.said}".strip())
             time.sleep(self._pause)
             run = self._pipeline.look(run)
         return run

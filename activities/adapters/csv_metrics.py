@@ -7,10 +7,9 @@ from activities.adapters.csv_table import read_table
 from models.canonical import Slug
 from models.errors import InvalidInputError
 from models.inventory import Column
-from models.metrics import Measurement, Metric, Period, measured
+from models.metrics import Measurement, Metric, Period, summed_up
 
 _AT, _VALUE, _COUNT = "at", "value", "count"
-_WAYS = ("sum", "mean", "last")
 
 
 class CsvMetrics:
@@ -22,24 +21,14 @@ class CsvMetrics:
 
     def read(self, name: Slug, metric: Metric, model: Slug, version: int, period: Period) -> Measurement:
         """The sum, the mean or the last of the values in the period; InvalidInputError."""
-        if metric.query not in _WAYS:
-            raise InvalidInputError(f"metric '{name}' asks for '{metric.query}'", f"ask for {', '.join(_WAYS)}")
         path = self._folder / name / f"{model}.csv"
         if not path.is_file():
             raise InvalidInputError(f"metric '{name}' of source '{self._source}' is nowhere: there is no {path}")
         table = read_table(path, [_AT, _VALUE, _COUNT])
         values, counts = (table.numbers(Column(name=column)).tolist() for column in (_VALUE, _COUNT))
         moments = [_moment(text, path) for text in table.cells[_AT]]
-        found = {
-            moment: (value, count)
-            for moment, value, count in zip(moments, values, counts, strict=True)
-            if period.since <= moment < period.until
-        }
-        if not found:
-            return measured(name, metric, period, None, 0)
-        kept, total = [value for value, _ in found.values()], sum(count for _, count in found.values())
-        value = {"sum": sum(kept), "mean": sum(kept) / len(kept), "last": found[max(found)][0]}[metric.query]
-        return measured(name, metric, period, value, total)
+        found = zip(values, counts, strict=True)
+        return summed_up(name, metric, period, dict(zip(moments, found, strict=True)))
 
 
 def _moment(text: str, path: Path) -> datetime:

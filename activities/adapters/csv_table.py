@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -106,23 +107,42 @@ def read_tables(
     path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int | None = None
 ) -> Iterator[Table]:
     """The same in parts of so many rows at most, in their order, at least one; one part is in memory at a time."""
-    with _lines(path) as lines:
+    with lines_of(path) as lines:
         header = next(lines, None)
         if header is None:
             raise InvalidInputError(f"{path} is not a CSV file with a header: it is empty")
-        for name in needed:
-            if name not in header:
-                raise missing_column(path, header, name, "Add it, or correct the data contract of the version.")
-        wanted = [name for name in dict.fromkeys((*needed, *welcome)) if name in header]
-        for name in wanted:
-            if header.count(name) > 1:
-                raise InvalidInputError(f"{path} has more than one column '{name}'", "Give each column its own name.")
-        table = _fill(path, header, wanted, islice(lines, rows))
-        if not table.rows:
-            raise InvalidInputError(f"{path} has a header but no rows")
-        while table.rows:
-            yield table
-            table = _fill(path, header, wanted, islice(lines, rows), table.before + table.rows)
+        yield from tables_of(path, header, wanted_columns(path, header, needed, welcome), lines, rows)
+
+
+def wanted_columns(
+    where: Path | str, header: Sequence[str], needed: Sequence[str], welcome: Sequence[str]
+) -> list[str]:
+    """The needed columns, and those of the welcome ones that are there; MissingColumnError, InvalidInputError."""
+    for name in needed:
+        if name not in header:
+            raise missing_column(where, header, name, "Add it, or correct the data contract of the version.")
+    wanted = [name for name in dict.fromkeys((*needed, *welcome)) if name in header]
+    for name in wanted:
+        if header.count(name) > 1:
+            raise InvalidInputError(f"{where} has more than one column '{name}'", "Give each column its own name.")
+    return wanted
+
+
+def tables_of(
+    path: Path,
+    header: Sequence[str],
+    wanted: Sequence[str],
+    lines: Iterator[list[str]],
+    rows: int | None = None,
+    before: int = 0,
+) -> Iterator[Table]:
+    """The lines of a file after its header and so many rows, in parts; InvalidInputError if the file has no rows."""
+    table = _fill(path, header, wanted, islice(lines, rows), before)
+    if not before + table.rows:
+        raise InvalidInputError(f"{path} has a header but no rows")
+    while table.rows:
+        yield table
+        table = _fill(path, header, wanted, islice(lines, rows), table.before + table.rows)
 
 
 def missing_column(where: Path | str, header: Sequence[str], name: str, remedy: str) -> MissingColumnError:
@@ -133,10 +153,11 @@ def missing_column(where: Path | str, header: Sequence[str], name: str, remedy: 
 
 
 @contextmanager
-def _lines(path: Path) -> Iterator[Iterator[list[str]]]:
-    """The lines that are not blank."""
+def lines_of(path: Path, start: int = 0) -> Iterator[Iterator[list[str]]]:
+    """The lines that are not blank, from a byte on at which one starts; InvalidInputError."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open("rb") as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
+            raw.seek(start)
             yield (line for line in csv.reader(file, strict=True) if line)
     except (csv.Error, UnicodeDecodeError) as error:
         raise InvalidInputError(f"{path} is not a CSV file with a header: {error}") from error

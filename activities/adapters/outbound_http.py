@@ -4,6 +4,8 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 import httpx2
@@ -58,7 +60,7 @@ class OutboundHttp:
                     method, where.copy_with(host=resolved), headers=said, content=content, extensions=extensions
                 ) as response,
             ):
-                self._judge(response.status_code)
+                self._judge(response)
                 return Answer(response.status_code, self._read(response))
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             # The error's own words may hold the address, which of a chat is its secret.
@@ -72,9 +74,10 @@ class OutboundHttp:
                 raise self._unavailable("answers without end")
         return content
 
-    def _judge(self, status: int) -> None:
+    def _judge(self, response: httpx2.Response) -> None:
+        status = response.status_code
         if status >= 500 or status in (408, 425, 429):
-            raise self._unavailable(f"answers {status}")
+            raise self._unavailable(f"answers {status}", _pause(response.headers.get("retry-after", "")))
         if status >= 300:
             led = "; it leads elsewhere, and is not followed" if status < 400 else ""
             raise InvalidInputError(
@@ -110,5 +113,15 @@ class OutboundHttp:
     def _invalid(self, what: str) -> InvalidInputError:
         return InvalidInputError(f"channel '{self._channel}' {what}", "correct it in MODELOPS_CHANNELS")
 
-    def _unavailable(self, what: str) -> UnavailableError:
-        return UnavailableError(f"channel '{self._channel}' {what}", "it is tried again")
+    def _unavailable(self, what: str, pause: timedelta | None = None) -> UnavailableError:
+        return UnavailableError(f"channel '{self._channel}' {what}", "it is tried again", pause)
+
+
+def _pause(retry_after: str) -> timedelta | None:
+    """How long somebody wants to be left alone: seconds, or until a moment (RFC 9110)."""
+    if retry_after.isdecimal() and len(retry_after) < 10:
+        return timedelta(seconds=int(retry_after))
+    try:
+        return parsedate_to_datetime(retry_after) - datetime.now(UTC)
+    except (ValueError, TypeError):
+        return None

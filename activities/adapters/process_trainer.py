@@ -22,23 +22,26 @@ from models.training import accept, request_of
 _POLL_SECONDS = 0.2
 _LAST_LINES = 20
 _LAST_CHARACTERS = 2_000
+_PROGRESS_BYTES = 400
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",
 }
 
 
-def _ignore() -> None:
-    """What beats when nobody listens."""
+def _ignore(progress: str) -> None:
+    """What hears of progress when nobody listens."""
 
 
 class ProcessTrainer:
     """Fits the Trainer port.
 
     `programs` maps a trainer's name to its file, `workspace` receives one folder per run, `python` is the interpreter,
-    `timeout` is in seconds, and `beat` is called a few times a second: whatever it raises ends the run.
+    `timeout` is in seconds, and `beat` is called a few times a second with the last line that the program has printed:
+    whatever it raises ends the run.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class ProcessTrainer:
         workspace: Path,
         python: str,
         timeout: float,
-        beat: Callable[[], None] = _ignore,
+        beat: Callable[[str], None] = _ignore,
     ) -> None:
         self._programs = programs
         self._workspace = workspace
@@ -110,7 +113,7 @@ class ProcessTrainer:
             if time.monotonic() >= deadline:
                 problem = f"trainer '{trainer}' did not finish within {self._timeout:g} s: {_last_lines(folder)}"
                 raise TrainingError(problem, _remedy(folder))
-            self._beat()
+            self._beat(_progress(folder / "stdout"))
             time.sleep(_POLL_SECONDS)
 
 
@@ -141,6 +144,14 @@ def _end(child: subprocess.Popen[bytes]) -> int:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     return child.wait()
+
+
+def _progress(printed: Path) -> str:
+    """The last whole line that was printed."""
+    with printed.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _PROGRESS_BYTES))
+        lines = file.read().decode("utf-8", "replace").rpartition("\n")[0].split("\n")
+    return "".join(character for character in lines[-1] if character.isprintable())
 
 
 def _last_lines(folder: Path) -> str:

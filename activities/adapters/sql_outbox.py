@@ -1,9 +1,9 @@
 """Messages on their way, on SQLite and PostgreSQL: the audit trail is read once for all channels."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from activities.adapters.sql_engine import Database
@@ -11,11 +11,22 @@ from activities.adapters.sql_trail import head_row
 from activities.channel_ports import Waiting
 from models.announcing import Message, announced, fold, folded
 from models.audit import AuditEntry
-from models.channels import UNDELIVERED_AFTER, Listener, earliest, pause_after
+from models.channels import (
+    CLAIMED,
+    KEPT,
+    LONGEST_PAUSE,
+    UNDELIVERED_AFTER,
+    Listener,
+    Ticketing,
+    earliest,
+    pause_after,
+)
 from models.reconciliation import Finding, FindingKind
 from models.records import AuditRecord, ChannelRecord, DeliveryRecord
+from models.tickets import Ticket, unaddressed
 
 _BATCH = 500
+_UNCERTAIN = "it was begun, and what became of it is not known; it is looked for before it is tried again"
 
 
 def _now() -> datetime:
@@ -53,16 +64,51 @@ class SqlOutbox:
             rows = session.exec(query).all()
         return [Waiting(row.id or 0, channel, Message.model_validate_json(row.message), row.failures) for row in rows]
 
-    def settle(self, waiting: Waiting, problem: str | None) -> None:
-        """Record that a message was delivered, or why not; then it is due again after a while."""
+    def claim(self, waiting: Waiting) -> bool:
+        """Whether the message is ours to deliver now: nobody else tries it, whatever becomes of us, for a while.
+
+        Until it is settled it counts as failed once more, so that nothing newer is folded into it.
+        """
+        with self._database.writing() as session:
+            row, at = session.get_one(DeliveryRecord, waiting.id, with_for_update=True), self._clock()
+            if row.delivered_at or row.due > at or row.failures != waiting.failures:
+                return False
+            row.failures, row.problem, row.due = waiting.failures + 1, _UNCERTAIN, at + CLAIMED
+        return True
+
+    def settle(self, waiting: Waiting, ticket: Ticket | None = None) -> None:
+        """Record that a message was delivered, and by which ticket, if it made one."""
         with self._database.writing() as session:
             row = session.get_one(DeliveryRecord, waiting.id)
-            row.problem = problem
-            if problem is None:
-                row.delivered_at = self._clock()
-            else:
-                row.failures += 1
-                row.due = self._clock() + pause_after(row.failures)
+            row.problem, row.delivered_at = None, self._clock()
+            if ticket:
+                row.ticket, row.page = ticket.id, ticket.url
+
+    def fail(self, waiting: Waiting, problem: str, pause: timedelta | None = None) -> None:
+        """Record why a message was not delivered; it is due again after a while.
+
+        With a `pause`, none of its channel is due earlier than that, or than in an hour.
+        """
+        at = self._clock()
+        with self._database.writing() as session:
+            row = session.get_one(DeliveryRecord, waiting.id)
+            row.problem, row.failures = problem, waiting.failures + 1
+            row.due = max(row.due, at + pause_after(row.failures))
+            if pause:
+                rested = at + min(pause, LONGEST_PAUSE)
+                early = (col(DeliveryRecord.channel) == waiting.channel, _WAITS, col(DeliveryRecord.due) < rested)
+                session.flush()
+                session.exec(update(DeliveryRecord).where(*early).values(due=rested))
+
+    def clear(self) -> None:
+        """Forget some of what was delivered long ago, the oldest first."""
+        long_ago = col(DeliveryRecord.delivered_at) < self._clock() - KEPT
+        oldest = select(DeliveryRecord.id).where(long_ago).order_by(col(DeliveryRecord.id)).limit(_BATCH)
+        with self._database.reading() as session:
+            numbers = session.exec(oldest).all()
+        if numbers:
+            with self._database.writing() as session:
+                session.exec(delete(DeliveryRecord).where(col(DeliveryRecord.id).in_(numbers)))
 
     def undelivered(self) -> Collection[Finding]:
         """Channels that have failed to take a message too often, each as a finding."""
@@ -88,8 +134,9 @@ class SqlOutbox:
             told = [(one.position, tuple(announced(_entry(one)))) for one in found]
             for row in rows:
                 news = [message for position, some in told if position > row.position for message in some]
-                topics = channels[row.name].topics
-                for message in folded(one for one in news if one.topic in topics):
+                listener = channels[row.name]
+                heard = [one for one in news if one.topic in listener.topics]
+                for message in folded(unaddressed(heard) if isinstance(listener, Ticketing) else heard):
                     self._put(session, row.name, message)
                 row.position = max(row.position, found[-1].position if found else 0)
         return len(found) == _BATCH
@@ -105,6 +152,7 @@ class SqlOutbox:
                 key=message.key,
                 thread=message.thread,
                 recipient=message.recipient,
+                model=message.model,
                 message=message.model_dump_json(),
                 made_at=at,
                 due=earliest(at, before.due if before else None),

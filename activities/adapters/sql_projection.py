@@ -5,11 +5,13 @@ from typing import NamedTuple, assert_never
 
 from sqlmodel import Session, col, delete, select, update
 
+from models.bookings import says_otherwise, value_record
 from models.canonical import canonical
 from models.errors import ConflictError, UnknownNameError
 from models.evidence import EffectKey, Evidence, StepResult
 from models.inventory import (
     Archived,
+    Booked,
     Change,
     Deployed,
     Divided,
@@ -23,6 +25,7 @@ from models.inventory import (
     Withdrawn,
 )
 from models.journal import JournalEntry
+from models.measurements import look_again, measurement_of, readings_of
 from models.records import (
     DeploymentRecord,
     EvidenceRecord,
@@ -32,11 +35,10 @@ from models.records import (
     NotificationRecord,
     PlanRecord,
     RegulationRecord,
+    ValueRecord,
     VersionRecord,
-    readings_of,
 )
 from models.state import Snapshot
-from models.verdict import Verdict
 
 
 class Occasion(NamedTuple):
@@ -121,8 +123,8 @@ def _apply(session: Session, occasion: Occasion, change: Change, index: int) -> 
             pass
         case Notified():
             _send(session, occasion, change, index)
-        case Measured():
-            _measure(session, occasion, change)
+        case Measured() | Booked():
+            _look(session, occasion, change)
         case Archived():
             sealed = Evidence(kind="archive", digest=change.archive, summary="all records of the retired model")
             session.add(_evidence_row(occasion.key, sealed, version=None))
@@ -214,6 +216,13 @@ def _send(session: Session, occasion: Occasion, change: Notified, index: int) ->
     )
 
 
+def _look(session: Session, occasion: Occasion, change: Measured | Booked) -> None:
+    if isinstance(change, Booked):
+        _book(session, occasion, change)
+    else:
+        _measure(session, occasion, change)
+
+
 def _measure(session: Session, occasion: Occasion, change: Measured) -> None:
     model = occasion.key.model
     lifecycle = session.get(LifecycleRecord, model)
@@ -226,22 +235,27 @@ def _measure(session: Session, occasion: Occasion, change: Measured) -> None:
     )
     known = session.exec(select(MeasurementRecord).where(*unique)).first()
     if known is None:
-        session.add(
-            MeasurementRecord(
-                model=model,
-                monitor=change.monitor,
-                window=change.window,
-                reign=reign,
-                verdict=Verdict(change.verdict),
-                reasons=list(change.reasons),
-                at=occasion.at,
-            )
-        )
-    elif (known.verdict, tuple(known.reasons)) != (change.verdict, change.reasons):
+        session.add(measurement_of(model, reign, change, occasion.at))
+    elif not look_again(known, change, occasion.at):
         raise ConflictError(
             f"Monitor '{change.monitor}' of '{model}' found something else in window '{change.window}' before.",
             remedy="A window's data must not change after it was measured: give new data a window of its own.",
         )
+
+
+def _book(session: Session, occasion: Occasion, change: Booked) -> None:
+    """Whoever asked at the same time, and was told the same, has booked it."""
+    model = occasion.key.model
+    same = (
+        ValueRecord.model == model,
+        ValueRecord.metric == change.metric,
+        ValueRecord.version == change.version,
+        ValueRecord.since == change.since,
+        ValueRecord.until == change.until,
+    )
+    known = session.exec(select(ValueRecord).where(*same).order_by(col(ValueRecord.revision).desc()).limit(1)).first()
+    if known is None or says_otherwise(known, change):
+        session.add(value_record(model, change, known.revision + 1 if known else 0, occasion.at))
 
 
 def _evidence_row(key: EffectKey, evidence: Evidence, version: int | None) -> EvidenceRecord:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from models.channels import UNDELIVERED_AFTER
 from models.evidence import StepKind
 from models.figures import Figure
 from models.inventory import Environment, RiskTier
-from models.monitoring import SILENT_AFTER
+from models.monitoring import SILENT_AFTER, is_breach
 from models.plan import MonitorPlan, Plan
 from models.records import (
     ChannelRecord,
@@ -35,7 +35,9 @@ _NEWEST = sa.table(
 )
 _PORTFOLIO = sa.table("portfolio", *map(sa.column, ("stage", "tier", "health", "obligations_overdue")))
 _REMEDIES = (StepKind.TRAIN.value, StepKind.RESTORE.value, StepKind.STOP_SERVING.value)
-_NOTICE_OF_BREACH, _NOTICE_OF_DELAY = "notify/breach:%", "notify/sla"
+_NOTICES_OF_BREACHES, _NOTICE_OF_DELAY = ("notify/breach:%", "notify/investigate:%"), "notify/sla"
+_LOOP, _LOOP_WITHIN = 3, timedelta(days=7)
+"""A model that so many remedies within so long have not mended is in a loop, whatever the brakes of monitors say."""
 
 
 class _Governed(NamedTuple):
@@ -85,13 +87,17 @@ class SqlWatch:
         at = self._clock()
         with self._database.reading() as session:
             governed, newest = _governed(session), _newest(session)
-            standing = Counter(one.tier for one in self._breaches(session, governed, newest))
+            standing = defaultdict[RiskTier, list[float]](list)
+            for one in self._breaches(session, governed, newest):
+                standing[one.tier].append((at - one.since).total_seconds())
             return [
                 *_of_models(session),
-                *(Figure("modelops_breaches", (tier,), standing[tier]) for tier in RiskTier),
+                *(Figure("modelops_breaches", (tier,), len(standing[tier])) for tier in RiskTier),
+                *(Figure("modelops_breach_seconds", (tier,), max(standing[tier], default=0)) for tier in RiskTier),
                 *self._of_monitors(session, governed, newest, at),
                 *_of_gates(session, governed, at),
                 *_of_deeds(session),
+                *_of_loops(session, governed, at),
                 *_of_deliveries(session, at),
             ]
 
@@ -144,35 +150,44 @@ def _newest(session: Session) -> Sequence[_Newest]:
 
 
 def _standing(session: Session, one: _Governed, monitor: MonitorPlan) -> StandingBreach | None:
-    """The breach of a monitor whose last verdict is a failure; None if it has not failed often enough in a row."""
+    """The breach of a monitor that is in breach by its last looks; None if it is not."""
     ours = (
         col(MeasurementRecord.model) == one.row.model,
         col(MeasurementRecord.monitor) == monitor.id,
         col(MeasurementRecord.reign) == one.row.crowned,
     )
-    sound = sa.select(sa.func.max(col(MeasurementRecord.id))).where(
-        *ours, col(MeasurementRecord.verdict) != Verdict.FAIL
-    )
-    run = (*ours, col(MeasurementRecord.id) > sa.func.coalesce(sound.scalar_subquery(), 0))
-    count, since, last = session.execute(
-        sa.select(
-            sa.func.count(), sa.func.min(col(MeasurementRecord.at)), sa.func.max(col(MeasurementRecord.id))
-        ).where(*run)
-    ).one()
-    if count < monitor.breaches:
+    looks = session.exec(
+        select(MeasurementRecord)
+        .where(*ours)
+        .order_by(col(MeasurementRecord.moment).desc(), col(MeasurementRecord.id).desc())
+        .limit(monitor.looks)
+    ).all()
+    if not is_breach(monitor, [look.verdict for look in reversed(looks)]):
         return None
-    newest = session.get_one(MeasurementRecord, last)
+    failing = [look for look in looks if look.verdict == Verdict.FAIL]
+    count, since = (len(failing), failing[-1].at) if monitor.of else _in_a_row(session, ours)
     return StandingBreach(
         model=one.row.model,
         monitor=monitor.id,
         tier=one.tier,
         owner=one.owner,
-        window=newest.window,
-        reasons=tuple(newest.reasons),
+        window=looks[0].window,
+        reasons=tuple(looks[0].reasons),
         failures=count,
+        of=monitor.of,
         then=monitor.then,
         since=since,
     )
+
+
+def _in_a_row(session: Session, ours: Sequence[sa.ColumnElement[bool]]) -> tuple[int, datetime]:
+    """How many looks have failed since the last one that has not, and since when."""
+    sound = sa.select(sa.func.max(col(MeasurementRecord.id))).where(
+        *ours, col(MeasurementRecord.verdict) != Verdict.FAIL
+    )
+    run = (*ours, col(MeasurementRecord.id) > sa.func.coalesce(sound.scalar_subquery(), 0))
+    count, since = session.execute(sa.select(sa.func.count(), sa.func.min(col(MeasurementRecord.at))).where(*run)).one()
+    return count, since
 
 
 def _of_models(session: Session) -> Iterator[Figure]:
@@ -217,8 +232,18 @@ def _of_deeds(session: Session) -> Iterator[Figure]:
     remedied = sa.select(col(LedgerRecord.step), sa.func.count()).where(col(LedgerRecord.step).in_(_REMEDIES))
     counts = {step: count for step, count in session.execute(remedied.group_by(col(LedgerRecord.step)))}
     yield from (Figure("modelops_remediations", (kind,), counts.get(kind, 0)) for kind in _REMEDIES)
-    acted = sa.select(sa.func.count()).where(col(LedgerRecord.step).like(_NOTICE_OF_BREACH))
+    told = sa.or_(*(col(LedgerRecord.step).like(notice) for notice in _NOTICES_OF_BREACHES))
+    acted = sa.select(sa.func.count()).where(told)
     yield Figure("modelops_breaches_acted_on", (), session.execute(acted).scalar_one())
+
+
+def _of_loops(session: Session, governed: Mapping[str, _Governed], at: datetime) -> Iterator[Figure]:
+    remedied = sa.select(col(LedgerRecord.model)).where(
+        col(LedgerRecord.step).in_(_REMEDIES), col(LedgerRecord.at) > at - _LOOP_WITHIN
+    )
+    often = remedied.group_by(col(LedgerRecord.model)).having(sa.func.count() >= _LOOP)
+    loops = Counter(governed[model].tier for model in session.execute(often).scalars() if model in governed)
+    yield from (Figure("modelops_remediation_loops", (tier,), loops[tier]) for tier in RiskTier)
 
 
 def _of_deliveries(session: Session, at: datetime) -> Iterator[Figure]:

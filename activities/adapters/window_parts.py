@@ -4,6 +4,7 @@ CSV files are read as everywhere else; of Parquet files only the columns that ar
 server-side cursor hands over. What cannot be measured has a name: `models.statistics.figures.Unmeasured`.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from activities.adapters.csv_table import LARGEST, Values, missing_column, read_tables
-from models.errors import InvalidInputError, UnmeasuredError
+from activities.adapters.csv_blocks import csv_parts
+from activities.adapters.csv_table import LARGEST, Values, wanted_columns
+from activities.adapters.sql_select import read_only
+from models.errors import UnmeasuredError
 from models.inventory import Column
 from models.statistics.figures import Unmeasured
 
@@ -27,7 +30,11 @@ ROWS = 50_000
 _CANCELLED = "57014"
 """PostgreSQL's code of a statement that was ended, as by `statement_timeout`."""
 
+_INTERRUPTED = "interrupted"
+"""SQLite's word for the same."""
+
 _PARQUET = (".parquet", ".pq")
+_MAGIC = b"PAR1"
 
 
 class Part(Protocol):
@@ -88,21 +95,21 @@ class ArrowPart:
 
 def parts_of(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int = ROWS) -> Iterator[Part]:
     """The needed columns of a file, and what is there of the welcome ones; MissingColumnError, InvalidInputError."""
-    if path.suffix.lower() in _PARQUET:
+    if path.suffix.lower() in _PARQUET or _begins_as_parquet(path):
         return parquet_parts(path, needed, welcome, rows)
-    return iter(read_tables(path, needed, welcome, rows))
+    return csv_parts(path, needed, welcome, rows)
 
 
 def parquet_parts(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int = ROWS) -> Iterator[Part]:
     """A Parquet file; MissingColumnError, UnmeasuredError. Buffered ahead, all of it would come to be in memory."""
     try:
         with pq.ParquetFile(path, pre_buffer=False) as file:
-            names = _wanted(str(path), file.schema_arrow.names, needed, welcome)
+            names = wanted_columns(path, file.schema_arrow.names, needed, welcome)
             found = False
             for batch in file.iter_batches(batch_size=rows, columns=names):
                 found = True
                 yield ArrowPart(str(path), dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise UnmeasuredError(Unmeasured.UNREADABLE, f"{path} is not a Parquet file: {error}") from error
     if not found:
         raise UnmeasuredError(Unmeasured.EMPTY, f"{path}: {Unmeasured.EMPTY.sentence}")
@@ -112,45 +119,36 @@ def query_parts(
     engine: sa.Engine,
     query: str,
     parameters: Mapping[str, object],
-    needed: Sequence[str],
-    welcome: Sequence[str] = (),
+    needed: Sequence[str] | None = None,
+    within: int = 600,
     rows: int = ROWS,
-) -> Iterator[Part]:
-    """What a query answers, by a server-side cursor; MissingColumnError, UnmeasuredError.
+) -> Iterator[ArrowPart]:
+    """What a query answers, all of it or some columns, by a server-side cursor; MissingColumnError, UnmeasuredError.
 
-    How long a statement may take is set where the engine is made: a database that gives up says so.
+    It reads, and no part comes after as many seconds as it may take.
     """
-    where, found = f"the query on {engine.url.render_as_string(hide_password=True)}", False
-    reached = False
+    where, until = f"the query on {engine.url.render_as_string(hide_password=True)}", time.monotonic() + within
+    found = reached = False
     try:
         with engine.connect().execution_options(stream_results=True, max_row_buffer=rows) as connection:
             reached = True
+            read_only(connection, within)
             answer = connection.execute(sa.text(query), parameters)
             header = list(answer.keys())
-            names = _wanted(where, header, needed, welcome)
+            names = wanted_columns(where, header, header if needed is None else needed, ())
             places = [header.index(name) for name in names]
             for some in answer.partitions(rows):
+                if time.monotonic() > until:
+                    raise _slow(where, within)
                 found = True
                 columns = {
                     name: _array(where, name, [row[at] for row in some]) for name, at in zip(names, places, strict=True)
                 }
                 yield ArrowPart(where, columns, len(some))
     except sa.exc.DBAPIError as error:
-        state = _state_of(error, reached)
-        raise UnmeasuredError(state, f"{where}: {state.sentence}: {str(error.orig).splitlines()[0]}") from error
+        raise _unmeasured(where, error, reached, within) from error
     if not found:
         raise UnmeasuredError(Unmeasured.EMPTY, f"{where}: {Unmeasured.EMPTY.sentence}")
-
-
-def _wanted(where: str, header: Sequence[str], needed: Sequence[str], welcome: Sequence[str]) -> list[str]:
-    for name in needed:
-        if name not in header:
-            raise missing_column(where, header, name, "Add it, or correct the data contract of the version.")
-    wanted = [name for name in dict.fromkeys((*needed, *welcome)) if name in header]
-    for name in wanted:
-        if header.count(name) > 1:
-            raise InvalidInputError(f"{where} has more than one column '{name}'", "Give each column its own name.")
-    return wanted
 
 
 def _array(where: str, name: str, cells: Sequence[object]) -> pa.Array:
@@ -171,7 +169,24 @@ def _too_large(values: Values) -> NDArray[np.bool_]:
     return np.abs(values) > LARGEST
 
 
-def _state_of(error: sa.exc.DBAPIError, reached: bool) -> Unmeasured:
+def _begins_as_parquet(path: Path) -> bool:
+    """What is kept by its digest has no other name."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def _slow(where: str, within: int) -> UnmeasuredError:
+    remedy = "ask for less, or allow it more time"
+    state = Unmeasured.SOURCE_SLOW
+    return UnmeasuredError(state, f"{where}: {state.sentence}: not all was there within {within} seconds", remedy)
+
+
+def _unmeasured(where: str, error: sa.exc.DBAPIError, reached: bool, within: int) -> UnmeasuredError:
+    said = next(iter(str(error.orig).splitlines()), "")
     if not reached or error.connection_invalidated:
-        return Unmeasured.SOURCE_DOWN
-    return Unmeasured.SOURCE_SLOW if getattr(error.orig, "sqlstate", None) == _CANCELLED else Unmeasured.UNREADABLE
+        state = Unmeasured.SOURCE_DOWN
+    elif getattr(error.orig, "sqlstate", None) == _CANCELLED or said == _INTERRUPTED:
+        return _slow(where, within)
+    else:
+        state = Unmeasured.UNREADABLE
+    return UnmeasuredError(state, f"{where}: {state.sentence}: {said}")

@@ -5,9 +5,11 @@ from client.commands.parameters import Json, Utc
 from client.console import moment, show, show_json
 from client.render import table
 from client.views import Through
-from models.channels import Alertmanager, Mail, Target, Webhook
+from models.channels import Alertmanager, Jira, Mail, ServiceNow, Target, Webhook
 from worker.channels import channels_of
 from worker.settings import read_settings
+
+_COLUMNS = ("Channel", "Kind", "Where", "Topics", "Waiting", "Failing", "Last delivered", "Last ticket", "Problem")
 
 
 def channels(as_json: Json = False, utc: Utc = False) -> None:
@@ -26,13 +28,14 @@ def channels(as_json: Json = False, utc: Utc = False) -> None:
         show("No channel is configured: messages stay in the outbox. Name channels in MODELOPS_CHANNELS.")
         return
     rows = [_row(name, one, through.get(name, Through(channel=name)), utc) for name, one in configured.items()]
-    show(table(("Channel", "Kind", "Where", "Topics", "Waiting", "Failing", "Last delivered", "Problem"), rows))
+    show(table(_COLUMNS, rows))
 
 
 def _row(name: str, said: Target, seen: Through, utc: bool) -> tuple[str, ...]:
     last = moment(seen.delivered, utc) if seen.delivered else ""
     counts = ("", "") if isinstance(said, Alertmanager) else (str(seen.waiting), str(seen.failing))
-    return name, said.kind, _where(said), _topics(said), *counts, last, seen.problem or ""
+    ticket = f"{seen.ticket.id} {seen.ticket.url}" if seen.ticket else ""
+    return name, said.kind, _where(said), _topics(said), *counts, last, ticket, seen.problem or ""
 
 
 def _where(said: Target) -> str:
@@ -41,6 +44,10 @@ def _where(said: Target) -> str:
             return f"{said.host}:{said.port}"
         case Webhook() | Alertmanager():
             return said.url
+        case Jira():
+            return f"{said.url} {said.project}"
+        case ServiceNow():
+            return f"{said.url} {said.table}"
         case _:
             return f"({said.url})"
 

@@ -20,17 +20,22 @@ from client.proofs import proof_of
 from client.render import contradicted
 from client.render import status as draw_status
 from client.story import Line, brief, tell
+from client.underway import Underway
 from client.verification import Verification, verify
 from client.views import Found
 from models.canonical import Frozen
 from models.errors import ConflictError, RefusedError, UnavailableError, UnknownNameError
 from models.state import Phase
 from models.status import Status
+from models.tickets import Ticket
 from worker.environments import demand_sight, environments_of
 from worker.settings import read_settings
 
 _LOOK_AGAIN = 1.0
 _LOOK_SOON = 0.2
+_NEWEST = 5
+"""Tickets that are shown."""
+
 _NEEDS_A_PERSON = frozenset({Phase.AWAITING_VERSION, Phase.DECIDING, Phase.STUCK, Phase.ENDED})
 
 
@@ -92,22 +97,24 @@ def status(
         with suppress(KeyboardInterrupt):
             asyncio.run(_watch(model))
         return
-    found = asyncio.run(_status(model, until, within))
+    found, going = asyncio.run(_status(model, until, within))
     if as_json:
         show_json(found)
     else:
-        show(draw_status(found))
-        show(*([contradicted(findings)] if (findings := _findings(model)) else []))
+        findings, tickets = _beside(model)
+        show(draw_status(found), *(clean(str(one)) for one in going if one.tells))
+        show(*([contradicted(findings)] if findings else []))
+        show(*(Text(f"Ticket {clean(one.id)}: {clean(one.url)}") for one in tickets[:_NEWEST]))
 
 
-def _findings(model: str) -> Sequence[Found]:
-    """What contradicts the record of a model; nothing where the inventory cannot be read."""
+def _beside(model: str) -> tuple[Sequence[Found], Sequence[Ticket]]:
+    """What contradicts the record of a model, and its tickets; nothing where the inventory cannot be read."""
     with suppress(UnavailableError), Catalog(read_settings().database) as catalog:
-        return catalog.findings(model)
-    return ()
+        return catalog.findings(model), catalog.tickets(model)
+    return (), ()
 
 
-async def _status(model: str, until: Phase | None, within: float) -> Status:
+async def _status(model: str, until: Phase | None, within: float) -> tuple[Status, list[Underway]]:
     async with Modelops.connect(read_settings()) as modelops:
         found = await modelops.status(model)
         give_up = asyncio.get_running_loop().time() + within
@@ -117,7 +124,7 @@ async def _status(model: str, until: Phase | None, within: float) -> Status:
                 raise UnavailableError(f"'{model}' did not become '{until}' within {within:g} s", "look again later")
             await asyncio.sleep(_LOOK_SOON)
             found = await modelops.status(model)
-        return found
+        return found, await modelops.underway(model)
 
 
 def _refuse_to_wait(found: Status, until: Phase) -> None:

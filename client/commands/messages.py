@@ -27,6 +27,7 @@ _WHAT = {
     Action.SUSPEND: "Stop serving a model now; a new version or a rollback brings it back.",
     Action.ROLLBACK: "Put the previous champion back into production.",
     Action.ABANDON: "Withdraw the version under way; the champion stays.",
+    Action.RETRAIN: "Train a new version like the champion, on the newest data; it has every gate before it.",
     Action.RETRY: "Try a stuck step again, or read anew who may decide at an open gate.",
     Action.PAUSE: "Start no further step until the lifecycle is resumed.",
     Action.RESUME: "Go on after a pause.",

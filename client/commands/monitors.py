@@ -1,6 +1,9 @@
 """What watches a model in production: what is measured, what was found, and looking now."""
 
 import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,19 +15,28 @@ from client.catalog import Catalog
 from client.charts import sparkline
 from client.commands.parameters import Json, Model
 from client.console import moment, show, show_json
-from client.render import table, verdict_text
+from client.holdings import attained
+from client.render import VERDICTS, table, verdict_text
+from client.seen import course_of
 from client.views import Looked, Watched
 from models.canonical import spell_duration
-from models.errors import UnknownNameError
+from models.errors import UnavailableError, UnknownNameError
+from models.verdict import Kpi, Reading, judge
+from models.watching import Watch
 from worker.settings import read_settings
+
+_LAST = 3
 
 Named = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="One monitor; without it, all of them.")]
 
 
 def list_monitors(model: Model, as_json: Json = False) -> None:
-    """List what watches a model: what each monitor checks, how often, what a breach starts, what it found last."""
+    """List what watches a model: what each monitor checks, how often, what a breach starts, what it found last.
+
+    Whether it is paused is asked of the Temporal server, if that answers.
+    """
     with Catalog(read_settings().database) as catalog:
-        watched = _watched(catalog, model)
+        watched = asyncio.run(_scheduled(model, _watched(catalog, model)))
     if as_json:
         show_json(watched)
         return
@@ -32,22 +44,24 @@ def list_monitors(model: Model, as_json: Json = False) -> None:
         (
             one.monitor,
             ", ".join(one.checks),
-            spell_duration(one.every),
+            spell_duration(one.every) + (f" until {moment(one.tightened.until)}" if one.tightened else ""),
             one.then,
             verdict_text(one.last.verdict) if one.last else None,
             moment(one.last.at) if one.last else None,
+            one.schedule,
         )
         for one in watched
     ]
-    show(table(("Monitor", "Checks", "Every", "A breach starts", "Last", "At"), rows))
+    show(table(("Monitor", "Checks", "Every", "A breach starts", "Last", "At", "Schedule"), rows))
 
 
 def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) -> None:
     """Show what was read of a model in production: each value over time, where it stands now, and why."""
     with Catalog(read_settings().database) as catalog:
         names = [one.monitor for one in _watched(catalog, model)]
-        looks = [one for one in catalog.looks(model) if monitor in (None, one.monitor)]
         plan = catalog.plan_of(model)
+        kpis = {kpi.name: kpi for kpi in plan.kpis} if plan else {}
+        looks = [_on_target(one, kpis) for one in catalog.looks(model) if monitor in (None, one.monitor)]
     if monitor is not None and monitor not in names:
         raise UnknownNameError(f"'{model}' has no monitor '{monitor}'", f"it has {', '.join(names)}")
     if as_json:
@@ -56,15 +70,13 @@ def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) ->
     if not looks:
         show("Nothing was measured yet. `modelops monitor run` has every monitor look now.")
         return
-    kpis = {kpi.name: kpi for kpi in plan.kpis} if plan else {}
     rows = []
     for name in dict.fromkeys(reading.name for look in looks for reading in look.readings):
-        values = [reading.value for look in looks for reading in look.readings if reading.name == name]
-        kpi = kpis.get(name)
-        rows.append(
-            (name, sparkline(values), f"{values[-1]:.4g}", kpi.passes if kpi else None, kpi.fails if kpi else None)
-        )
-    show(table(("Reading", "Over time", "Now", "Passes", "Fails"), rows), "")
+        course, kpi = course_of(looks, name, plan), kpis.get(name)
+        bounds = (kpi.passes, kpi.fails) if kpi else (None, None)
+        now = [one for one in course if one][-1]
+        rows.append((name, _drawn(course, kpi), now, *bounds, _reached(look.attained.get(name) for look in looks)))
+    show(table(("Reading", "Over time", "Now", "Passes", "Fails", "Of the target"), rows), "")
     show(table(("At", "Monitor", "Version", "Verdict", "Why"), [_row(look) for look in looks]))
 
 
@@ -96,10 +108,58 @@ def _watched(catalog: Catalog, model: str) -> list[Watched]:
             f"'{model}' has no monitor", "its lifecycle has to be started, on a template with monitors"
         )
     last = {look.monitor: look for look in catalog.looks(model)}
+    tightened = catalog.tightened(model)
+    if tightened and tightened.until <= datetime.now(UTC):
+        tightened = None
     return [
-        Watched(monitor=one.id, checks=one.checks, every=one.every, then=one.then, last=last.get(one.id))
+        Watched(
+            monitor=one.id,
+            checks=one.checks,
+            every=one.tightened if (on := tightened and tightened.monitor == one.id) else one.every,
+            then=one.brakes.otherwise if on else one.then,
+            last=last.get(one.id),
+            tightened=tightened if on else None,
+        )
         for one in plan.monitors
     ]
+
+
+async def _scheduled(model: str, watched: list[Watched]) -> list[Watched]:
+    """The same with what the schedules say; as they were, if nobody answers."""
+    with suppress(UnavailableError):
+        async with Modelops.connect(read_settings()) as modelops:
+            seen = await modelops.schedules.look(model, [one.monitor for one in watched])
+        return [one.model_copy(update={"schedule": _spelled(seen.get(one.monitor))}) for one in watched]
+    return watched
+
+
+def _spelled(watch: Watch | None) -> str:
+    if watch is None:
+        return "none"
+    if watch.paused:
+        return f"paused: {watch.note or 'nobody says why'}"
+    return f"next {moment(watch.next)}" if watch.next else "it has ended"
+
+
+def _on_target(look: Looked, kpis: Mapping[str, Kpi]) -> Looked:
+    return look.model_copy(update={"attained": attained(kpis.values(), {one.name: one.value for one in look.readings})})
+
+
+def _drawn(course: Sequence[Reading | None], kpi: Kpi | None) -> Text:
+    """Bars between the bounds, each in the colour of what it was judged to be; a dot where nothing was read."""
+    bounds = (kpi.passes.bound, kpi.fails.bound) if kpi else ()
+    bars = sparkline([one.value if one else None for one in course], bounds)
+    latest = course[-len(bars) :]
+    parts = [
+        (bar, VERDICTS[judge(kpi, (one,)).verdict] if kpi and one else "")
+        for bar, one in zip(bars, latest, strict=True)
+    ]
+    return Text.assemble(*parts)
+
+
+def _reached(shares: Iterable[float | None]) -> str:
+    """The last few, in percent."""
+    return " → ".join(f"{share:.0%}" for share in [share for share in shares if share is not None][-_LAST:])
 
 
 def _row(look: Looked) -> tuple[object, ...]:

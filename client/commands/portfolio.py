@@ -14,15 +14,22 @@ from worker.settings import read_settings
 def portfolio(as_json: Json = False) -> None:
     """Show every model by tier, stage, health, value and owner, and what is overdue.
 
-    The same is in the views `portfolio`, `current_measurement` and `current_reading` of the inventory's database, for
-    Power BI, Tableau and whatever else reads SQL.
+    Of a business KPI with a metric, also how much of its target it has reached; of the value ledger, what is left of
+    what was brought after what it has cost (`modelops value MODEL` has the entries). The same is in the views
+    `portfolio`, `current_measurement`, `current_reading`, `current_value` and `model_value` of the inventory's
+    database, for Power BI, Tableau and whatever else reads SQL.
     """
     with Catalog(read_settings().database) as catalog:
         held = catalog.portfolio()
     if as_json:
         show_json(held)
     elif held:
-        show(table(("Model", "Tier", "Stage", "Health", "Value", "Owner", "Overdue", "Looked at"), map(_row, held)))
+        show(
+            table(
+                ("Model", "Tier", "Stage", "Health", "Value", "Net worth", "Owner", "Overdue", "Looked at"),
+                map(_row, held),
+            )
+        )
     else:
         show("No model is registered yet. Begin with: modelops model register FILE")
 
@@ -33,11 +40,16 @@ def _row(one: Held) -> tuple[object, ...]:
         one.tier,
         Text(f"{one.stage} (stuck)", "bold red") if one.phase is Phase.STUCK else one.stage,
         verdict_text(one.health) if one.health else None,
-        ", ".join(f"{name} {value:.3g}" for name, value in sorted(one.value.items())),
+        ", ".join(f"{name} {value:.3g}{_of_target(one, name)}" for name, value in sorted(one.value.items())),
+        ", ".join(f"{total.net:,.0f} {total.unit}" for total in one.worth),
         one.owner,
         _overdue(one),
         moment(one.measured_at) if one.measured_at else None,
     )
+
+
+def _of_target(one: Held, name: str) -> str:
+    return f" ({one.attained[name]:.0%} of the target)" if name in one.attained else ""
 
 
 def _overdue(one: Held) -> Text | None:

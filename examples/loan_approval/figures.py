@@ -52,7 +52,7 @@ def judge(folder: Path, name: str, paths: dict[str, Path]) -> dict[str, object]:
     found |= {reading.name: reading.value for reading in report.readings}
     found["approvals"] = sum(g.selected * g.count for g in report.groups if g.column == "race") / report.rows
     for window in ("quiet", "drifted"):
-        live = OnnxEvaluator().measure(model, paths["training"], paths[window], submission)
+        live = OnnxEvaluator().measure(model, paths["training"], paths["holdout"], paths[window], submission)
         found |= {f"{window}_{reading.name}": reading.value for reading in live.readings}
     return found
 

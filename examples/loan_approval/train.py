@@ -245,11 +245,13 @@ def run(request: Request, output: Path) -> None:
     rows, strategy = pd.read_csv(path_of(training)), request["strategy"]
     kept = request.get("contract")
     names = [column["name"] for column in kept["inputs"]] if kept else INPUTS[strategy]
+    print(f"Fitting and cross-validating on {len(rows)} applications ...")
     pipeline, scores = train(strategy, names, rows)
     contract = kept or agree(strategy, scores, rows)
     threshold = contract["threshold"]
     model, wanted = (output / "model.onnx").resolve(), (output / "requirements.lock").resolve()
     export(pipeline, len(names), model)
+    print("Comparing the exported model with the trained one ...")
     unseen, golden = pd.read_csv(path_of(request["holdout"])), (output / "golden.csv").resolve()
     difference = parity(pipeline, model, unseen[names].to_numpy(dtype=float))
     if not difference <= PARITY_LIMIT:

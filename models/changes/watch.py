@@ -5,8 +5,7 @@ from models.changes.change import Changes, Direction, Topic
 from models.plan import MonitorPlan, Plan, Remedy
 from models.verdict import Comparison, Kpi
 
-_SAFETY = (Remedy.ESCALATE, Remedy.RETRAIN, Remedy.SUSPEND)
-"""From telling somebody to serving nothing at all."""
+_SAFETY = tuple(Remedy)
 
 
 def kpis(before: Plan, after: Plan) -> Changes:
@@ -65,10 +64,35 @@ def monitors(before: Plan, after: Plan) -> Changes:
 def _watches(topic: Topic, before: MonitorPlan, after: MonitorPlan) -> Changes:
     yield from topic.members(before.checks, after.checks, "checks '{}' as well", "no longer checks '{}'", "checks")
     yield from topic.span(before.every, after.every, "looks every {}", "every")
-    failures = (before.breaches, after.breaches)
-    yield from topic.number(
-        *failures, "takes {} failures in a row for a breach", "breach_after", more_is=Direction.LOOSER
-    )
+    if before.tightened and after.tightened:
+        yield from topic.span(before.tightened, after.tightened, "looks every {} once tightened", "tightened")
+    yield from _patience(topic, before, after)
+
+
+def _patience(topic: Topic, before: MonitorPlan, after: MonitorPlan) -> Changes:
+    """Whatever was a breach before and is none any more is looser; more can be one where failures may lie apart."""
+    if not (before.of or after.of):
+        text, failures = "takes {} failures in a row for a breach", (before.breaches, after.breaches)
+        yield from topic.number(*failures, text, "breach_after", more_is=Direction.LOOSER)
+        return
+    text = f"takes {_spelt(after)} for a breach instead of {_spelt(before)}"
+    if not implies(before, after):
+        yield topic.says(Direction.LOOSER, text, "breach_after")
+    if not implies(after, before):
+        yield topic.says(Direction.TIGHTER, text, "breach_after")
+
+
+def implies(one: MonitorPlan, other: MonitorPlan) -> bool:
+    """Whether every breach of one is a breach of the other.
+
+    The newest look fails; as many of the other failures as may lie before the looks that the other one counts.
+    """
+    before = max(0, one.looks - other.looks)
+    return max(1, one.breaches - before) >= other.breaches
+
+
+def _spelt(monitor: MonitorPlan) -> str:
+    return f"{monitor.breaches} failures {f'of {monitor.of} looks' if monitor.of else 'in a row'}"
 
 
 def _remedy(topic: Topic, before: MonitorPlan, after: MonitorPlan) -> Changes:

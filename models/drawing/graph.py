@@ -88,6 +88,8 @@ def events(plan: Plan, stage: StagePlan) -> Iterator[Link]:
     entries = plan.enters
     retrained = [f"{one.id} retrains" for one in plan.monitors if stage.steady and one.then is Remedy.RETRAIN]
     yield Link(stage.name, entries.new_version, (), ", ".join(["new version", *retrained]))
+    if back := [f"{one.id} rolls back" for one in plan.monitors if stage.steady and one.then is Remedy.ROLLBACK]:
+        yield Link(stage.name, stage.name, (), ", ".join(back))
     if stage.steady and entries.suspension:
         suspended = [word for one in plan.monitors if (word := _suspends(one))]
         yield Link(stage.name, entries.suspension, (), ", ".join(["suspend", *suspended]))
@@ -99,7 +101,7 @@ def events(plan: Plan, stage: StagePlan) -> Iterator[Link]:
 def _suspends(monitor: MonitorPlan) -> str | None:
     if monitor.then is Remedy.SUSPEND:
         return f"{monitor.id} suspends"
-    braked = monitor.then is Remedy.RETRAIN and monitor.brakes.otherwise is Remedy.SUSPEND
+    braked = monitor.then is not Remedy.ESCALATE and monitor.brakes.otherwise is Remedy.SUSPEND
     return f"{monitor.id} beyond its brakes" if braked else None
 
 

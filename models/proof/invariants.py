@@ -9,7 +9,6 @@ from models.inventory import VersionStatus
 from models.lifecycle import Step
 from models.messages import (
     Action,
-    Breached,
     Choice,
     Decided,
     Event,
@@ -18,8 +17,15 @@ from models.messages import (
     StepSucceeded,
     TimerFired,
 )
-from models.plan import GatePlan, Plan, Remedy
+from models.plan import GatePlan, Plan
 from models.proof.moves import request
+from models.proof.remedies import (
+    a_breach_is_told,
+    brakes_hold,
+    one_remedy_at_a_time,
+    retraining_begins_at_rest,
+    tightening_ends,
+)
 from models.proof.safeguards import (
     decisions_after,
     findings_stay_until_they_are_closed,
@@ -36,6 +42,7 @@ from models.proof.trials import (
     a_trial_without_a_result_asks_people,
     what_is_left_of_a_trial_is_cleared_away,
 )
+from models.remediation import can_suspend
 from models.state import Phase, State, Turn
 from models.verdict import Verdict, combine, judge
 
@@ -119,7 +126,13 @@ def the_stuck_have_a_way_out(plan: Plan, state: State) -> str | None:
     """Whoever looks at a stuck lifecycle can retry, give the version up, or retire the model."""
     if state.phase is not Phase.STUCK:
         return None
-    ways = {Action.RETRY: True, Action.ABANDON: state.can_be_abandoned, Action.RETIRE: True}
+    ways = {
+        Action.RETRY: True,
+        Action.ABANDON: state.can_be_abandoned,
+        Action.ROLLBACK: state.previous is not None,
+        Action.SUSPEND: can_suspend(plan, state),
+        Action.RETIRE: True,
+    }
     for action, open_now in ways.items():
         closed = refuse(plan, state, request(action)) if open_now and state.stage not in plan.closing else None
         if closed:
@@ -227,20 +240,6 @@ def only_what_is_asked_turns(plan: Plan, before: State, event: Event, after: Ste
     return None
 
 
-def brakes_hold(plan: Plan, before: State, event: Event, after: Step) -> str | None:
-    """With its brakes on, a monitor starts only what comes instead."""
-    if not isinstance(event.body, Breached) or not before.remedies:
-        return None
-    monitor = plan.monitor(event.body.breach.monitor)
-    trains = any(isinstance(c, RunStep) and c.order.kind is StepKind.TRAIN for c in after.commands)
-    suspends = after.state.intent != before.intent or after.state.stage != before.stage
-    if monitor is None or (trains and monitor.then is Remedy.RETRAIN):
-        return "retraining starts with its brakes on"
-    if suspends and not trains and monitor.brakes.otherwise is not Remedy.SUSPEND:
-        return "a breach changes the stage with its brakes on"
-    return None
-
-
 def the_champion_changes_by_deployment(plan: Plan, before: State, event: Event, after: Step) -> str | None:
     """Another version becomes champion only when its deployment to production has succeeded."""
     was, now = before.champion, after.state.champion
@@ -333,6 +332,9 @@ _STEPS: tuple[Callable[[Plan, State, Event, Step], str | None], ...] = (
     retirement_is_for_good,
     only_what_is_asked_turns,
     brakes_hold,
+    one_remedy_at_a_time,
+    a_breach_is_told,
+    tightening_ends,
     what_was_done_in_an_emergency_is_reviewed,
     what_has_lapsed_stays,
     a_timer_fires_once,
@@ -350,6 +352,7 @@ _ORDERS: tuple[Callable[[Plan, State, Event, State, StepOrder], str | None], ...
     nothing_is_promoted_before_a_review,
     nothing_is_promoted_without_a_waiver,
     turning_back_brings_nothing_new,
+    retraining_begins_at_rest,
 )
 
 PROMISES = tuple(

@@ -11,7 +11,7 @@ from itertools import product
 from typing import NamedTuple
 
 from models.approval import open_roles
-from models.canonical import Slug
+from models.canonical import Slug, replace
 from models.deadlines import pending
 from models.evidence import Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Column, DataContract, Reference, Source, Submission
@@ -39,9 +39,12 @@ from models.proof.symmetry import (
     ANYBODY,
     BREAKER,
     CANDIDATE,
+    CHAMPION,
     DEVELOPER,
     EPOCH,
+    PREVIOUS,
     SECOND,
+    TIGHT,
     TRAINER,
     VISIT,
     artifact,
@@ -129,10 +132,11 @@ class Moves:
         self._plan, self._barred = plan, barred(plan)
         self._answers: dict[tuple[str, StepKind, str, int | None], tuple[Move, ...]] = {}
         alike = {(monitor.then, monitor.brakes): monitor for monitor in reversed(plan.monitors)}
-        self._breaches = [(_breach(monitor), _brakes_on(monitor)) for monitor in alike.values()]
+        self._tightens = any(monitor.then is Remedy.TIGHTEN for monitor in plan.monitors)
+        self._breaches = [(_breach(monitor), tuple(_held_back(monitor))) for monitor in alike.values()]
 
     def possible(self, state: State) -> Iterator[tuple[Move, State]]:
-        """Every event that could change a state, and which state: a breach comes with the brakes on, too."""
+        """Every event that could change a state, and which: a breach comes with the brakes on, and in a loop, too."""
         if state.in_flight:
             yield from ((move, state) for move in self._answers_of(state.in_flight))
         if state.gate:
@@ -140,8 +144,9 @@ class Moves:
         yield from ((move, state) for move in (*self._timers(state), *REQUESTS))
         for move, uses in self._breaches:
             yield move, state
-            if uses:
-                yield move, change(state, remedies=uses)
+            yield from ((move, change(state, remedies=made)) for made in uses)
+            if self._tightens:
+                yield move, change(state, tightened=TIGHT)
 
     def stale(self, state: State) -> Iterator[tuple[Move, State]]:
         """What must change nothing, and in which state: doubles, what is over, decisions about something else."""
@@ -190,6 +195,8 @@ class Moves:
                 yield " who may decide", _DONE.model_copy(update={"electorate": voters})
                 yield " that nobody may", _DONE.model_copy(update={"electorate": Electorate(people={})})
                 return
+            case StepKind.TIGHTEN:
+                yield "", _DONE
             case StepKind.TRAIN:
                 yield " with a version", _DONE.model_copy(update={"submission": _SUBMISSION})
                 return
@@ -329,10 +336,20 @@ def _breach(monitor: MonitorPlan) -> Move:
     return _move(f"{monitor.id} is breached", Breached(breach=breach))
 
 
-def _brakes_on(monitor: MonitorPlan) -> tuple[RemedyUse, ...]:
-    """Uses after which a monitor may not act by itself; none where it never does."""
+def _held_back(monitor: MonitorPlan) -> Iterator[tuple[RemedyUse, ...]]:
+    """Uses after which a monitor may not act by itself; none where it never does.
+
+    As many as its brakes allow at most, one within its cooldown, and a retraining which its own remedy would repeat or
+    undo.
+    """
     if monitor.then is Remedy.ESCALATE:
-        return ()
-    at = EPOCH - timedelta(seconds=1)
-    windows = [f"earlier-{number}" for number in range(monitor.brakes.at_most)]
-    return tuple(RemedyUse(at=at, monitor=monitor.id, remedy=monitor.then, window=window) for window in windows)
+        return
+    seconds, brakes = timedelta(seconds=1), monitor.brakes
+    use = RemedyUse(at=EPOCH - seconds, monitor=monitor.id, remedy=monitor.then, window="earlier")
+    yield (use,)
+    if brakes.per > brakes.cooldown and brakes.at_most > 1:
+        past = replace(use, at=EPOCH - brakes.cooldown * seconds)
+        yield tuple(replace(past, window=f"earlier-{number}") for number in range(brakes.at_most))
+    if monitor.then in (Remedy.RETRAIN, Remedy.ROLLBACK):
+        undone = PREVIOUS if monitor.then is Remedy.ROLLBACK else CHAMPION
+        yield (replace(use, monitor="another", remedy=Remedy.RETRAIN, window="explored", version=undone),)

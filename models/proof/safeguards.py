@@ -6,6 +6,7 @@ from models.evidence import ENTERS, StepKind, StepOrder
 from models.lifecycle import Step
 from models.messages import (
     Action,
+    Breached,
     Decided,
     Decision,
     Event,
@@ -108,9 +109,10 @@ def nothing_is_promoted_without_a_waiver(
 def turning_back_brings_nothing_new(
     plan: Plan, before: State, event: Event, state: State, order: StepOrder
 ) -> str | None:
-    """To suspend and to roll back, in an emergency or not, deploys nothing that has never been champion."""
+    """To suspend and to roll back, by whomever it is asked, deploys nothing that has never been champion."""
     back = (Turn.ROLLBACK, Turn.SUSPEND)
-    asked = isinstance(event.body, Requested) and turn_of(event.body.action) in back
+    by_hand = isinstance(event.body, Requested) and turn_of(event.body.action) in back
+    asked = by_hand or isinstance(event.body, Breached)
     if order.kind in ENTERS and (asked or (before.intent is not None and before.intent.turn in back)):
         return "a version is promoted by turning back"
     known = [version.number for version in (before.champion, before.previous) if version]

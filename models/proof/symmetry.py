@@ -4,16 +4,17 @@ A lifecycle counts events, visits and versions for ever, and knows people by nam
 next. Renaming them leaves finitely many states (Ip and Dill, "Better Verification Through Symmetry", 1996). What no
 transition looks at is left out: times, reasons, evidence, what serves outside production. What only keeps something
 from happening is left out, too, and explored both ways: timers that have fired already, brakes that are on, findings
-that are open, the review of an emergency that is open. In a renamed state that review is open.
+that are open, a monitor that is tightened, the review of an emergency that is open. In a renamed state that review is
+open.
 """
 
 from collections.abc import Callable, Hashable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
 from models.canonical import Digest, Slug, replace
-from models.evidence import Electorate, StepOrder
+from models.evidence import Electorate, StepKind, StepOrder, Tightened
 from models.inventory import Submission, VersionStatus
 from models.messages import Action, Decision, Failure
 from models.plan import Duty, Plan
@@ -49,6 +50,9 @@ BREAKER, SECOND = "breaker", "second"
 BROKEN = Glass(
     emergencies=(Emergency(person=BREAKER, action=Action.SUSPEND, at=EPOCH, reason="explored"),), since=EPOCH
 )
+
+TIGHT = Tightened(monitor="another", until=EPOCH + timedelta(days=1))
+"""A monitor that looks more often."""
 
 PREVIOUS, CHAMPION, CANDIDATE, ELSE = 1, 2, 3, 9
 """The numbers that versions are given by their place; ELSE stands for every version that is not in play."""
@@ -112,6 +116,7 @@ class Symmetry:
             found=0,
             reminded=(),
             glass=BROKEN,
+            tightened=None,
         )
 
     def fingerprint(self, state: State) -> Hashable:
@@ -206,6 +211,7 @@ def _order(order: StepOrder, places: dict[int, int]) -> StepOrder:
         bundle=artifact(place) if place and order.bundle else None,
         evidence=(),
         submission=_submission(order.submission, CANDIDATE),
+        tightened=order.tightened and TIGHT,
     )
 
 
@@ -218,7 +224,10 @@ def _place(order: StepOrder, places: dict[int, int]) -> int | None:
 
 
 def _name(order: StepOrder) -> str:
-    return "ask-again" if order.step.startswith("ask-") else order.step
+    for kind, name in ((StepKind.ASK, "ask-again"), (StepKind.TIGHTEN, "tighten-again")):
+        if order.step.startswith(f"{kind}-"):
+            return name
+    return order.step
 
 
 def _latest(version: Version) -> list[Reading]:

@@ -94,4 +94,23 @@ def braked(draft: Draft) -> Iterator[Diagnostic]:
             yield draft.report("MO605", ("monitors", name), message, example, key=True)
 
 
-RULES: tuple[Rule, ...] = (apart, able_to_fail, started, seen, read_once, suspendable, braked)
+def tightened(draft: Draft) -> Iterator[Diagnostic]:
+    """MO610."""
+    for name, monitor in draft.template.monitors.items():
+        starts, often = monitor.then is Remedy.TIGHTEN, monitor.tightened
+        path, example = ("monitors", name, "tightened"), "write a part of 'every', as in 'tightened: 6h'"
+        if starts and often is None:
+            message = f"the monitor '{name}' is to look more often after a breach, and nothing says how often"
+            yield draft.report("MO610", ("monitors", name), message, example, key=True)
+        elif often and not starts:
+            yield draft.report(
+                "MO610", path, f"a breach starts '{monitor.then}', which tightens nothing", "leave it out"
+            )
+        elif often and often >= monitor.every:
+            yield draft.report("MO610", path, "a tightened monitor has to look more often than 'every'", example)
+        elif often and monitor.brakes and monitor.brakes.cooldown < often:
+            message = "it is tightened for the cooldown of its brakes, and would not look once in it"
+            yield draft.report("MO610", path, message, "write a longer 'cooldown'")
+
+
+RULES: tuple[Rule, ...] = (apart, able_to_fail, started, seen, read_once, suspendable, braked, tightened)

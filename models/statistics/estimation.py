@@ -41,7 +41,8 @@ def expected_area(scores: Mapping[float, int], calibration: Calibration) -> Resu
         positives += hits
     if not scores:
         return Unmeasured.EMPTY
-    return Figure(won / (positives * lower), sum(scores.values())) if positives * lower else Unmeasured.ONE_CLASS
+    pairs = positives * lower
+    return Figure(min(won / pairs, 1.0), sum(scores.values())) if pairs else Unmeasured.ONE_CLASS
 
 
 def concept_shift(scores: Scores, calibration: Calibration) -> Result:

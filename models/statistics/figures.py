@@ -1,5 +1,6 @@
 """A figure with how far it may be off, or the reason why there is none."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ class Unmeasured(StrEnum):
     SOURCE_DOWN = "source_down"
     SOURCE_SLOW = "source_slow"
     UNREADABLE = "unreadable"
+    CHANGED = "changed"
     OTHER_TYPE = "other_type"
     EMPTY = "empty"
     ALL_MISSING = "all_missing"
@@ -24,6 +26,7 @@ class Unmeasured(StrEnum):
     ONE_GROUP = "one_group"
     TOO_FEW = "too_few"
     NO_IMPORTANCE = "no_importance"
+    ONE_FEATURE = "one_feature"
 
     @property
     def sentence(self) -> str:
@@ -35,6 +38,7 @@ _SENTENCES = {
     Unmeasured.SOURCE_DOWN: "the source does not answer",
     Unmeasured.SOURCE_SLOW: "the source took too long and gave up",
     Unmeasured.UNREADABLE: "the data cannot be read",
+    Unmeasured.CHANGED: "the data changed while they were read",
     Unmeasured.OTHER_TYPE: "the values are of another type than the data contract says",
     Unmeasured.EMPTY: "there are no rows",
     Unmeasured.ALL_MISSING: "every value is missing",
@@ -49,6 +53,7 @@ _SENTENCES = {
     Unmeasured.ONE_GROUP: "there is only one group",
     Unmeasured.TOO_FEW: "a group has too few cases",
     Unmeasured.NO_IMPORTANCE: "no feature had any importance",
+    Unmeasured.ONE_FEATURE: "there is only one feature",
 }
 
 
@@ -64,3 +69,11 @@ class Figure(NamedTuple):
 
 
 Result = Figure | Unmeasured
+
+Found = Mapping[str, Figure | str]
+"""Figures by the names of their readings; of one that could not be made, the reason."""
+
+
+def told(result: Result) -> Figure | str:
+    """The figure, or in words why there is none."""
+    return result if isinstance(result, Figure) else result.sentence

@@ -25,6 +25,17 @@ def importance_rank(reference: Mapping[str, float], window: Mapping[str, float])
     return Figure(_gained(gains, {name: window.get(name, 0.0) for name in names}) / best, len(names))
 
 
+def importance_shift(reference: Mapping[str, float], window: Mapping[str, float]) -> Result:
+    """How far the order of the features has moved: 1 less their `importance_rank`, so 0 if they are in the same order.
+
+    Of a single feature there is no order. Amazon SageMaker Model Monitor warns from 0.1 on.
+    """
+    if len({*reference, *window}) < 2:
+        return Unmeasured.ONE_FEATURE
+    rank = importance_rank(reference, window)
+    return Figure(min(max(1 - rank.value, 0.0), 1.0), rank.cases) if isinstance(rank, Figure) else rank
+
+
 def _gained(gains: Mapping[str, float], order: Mapping[str, float]) -> float:
     levels: dict[float, list[float]] = {}
     for name, value in order.items():

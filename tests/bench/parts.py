@@ -17,9 +17,11 @@ from models.clearance import Tied
 from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
 from models.journal import Assignment, JournalEntry
+from models.maturity import Look
 from models.metrics import Metrics
 from models.plan import Plan
 from models.reconciliation import Shelf
+from models.value import Entry, Stint
 from tests.signers import AUDIENCE, keyring
 from tests.temporal.doubles import (
     NAMES,
@@ -34,6 +36,7 @@ from tests.temporal.doubles import (
     TextEvaluator,
     TextScanner,
     TrustingProver,
+    WrittenService,
     write_submission,
 )
 from tests.temporal.house import facts_of
@@ -114,9 +117,21 @@ class MemoryInventory:
         """Nothing is measured."""
         return []
 
+    def looks(self, model: str, monitor: str) -> Sequence[Look]:
+        """Nothing is measured."""
+        return []
+
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """Nobody asks."""
         return {}
+
+    def stints(self, model: str, environment: Environment) -> Sequence[Stint]:
+        """Nobody asks."""
+        return []
+
+    def booked(self, model: str) -> Sequence[Entry]:
+        """Nobody asks."""
+        return []
 
     def trail(self, model: str) -> Sequence[AuditEntry]:
         """Nobody asks."""
@@ -206,5 +221,6 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         executions=NoExecutions(),
         environments=NoEnvironments(),
         metrics=NamedMetrics(Metrics()),
+        service=WrittenService(root / "service.json"),
     )
     return parts, submission

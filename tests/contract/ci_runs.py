@@ -1,6 +1,8 @@
 """Each CI system in turn, our way to it, and one server for all of them."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
@@ -14,6 +16,7 @@ from models.evidence import EffectKey
 from tests.contract.ci_systems import TOKEN, Azure, Github, Jenkins, System
 from tests.contract.held import Held
 from tests.contract.listening import listening
+from tests.contract.training_jobs import SageMakerRegion, jobs_in
 
 KEY = EffectKey(model="loans", visit=4, step="train-1")
 PAUSE = 0.01
@@ -23,11 +26,13 @@ def _token() -> str:
     return TOKEN
 
 
-PIPELINES: dict[str, tuple[type[System], Callable[[str], Pipeline]]] = {
-    "github": (Github, lambda url: GithubActionsPipeline(url, "acme/loans", "train.yml", "main", _token)),
-    "jenkins": (Jenkins, lambda url: JenkinsPipeline(url, "team/train", "robot", _token)),
-    "azure": (Azure, lambda url: AzureDevopsPipeline(f"{url}/acme/loans", 12, "main", _token)),
+PIPELINES: dict[str, tuple[type[System], Callable[[str, Path], Pipeline]]] = {
+    "github": (Github, lambda url, folder: GithubActionsPipeline(url, "acme/loans", "train.yml", "main", _token)),
+    "jenkins": (Jenkins, lambda url, folder: JenkinsPipeline(url, "team/train", "robot", _token)),
+    "azure": (Azure, lambda url, folder: AzureDevopsPipeline(f"{url}/acme/loans", 12, "main", _token)),
 }
+TRAINING = PIPELINES | {"sagemaker": (SageMakerRegion, lambda url, folder: jobs_in(url, folder, b"one"))}
+"""All of those in which something is trained."""
 
 
 class Host:
@@ -101,12 +106,14 @@ def jenkins(host: Host) -> Iterator[Ci]:
 
 def connected(name: str, host: Host) -> Iterator[Ci]:
     """A system that is new, and a way to it."""
-    kind, connect = PIPELINES[name]
+    kind, connect = TRAINING[name]
     system = kind()
     held = Held(system.app(), system.published, system.elsewhere) if system.published else None
     host.app = held or system.app()
-    ci = Ci(system, connect(host.url))
-    yield ci
-    ci.pipeline.close()
+    with TemporaryDirectory() as folder:
+        ci = Ci(system, connect(host.url, Path(folder)))
+        yield ci
+        ci.pipeline.close()
     if held:
         held.well()
+    assert system.broken == []

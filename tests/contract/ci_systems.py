@@ -39,6 +39,7 @@ class System:
     elsewhere: ClassVar[str] = ""
     builds: list[Build] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     def app(self) -> Starlette:
         """Its API."""

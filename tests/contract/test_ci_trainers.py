@@ -1,7 +1,8 @@
-"""Training in somebody's CI: one contract for three systems. Dispatched once, whatever happens; nothing is lost."""
+"""Training in a CI or as a job elsewhere: one contract for all. Dispatched once, whatever happens; nothing is lost."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +13,18 @@ from models.canonical import canonical
 from models.errors import InvalidInputError, PipelineError, TrainingError, UnavailableError
 from models.inventory import Submission
 from models.training import TrainingRequest
-from tests.contract.ci_runs import KEY, PIPELINES, Ci, Crash, ci, crash, github, host
+from tests.contract.ci_runs import KEY, PIPELINES, TRAINING, Ci, Crash, Host, connected, crash, github, host
 from tests.contract.ci_systems import TOKEN, Github
 from tests.unit.signed_record import submission_of
 
-__all__ = ["ci", "github", "host"]
+__all__ = ["github", "host"]
+
+
+@pytest.fixture(params=TRAINING)
+def ci(request: pytest.FixtureRequest, host: Host) -> Iterator[Ci]:
+    """Each system in turn."""
+    yield from connected(request.param, host)
+
 
 PREVIOUS = submission_of("one")
 MADE = submission_of("two").model_copy(update={"holdout": PREVIOUS.holdout, "developer": "mallory"})
@@ -139,7 +147,7 @@ def test_what_is_refused_and_what_is_silent() -> None:
     """A token never travels in the clear; a silent system is tried again, and no zip file is none."""
     with pytest.raises(InvalidInputError, match="in the clear"):
         CiHttp("http://jenkins.example.com", dict)
-    nobody = Ci(Github(), PIPELINES["github"][1]("http://127.0.0.1:9"))
+    nobody = Ci(Github(), PIPELINES["github"][1]("http://127.0.0.1:9", Path()))
     with pytest.raises(UnavailableError):
         train(nobody)
     nobody.pipeline.close()

@@ -16,12 +16,23 @@ from activities.delivery import DeliveryActivities
 from client.catalog import Catalog
 from models.announcing import Message, Topic
 from models.audit import EffectRecord
-from models.channels import APART, FIRST_PAUSE, LONGEST_PAUSE, UNDELIVERED_AFTER, Chat, Listener
+from models.channels import (
+    APART,
+    CLAIMED,
+    FIRST_PAUSE,
+    KEPT,
+    LONGEST_PAUSE,
+    UNDELIVERED_AFTER,
+    Chat,
+    Listener,
+    ServiceNow,
+)
 from models.environments import Credentials
 from models.errors import InvalidInputError, UnavailableError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Notified
 from models.reconciliation import FindingKind
+from models.tickets import Ticket
 from tests.contract.sinks import http_sink
 from tests.contract.story import Record, Tell
 
@@ -212,6 +223,103 @@ def test_a_channel_that_is_closed_keeps_what_waits(
     record([notice(3, "escalate:{}")])
     assert deliver().sent == 2
     assert [one.subject[-2:-1] for one in receiver.taken] == ["1", "3"]
+
+
+def ticketing() -> Listener:
+    """A channel that makes tickets."""
+    return ServiceNow(
+        kind="servicenow", url="http://127.0.0.1", user="x", password=Credentials(env="X"), topics=tuple(Topic)
+    )
+
+
+def test_a_message_is_claimed_by_one(outbox: SqlOutbox, record: Record, clock: list[datetime]) -> None:
+    """Of those who would make a ticket of it one may; the rest, and whoever comes back after a crash, wait."""
+    outbox.gather({"ops": ticketing()})
+    record([notice(1)])
+    outbox.gather({"ops": ticketing()})
+    (waiting,) = outbox.due("ops", 9)
+    assert [outbox.claim(waiting) for _ in range(3)] == [True, False, False]
+    assert list(outbox.due("ops", 9)) == []
+    record([notice(2)])
+    outbox.gather({"ops": ticketing()})
+    clock.append(NOON + CLAIMED + APART)
+    again, newer = outbox.due("ops", 9)
+    assert (again.id, again.failures, again.message) == (waiting.id, 1, waiting.message)
+    assert newer.message.subject == "loan: drift breached (2)"
+    assert not outbox.claim(waiting)
+    assert outbox.claim(again)
+    outbox.fail(again, "no")
+    outbox.settle(newer, Ticket(id="INC1", url="https://x.example/1"))
+    assert not outbox.claim(newer)
+
+
+def test_one_thing_said_to_many_is_one_ticket(outbox: SqlOutbox, record: Record) -> None:
+    """A chat tells each of them; a tracker has it once, for nobody in particular."""
+    both = {"ops": ticketing(), "chat": listening()}
+    outbox.gather(both)
+    people = tuple(Notified(recipient=one, subject="look into it", body="") for one in ("rosa", "olga", "ana"))
+    key = EffectKey(model="loan", visit=90, step="notify/investigate:drift")
+    record([EffectRecord(key=key, result=StepResult(summary="told"), changes=people)])
+    outbox.gather(both)
+    (ticket,) = outbox.due("ops", 9)
+    assert (ticket.message.recipient, ticket.message.more) == (None, 0)
+    assert [one.message.recipient for one in outbox.due("chat", 9)] == ["rosa", "olga", "ana"]
+
+
+def test_a_channel_that_asks_for_rest_has_it(outbox: SqlOutbox, receiver: Receiver, record: Record) -> None:
+    """Nothing of it is due before the time that it named, at most an hour; other channels go on."""
+    other = Receiver()
+    both = rounds(outbox, {"ops": (listening(), receiver), "other": (listening(), other)})
+    outbox.gather({"ops": listening(), "other": listening()})
+    record([notice(1, "sla"), notice(2, "escalate:0")])
+    receiver.fails = UnavailableError("channel 'ops' answers 429", pause=timedelta(days=2))
+    assert (both.deliver_messages().sent, len(other.taken)) == (2, 2)
+    assert list(outbox.due("ops", 9)) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"), [(timedelta(minutes=7), timedelta(minutes=7)), (timedelta(9), LONGEST_PAUSE)]
+)
+def test_how_long_it_rests(
+    outbox: SqlOutbox, receiver: Receiver, record: Record, clock: list[datetime], asked: timedelta, waits: timedelta
+) -> None:
+    """As long as it says; nobody silences a channel for days."""
+    deliver = delivering(outbox, receiver).deliver_messages
+    deliver()
+    record([notice(1, "sla"), notice(2, "escalate:0")])
+    receiver.fails = UnavailableError("busy", pause=asked)
+    deliver()
+    receiver.fails = None
+    clock.append(NOON + waits - timedelta(seconds=1))
+    assert deliver().sent == 0
+    clock.append(NOON + waits)
+    assert deliver().sent == 2
+
+
+def test_what_was_delivered_long_ago_is_forgotten(
+    outbox: SqlOutbox, receiver: Receiver, record: Record, clock: list[datetime], inventory_url: str
+) -> None:
+    """After three months, and it is sent no more; what still waits is kept, however long it does."""
+    deliver = delivering(outbox, receiver).deliver_messages
+    deliver()
+    record([notice(1, "sla")])
+    assert deliver().sent == 1
+    receiver.fails = InvalidInputError("never")
+    record([notice(2, "escalate:0")])
+    deliver()
+    with Catalog(inventory_url) as catalog:
+        clock.append(NOON + KEPT)
+        deliver()
+        (before,) = catalog.deliveries()
+        clock.append(NOON + KEPT + timedelta(seconds=1))
+        deliver()
+        (after,) = catalog.deliveries()
+    assert (before.delivered, before.waiting) == (NOON, 1)
+    assert (after.delivered, after.waiting) == (None, 1)
+    receiver.fails = None
+    clock.append(NOON + 2 * KEPT)
+    assert [deliver().sent, deliver().sent] == [1, 0]
+    assert [one.subject[-2:-1] for one in receiver.taken] == ["1", "2"]
 
 
 def _dies_after_sending(database: str, url: str) -> None:

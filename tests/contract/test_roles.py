@@ -41,14 +41,14 @@ TABLES = (
         "measurement",
         "model",
     ),
-    "reading",
+    *("pushed_value", "reading", "value_entry"),
     *("model_regulation", "notification", "plan", "version", "alembic_version"),
 )
 GRANTED: dict[str, dict[str, set[str]]] = {
     WORKER: {
         "INSERT": set(TABLES) - {"audit_head", "deployment", "directory", "alembic_version"},
         "UPDATE": {"audit_head", "channel", "delivery", "finding", "lifecycle", "version", "model_regulation"},
-        "DELETE": {"lifecycle", "version", "model_regulation"},
+        "DELETE": {"delivery", "lifecycle", "version", "model_regulation", "pushed_value"},
         "TRUNCATE": set(),
     },
     ACTUATOR: {

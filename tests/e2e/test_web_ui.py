@@ -1,11 +1,13 @@
 """What people do in the Temporal Web UI, done by a real Chromium."""
 
 import asyncio
+import json
 from urllib.parse import quote
 
 import pytest
 from playwright.async_api import FrameLocator, Page, expect
 
+from models.monitoring import monitor_orders
 from models.state import Phase
 from tests.temporal.house import House, plan_of
 
@@ -93,3 +95,23 @@ async def test_a_decision_is_made_in_the_web_ui(browser_page: Page, browser_hous
     assert "independent-validation" in status.version.gates
     await browser_page.reload()
     await expect((await card(browser_page)).locator("blockquote")).to_contain_text("the lifecycle goes on")
+
+
+async def test_the_last_readings_are_a_click_away(browser_page: Page, browser_house: House) -> None:
+    """From the card of what serves to the looks of its monitors, and to the meters of one that found drift."""
+    plan = plan_of("credit-high-risk")
+    await browser_house.start(plan)
+    await browser_house.to_production()
+    window = {"drift": 0.15, "live_auc": 0.8, "live_adverse_impact": 0.9}
+    (browser_house.root / f"{browser_house.model}-1.json").write_text(json.dumps(window))
+    order, check = monitor_orders(browser_house.model, plan)[0], f"monitor/{browser_house.model}/drift-2026-01-05"
+    await browser_house.client.execute_workflow("MonitorCheck", order, id=check, task_queue=browser_house.queue)
+    await find(browser_page, browser_house)
+    link = (await card(browser_page)).get_by_role("link", name="The last readings of all monitors")
+    href = await link.get_attribute("href")
+    await browser_page.goto(f"{browser_page.url.partition('/namespaces')[0]}{href}")
+    await browser_page.get_by_role("link", name=check, exact=True).click()
+    shown = await card(browser_page)
+    await expect(shown.locator("h2")).to_contain_text("monitor drift")
+    await expect(shown.locator("table")).to_contain_text("0.15")
+    assert await shown.locator("meter").count() == len(window)

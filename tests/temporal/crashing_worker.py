@@ -170,7 +170,7 @@ def work(errand: Errand) -> None:
     configure_logging("json", "INFO")
     options.HEARTBEAT_TIMEOUT = NOTICED_WITHIN
     options.RECORD_TIMEOUT = NOTICED_WITHIN
-    options.STEP_RETRIES = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=5)
+    options.STEP_RETRIES = options.TRAINING_RETRIES = RetryPolicy(timedelta(milliseconds=100), maximum_attempts=5)
     # Workflow tasks meant for a dead worker's cache would wait ten seconds before another one may have them.
     wiring.CACHED_LIFECYCLES = 0
     asyncio.run(_serve(errand))

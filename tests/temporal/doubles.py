@@ -3,7 +3,8 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Deployer
+from activities.window_ports import Brought, Window
 from models.answers import Asked
 from models.bundle.definitions import Elsewhere
-from models.canonical import Digest, Frozen, digest, digest_bytes
+from models.canonical import Digest, Frozen, Slug, digest, digest_bytes
 from models.environments import usual_environments
 from models.errors import (
     ConflictError,
@@ -31,14 +33,17 @@ from models.errors import (
     TrainingError,
     UnavailableError,
 )
-from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
+from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport, WindowSource
 from models.golden import Parity, compare
-from models.inventory import Environment, ModelFacts, Submission
-from models.metrics import Metrics
+from models.inventory import DataContract, Environment, ModelFacts, Submission
+from models.metrics import Metrics, Period
+from models.monitoring import MonitorOrder
 from models.observations import Arms, Observations, share_of
 from models.placement import Placed
 from models.plan import COMPILER, KERNEL, Plan, Proof
 from models.reconciliation import Execution, Served, Shelf
+from models.schema import SchemaReport
+from models.service import ServiceReport
 from models.supply.reports import DependencyReport, LicenceReport, SecretReport, SourceReport, SupplyReport
 from models.traffic import Split
 from models.validation import Sample
@@ -98,13 +103,25 @@ class TextEvaluator:
         readings = tuple(Reading(name=name, value=value, count=500) for name, value in values.items())
         return EvaluationReport(rows=500, readings=readings, groups=())
 
-    def measure(self, model: Path, reference: Path, window: Path, submission: Submission) -> WindowReport:
+    def measure(
+        self,
+        model: Path,
+        reference: Path,
+        held_out: Path,
+        window: Path,
+        submission: Submission,
+        outcomes: Path | None = None,
+    ) -> WindowReport:
         """Readings as written in the window."""
         values: dict[str, float] = json.loads(window.read_text())
-        if "missing" in values:
+        if "missing" in values or "went" in values:
             raise MissingColumnError(f"{window.name} has no column 'obrat'")
         readings = tuple(Reading(name=name, value=value, count=500) for name, value in values.items())
         return WindowReport(window=digest_bytes(window.read_bytes()), rows=500, readings=readings, psi={})
+
+    def compare_columns(self, training: Path, window: Path, submission: Submission) -> SchemaReport:
+        """Columns went as written in the window."""
+        return SchemaReport(went=tuple(json.loads(window.read_text()).get("went", ())))
 
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Always alike."""
@@ -304,10 +321,56 @@ class NewestFile:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def latest(self, model: str) -> tuple[Path, datetime] | None:
+    def of(self, model: Slug) -> "ModelFiles":
+        """Told apart by their names."""
+        return ModelFiles(self._root, model)
+
+
+class ModelFiles:
+    """The windows of one model, by the time of their change."""
+
+    def __init__(self, root: Path, model: Slug) -> None:
+        self._root = root
+        self._model = model
+
+    def newest(self, period: Period) -> Window | None:
+        """Whatever the period."""
+        path = self.latest()
+        return self._window(path) if path else None
+
+    @contextmanager
+    def opened(self, window: Window, contract: DataContract) -> Iterator[Brought]:
+        """As it is."""
+        yield Brought(self._root / window.source.place, window.source)
+
+    def kept(self, name: Digest) -> Window | None:
+        """By its content."""
+        return next((found for path in self._files() if (found := self._window(path)).name == name), None)
+
+    def latest(self) -> Path | None:
         """By time of change."""
-        found = sorted(self._root.glob(f"{model}-*.json"), key=lambda path: path.stat().st_mtime_ns)
-        return (found[-1], datetime.fromtimestamp(found[-1].stat().st_mtime, UTC)) if found else None
+        return max(self._files(), key=lambda path: path.stat().st_mtime_ns, default=None)
+
+    def _files(self) -> Sequence[Path]:
+        return list(self._root.glob(f"{self._model}-*.json"))
+
+    def _window(self, path: Path) -> Window:
+        name = digest_bytes(path.read_bytes())
+        arrived = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return Window(name, arrived, WindowSource(kind="files", place=path.name, content=name))
+
+
+class WrittenService:
+    """What a version was asked is written in a file; nothing, if there is none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self, environment: Environment, model: str, version: int, period: Period) -> ServiceReport:
+        """As it is written; whatever the period."""
+        if not self._path.exists():
+            return ServiceReport(requests=0, failed=0)
+        return ServiceReport.model_validate_json(self._path.read_text())
 
 
 class NoSchedules:
@@ -322,8 +385,13 @@ class NoSchedules:
         self.running |= set(names)
         return names
 
+    async def tighten(self, order: MonitorOrder, until: datetime) -> None:
+        """Its name only."""
+        self.running.add(f"monitor/{order.model}/{order.monitor.id}/tightened")
+
     async def stop(self, model: str, plan: Plan) -> None:
         """All of a plan's."""
+        self.running -= {f"monitor/{model}/{monitor.id}/tightened" for monitor in plan.monitors}
         self.running -= {f"monitor/{model}/{monitor.id}" for monitor in plan.monitors}
 
 
@@ -409,6 +477,7 @@ def quick_parts(root: Path) -> Parts:
         findings=SqlFindings(f"sqlite:///{root / 'inventory.db'}"),
         executions=NoExecutions(),
         environments=deployer,
+        service=WrittenService(root / "service.json"),
         metrics=NamedMetrics(Metrics()),
     )
 

@@ -5,10 +5,13 @@ import dataclasses
 import re
 import shlex
 import threading
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowQueryRejectedError
 from temporalio.common import QueryRejectCondition, TypedSearchAttributes
 
@@ -17,7 +20,9 @@ from activities.adapters.temporal_scheduler import TemporalScheduler
 from client import api
 from client.api import Modelops, lifecycle_id
 from examples import approve
+from models.canonical import Digest
 from models.errors import ConflictError, InvalidInputError, RefusedError, UnavailableError, UnknownNameError
+from models.evidence import ScanReport
 from models.inventory import Environment, RiskTier, VersionStatus
 from models.journal import LifecycleInput
 from models.messages import Action, Choice
@@ -25,6 +30,7 @@ from models.plan import Plan, Proof
 from models.state import Phase, State
 from models.status import Status
 from tests.signers import signer
+from tests.temporal.doubles import TextScanner
 from tests.temporal.house import WITHIN, House, claimed, facts_of, plan_of
 from tests.temporal.shell import run
 from worker.wiring import build_worker
@@ -387,6 +393,44 @@ async def test_monitors(house: House, modelops: Modelops) -> None:
     assert f"no window of production data is in {house.root / 'windows' / house.model}" in found.stdout
     for model in (house.model, other):
         await scheduler.stop(model, CREDIT)
+
+
+class SlowScanner(TextScanner):
+    """Its first attempt fails, its second says how far it is and waits."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.go_on = threading.Event()
+
+    def scan(self, path: Path, digest: Digest, parts: Mapping[str, Path] | None = None) -> ScanReport:
+        """As `TextScanner`, in the end."""
+        self.attempts += 1
+        if self.attempts == 1:
+            raise UnavailableError("the scanner's disk is away", "wait")
+        activity.heartbeat("file 3 of 9")
+        assert self.go_on.wait(WITHIN)
+        return super().scan(path, digest, parts)
+
+
+async def test_what_is_underway_is_told(house: House, modelops: Modelops) -> None:
+    """A step that is tried again says so, with what it failed with and how far it is by now; once done, no more."""
+    scanner = SlowScanner()
+    house.parts = dataclasses.replace(house.parts, scanner=scanner)
+    await house.close()
+    await house.open()
+    await started(house, modelops)
+    await modelops.submit(house.model, house.version(), signer("ana"))
+    async with asyncio.timeout(WITHIN):
+        while not (going := [one for one in await modelops.underway(house.model) if one.progress]):
+            await asyncio.sleep(0.1)
+    assert [str(one) for one in going] == [
+        "scan_artifact: attempt 2; the last one failed: the scanner's disk is away; file 3 of 9"
+    ]
+    shown = await run(house, "status", house.model)
+    assert str(going[0]) in shown.stdout.replace("\n", " ")
+    scanner.go_on.set()
+    await house.until_phase(Phase.DECIDING, "validation")
+    assert not any(one.tells for one in await modelops.underway(house.model))
 
 
 async def test_link(modelops: Modelops) -> None:

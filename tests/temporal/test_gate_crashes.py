@@ -16,9 +16,10 @@ from models.status import Status
 from tests.postgresql import Postgres
 from tests.temporal.crashing_worker import NOTICED_WITHIN, Errand, WorkerProcess
 from tests.temporal.doubles import quick_actuator_parts
+from tests.temporal.dying import outcomes, rested
 from tests.temporal.house import House, plan_of
-from tests.temporal.insisting import SILENCE, eventually, insist, steady_with, waits_at
-from tests.temporal.invariants import check_invariants, going_on
+from tests.temporal.insisting import eventually, insist, steady_with, waits_at
+from tests.temporal.invariants import check_invariants
 from workflows import options
 
 pytestmark = pytest.mark.long
@@ -29,7 +30,6 @@ PLAN = plan_of(
     ("    do: [evaluate]\n    gate:\n      id: independent-validation", "    gate:\n      id: independent-validation"),
 )
 CREDIT = plan_of("credit-high-risk")
-AT_ONCE = 4
 COMMITS = ("inventory.commit_event", "inventory.commit_effect")
 WRITTEN = ("in inventory.commit_", "after inventory.commit_")
 """Where something is half written, or written and not known to be: between two reads nothing is new."""
@@ -84,26 +84,6 @@ class Visit:
         return (self.house.root / "boundaries-worker-actuator.txt").read_text().splitlines()
 
 
-async def rested(house: House) -> None:
-    """Wait until nothing goes on."""
-    async with asyncio.timeout(60):
-        while True:
-            with contextlib.suppress(*SILENCE):
-                if not await going_on(house):
-                    return
-            await asyncio.sleep(0.05)
-
-
-async def outcome(turn: asyncio.Semaphore, client: Client, root: Path, fatal: int) -> str:
-    """What went wrong with a visit."""
-    async with turn:
-        try:
-            await Visit(client, root, fatal).run()
-        except (AssertionError, TimeoutError, RPCError) as error:
-            return f"{type(error).__name__}: {error}"
-    return ""
-
-
 @pytest.mark.timeout(300)
 async def test_a_worker_may_die_at_any_boundary_of_a_gate(temporal: Client, tmp_path: Path) -> None:
     """Killed inside or after any transaction, everybody is asked and counted once, and told once."""
@@ -111,11 +91,9 @@ async def test_a_worker_may_die_at_any_boundary_of_a_gate(temporal: Client, tmp_
     await whole.run()
     places = whole.boundaries
     assert {f"in {call}, before its transaction commits" for call in COMMITS} <= set(places)
-    turn = asyncio.Semaphore(AT_ONCE)
     fatal = [k for k, place in enumerate(places, 1) if place.startswith(WRITTEN)]
-    outcomes = await asyncio.gather(*(outcome(turn, temporal, tmp_path / f"at-{k}", k) for k in fatal))
-    wrong = {f"{k}: {places[k - 1]}": error for k, error in zip(fatal, outcomes, strict=True) if error}
-    assert wrong == {}
+    found = await outcomes(Visit(temporal, tmp_path / f"at-{k}", k) for k in fatal)
+    assert {f"{k}: {places[k - 1]}": error for k, error in zip(fatal, found, strict=True) if error} == {}
 
 
 class Away:

@@ -5,17 +5,21 @@ from collections.abc import Iterator
 
 import pytest
 from temporalio.client import WorkflowFailureError
+from temporalio.service import RPCError
 
 from activities.adapters.mlflow_registry import MlflowRegistry
+from models.errors import NotPermittedError
 from models.inventory import Environment, ModelFacts, RiskTier
 from models.messages import Action
+from models.plan import Plan
 from models.reconciliation import FindingKind
 from models.registries import Governed
 from models.state import Phase
-from tests.temporal.house import House, facts_of
+from tests.temporal.house import House, facts_of, plan_of
 from tests.temporal.mlflow_server import Mlflow, mlflow_server
 from tests.temporal.test_audit import examined
 from tests.temporal.test_reconciliation import holding, house
+from worker.beginnings import Beginnings
 from worker.registries import Elsewhere
 from worker.schedules import registry_of
 
@@ -46,7 +50,7 @@ async def beside(house: House, registry: MlflowRegistry) -> House:
     """A house whose model is governed under the same name there; no lifecycle has begun."""
     governed = {house.model: Governed(model=house.model, template="low-risk")}
     await house.close()
-    house.parts = dataclasses.replace(house.parts, elsewhere=Elsewhere(registry, governed))
+    house.parts = dataclasses.replace(house.parts, elsewhere=Elsewhere(registry, governed, lambda plan: None))
     await house.open()
     usual = facts_of(house.model, RiskTier.LOW).model_dump(mode="json")
     facts = ModelFacts.model_validate({**usual, **HARMLESS, "assessment": {"answers": ANSWERS}})
@@ -164,3 +168,18 @@ async def test_a_registry_that_is_silent(beside: House, mlflow: Mlflow) -> None:
         await round_of(beside)
     assert await holding(beside) == [(FindingKind.SILENT, f"registry:{beside.model}")]
     nobody.close()
+
+
+async def test_no_lifecycle_begins_that_could_not_be_carried_out(house: House) -> None:
+    """A template that tries challengers where nobody tells what they answer: refused before anything has begun."""
+    await house.register(plan_of("credit-high-risk"))
+
+    def demand(plan: Plan) -> None:
+        raise NotPermittedError(f"'{plan.template}' tries challengers where nobody tells what they answer", "move it")
+
+    parts = house.parts
+    beginnings = Beginnings(house.client, house.queue, parts.inventory, parts.policies, parts.prover, demand)
+    with pytest.raises(NotPermittedError, match="'credit-challenger' tries challengers"):
+        await beginnings.begin(house.model, "credit-challenger")
+    with pytest.raises(RPCError, match="not found"):
+        await house.handle.describe()

@@ -4,16 +4,20 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.temporal_scheduler import TemporalScheduler
 from client.catalog import Catalog
+from models.canonical import replace
 from models.inventory import Environment, Measured
 from models.messages import Action
+from models.monitoring import tightened_order
+from models.plan import Remedy
 from models.state import Phase
 from tests.temporal.house import House, plan_of
 
@@ -106,6 +110,18 @@ async def test_no_window_yet_is_no_breach(watched: House) -> None:
     assert (await watched.status()).phase is Phase.STEADY
 
 
+async def test_a_person_has_the_champion_retrained(watched: House) -> None:
+    """Signed like any request; the new version has every gate before it, and the champion serves on."""
+    await watched.start(CREDIT)
+    await watched.to_production()
+    await watched.request(Action.RETRAIN)
+    status = await watched.until(lambda s: s.version is not None)
+    assert (status.version and status.version.number, status.serving[Environment.PROD]) == (2, 1)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await watched.request(Action.RETRAIN)
+    assert "a champion is retrained while nothing else is under way" in str(refused.value.cause)
+
+
 async def test_retirement_ends_the_schedules(watched: House, temporal: Client) -> None:
     """After retirement no schedule of the model is left, however fresh it was: lists of them lag behind."""
     schedule = temporal.get_schedule_handle(f"monitor/{watched.model}/drift")
@@ -117,3 +133,47 @@ async def test_retirement_ends_the_schedules(watched: House, temporal: Client) -
     with pytest.raises(RPCError) as gone:
         await schedule.describe()
     assert gone.value.status is RPCStatusCode.NOT_FOUND
+
+
+async def test_a_breach_tightens_for_a_while(watched: House, temporal: Client) -> None:
+    """Another schedule looks more often and ends by itself; it is told in the list, and gone with the others."""
+    brakes = CREDIT.monitors[0].brakes
+    drift = replace(CREDIT.monitors[0], then=Remedy.TIGHTEN, tightened=3_600)
+    await watched.start(replace(CREDIT, monitors=(drift, *CREDIT.monitors[1:])))
+    await watched.to_production()
+    arrive(watched, "1-drifted", {**DRIFTED})
+    await look(watched)
+    status = await watched.until(lambda s: s.tightened is not None and s.phase is Phase.STEADY)
+    schedule = temporal.get_schedule_handle(f"monitor/{watched.model}/drift/tightened")
+    spec = (await schedule.describe()).schedule.spec
+    assert status.tightened is not None
+    assert spec.end_at == status.tightened.until
+    assert [interval.every for interval in spec.intervals] == [timedelta(hours=1)]
+    with Catalog(watched.database) as catalog:
+        assert catalog.tightened(watched.model) == status.tightened
+    arrive(watched, "2-drifted", {**DRIFTED, "drift": 0.7})
+    await schedule.trigger()
+    assert brakes.otherwise is Remedy.SUSPEND
+    await watched.until(lambda s: s.stage == "suspended" and s.step is None)
+    with pytest.raises(RPCError) as gone:
+        await schedule.describe()
+    assert gone.value.status is RPCStatusCode.NOT_FOUND
+    with Catalog(watched.database) as catalog:
+        assert catalog.tightened(watched.model) is None
+
+
+async def test_a_monitor_is_tightened_once_and_begins_anew(temporal: Client, request: pytest.FixtureRequest) -> None:
+    """Tightened again, it is until the later moment; when its monitors begin anew, nothing is left of that."""
+    plan = replace(CREDIT, monitors=(replace(CREDIT.monitors[0], then=Remedy.TIGHTEN, tightened=3_600),))
+    scheduler, model = TemporalScheduler(temporal, "MonitorCheck", "nobody"), request.node.name.replace("_", "-")
+    order, until = tightened_order(model, plan, "drift"), datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    schedule = temporal.get_schedule_handle(f"monitor/{model}/drift/tightened")
+    assert order is not None
+    for later in (until, until + timedelta(days=1)):
+        await scheduler.tighten(order, later)
+        assert (await schedule.describe()).schedule.spec.end_at == later
+    assert await scheduler.start(model, plan) == [f"monitor/{model}/drift"]
+    with pytest.raises(RPCError) as gone:
+        await schedule.describe()
+    assert gone.value.status is RPCStatusCode.NOT_FOUND
+    await scheduler.stop(model, plan)

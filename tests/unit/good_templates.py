@@ -1,7 +1,7 @@
 """Templates in which nothing is wrong, each for another reason: edits of the built-in ones and of small ones."""
 
 from tests.unit.piping import PIPING
-from tests.unit.small_plans import REJECTING, SMALL
+from tests.unit.small_plans import REJECTING, REMEDIES, SMALL
 from tests.unit.template_mistakes import CALENDAR, CREDIT, TEMPLATES
 from tests.unit.trying import TRYING
 
@@ -39,6 +39,7 @@ GOOD = {
     "low": LOW,
     "small": SMALL,
     "rejecting": REJECTING,
+    "remedies": REMEDIES,
     "reinstating": edited(CREDIT, (_STOP, _STOP.rstrip() + _ASKS + "    then: {pass: production, fail: retiring, inconclusive: suspended}\n")),
     "suspended-then-retired": edited(CREDIT, (_STOP, f"{_STOP}    then: retiring\n")),
     "failing-into-suspension": edited(CREDIT, (_VALIDATION, _VALIDATION.replace("fail: development", "fail: suspended"))),
@@ -51,7 +52,7 @@ GOOD = {
     "edited-by-people": edited(CREDIT, ("retention: 3653d", "editors: [rosa, ana]\nretention: 3653d")),
     "telling-only": edited(CREDIT, ("then: retrain", "then: escalate"), (_BRAKES, "")),
     "suspending": edited(CREDIT, ("then: retrain", "then: suspend"), ("otherwise: suspend", "otherwise: escalate")),
-    "two-monitors": CREDIT + "  unfair: {checks: [live_adverse_impact], every: 12h, breach_after: 2, then: escalate, to: legal}\n",
+    "two-monitors": CREDIT + "  unfair: {checks: [live_adverse_impact], every: 12h, breach_after: 2 of 5, then: escalate, to: legal}\n",
     "asking-without-figures": edited(CREDIT, ("      checks: [adverse_impact]\n", "")),
     "asking-twice": edited(CREDIT, (_VALIDATION, f"{_VALIDATION.replace('pass: staging', 'pass: second')}\n{_SECOND}")),
     "retiring-in-two-stages": edited(CREDIT, ("undeploy, archive]\n    then: retired", "undeploy]\n    then: sealing\n  sealing: {do: [archive], then: retired}")),

@@ -15,7 +15,7 @@ from models.proof.exploration import explore
 from models.proof.graph import gates_before, way_to
 from tests.unit.kernel_world import TEMPLATES
 from tests.unit.policy_mistakes import LATER, LOAN, POLICY_MISTAKES, PackMistake, PolicyMistake
-from tests.unit.small_plans import REJECTING, SMALL, TRIED, TRIED_AGAIN, waiving
+from tests.unit.small_plans import REJECTING, REMEDIES, TRIED, TRIED_AGAIN, waiving
 from tests.unit.template_mistakes import CREDIT, MISTAKES, Mistake
 from tests.unit.test_graph_proofs import ENTERS, stage
 from worker.policies import built_in_packs
@@ -26,9 +26,8 @@ _QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 def proofs() -> str:
     """The first promise that the kernel breaks on one of these plans."""
-    retraining = SMALL.replace("then: suspend,", "then: retrain,").replace("otherwise: escalate", "otherwise: suspend")
     waived = waiving((TEMPLATES / "low-risk.yaml").read_text())
-    return _broken(waived, retraining, REJECTING)
+    return _broken(waived, REMEDIES, REJECTING)
 
 
 def _broken(*judged: Plan | str) -> str:
@@ -56,10 +55,16 @@ def corpus() -> str:
 
 def clearances() -> str:
     """What the tests of the actuator's own rules say."""
-    files = [
-        str(Path(__file__).with_name(f"test_{name}.py"))
-        for name in ("clearance", "entitlement", "warrants", "attack_warrants", "testimony")
-    ]
+    return _tests("clearance", "entitlement", "warrants", "attack_warrants", "testimony")
+
+
+def watch() -> str:
+    """What the tests say of when a monitor is in breach."""
+    return _tests("monitoring")
+
+
+def _tests(*names: str) -> str:
+    files = [str(Path(__file__).with_name(f"test_{name}.py")) for name in names]
     status = pytest.main(["--exitfirst", "--quiet", "--no-header", "-p", "no:cacheprovider", "-n0", *_QUIET, *files])
     return "" if status == pytest.ExitCode.OK else status.name if isinstance(status, pytest.ExitCode) else str(status)
 

@@ -11,7 +11,7 @@ KERNEL = (
     ),
     Mutant(
         "lifecycle",
-        "        while after.state.in_flight is None and self._may_take(after.state):",
+        "        while after.state.in_flight is None and may_take(self.plan, after.state):",
         "        while False:",
         "turns that wait are not taken",
     ),
@@ -59,7 +59,7 @@ KERNEL = (
     ),
     Mutant(
         "lifecycle",
-        "        if self._may_take(state):\n            return self._take(state)\n        match order.kind:",
+        "        if may_take(self.plan, state):\n            return self._take(state)\n        match order.kind:",
         "        match order.kind:",
         "the next step begins after a turn was asked",
     ),
@@ -106,15 +106,15 @@ KERNEL = (
         "a smoke test that fails forgets the champion",
     ),
     Mutant(
-        "lifecycle",
-        "        both = Intent(turn=max(known.turn, intent.turn), submission=intent.submission or known.submission)",
-        "        both = Intent(turn=max(known.turn, intent.turn), submission=intent.submission)",
+        "turns",
+        "submission=asked.submission or known.submission)",
+        "submission=asked.submission)",
         "a version that waits is forgotten",
     ),
     Mutant(
-        "lifecycle",
-        "        both = Intent(turn=max(known.turn, intent.turn)",
-        "        both = Intent(turn=intent.turn",
+        "turns",
+        "Intent(turn=max(known.turn, asked.turn)",
+        "Intent(turn=asked.turn",
         "a weaker turn replaces a stronger one",
     ),
     Mutant(
@@ -125,8 +125,9 @@ KERNEL = (
     ),
     Mutant(
         "lifecycle",
-        "            case Remedy.ESCALATE:\n                taken = Step(state)",
-        "            case Remedy.ESCALATE:\n                taken = self._turn(state, Intent(turn=Turn.SUSPEND))",
+        "            case Remedy.ESCALATE | Remedy.INVESTIGATE:\n                taken = Step(state)",
+        "            case Remedy.ESCALATE | Remedy.INVESTIGATE:\n"
+        "                taken = self._turn(state, Intent(turn=Turn.SUSPEND))",
         "to tell people suspends",
     ),
     Mutant(
@@ -313,17 +314,96 @@ KERNEL = (
         "    if body.timer not in",
         "a timer of an earlier visit fires",
     ),
+    Mutant("remediation", '    return _BRAKED if on else ""', '    return ""', "brakes do not hold"),
     Mutant(
         "remediation",
-        "    if remedy is not Remedy.ESCALATE and _braked(state, monitor, at):",
-        "    if False:",
-        "brakes do not hold",
+        "    on = len(recent) >= brakes.at_most or any",
+        "    on = any",
+        "a monitor acts more often than its brakes allow",
     ),
     Mutant(
         "remediation",
-        "    if remedy is Remedy.RETRAIN and state.phase is not Phase.STEADY:",
-        "    if False:",
+        "    on = len(recent) >= brakes.at_most or any(ago < timedelta(seconds=brakes.cooldown) for ago in uses)",
+        "    on = len(recent) >= brakes.at_most",
+        "a monitor acts again at once",
+    ),
+    Mutant(
+        "remediation",
+        "    if not braked and (busy := _busy(plan, state, wanted, at)):",
+        "    if not braked and (busy := str()):",
         "retraining begins amid another version's way",
+    ),
+    Mutant(
+        "remediation",
+        "    return wanted is Remedy.ROLLBACK and _ORDER.index(under_way) < _ORDER.index(wanted)",
+        "    return wanted is Remedy.ROLLBACK",
+        "a breach rolls back what is being rolled back",
+    ),
+    Mutant(
+        "remediation",
+        "_CHANGES_PRODUCTION = (StepKind.PROMOTE, StepKind.RESTORE)",
+        "_CHANGES_PRODUCTION = (StepKind.RESTORE,)",
+        "a breach of the old champion rolls the new one back",
+    ),
+    Mutant(
+        "remediation",
+        "        if monitor.then is Remedy.RETRAIN and use.window == window:",
+        "        if monitor.then is Remedy.RETRAIN and not use.window:",
+        "a version is trained again on the same data",
+    ),
+    Mutant(
+        "remediation",
+        "        if monitor.then is Remedy.ROLLBACK and state.previous and use.version == state.previous.number:",
+        "        if monitor.then is Remedy.ROLLBACK and not use.window:",
+        "a rollback brings back what a remedy has replaced",
+    ),
+    Mutant(
+        "remediation",
+        'return "" if plan.production in state.serving else "nothing serves that could be rolled back"',
+        'return ""',
+        "a breach brings a champion back that was taken out of service",
+    ),
+    Mutant(
+        "remediation",
+        '    topic = "investigate" if chosen.remedy is Remedy.INVESTIGATE else "breach"',
+        '    topic = "breach"',
+        "an investigation is told as any breach",
+    ),
+    Mutant(
+        "remediation",
+        """    instead = f", not {monitor.then}: {chosen.why}" if chosen.why else \"\"""",
+        '    instead = ""',
+        "nobody hears why a monitor does not do what it says",
+    ),
+    Mutant(
+        "remediation",
+        "    return Remedy.TIGHTEN if state.tightened and at < state.tightened.until else None",
+        "    return None",
+        "a version is trained while a monitor is tightened",
+    ),
+    Mutant(
+        "orders",
+        "    until = at + timedelta(seconds=monitor.brakes.cooldown)",
+        "    until = at + timedelta(seconds=monitor.brakes.per)",
+        "a monitor is tightened for longer than its cooldown",
+    ),
+    Mutant(
+        "succession",
+        "            return change(state, tightened=order.tightened)",
+        "            return state",
+        "nobody knows that a monitor is tightened",
+    ),
+    Mutant(
+        "lifecycle",
+        "            case StepKind.TIGHTEN:\n                return self._finish(state)",
+        "            case StepKind.TIGHTEN:\n                return Step(state)",
+        "a lifecycle never rests again once a monitor is tightened",
+    ),
+    Mutant(
+        "admission",
+        "        case Action.RETRAIN if state.phase is not Phase.STEADY:",
+        "        case Action.RETRAIN if state.phase is Phase.ENDED:",
+        "a request trains a version amid another one's way",
     ),
     Mutant(
         "lifecycle",
@@ -413,9 +493,9 @@ KERNEL = (
 
 TRIALS = (
     Mutant(
-        "lifecycle",
-        "        if busy and (stage.steady or stage.trial or stage.name",
-        "        if busy and (stage.steady or stage.name",
+        "turns",
+        "    if busy and (stage.steady or stage.trial or stage.name",
+        "    if busy and (stage.steady or stage.name",
         "a new version breaks a trial off",
     ),
     Mutant(
@@ -432,7 +512,7 @@ TRIALS = (
     ),
     Mutant(
         "lifecycle",
-        "        return Step(state, (CancelStep(),) if state.in_flight and self._may_take(state) else ())",
+        "        return Step(state, (CancelStep(),) if state.in_flight and may_take(self.plan, state) else ())",
         "        return Step(state)",
         "a challenger answers on although somebody turns back",
     ),
@@ -450,3 +530,25 @@ TRIALS = (
     ),
 )
 """What the kernel does about trials, and the plan that has one must notice."""
+
+WATCH = (
+    Mutant(
+        "monitoring",
+        '    return bool(tail) and tail[-1] == "fail" and tail.count',
+        "    return tail.count",
+        "failures that are over are a breach",
+    ),
+    Mutant(
+        "monitoring",
+        "    tail = list(verdicts)[-monitor.looks :]",
+        "    tail = list(verdicts)[-monitor.breaches :]",
+        "failures that lie apart are no breach",
+    ),
+    Mutant(
+        "monitoring",
+        'tail.count("fail") >= monitor.breaches',
+        'tail.count("pass") == 0',
+        "what was not measured counts as a failure",
+    ),
+)
+"""When a monitor is in breach: no proof looks at that, its tests must notice."""

@@ -37,6 +37,20 @@ monitors:
   drift: {checks: [drift], every: 1d, then: suspend,
           brakes: {cooldown: 1d, at_most: 3, per: 30d, otherwise: escalate}, to: risk}
 """
+REMEDIES = (
+    SMALL[: SMALL.index("monitors:")]
+    + """monitors:
+  drift: {checks: [drift], every: 1d, breach_after: 2 of 3, then: retrain,
+          brakes: {cooldown: 7d, at_most: 2, per: 30d, otherwise: suspend}, to: risk}
+  worse: {checks: [drift], every: 1h, then: rollback,
+          brakes: {cooldown: 1d, at_most: 3, per: 30d, otherwise: escalate}, to: risk}
+  near: {checks: [drift], every: 1d, then: tighten, tightened: 2h,
+         brakes: {cooldown: 2d, at_most: 3, per: 30d, otherwise: suspend}, to: risk}
+  odd: {checks: [drift], every: 1h, then: investigate,
+        brakes: {cooldown: 1d, at_most: 3, per: 30d, otherwise: escalate}}
+"""
+)
+"""A monitor for each remedy that is no last resort."""
 TRIED = """
 lifecycle: trying
 version: 1.0.0

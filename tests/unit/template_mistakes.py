@@ -101,6 +101,8 @@ SHAPE = [
     of("MO201", "    every: 1d", "    every: 1d\n    evry: 1d", "|evry"),
     of("MO202", "  retirement: retiring\n", "", "|enters:"),
     of("MO203", "steady: true", "steady: yes", "|yes"),
+    of("MO203", "breach_after: 1", "breach_after: 3 of 2", "breach_after: |3 of 2"),
+    of("MO203", "breach_after: 1", "breach_after: 2 of", "breach_after: |2 of"),
     of("MO204", "  legal: legal-ai", "  Legal: legal-ai", "|Legal:"),
     of("MO205", "every: 1d", "every: 1 day", "|1 day"),
     of("MO206", '">= 0.75"', '"at least 0.75"', '|"at least 0.75"'),
@@ -294,6 +296,14 @@ MONITORS = [
     of("MO607", 'fail: "> 0.25"', 'fail: "> 20"', 'fail: |"> 20"'),
     of("MO607", 'fail: "> 365"', 'fail: "> 1e9"', 'fail: |"> 1e9"'),
     of("MO607", 'fail: "> 365"', 'fail: "> 365", at_least: 2', "at_least: |2"),
+    of("MO610", "then: retrain", "then: tighten", "|drift:  "),
+    of("MO610", "then: retrain", "then: retrain\n    tightened: 6h", "tightened: |6h"),
+    of("MO610", "then: retrain", "then: tighten\n    tightened: 1d", "tightened: |1d"),
+    Mistake(
+        "MO610",
+        (("then: retrain", "then: tighten\n    tightened: 6h"), ("cooldown: 7d", "cooldown: 1h")),
+        "tightened: |6h",
+    ),
     of("MO608", 'fail: "> 365"', 'fail: "> 365", metric: age', "metric: |age"),
     of("MO606", "enters:\n", "  spare: {pass: '> 1', fail: '< 1'}\n\nenters:\n", "|spare"),
 ]

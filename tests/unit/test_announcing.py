@@ -50,6 +50,7 @@ def effect(name: str, *told: str) -> AuditEntry:
         ("notify/sla", Topic.ESCALATION),
         ("notify/glass:40", Topic.ESCALATION),
         ("notify/breach:21", Topic.BREACH),
+        ("notify/investigate:21", Topic.INVESTIGATION),
         ("notify/review:9", Topic.OBLIGATION),
         ("notify/waiver:legal:30d", Topic.OBLIGATION),
         ("notify/of-a-later-kernel", Topic.NOTICE),

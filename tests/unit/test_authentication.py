@@ -264,6 +264,8 @@ def test_who_may_ask(world: World) -> None:
         ("sam", (), Action.ROLLBACK, False),
         ("sam", (), Action.PAUSE, True),
         ("ana", (), Action.ABANDON, True),
+        ("ana", (), Action.RETRAIN, False),
+        ("rosa", ("risk",), Action.RETRAIN, True),
         ("ana", (), Action.RETIRE, False),
     ):
         body = ask(world, action, signer(person, lambda: here), known(person, *roles))

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from models.announcing import Topic
-from models.channels import LONGEST_PAUSE, Alertmanager, Chat, Mail, Webhook, load_channels, pause_after
+from models.channels import (
+    LONGEST_PAUSE,
+    Alertmanager,
+    Chat,
+    Jira,
+    Mail,
+    ServiceNow,
+    Webhook,
+    load_channels,
+    pause_after,
+)
 from models.errors import InvalidInputError
 
 ALL = """\
@@ -21,13 +31,21 @@ channels:
     topics: [decision, escalation, obligation]
   events: {kind: webhook, url: 'https://events.example.com/in', secret: {env: EVENTS_SECRET}, topics: [breach, finding]}
   ops: {kind: chat, url: {env: OPS_CHAT_URL}, topics: [stuck]}
+  tickets: {kind: jira, url: 'https://acme.atlassian.net', project: ML, user: a@b.example, token: {env: JIRA_TOKEN}}
+  tasks:
+    kind: servicenow
+    url: https://acme.service-now.com
+    group: 0123456789abcdef0123456789abcdef
+    user: modelops
+    password: {env: NOW_PASSWORD}
+    topics: [investigation, stuck]
   pager: {kind: alertmanager, url: 'http://alertmanager:9093', runbook: 'https://wiki.example.com/models'}
 """
 
 
 def test_a_file_with_everything() -> None:
     """Each kind, with encryption unless said otherwise."""
-    people, events, ops, pager = load_channels(ALL.encode(), "channels.yaml").channels.values()
+    people, events, ops, tickets, tasks, pager = load_channels(ALL.encode(), "channels.yaml").channels.values()
     assert isinstance(people, Mail)
     assert (people.port, people.encryption, str(people.login.password if people.login else "")) == (
         587,
@@ -37,6 +55,10 @@ def test_a_file_with_everything() -> None:
     assert isinstance(events, Webhook)
     assert events.topics == (Topic.BREACH, Topic.FINDING)
     assert isinstance(ops, Chat)
+    assert isinstance(tickets, Jira)
+    assert (tickets.issue_type, tickets.topics) == ("Task", (Topic.INVESTIGATION,))
+    assert isinstance(tasks, ServiceNow)
+    assert (tasks.table, tasks.topics) == ("incident", (Topic.INVESTIGATION, Topic.STUCK))
     assert isinstance(pager, Alertmanager)
 
 
@@ -56,6 +78,11 @@ def test_a_file_with_everything() -> None:
             "channels.events.webhook.url",
         ),
         ("kind: alertmanager,", "kind: alertmanager, topics: [breach],", "channels.pager.alertmanager.topics"),
+        ("project: ML", "project: ml", "channels.tickets.jira.project"),
+        ("user: a@b.example", "user: 'a:canary'", "channels.tickets.jira.user"),
+        ("token: {env: JIRA_TOKEN}", "token: canary", "channels.tickets.jira.token"),
+        ("group: 0123", "group: Z123", "channels.tasks.servicenow.group"),
+        ("user: modelops\n    password", "table: 'x/y'\n    user: m\n    password", "channels.tasks.servicenow.table"),
         ("  ops:", "  people:", "not plain YAML"),
     ],
 )
@@ -81,5 +108,5 @@ def test_the_readme_shows_one() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     (shown,) = re.findall(r"```yaml\n(channels:.*?)```", readme, re.DOTALL)
     found = load_channels(shown.encode(), "README.md").channels.values()
-    assert {one.kind for one in found} == {"mail", "chat", "webhook", "alertmanager"}
+    assert {one.kind for one in found} == {"mail", "chat", "webhook", "jira", "servicenow", "alertmanager"}
     assert {topic for one in found if not isinstance(one, Alertmanager) for topic in one.topics} == set(Topic)

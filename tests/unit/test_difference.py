@@ -18,7 +18,7 @@ from models.compiler import compile_template
 from models.difference import difference
 from models.errors import TemplateError
 from models.impact import impact
-from models.plan import ControlPlan, PackPlan, Plan, WaiverPlan
+from models.plan import ControlPlan, PackPlan, Plan, Remedy, WaiverPlan
 from models.policy import Policy
 from models.verdict import Comparison
 from tests.unit.policy_mistakes import LATER, LOAN
@@ -77,6 +77,7 @@ ONE_EDIT = [
     ("tiers: [high, critical]", "tiers: [medium, high, critical]", LOOSER, "the lifecycle governs models of tier 'medium' as well"),
     ("    every: 1d", "    every: 2d", LOOSER, "monitor 'drift' looks every 2d instead of 1d"),
     ("breach_after: 1", "breach_after: 3", LOOSER, "monitor 'drift' takes 3 instead of 1 failures in a row for a breach"),
+    ("breach_after: 1", "breach_after: 2 of 3", LOOSER, "monitor 'drift' takes 2 failures of 3 looks for a breach instead of 1 failures in a row"),
     ("then: retrain", "then: escalate", LOOSER, "monitor 'drift' starts 'escalate' at a breach instead of 'retrain'"),
     ("[drift, live_auc, live", "[drift, live", LOOSER, "monitor 'drift' no longer checks 'live_auc'"),
     ("cooldown: 7d", "cooldown: 14d", TIGHTER, "monitor 'drift' acts again after 14d instead of 7d"),
@@ -277,8 +278,11 @@ def _figures(data: st.DataObject, tree: Tree) -> None:
 
 def _monitor(data: st.DataObject, tree: Tree) -> None:
     monitor = tree["monitors"]["drift"]
-    monitor["every"], monitor["breach_after"] = data.draw(DAYS), data.draw(st.integers(1, 3))
-    monitor["then"] = data.draw(st.sampled_from(["retrain", "suspend", "escalate"]))
+    monitor["every"], monitor["breach_after"] = (
+        data.draw(DAYS),
+        data.draw(st.sampled_from([1, 2, 3, "1 of 2", "2 of 3", "2 of 4"])),
+    )
+    monitor["then"] = data.draw(st.sampled_from(sorted(Remedy)))
     otherwise = data.draw(st.sampled_from(["suspend", "escalate"]))
     monitor["brakes"] = {"cooldown": data.draw(DAYS), "at_most": data.draw(st.integers(1, 3)), "per": "90d", "otherwise": otherwise}  # fmt: skip
     monitor["to"] = data.draw(st.none() | ROLES)

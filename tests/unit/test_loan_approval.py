@@ -64,7 +64,8 @@ def evaluate(data: Path, submission: Submission) -> dict[str, float]:
 
 
 def measure(data: Path, submission: Submission, window: str) -> dict[str, float]:
-    report = OnnxEvaluator().measure(path(submission), data / "training.csv", data / f"{window}.csv", submission)
+    training, held_out = data / "training.csv", data / "holdout.csv"
+    report = OnnxEvaluator().measure(path(submission), training, held_out, data / f"{window}.csv", submission)
     return {reading.name: reading.value for reading in report.readings}
 
 

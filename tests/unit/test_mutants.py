@@ -7,12 +7,12 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 from tests.unit.clearance_mutants import CLEARANCE
-from tests.unit.kernel_mutants import KERNEL, TRIALS
+from tests.unit.kernel_mutants import KERNEL, TRIALS, WATCH
 from tests.unit.mutants import Mutant
 from tests.unit.mutated import PROJECT, survey
 from tests.unit.rule_mutants import RULES
 
-ALL = (*KERNEL, *TRIALS, *RULES, *CLEARANCE)
+ALL = (*KERNEL, *TRIALS, *WATCH, *RULES, *CLEARANCE)
 SHARES = 6
 """In how many tests the bugs are tried; all but the first share are long."""
 
@@ -36,6 +36,12 @@ def test_the_proofs_notice_every_bug_of_the_kernel(share: int) -> None:
 def test_the_proofs_notice_every_bug_about_trials() -> None:
     """A plan with a trial in it is explored, as small as can be."""
     assert missed(TRIALS, "tests.unit.judges:trials") == []
+
+
+@pytest.mark.long
+def test_the_tests_notice_every_bug_about_breaches() -> None:
+    """As many of the last looks as the plan says, the newest among them."""
+    assert missed(WATCH, "tests.unit.judges:watch") == []
 
 
 @pytest.mark.parametrize("share", [0, *(pytest.param(one, marks=pytest.mark.long) for one in range(1, SHARES))])

@@ -1,5 +1,6 @@
 """The evaluator's figures against independent libraries, and what it refuses."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from activities.adapters.column_counters import DECILES, count_numbers, edges_of
 from activities.adapters.onnx_evaluator import OnnxEvaluator
 from models.errors import InvalidInputError, MissingColumnError
 from models.evidence import QUANTITIES
+from models.formats import Format
 from models.inventory import Column, DataContract, Protected, Reference, Source, Submission
 from models.statistics.distance import bins, stability
 from models.statistics.figures import Figure
@@ -139,9 +141,10 @@ def test_adverse_impact(model: Path, window: Callable[[str], Path]) -> None:
 
 def test_measure(model: Path, window: Callable[[str], Path]) -> None:
     """A labelled window gives drift, live AUC and live adverse impact, and the index of every input."""
-    report = OnnxEvaluator().measure(model, window("reference"), window("current"), submission())
+    report = OnnxEvaluator().measure(model, window("reference"), window("reference"), window("current"), submission())
     readings = {reading.name: reading.value for reading in report.readings}
     assert readings["drift"] == report.psi["score"] > 0
+    assert readings["drift_score"] == pytest.approx(readings["drift"], rel=0.02)  # it answers with its only input
     assert readings["live_auc"] == pytest.approx(0.7875947686878616, abs=1e-6)
     assert 0 < readings["live_adverse_impact"] < 1
     chosen = pd.read_csv(window("current"))["score"] >= submission().contract.threshold
@@ -154,14 +157,59 @@ def test_measure_unlabelled(model: Path, window: Callable[[str], Path], tmp_path
     bare, partly = tmp_path / "bare.csv", tmp_path / "partly.csv"
     whole.drop(columns="label").to_csv(bare, index=False)
     whole.assign(label=whole["label"].mask(whole.index >= 500)).to_csv(partly, index=False)
-    measured = OnnxEvaluator().measure(model, window("reference"), bare, submission())
-    assert {reading.name for reading in measured.readings} == {*DRIFT, "live_selection_rate"}
+    measured = OnnxEvaluator().measure(model, window("reference"), window("reference"), bare, submission())
+    estimated = {f"estimated_{name}" for name in ("auc", "accuracy", "precision", "recall", "f1")}
+    assert {reading.name for reading in measured.readings} == {*DRIFT, *estimated, "drift_score", "live_selection_rate"}
     assert measured.unmeasured["live_auc"] == "no outcome is known yet"
     assert measured.unmeasured["live_adverse_impact"].startswith("race: ")
-    measured = OnnxEvaluator().measure(model, window("reference"), partly, submission())
+    measured = OnnxEvaluator().measure(model, window("reference"), window("reference"), partly, submission())
     counts = {reading.name: reading.count for reading in measured.readings}
     assert (counts["drift"], counts["live_auc"]) == (2_000, 500)
     assert counts["live_adverse_impact"] < 250
+
+
+def test_estimates(window: Callable[[str], Path], tmp_path: Path) -> None:
+    """Of a window without labels, what nannyml estimates of the same scores; decisions are near what they come to."""
+    expected = json.loads((VECTORS / "expected" / "nannyml.json").read_text())["_cbpe"]
+    recorded = submission("prediction").model_copy(update={"format": Format.VENDOR})
+    bare, before, evaluator = tmp_path / "bare.csv", window("reference"), OnnxEvaluator()
+    pd.read_csv(window("current")).drop(columns="label").to_csv(bare, index=False)
+    report, whole = (evaluator.measure(before, before, before, one, recorded) for one in (bare, window("current")))
+    found, live = ({one.name: one.value for one in each.readings} for each in (report, whole))
+    assert found["estimated_auc"] == pytest.approx(expected["roc_auc"], abs=1e-8)
+    for name in ("accuracy", "precision", "recall", "f1"):
+        assert found[f"estimated_{name}"] == pytest.approx(live[f"live_{name}"], abs=0.05)
+    assert {reading.count for reading in report.readings if reading.name.startswith("estimated")} == {2_000}
+
+
+def test_held_out_data_that_is_broken(window: Callable[[str], Path], tmp_path: Path) -> None:
+    """Without it nothing can be estimated, and the reasons say so; everything else is measured."""
+    recorded = submission("prediction").model_copy(update={"format": Format.VENDOR})
+    broken, before = written(tmp_path / "broken.csv", "prediction,score\n1,.5\n"), window("reference")
+    report = OnnxEvaluator().measure(before, before, broken, window("current"), recorded)
+    assert "column 'label' is missing in" in report.unmeasured["estimated_auc"]
+    assert {"drift", "live_auc"} <= {reading.name for reading in report.readings}
+
+
+def test_importance_shift(tmp_path: Path) -> None:
+    """Where an input no longer varies, the score hangs on another one; held-out data is scored once for all windows."""
+    lines = [helper.make_node("MatMul", ["x", "weights"], ["line"]), helper.make_node("Sigmoid", ["line"], ["p"])]
+    path = saved(tmp_path / "two.onnx", lines, {"x": 2}, weights=np.array([[2.0], [1.0]], dtype=np.float32))
+    random = np.random.default_rng(11)
+    before = pd.DataFrame(random.normal(size=(400, 2)), columns=["a", "b"]).assign(label=np.arange(400) % 2)
+    files = {"before": before, "alike": before.iloc[::-1], "other": before.assign(a=0.1 * before["a"])}
+    for name, frame in files.items():
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    contract = DataContract(inputs=(Column(name="a"), Column(name="b")), outputs=(Column(name="p"),), label="label")
+    wide, evaluator = submission(protected=()).model_copy(update={"contract": contract}), OnnxEvaluator()
+    data = tmp_path / "before.csv"
+    alike, other = (
+        {one.name: one.value for one in evaluator.measure(path, data, data, tmp_path / name, wide).readings}
+        for name in ("alike.csv", "other.csv")
+    )
+    assert alike["importance_shift"] == 0
+    assert other["importance_shift"] > 0.1
+    assert evaluator._held_out.cache_info().misses == 1
 
 
 def test_measure_without_protected_column(model: Path, window: Callable[[str], Path], tmp_path: Path) -> None:
@@ -169,7 +217,7 @@ def test_measure_without_protected_column(model: Path, window: Callable[[str], P
     blind = tmp_path / "blind.csv"
     pd.read_csv(window("current")).drop(columns="race").to_csv(blind, index=False)
     with pytest.raises(MissingColumnError, match=r"'race' is missing in .*blind\.csv; found: score, prediction, label"):
-        OnnxEvaluator().measure(model, window("reference"), blind, submission())
+        OnnxEvaluator().measure(model, window("reference"), window("reference"), blind, submission())
 
 
 def test_missing_column(model: Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ Make = Callable[..., ProcessTrainer]
 def make(tmp_path: Path) -> Make:
     """A trainer called `trainer` that runs the given program text."""
 
-    def build(text: str, timeout: float = 60, beat: Callable[[], None] | None = None) -> ProcessTrainer:
+    def build(text: str, timeout: float = 60, beat: Callable[[str], None] | None = None) -> ProcessTrainer:
         program = tmp_path / "program.py"
         program.write_text(START + text, encoding="utf-8")
         more = {} if beat is None else {"beat": beat}
@@ -141,13 +141,22 @@ def test_timeout(make: Make, window: Path, tmp_path: Path) -> None:
 def test_cancellation(make: Make, window: Path, tmp_path: Path) -> None:
     """What the heartbeat raises goes through, after the program and what it started were killed."""
 
-    def beat() -> None:
+    def beat(progress: str) -> None:
         if any(tmp_path.glob("runs/*/pid")):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         make(SLEEPER + "time.sleep(600)", beat=beat).train("trainer", PREVIOUS, window, KEY)
     assert not survives(tmp_path)
+
+
+def test_progress(make: Make, window: Path) -> None:
+    """The last whole line that the program has printed is heard, as plain text, while it runs."""
+    heard = set[str]()
+    told = "print('1 of 2\\x1b[0m'); print('fold 2 of 2'); print('not y', end=''); time.sleep(1)\n"
+    make(told + END, beat=heard.add).train("trainer", PREVIOUS, window, KEY)
+    assert heard - {""} <= {"1 of 2[0m", "fold 2 of 2"}
+    assert "fold 2 of 2" in heard
 
 
 def test_killed_worker(make: Make, tmp_path: Path) -> None:

@@ -176,6 +176,20 @@ def test_a_breach_is_on_record(windows: tuple[tuple[str, str], ...], borne_out: 
     assert all(said.startswith("by the measurements on record, 'drift' is not in breach on window b") for said in found)
 
 
+@pytest.mark.parametrize("borne_out", [True, False])
+def test_a_breach_that_rolls_back_is_on_record(borne_out: bool) -> None:
+    """What puts another version into service by itself rests on measurements, too."""
+    plan = CREDIT.model_copy(update={"monitors": (replace(WATCH, then=Remedy.ROLLBACK),)})
+    scribe = reigning(plan)
+    for window in ("a", "b"):
+        measure(scribe, window, "fail" if borne_out else "pass")
+    scribe.say(Breached(breach=Breach(monitor="drift", window="b", reasons=("psi",))))
+    assert (due(scribe), scribe.order.version) == ("restore", 1)
+    found = against(scribe)
+    assert (found == []) is borne_out
+    assert all(said.startswith("by the measurements on record, 'drift' is not in breach on window b") for said in found)
+
+
 def test_what_was_measured_after_a_breach_does_not_bear_it_out() -> None:
     """A record that comes later proves nothing."""
     scribe = reigning(WATCHED)

@@ -1,4 +1,6 @@
-"""Built-in templates with a trial of a few seconds before a challenger takes over: one asks people, one nobody."""
+"""Built-in templates with a trial of a few seconds before a challenger takes over: one asks people, one nobody, and
+one is watched besides.
+"""
 
 from pathlib import Path
 
@@ -58,3 +60,23 @@ ALONE = _LOW.replace(_TESTED, _TESTED.replace("production", "challenge") + _CHAL
     "kpis: {", 'kpis: {trial_errors: {pass: "<= 0.01", fail: "> 0.05", at_least: 10}, '
 )
 """Nobody is asked anything."""
+
+_DRIFT = 'drift: {pass: "<= 0.1", fail: "> 0.2", at_least: 100}, '
+_MONITOR = """\
+  suspended: {do: [stop_serving, stop_monitors]}
+monitors:
+  drift:
+    checks: [drift]
+    every: 1h
+    breach_after: 2
+    then: retrain
+    brakes: {cooldown: 7d, at_most: 1, per: 30d, otherwise: escalate}
+"""
+
+WATCHED = (
+    ALONE.replace("retirement: retiring}", "retirement: retiring, suspension: suspended}")
+    .replace("do: [promote], steady", "do: [promote, monitor], steady")
+    .replace("undeploy, archive]", "stop_monitors, undeploy, archive]")
+    .replace("kpis: {", "kpis: {" + _DRIFT)
+) + _MONITOR
+"""Nobody is asked anything, and two windows in a row that drifted start what is the monitor's remedy."""

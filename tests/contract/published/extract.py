@@ -2,7 +2,8 @@
 
     npm pack @octokit/openapi@23.0.2 && tar xzf octokit-openapi-23.0.2.tgz
     git clone https://github.com/MicrosoftDocs/vsts-rest-api-specs
-    python -m tests.contract.published.extract package vsts-rest-api-specs
+    curl -O https://developer.atlassian.com/cloud/jira/platform/swagger-v3.v3.json
+    python -m tests.contract.published.extract package vsts-rest-api-specs swagger-v3.v3.json
 
 Descriptions are left out, OpenAPI 3.0's `nullable` becomes JSON Schema's null; the rest is as it was published.
 """
@@ -38,6 +39,12 @@ AZURE = {
         f"{_PROJECT}/build/builds",
         f"{_PROJECT}/build/builds/{{buildId}}",
     ),
+}
+_JIRA = "/rest/api/3"
+JIRA = {
+    f"{_JIRA}/search/jql": "post",
+    f"{_JIRA}/issue": "post",
+    f"{_JIRA}/issue/{{issueIdOrKey}}/comment": "get post",
 }
 _TEXTS = {"description", "summary", "externalDocs", "tags", "title", "example", "servers", "operationId"}
 _NAMED = {"properties", "schemas", "definitions", "parameters", "headers", "examples", "paths", "responses"}
@@ -99,8 +106,21 @@ def read(file: Path) -> tuple[Any, str]:
     return json.loads(data), f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def main(octokit: Path, azure: Path) -> None:
+def write_jira(file: Path) -> None:
+    """Jira Cloud's, as Atlassian publishes it; of each path what our adapter speaks."""
+    document, digest = read(file)
+    version = document["info"]["version"]
+    source = {"package": f"swagger-v3.v3.json {version}", "digest": digest, "licence": "Apache-2.0"}
+    paths = {
+        path: {method: plain(document["paths"][path][method]) for method in methods.split()}
+        for path, methods in JIRA.items()
+    }
+    write("jira", source, paths, document)
+
+
+def main(octokit: Path, azure: Path, jira: Path) -> None:
     """Write all extracts anew."""
+    write_jira(jira)
     document, digest = read(octokit / "generated" / "api.github.com.json")
     source = {"package": f"npm:@octokit/openapi@{document['info']['version']}", "digest": digest, "licence": "MIT"}
     paths = {path: plain(document["paths"][path]) for path in GITHUB}

@@ -1,0 +1,134 @@
+"""Processes that work for a house, of which one dies again and again: each time another takes its place."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from types import TracebackType
+from typing import Protocol
+
+from temporalio.service import RPCError
+
+from tests.temporal.crashing_worker import Errand, Office, WorkerProcess
+from tests.temporal.house import House
+from tests.temporal.insisting import RECOVERED_WITHIN, SILENCE
+from tests.temporal.invariants import going_on
+
+AT_ONCE = 4
+WRITTEN = (
+    "before deployer.",
+    "after deployer.",
+    "before trainer.",
+    "after trainer.",
+    "before notary.",
+    "after notary.",
+    "before inventory.commit_",
+    "in inventory.commit_",
+    "after inventory.commit_",
+)
+"""Where something is about to be changed, half changed, or changed and not known to be."""
+
+
+class Staff:
+    """A process that is `mortal`, dies at each of `fatal` in their order, and then lives; the other offices live."""
+
+    def __init__(
+        self,
+        house: House,
+        stages: tuple[str, ...],
+        mortal: tuple[Office, ...],
+        *fatal: int | str,
+        counting: bool = False,
+    ) -> None:
+        """Boundaries count from the second version's first event in `stages`, or, `counting`, from the beginning."""
+        self._house, self._stages, self._mortal, self._fatal = house, stages, mortal, fatal
+        self._counting = counting
+        self._processes: list[WorkerProcess] = []
+
+    async def __aenter__(self) -> "Staff":
+        if living := tuple(office for office in Office if office not in self._mortal):
+            self._begin(living)
+        self._dying = asyncio.create_task(self._die())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dying.cancel()
+        await asyncio.gather(*(process.kill() for process in self._processes))
+
+    async def have_died(self) -> None:
+        """Whoever is left lives from now on; AssertionError if somebody was not killed at their boundary."""
+        _, late = await asyncio.wait((self._dying,), timeout=RECOVERED_WITHIN)
+        assert not late, "it was not killed at its boundary"
+        await self._dying
+
+    async def _die(self) -> None:
+        for count, fatal in enumerate((*self._fatal, None)):
+            process = self._begin(self._mortal, fatal, self._counting or count > 0)
+            if fatal is not None:
+                assert await process.died(), "it ended by itself"
+
+    def _begin(
+        self, offices: tuple[Office, ...], fatal: int | str | None = None, counting: bool = False
+    ) -> WorkerProcess:
+        house = self._house
+        address = house.client.service_client.config.target_host
+        errand = Errand(
+            address, house.queue, house.root, fatal, stages=self._stages, offices=offices, counting=counting
+        )
+        process = WorkerProcess(errand)
+        self._processes.append(process)
+        return process
+
+
+@contextlib.asynccontextmanager
+async def ended(house: House) -> AsyncIterator[None]:
+    """Whatever happens, the lifecycle ends with the block."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(RPCError):
+            await house.handle.terminate("the test has ended")
+
+
+async def rested(house: House) -> None:
+    """Wait until nothing goes on."""
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(*SILENCE):
+                if not await going_on(house):
+                    return
+            await asyncio.sleep(0.05)
+
+
+class Ordeal(Protocol):
+    """A story in which somebody dies."""
+
+    async def run(self) -> None:
+        """Until nothing goes on any more."""
+        ...
+
+
+async def outcomes(ordeals: Iterable[Ordeal]) -> list[str]:
+    """What went wrong with each, nothing if it is empty; some at a time."""
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def outcome(ordeal: Ordeal) -> str:
+        async with turn:
+            try:
+                await ordeal.run()
+            except (AssertionError, TimeoutError, RPCError) as error:
+                return f"{type(error).__name__}: {error}"
+        return ""
+
+    return list(await asyncio.gather(*map(outcome, ordeals)))
+
+
+def boundaries(house: House, mortal: tuple[Office, ...]) -> list[str]:
+    """What whoever is mortal has passed, in order."""
+    return (house.root / f"boundaries-{'-'.join(mortal)}.txt").read_text().splitlines()
+
+
+def written(places: Sequence[str]) -> list[int]:
+    """The numbers of those boundaries at which something is on its way to be written, counted from 1."""
+    return [number for number, place in enumerate(places, 1) if place.startswith(WRITTEN)]

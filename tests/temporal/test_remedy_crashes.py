@@ -1,0 +1,155 @@
+"""A breach has its remedy once, with worker and actuator killed at any moment from the window to the new champion."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError
+
+from models.announcing import Topic, announced
+from models.compiler import compile_template
+from models.evidence import StepKind
+from models.inventory import Environment, Measured
+from models.journal import JournalEntry
+from models.monitoring import monitor_orders
+from models.plan import Plan
+from models.state import Phase
+from models.status import Status
+from tests.temporal.crashing_worker import NOTICED_WITHIN, Office
+from tests.temporal.dying import Staff, boundaries, ended, outcomes, rested, written
+from tests.temporal.house import House
+from tests.temporal.insisting import RECOVERED_WITHIN, eventually, steady_with
+from tests.temporal.invariants import check_invariants
+from tests.temporal.tried import check_trial, effects
+from tests.unit import trying
+
+STAGES = ("development", "staging", "challenge", "production", "suspended")
+_numbers = count(1)
+
+
+class Story(NamedTuple):
+    """What two windows in a row lead to: the step that remedies, how it ends, and what production was told by then."""
+
+    plan: Plan
+    remedy: StepKind
+    ends: Callable[[Status], bool]
+    given: tuple[int | None, ...]
+    served: tuple[int | None, ...]
+
+
+def suspended(status: Status) -> bool:
+    """Whether nothing serves in production, and a version is waited for."""
+    return status.phase is Phase.AWAITING_VERSION and Environment.PROD not in status.serving
+
+
+RETRAINED = Story(
+    compile_template(trying.WATCHED, "retraining.yaml"), StepKind.TRAIN, steady_with(2), (0, -1, 50, None), (1, 2)
+)
+SUSPENDED = Story(
+    compile_template(trying.WATCHED.replace("then: retrain", "then: suspend"), "suspending.yaml"),
+    StepKind.STOP_SERVING,
+    suspended,
+    (),
+    (1, None),
+)
+
+
+class Remediation:
+    """A champion that is watched, two windows that fail, and what becomes of it while somebody dies."""
+
+    def __init__(self, client: Client, root: Path, story: Story, mortal: tuple[Office, ...], *fatal: int | str) -> None:
+        """`mortal` are one process, which dies at each of `fatal` in their order; the others are one that lives."""
+        root.mkdir()
+        self.story, self.mortal = story, mortal
+        self.house = House(client, root, f"remedy-{story.remedy}-{'-'.join(mortal)}-{root.name}")
+        self._fatal = fatal
+
+    async def run(self) -> None:
+        """Until nothing goes on any more."""
+        house, story = self.house, self.story
+        async with ended(house):
+            async with Staff(house, STAGES, tuple(Office)):
+                await house.start(story.plan, task_timeout=NOTICED_WITHIN)
+                await house.submit()
+                await eventually(house, steady_with(1))
+                await self._arrive(0.6)
+                await rested(house)
+            async with Staff(house, STAGES, self.mortal, *self._fatal, counting=True) as staff:
+                await self._arrive(0.7)
+                await eventually(house, lambda status: status.stage != "production")
+                await self._look_again()
+                await eventually(house, story.ends)
+                await staff.have_died()
+                await check_invariants(house, story.plan)
+                self._check()
+
+    async def _arrive(self, drift: float) -> None:
+        """A window on which the champion fails, and the look at it."""
+        (self.house.root / f"{self.house.model}-{drift}.json").write_text(json.dumps({"drift": drift}))
+        await self._look()
+
+    async def _look(self) -> None:
+        order = monitor_orders(self.house.model, self.story.plan)[0]
+        check = f"look/{self.house.model}/{next(_numbers)}"
+        async with asyncio.timeout(RECOVERED_WITHIN):
+            await self.house.client.execute_workflow(
+                "MonitorCheck", order, id=check, task_queue=self.house.queue, task_timeout=NOTICED_WITHIN
+            )
+
+    async def _look_again(self) -> None:
+        """The schedule fires once more while the remedy is under way; where nothing serves, there is nothing to see."""
+        with contextlib.suppress(WorkflowFailureError):
+            await self._look()
+
+    def _check(self) -> None:
+        house, story = self.house, self.story
+        trail = list(house.parts.inventory.trail(house.model))
+        events = [JournalEntry.model_validate_json(entry.body) for entry in trail if entry.kind == "event"]
+        breaches = [event.refusal for event in events if event.event.body.event == "breached"]
+        assert breaches.count(None) == 1, breaches
+        done = [effect for effect in effects(house) if effect.key.step == story.remedy.value]
+        assert len(done) == 1
+        measured = [
+            change.window for effect in effects(house) for change in effect.changes if isinstance(change, Measured)
+        ]
+        assert len(measured) == len(set(measured)) == 2
+        told = [message.topic for entry in trail for message in announced(entry)]
+        assert told.count(Topic.BREACH) == 1
+        check_trial(house, story.given, story.served)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("story", "mortal", "must"),
+    [
+        (RETRAINED, Office.WORKER, {"after trainer.train", "after inventory.commit_event"}),
+        (RETRAINED, Office.ACTUATOR, {"after deployer.divide", "after deployer.deploy"}),
+        (SUSPENDED, Office.WORKER, {"after inventory.commit_event"}),
+        (SUSPENDED, Office.ACTUATOR, {"before deployer.withdraw", "after deployer.withdraw"}),
+    ],
+)
+async def test_they_may_die_at_any_boundary_of_a_remedy(
+    temporal: Client, tmp_path: Path, story: Story, mortal: Office, must: set[str]
+) -> None:
+    """Killed around or inside any change, from the look at a window on: one breach, one remedy, each effect once."""
+    whole = Remediation(temporal, tmp_path / "whole", story, (mortal,))
+    await whole.run()
+    places = boundaries(whole.house, (mortal,))
+    assert must <= set(places)
+    fatal = written(places)
+    found = await outcomes(Remediation(temporal, tmp_path / f"at-{k}", story, (mortal,), k) for k in fatal)
+    assert {f"{k}: {places[k - 1]}": error for k, error in zip(fatal, found, strict=True) if error} == {}
+
+
+async def test_both_die_again_and_again_between_a_breach_and_the_new_champion(temporal: Client, tmp_path: Path) -> None:
+    """With the window measured and the breach not told; the version trained, given its first share, and promoted, and
+    none of it on record.
+    """
+    fatal = ("after inventory.commit_effect", "after trainer.train", "after deployer.divide", "after deployer.deploy")
+    await Remediation(temporal, tmp_path / "again", RETRAINED, tuple(Office), *fatal).run()
