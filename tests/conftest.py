@@ -11,6 +11,9 @@ pytest_plugins = ["tests.postgresql"]
 # How wide somebody's terminal is (or none, where tests run side by side) changes no test.
 os.environ.pop("COLUMNS", None)
 
+# The servers in Go that are started here live for minutes: they have memory enough to look for garbage seldom.
+os.environ.setdefault("GOGC", "400")
+
 settings.register_profile("modelops", deadline=None)
 settings.load_profile("modelops")
 
