@@ -1,10 +1,8 @@
 """Monitors: schedules that look at new windows of production data."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from temporalio import activity
@@ -14,16 +12,18 @@ from activities.ledger import Ledger, Outcome
 from activities.metric_ports import MetricsReader
 from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving, Windows
 from activities.reports import keep_report
-from activities.upkeep import Upkeep
-from models.canonical import digest_bytes, spell_duration
-from models.errors import InvalidInputError, NotPermittedError, UnknownNameError
+from activities.unwindowed import UNWINDOWED, Unwindowed
+from models.canonical import Slug, digest_bytes, spell_duration
+from models.errors import InvalidInputError, NotPermittedError, UnknownNameError, UnmeasuredError
 from models.evidence import EffectKey, Evidence, StepKind, StepResult
 from models.inventory import Booked, Measured
 from models.journal import Assignment
 from models.messages import Breach, shorten
 from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, monitor_orders, tightened_order
-from models.upkeep import KEPT, period
-from models.verdict import Reading, Verdict, combine, judge
+from models.schema import CHANGES
+from models.taken import NOTHING, Taken
+from models.upkeep import period
+from models.verdict import Kpi, Verdict, combine, judge
 
 
 class MonitoringActivities:
@@ -36,7 +36,7 @@ class MonitoringActivities:
         evaluator: Evaluator,
         windows: Windows,
         schedules: Schedules,
-        upkeep: Upkeep,
+        unwindowed: Unwindowed,
         metrics: MetricsReader,
     ) -> None:
         self._inventory = inventory
@@ -45,7 +45,7 @@ class MonitoringActivities:
         self._evaluator = evaluator
         self._windows = windows
         self._schedules = schedules
-        self._upkeep = upkeep
+        self._unwindowed = unwindowed
         self._business = Business(inventory, store, metrics)
 
     @activity.defn(name="start_monitors")
@@ -119,7 +119,7 @@ class MonitoringActivities:
 
     def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
-        if all(kpi.metric or kpi.name in KEPT | FROM_THE_LEDGER for kpi in order.kpis):
+        if all(kpi.metric or kpi.name in UNWINDOWED | FROM_THE_LEDGER for kpi in order.kpis):
             return _Seen(period(order.every, at))
         found = self._windows.latest(order.model)
         last = max(serving.since, found[1]) if found else serving.since
@@ -152,22 +152,38 @@ class MonitoringActivities:
 
         What cannot be measured, for whatever reason, is a failure that is seen.
         """
-        kept = () if KEPT.isdisjoint(order.monitor.checks) else self._upkeep.read(order, serving, at)
         evidence = business.evidence
         if business.problem:
             return StepResult(verdict=Verdict.FAIL, summary=business.problem, evidence=evidence)
-        read = (*kept, *business.readings)
+        try:
+            taken = self._unwindowed.read(order, serving, at)
+        except UnmeasuredError as error:
+            return StepResult(verdict=Verdict.FAIL, summary=str(error), evidence=evidence)
+        taken = taken.with_(Taken(business.readings))
         if window is None:
-            return _judged(order, read, evidence)
+            return _judged(order, taken, evidence)
+        return self._judge_data(order, serving, window, taken, evidence)
+
+    def _judge_data(
+        self, order: MonitorOrder, serving: Serving, window: Path, taken: Taken, evidence: tuple[Evidence, ...]
+    ) -> StepResult:
         submission = self._inventory.submission(order.model, serving.version)
+        columns = NOTHING
         try:
             model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
+            if CHANGES in order.monitor.checks:
+                schema = self._evaluator.compare_columns(reference, window, submission)
+                columns = schema.taken()
+                evidence = (keep_report(self._store, "schema", schema, schema.in_words or "as expected"), *evidence)
+            if all(kpi.metric or kpi.name in UNWINDOWED | FROM_THE_LEDGER | {CHANGES} for kpi in order.kpis):
+                return _judged(order, columns.with_(taken), evidence)
             held_out = self._store.fetch(submission.holdout)
             report = self._evaluator.measure(model, reference, held_out, window, submission)
         except InvalidInputError as error:
-            said = f"the window cannot be measured: {error}"
-            return StepResult(verdict=Verdict.FAIL, summary=said, evidence=evidence)
-        result = _judged(order, (*report.readings, *read), evidence, report.unmeasured)
+            summary = f"the window cannot be measured: {error}"
+            return StepResult(verdict=Verdict.FAIL, summary=summary, evidence=evidence, readings=columns.readings)
+        measured = Taken(report.readings, report.unmeasured)
+        result = _judged(order, measured.with_(columns).with_(taken), evidence)
         looked = keep_report(self._store, "window", report, result.summary)
         return result.model_copy(update={"evidence": (looked, *evidence)})
 
@@ -180,19 +196,19 @@ class _Seen(NamedTuple):
     silent: bool = False
 
 
-def _judged(
-    order: MonitorOrder,
-    readings: tuple[Reading, ...],
-    evidence: tuple[Evidence, ...] = (),
-    unmeasured: Mapping[str, str] = MappingProxyType({}),
-) -> StepResult:
-    results = tuple(
-        judge(kpi, readings, f"no reading: {unmeasured[kpi.name]}" if kpi.name in unmeasured else "no reading")
-        for kpi in order.kpis
-    )
+def _judged(order: MonitorOrder, taken: Taken, evidence: tuple[Evidence, ...] = ()) -> StepResult:
+    results = tuple(judge(kpi, taken.readings, _why(kpi, taken)) for kpi in order.kpis)
     return StepResult(
         verdict=combine(tuple(result.verdict for result in results)),
-        summary="; ".join(f"{result.kpi} {result.verdict}: {result.reason}" for result in results),
+        summary="; ".join(f"{one.kpi} {one.verdict}: {one.reason}{_detail(one.kpi, taken)}" for one in results),
         evidence=evidence,
-        readings=readings,
+        readings=taken.readings,
     )
+
+
+def _why(kpi: Kpi, taken: Taken) -> str:
+    return f"no reading: {taken.unmeasured[kpi.name]}" if kpi.name in taken.unmeasured else "no reading"
+
+
+def _detail(kpi: Slug, taken: Taken) -> str:
+    return f" ({taken.details[kpi]})" if kpi in taken.details else ""

@@ -23,6 +23,7 @@ from models.observations import Observations
 from models.placement import Placed
 from models.plan import Plan, Proof
 from models.policy import Pack
+from models.schema import SchemaReport
 from models.signing import Document, Envelope, PublicKey
 from models.supply.osv import Bulletin
 from models.supply.reports import SourceReport, SupplyReport
@@ -236,6 +237,9 @@ class Evaluator(Protocol):
         self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
     ) -> WindowReport:
         """Compare a window of production data with the training data and the held-out data; MissingColumnError."""
+
+    def compare_columns(self, training: Path, window: Path, submission: Submission) -> SchemaReport:
+        """What has become of a window's columns, whether or not it can be measured; InvalidInputError."""
 
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Have golden predictions answered anew; MissingColumnError."""

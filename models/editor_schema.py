@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
 from models.inheritance import OWN
+from models.meanings import MEANINGS
 from models.policy import Pack
 from models.template import Step, Template, Then
 
@@ -23,6 +24,7 @@ _PARTLY = "Partly"
 def template_schema() -> JsonSchemaValue:
     """The schema of a template; one that extends another may leave out whatever it inherits."""
     whole = _schema(Template)
+    whole["properties"]["kpis"]["properties"] = {name: {"description": text} for name, text in MEANINGS.items()}
     definitions: JsonSchemaValue = whole.pop("$defs")
     partial = {f"{_PARTLY}{name}": _optional(one) for name, one in definitions.items()}
     child = _optional(whole)

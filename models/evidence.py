@@ -85,6 +85,7 @@ QUANTITIES = {
     "drift_cramers_v": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "missing_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "unseen_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "schema_changes": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL, single=True),
     "live_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_accuracy": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_precision": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
@@ -104,6 +105,8 @@ QUANTITIES = {
     "calibration_error_rise": Quantity(StepKind.MONITOR, -1, 1, Dimension.TECHNICAL),
     "concept_shift": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "importance_shift": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "live_latency": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
+    "live_error_rate": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_adverse_impact": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
     "live_selection_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_true_positive_difference": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
@@ -115,15 +118,18 @@ QUANTITIES = {
     "days_since_training": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
     "days_since_evaluation": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
     "days_since_documentation": Quantity(StepKind.MONITOR, 0, 36_500, Dimension.PROCESS, single=True),
+    "rows_since_training": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
+    "policy_changes": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
     "void_approvals": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
     "gate_hours_overdue": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
     "gates_in_time": Quantity(StepKind.MONITOR, 0, 1, Dimension.PROCESS),
     "obligations_overdue": Quantity(StepKind.MONITOR, 0, inf, Dimension.PROCESS, single=True),
 }
 """Every reading by its name. A stability index is below 20, as no share counts as less than 0.0001, and a log loss
-below 35, as no score is nearer than 1e-15 to 0 or 1; what is drift is said in `models.statistics.distance`; days are
-whole ones; what is about the process is said in `models.upkeep`, what is about value in `models.value`; of a trial,
-the latency is the 95th percentile in milliseconds; the `parity_difference` is the largest of any golden prediction."""
+below 35, as no score is nearer than 1e-15 to 0 or 1; what is drift is said in `models.statistics.distance`, what
+compares a window with held-out data in `models.expectation`, of its columns in `models.schema`; what is about the
+process is said in `models.upkeep`, what is about value in `models.value`; days are whole ones; a latency is the 95th
+percentile in milliseconds; the `parity_difference` is the largest of any golden prediction."""
 
 READINGS = {
     kind: frozenset(name for name, one in QUANTITIES.items() if one.measured_by is kind)

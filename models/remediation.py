@@ -66,7 +66,10 @@ def can_suspend(plan: Plan, state: State) -> bool:
 def used(state: State, monitor: MonitorPlan, remedy: Remedy, window: str, at: datetime) -> tuple[RemedyUse, ...]:
     """All uses with this one, without those of the same monitor that no brake counts."""
     horizon = at - timedelta(seconds=max(monitor.brakes.per, monitor.brakes.cooldown))
-    kept = [u for u in state.remedies if u.monitor != monitor.id or (u.remedy is monitor.then and u.at > horizon)]
+    counts = monitor.then is not Remedy.ESCALATE
+    kept = [
+        u for u in state.remedies if u.monitor != monitor.id or (counts and u.remedy is monitor.then and u.at > horizon)
+    ]
     champion = state.champion.number if state.champion else None
     return (*kept, RemedyUse(at=at, monitor=monitor.id, remedy=remedy, window=window, version=champion))
 

@@ -54,6 +54,27 @@ class Counts:
     failed: int = 0
     times: Counter[int] = field(default_factory=Counter)
 
+    def add(self, answer: Answer) -> None:
+        """Count one answer."""
+        self.requests += 1
+        if answer.error:
+            self.failed += 1
+        else:
+            self.times[_rounded(answer.microseconds)] += 1
+
+    @property
+    def late(self) -> int | None:
+        """The smallest time that at least so many percent of all do not exceed (nearest rank), in microseconds.
+
+        None if nothing was answered.
+        """
+        rank, passed = ceil(self.times.total() * LATE / 100), 0
+        for microseconds in sorted(self.times):
+            passed += self.times[microseconds]
+            if passed >= rank:
+                return microseconds
+        return None
+
     def merge(self, other: "Counts") -> None:
         """Add what was counted elsewhere."""
         self.requests += other.requests
@@ -72,11 +93,9 @@ class Tally:
         """Count one answer; they come in their order."""
         if answer.instead:
             return
-        self.counts.requests += 1
+        self.counts.add(answer)
         if answer.error:
-            self.counts.failed += 1
             return
-        self.counts.times[_rounded(answer.microseconds)] += 1
         for row, (score, label) in enumerate(zip(answer.scores, answer.labels, strict=False)):
             self.cases[case_of(answer, row)] = Case(score, label == 1, answer.mirrored)
 
@@ -169,23 +188,13 @@ def _readings(side: Side, contract: DataContract) -> Iterator[Reading]:
     counts = side.counts
     if counts.requests:
         yield Reading(name="trial_errors", value=counts.failed / counts.requests, count=counts.requests)
-    if answered := counts.times.total():
-        yield Reading(name="trial_latency", value=_late(counts.times) / 1000, count=answered)
+    if (late := counts.late) is not None:
+        yield Reading(name="trial_latency", value=late / 1000, count=counts.times.total())
     compared = _compared(side.sums, contract)
     if compared and all(first.selected for _, first in compared):
         ratios = [group.selected / group.of / (first.selected / first.of) for group, first in compared]
         count = min(min(group.of, first.of) for group, first in compared)
         yield Reading(name="trial_adverse_impact", value=min(ratios), count=count)
-
-
-def _late(times: Counter[int]) -> int:
-    """The smallest time that at least so many percent of all do not exceed (nearest rank)."""
-    rank, passed = ceil(times.total() * LATE / 100), 0
-    for microseconds in sorted(times):
-        passed += times[microseconds]
-        if passed >= rank:
-            return microseconds
-    return 0
 
 
 def _compared(sums: Sums, contract: DataContract) -> Sequence[tuple[_Group, _Group]]:

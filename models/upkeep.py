@@ -3,17 +3,19 @@
 Process readings, taken of the champion at a moment (UTC). They need no window of data.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from models import emergency
-from models.audit import AuditEntry, Replayed, replay
+from models.audit import AuditEntry, AuditKind, EffectRecord, Replayed, replay
 from models.calendar import later
-from models.canonical import Slug
+from models.canonical import Slug, digest
 from models.evidence import QUANTITIES, Dimension, StepKind
+from models.inventory import Measured
 from models.messages import StepSucceeded
 from models.plan import GatePlan, Plan
+from models.policy import NAMED, Policy
 from models.state import State
 from models.verdict import Reading
 from models.waivers import end_of
@@ -28,17 +30,22 @@ _MADE = {
 }
 """What is made anew by which step of a version: it is registered once trained, and each bundle has its model card."""
 
+_OF_EVERY_ROW = "live_selection_rate"
+"""A reading that rests on each row of a window, and is there of every window of data that could be measured."""
+
 
 class Kept(NamedTuple):
     """What is not in the events of the lifecycle.
 
     `since`: when the champion began to serve. `void`: why approvals that it was let in with would not let it in today.
-    `contradictions`: how many findings of the reconciliation hold about the model.
+    `contradictions`: how many findings of the reconciliation hold about the model. `policy`: the packs that apply to
+    it and that its plan was not compiled under (`unheeded`); None if that cannot be told.
     """
 
     since: datetime
     void: Sequence[str]
     contradictions: int
+    policy: Sequence[str] | None = None
 
 
 def period(every: int, at: datetime) -> str:
@@ -56,15 +63,17 @@ def read(
     """Every process reading that there is: of what never happened there is none.
 
     - `days_in_service`, `days_since_training`, `days_since_evaluation`, `days_since_documentation`: of the champion;
+    - `rows_since_training`: of the windows of data that monitors measured first after it was trained;
+    - `policy_changes`: packs that apply today, and in which version, that its plan was not compiled under;
     - `void_approvals`: what would speak against the champion if it were to be let in today;
     - `gate_hours_overdue`: how long the open gate is past its deadline, 0 if none is;
     - `gates_in_time`: the share of all visits to gates with people that ended before the deadline;
     - `obligations_overdue`: waivers that have ended, an emergency that nobody has reviewed in time, a deadline of a
       gate that has passed, contradictions that hold.
     """
-    past = _Past(plan)
+    past, trail = _Past(plan), tuple(entries)
     state = State(model=model, owner=owner)
-    for replayed in replay(plan, state, entries):
+    for replayed in replay(plan, state, trail):
         past.add(replayed)
         state = replayed.state
     overdue = _overdue(plan, state, at)
@@ -76,10 +85,22 @@ def read(
         _single("gate_hours_overdue", overdue / timedelta(hours=1)),
         _single("obligations_overdue", owed),
     ]
+    trained = past.made("days_since_training", state)
+    if trained and (rows := _rows_since(trained, trail)) is not None:
+        readings.append(_single("rows_since_training", rows))
+    if kept.policy is not None:
+        readings.append(_single("policy_changes", len(kept.policy)))
     if past.visits:
         share = sum(past.visits) / len(past.visits)
         readings.append(Reading(name="gates_in_time", value=share, count=len(past.visits)))
     return tuple(readings)
+
+
+def unheeded(plan: Plan, policy: Policy) -> tuple[str, ...]:
+    """The packs that apply to the policy's model on its day and that a plan was not compiled under, as `baseline@2`."""
+    named = [one.pack for one in plan.packs if one.reason == NAMED]
+    known = {one.digest for one in plan.packs}
+    return tuple(one.pack.name for one in policy.applied(named) if digest(one.pack) not in known)
 
 
 class _Past:
@@ -113,6 +134,29 @@ class _Past:
     def ended_waivers(self, at: datetime) -> tuple[str, ...]:
         """The controls that nothing meets any more."""
         return tuple(one.control for one in self._plan.waived if end_of(one) < at)
+
+
+def _rows_since(trained: datetime, trail: Iterable[AuditEntry]) -> int | None:
+    """How many rows the windows have that were measured first after a moment; None if no window was ever measured."""
+    first: dict[str, tuple[datetime, int]] = {}
+    for entry in trail:
+        for window, rows in _windows(entry):
+            first.setdefault(window, (entry.at, rows))
+    return sum(rows for at, rows in first.values() if at > trained) if first else None
+
+
+def _windows(entry: AuditEntry) -> Iterator[tuple[str, int]]:
+    """The windows of data that an entry records, each with its rows; one that cannot be read records nothing."""
+    if entry.kind != AuditKind.EFFECT or _OF_EVERY_ROW not in entry.body:
+        return
+    try:
+        record = EffectRecord.model_validate_json(entry.body)
+    except ValueError:
+        return
+    for change in record.changes:
+        for reading in record.result.readings:
+            if isinstance(change, Measured) and reading.name == _OF_EVERY_ROW:
+                yield change.window, reading.count
 
 
 def _due(plan: Plan, gate: GatePlan, opened: datetime) -> datetime:

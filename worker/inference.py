@@ -12,6 +12,7 @@ whose bodies are {"parameters": {"version": "2", "bundle": "sha256:...", "idempo
     POST /v2/repository/models/{name}/divide     a loaded bundle answers a share beside the default, or none does
     GET  /v2/models/{name}/versions/{v}/sample   an inference request that the version must be able to answer
     GET  /v2/models/{name}/traffic               what some versions answered since a moment, a line of JSON each
+    GET  /v2/models/{name}/versions/{v}/service  how many requests it had in a period, how many failed, how late it was
     GET  /effects                                the switches, divisions and unloads that were applied, once per key
 
 Load, unload, switch, divide and traffic need the deploy token (RFC 6750: `Authorization: Bearer ...`), which the server

@@ -29,7 +29,7 @@ from worker.inference_errors import http_error, our_error
 from worker.inference_protocol import answer, parse_request, read_columns
 from worker.mirror import Copy
 from worker.model_repository import ModelRepository
-from worker.orders import DivisionBody, IndexBody, Order, OrderBody, UnloadBody, parse_body, read_query
+from worker.orders import DivisionBody, IndexBody, Order, OrderBody, UnloadBody, parse_body, read_period, read_query
 from worker.router import Router
 from worker.served_model import ServedModel
 from worker.traffic_log import TrafficLog
@@ -41,6 +41,7 @@ EXTENSIONS = [
     "modelops_divide",
     "modelops_sample",
     "modelops_traffic",
+    "modelops_service",
     "modelops_effects",
 ]
 MAX_BODY = 32 * 1024 * 1024
@@ -117,6 +118,12 @@ class InferenceServer:
         name, asked = _model_name(request), read_query(request.query_params)
         lines = self._log.read(name, asked.since, frozenset(asked.versions), asked.position)
         return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    async def service(self, request: Request) -> Response:
+        """How a version answered in a period: counts, and nothing of whom it was about."""
+        name, period = _model_name(request), read_period(request.query_params)
+        report = await run_in_threadpool(self._log.count, name, request.path_params["version"], period)
+        return JSONResponse(report.model_dump(mode="json"))
 
     async def index(self, request: Request) -> Response:
         """What is loaded, and what was withdrawn."""
@@ -202,6 +209,7 @@ def create_app(repository: ModelRepository, log: TrafficLog, token: str) -> Star
     routes += [_post("/v2/models/{name}/versions/{version:int}/infer", server.infer)]
     routes += [_get("/v2/models/{name}/versions/{version:int}/sample", server.sample)]
     routes += [_get("/v2/models/{name}/traffic", server.traffic)]
+    routes += [_get("/v2/models/{name}/versions/{version:int}/service", server.service)]
     routes += [_post("/v2/repository/index", server.index), _get("/effects", server.effects)]
     for verb in (server.load, server.unload, server.switch, server.divide):
         routes += [_post(f"/v2/repository/models/{{name}}/{verb.__name__}", verb)]

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from models.canonical import Digest, Frozen
 from models.errors import InvalidInputError
 from models.inventory import Environment
+from models.metrics import Period
 from models.traffic import Position, Split
 from worker.inference_protocol import describe
 
@@ -81,6 +82,13 @@ class TrafficQuery(Frozen):
     position: Position | None = None
 
 
+class ServiceQuery(Frozen):
+    """In which period."""
+
+    since: AwareDatetime
+    until: AwareDatetime
+
+
 class IndexBody(BaseModel):
     """The body of index."""
 
@@ -105,3 +113,13 @@ def read_query(parameters: Mapping[str, str]) -> TrafficQuery:
         return TrafficQuery.model_validate(asked)
     except ValidationError as error:
         raise InvalidInputError(f"write ?since=2026-11-01T00:00:00Z&versions=1,2: {describe(error)}") from error
+
+
+def read_period(parameters: Mapping[str, str]) -> Period:
+    """Of which period it is asked how a version answered; InvalidInputError."""
+    try:
+        asked = ServiceQuery.model_validate({name: parameters.get(name) for name in ("since", "until")})
+    except ValidationError as error:
+        example = "?since=2026-11-01T00:00:00Z&until=2026-11-02T00:00:00Z"
+        raise InvalidInputError(f"write {example}: {describe(error)}") from error
+    return Period(asked.since, asked.until)

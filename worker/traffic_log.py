@@ -17,6 +17,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from models.metrics import Period
+from models.service import ServiceReport, report_service
 from models.traffic import Answer, Position
 
 FOLDER = "traffic"
@@ -83,6 +85,14 @@ class TrafficLog:
         if position:
             held += Position(days=ends).model_dump_json().encode() + b"\n"
         yield bytes(held)
+
+    def count(self, model: str, version: int, period: Period) -> ServiceReport:
+        """How a version answered in a period; all that was queued is in it."""
+        self._flush()
+        days = [f"{moment.astimezone(UTC):%Y-%m-%d}" for moment in period]
+        files = [one for one in sorted((self._root / model).glob("*.jsonl")) if days[0] <= one.stem <= days[1]]
+        lines = (_read(line) for file in files for line in _lines(file, 0))
+        return report_service((answer for answer in lines if answer), version, period)
 
     def _flush(self) -> None:
         """Wait for a turn of the writer that began after this."""
@@ -154,8 +164,13 @@ def _lines(file: Path, begin: int) -> Iterator[bytes]:
 
 
 def _wanted(line: bytes, since: datetime, versions: Container[int]) -> bool:
+    answer = _read(line)
+    return answer is not None and answer.version in versions and answer.at >= since
+
+
+def _read(line: bytes) -> Answer | None:
+    """The answer in a line; None if it is none."""
     try:
-        answer = Answer.model_validate_json(line)
+        return Answer.model_validate_json(line)
     except ValidationError:
-        return False
-    return answer.version in versions and answer.at >= since
+        return None

@@ -16,6 +16,7 @@ from activities.adapters.child_prover import ChildProver
 from activities.adapters.ci_checks import CiChecks
 from activities.adapters.file_notary import FileNotary
 from activities.adapters.file_windows import FileWindows
+from activities.adapters.oip_service import OipService
 from activities.adapters.oip_traffic import OipTraffic
 from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.sql_findings import SqlFindings
@@ -62,7 +63,9 @@ from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
+from activities.service_ports import Service
 from activities.trial import TrialActivities
+from activities.unwindowed import Unwindowed
 from activities.upkeep import Upkeep
 from activities.validation import Validator
 from models.environments import Environments as Surroundings
@@ -124,6 +127,7 @@ class Parts:
     executions: Executions
     environments: Environments
     metrics: MetricsReader
+    service: Service
     elsewhere: Elsewhere | None = None
     delivery: Delivering | None = None
 
@@ -146,7 +150,7 @@ class ActuatorParts:
 
 def choose_parts(settings: Settings, client: Client) -> Parts:
     """The real parts, as configured."""
-    root = settings.root
+    root, surroundings = settings.root, environments_of(settings)
     store, inventory = store_of(settings), SqlInventory(settings.database)
     runs = ci_runs(settings.ci)
     return Parts(
@@ -167,7 +171,8 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
         findings=SqlFindings(settings.database),
         executions=TemporalExecutions(client, attributes.MODEL.name, options.ANSWER_TIMEOUT),
         metrics=metrics_of(settings),
-        environments=shelves_of(environments_of(settings), store),
+        service=OipService({name: local.url for name, local in surroundings.locals()}),
+        environments=shelves_of(surroundings, store),
         elsewhere=elsewhere_of(settings),
         delivery=delivering_of(settings),
     )
@@ -242,9 +247,10 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner, parts.supply)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
     packaging = PackagingActivities(parts.inventory, parts.store, parts.evaluator, parts.packager, parts.bundles)
-    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings)
+    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings, parts.policies)
+    unwindowed = Unwindowed(parts.inventory, upkeep, parts.service)
     monitoring = MonitoringActivities(
-        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep, parts.metrics
+        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, unwindowed, parts.metrics
     )
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
     external = ExternalActivities(parts.inventory, parts.store, parts.pipelines)

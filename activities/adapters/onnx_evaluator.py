@@ -18,6 +18,7 @@ from activities.adapters.column_counters import (
     count_reference,
     count_scores,
 )
+from activities.adapters.column_kinds import columns_of, header_of
 from activities.adapters.csv_table import Values, missing_column, read_table, tensor
 from activities.adapters.estimator_scoring.process import EstimatorProcess
 from activities.adapters.feature_importance import RowSample, cells_of, importances
@@ -30,6 +31,7 @@ from models.expectation import Expectation, expect
 from models.formats import FORMATS, Format
 from models.golden import SCORE, Parity, compare
 from models.inventory import Column, DataContract, Submission
+from models.schema import SchemaReport, compare_columns
 from models.statistics.figures import Figure, Result, Unmeasured
 from models.statistics.performance import area_under_curve, calibration_error
 from models.statistics.scores import Confusion, Scores
@@ -133,6 +135,11 @@ class OnnxEvaluator:
             sample.add(part)
         beside = self._beside(model, held_out, sample, submission)
         return report_window(window.name, contract, earlier.columns, now, earlier.deciles, beside)
+
+    def compare_columns(self, training: Path, window: Path, submission: Submission) -> SchemaReport:
+        """What has become of a window's columns, whether or not it can be measured; InvalidInputError."""
+        contract = submission.contract
+        return compare_columns(contract, header_of(training), columns_of(window, contract))
 
     def _beside(self, model: Path, held_out: Path, window: RowSample, submission: Submission) -> Beside:
         try:

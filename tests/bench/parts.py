@@ -35,6 +35,7 @@ from tests.temporal.doubles import (
     TextEvaluator,
     TextScanner,
     TrustingProver,
+    WrittenService,
     write_submission,
 )
 from tests.temporal.house import facts_of
@@ -215,5 +216,6 @@ def instant_parts(root: Path, plan: Plan, progress: Progress) -> tuple[Parts, Su
         executions=NoExecutions(),
         environments=NoEnvironments(),
         metrics=NamedMetrics(Metrics()),
+        service=WrittenService(root / "service.json"),
     )
     return parts, submission

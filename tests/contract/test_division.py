@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from activities.adapters.oip_deployer import OipDeployer
+from activities.adapters.oip_service import OipService
 from activities.adapters.oip_traffic import OipTraffic
 from models.canonical import Digest
 from models.errors import (
@@ -21,6 +22,8 @@ from models.errors import (
     SmokeTestError,
     UnavailableError,
 )
+from models.inventory import Environment
+from models.metrics import Period
 from models.traffic import Split, is_challenged
 from tests.contract.serving import (
     AUTHORIZED,
@@ -171,6 +174,26 @@ def test_requests_are_divided_with_a_champion_alone(
     deployer.deploy(PROD, MODEL, 1, bundles[1], new_key())
     with pytest.raises(ConflictError, match="is the default"):
         deployer.divide(PROD, MODEL, split, new_key())
+
+
+def test_how_a_version_answered_is_counted(server: Server, deployer: OipDeployer, bundles: dict[int, Digest]) -> None:
+    """Of one version and one period, copies left out, and without any token: nothing says whom it was about."""
+    began = datetime.now(UTC)
+    deployer.deploy(PROD, MODEL, 1, bundles[1], new_key())
+    deployer.divide(PROD, MODEL, Split(version=2, bundle=bundles[2], mirrored=True), new_key())
+    answers(server)
+    service, ended = OipService({PROD: server.url}), datetime.now(UTC) + timedelta(seconds=1)
+    seen = service.read(PROD, MODEL, 1, Period(began, ended))
+    assert (seen.requests, seen.failed) == (len(UNITS) + 1, 0)
+    assert seen.late
+    assert service.read(PROD, MODEL, 2, Period(began, ended)).requests == 0
+    assert service.read(PROD, MODEL, 1, Period(ended, ended + timedelta(days=1))).requests == 0
+    assert server.get(f"/v2/models/{MODEL}/versions/1/service?since=now&until=later").status_code == 400
+    with pytest.raises(InvalidInputError, match="what versions answer in TEST is not known"):
+        service.read(Environment.TEST, MODEL, 1, Period(began, ended))
+    service.close()
+    with pytest.raises(UnavailableError, match="cannot be read at"):
+        OipService({PROD: f"http://127.0.0.1:{free_port()}"}).read(PROD, MODEL, 1, Period(began, ended))
 
 
 def test_what_was_answered_is_observed(

@@ -34,12 +34,14 @@ from models.errors import (
 from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
 from models.golden import Parity, compare
 from models.inventory import Environment, ModelFacts, Submission
-from models.metrics import Metrics
+from models.metrics import Metrics, Period
 from models.monitoring import MonitorOrder
 from models.observations import Arms, Observations, share_of
 from models.placement import Placed
 from models.plan import COMPILER, KERNEL, Plan, Proof
 from models.reconciliation import Execution, Served, Shelf
+from models.schema import SchemaReport
+from models.service import ServiceReport
 from models.supply.reports import DependencyReport, LicenceReport, SecretReport, SourceReport, SupplyReport
 from models.traffic import Split
 from models.validation import Sample
@@ -104,10 +106,14 @@ class TextEvaluator:
     ) -> WindowReport:
         """Readings as written in the window."""
         values: dict[str, float] = json.loads(window.read_text())
-        if "missing" in values:
+        if "missing" in values or "went" in values:
             raise MissingColumnError(f"{window.name} has no column 'obrat'")
         readings = tuple(Reading(name=name, value=value, count=500) for name, value in values.items())
         return WindowReport(window=digest_bytes(window.read_bytes()), rows=500, readings=readings, psi={})
+
+    def compare_columns(self, training: Path, window: Path, submission: Submission) -> SchemaReport:
+        """Columns went as written in the window."""
+        return SchemaReport(went=tuple(json.loads(window.read_text()).get("went", ())))
 
     def replay(self, model: Path, golden: Path, submission: Submission) -> Parity:
         """Always alike."""
@@ -313,6 +319,19 @@ class NewestFile:
         return (found[-1], datetime.fromtimestamp(found[-1].stat().st_mtime, UTC)) if found else None
 
 
+class WrittenService:
+    """What a version was asked is written in a file; nothing, if there is none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self, environment: Environment, model: str, version: int, period: Period) -> ServiceReport:
+        """As it is written; whatever the period."""
+        if not self._path.exists():
+            return ServiceReport(requests=0, failed=0)
+        return ServiceReport.model_validate_json(self._path.read_text())
+
+
 class NoSchedules:
     """Remembers what was to be scheduled."""
 
@@ -417,6 +436,7 @@ def quick_parts(root: Path) -> Parts:
         findings=SqlFindings(f"sqlite:///{root / 'inventory.db'}"),
         executions=NoExecutions(),
         environments=deployer,
+        service=WrittenService(root / "service.json"),
         metrics=NamedMetrics(Metrics()),
     )
 

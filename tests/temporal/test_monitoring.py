@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.temporal_scheduler import TemporalScheduler
@@ -108,6 +108,18 @@ async def test_no_window_yet_is_no_breach(watched: House) -> None:
     await asyncio.sleep(1)
     assert measured(watched) == []
     assert (await watched.status()).phase is Phase.STEADY
+
+
+async def test_a_person_has_the_champion_retrained(watched: House) -> None:
+    """Signed like any request; the new version has every gate before it, and the champion serves on."""
+    await watched.start(CREDIT)
+    await watched.to_production()
+    await watched.request(Action.RETRAIN)
+    status = await watched.until(lambda s: s.version is not None)
+    assert (status.version and status.version.number, status.serving[Environment.PROD]) == (2, 1)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await watched.request(Action.RETRAIN)
+    assert "a champion is retrained while nothing else is under way" in str(refused.value.cause)
 
 
 async def test_retirement_ends_the_schedules(watched: House, temporal: Client) -> None:

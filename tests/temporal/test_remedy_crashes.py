@@ -1,4 +1,4 @@
-"""A breach has its remedy once, with worker and actuator killed at any moment between the window and the new champion."""
+"""A breach has its remedy once, with worker and actuator killed at any moment from the window to the new champion."""
 
 import asyncio
 import contextlib

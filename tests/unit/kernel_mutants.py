@@ -329,7 +329,7 @@ KERNEL = (
     ),
     Mutant(
         "remediation",
-        "    if not braked and (busy := _busy(plan, state, wanted)):",
+        "    if not braked and (busy := _busy(plan, state, wanted, at)):",
         "    if not braked and (busy := str()):",
         "retraining begins amid another version's way",
     ),

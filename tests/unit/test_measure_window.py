@@ -11,22 +11,27 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.sql_migration import migrate
 from activities.monitoring import MonitoringActivities
+from activities.service_ports import Service
+from activities.unwindowed import Unwindowed
 from activities.upkeep import Upkeep
 from models.canonical import digest, digest_bytes
-from models.errors import NotPermittedError
+from models.errors import InvalidInputError, NotPermittedError, UnavailableError
 from models.evidence import EffectKey, StepResult
 from models.inventory import Deployed, Environment, ModelRegistered, RiskTier, Submission, VersionRegistered
 from models.journal import JournalEntry
 from models.lifecycle import step
 from models.messages import REASON_LIMIT, Event, Started
-from models.metrics import Measurement, Metrics
+from models.metrics import Measurement, Metrics, Period
 from models.monitoring import MonitorOrder, MonitorOutcome
 from models.plan import Brakes, MonitorPlan, Remedy
+from models.schema import SchemaReport
+from models.service import ServiceReport
 from models.state import State, snapshot
 from models.verdict import Kpi, Verdict
 from tests.temporal.doubles import quick_parts, write_submission
 from tests.temporal.house import facts_of, plan_of
 from worker.metrics import NamedMetrics
+from worker.policies import PolicyFolder
 from worker.wiring import Parts
 
 KPIS = tuple(Kpi(name=f"quantity_number_{number}", passes="< 0.2", fails=">= 0.2") for number in range(60))
@@ -61,9 +66,10 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
 
 def monitoring_of(parts: Parts) -> MonitoringActivities:
     """What measures, with all its parts."""
-    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings)
+    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings, parts.policies)
+    unwindowed = Unwindowed(parts.inventory, upkeep, parts.service)
     return MonitoringActivities(
-        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, upkeep, parts.metrics
+        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, unwindowed, parts.metrics
     )
 
 
@@ -238,3 +244,85 @@ def test_a_metric_that_nobody_configured_is_a_failure_that_names_it(parts: Parts
     outcome = ActivityEnvironment().run(monitoring_of(parts).measure_window, BUSINESS)
     assert outcome.result.summary == "a metric cannot be read: no metric 'margin' is configured"
     assert outcome.breach is not None
+
+
+def asking(*names: str, **bounds: str) -> MonitorOrder:
+    """A check of some quantities, each fine at 0 unless bounds say otherwise."""
+    kpis = tuple(Kpi.model_validate({"name": name, "passes": "== 0", "fails": "> 0", **bounds}) for name in names)
+    return ORDER.model_copy(update={"kpis": kpis, "monitor": ORDER.monitor.model_copy(update={"checks": names})})
+
+
+def test_how_a_champion_answers_is_read_without_any_window(
+    measure: Callable[..., MonitorOutcome], tmp_path: Path
+) -> None:
+    """Its errors and its latency over the last whole period; if nobody asked it, there is a reason and no pass."""
+    order = asking("live_error_rate", "live_latency", passes="<= 0.1", fails="> 10")
+    quiet = measure("no window", order)
+    assert quiet.result.verdict is Verdict.INCONCLUSIVE
+    assert "no reading: nobody has asked the version in the period" in quiet.result.summary
+    (tmp_path / "service.json").write_text(ServiceReport(requests=200, failed=20, late=12_500).model_dump_json())
+    asked = measure("no window", order, after=timedelta(days=1))
+    found = {one.name: (one.value, one.count) for one in asked.result.readings}
+    assert found == {"live_error_rate": (0.1, 200), "live_latency": (12.5, 180)}
+    assert asked.result.verdict is Verdict.FAIL
+
+
+class Down:
+    """No server answers."""
+
+    def read(self, environment: Environment, model: str, version: int, period: Period) -> ServiceReport:
+        """Never."""
+        raise UnavailableError("how 'loan' answers in PROD cannot be read")
+
+
+class Elsewhere:
+    """Somebody else's servers."""
+
+    def read(self, environment: Environment, model: str, version: int, period: Period) -> ServiceReport:
+        """Never."""
+        raise InvalidInputError("what versions answer in PROD is not known")
+
+
+@pytest.mark.parametrize(("service", "verdict"), [(Down(), Verdict.FAIL), (Elsewhere(), Verdict.INCONCLUSIVE)])
+def test_a_server_that_does_not_tell(service: Service, verdict: Verdict, parts: Parts) -> None:
+    """One that is down is a failed look; where nobody can tell, the reading is not there and says why."""
+    order = asking("live_latency")
+    govern(parts, order)
+    activities = monitoring_of(dataclasses.replace(parts, service=service))
+    outcome = ActivityEnvironment().run(activities.measure_window, order)
+    assert outcome.result.verdict is verdict
+    assert "answer" in outcome.result.summary
+
+
+def test_policy_packs_are_read_for_every_look(parts: Parts, tmp_path: Path) -> None:
+    """A pack that came after the plan was compiled is a change, and is named; one that cannot be read is a reason."""
+    order = asking("policy_changes")
+    govern(parts, order)
+    for policies, said in (
+        (PolicyFolder(), " > 0 (baseline@1, "),
+        (PolicyFolder(tmp_path / "gone"), "no reading: the policy packs cannot be read: "),
+    ):
+        environment, activities = ActivityEnvironment(), monitoring_of(dataclasses.replace(parts, policies=policies))
+        later = datetime.now(UTC) + timedelta(days=said.startswith("no"))
+        environment.info = dataclasses.replace(environment.info, scheduled_time=later)
+        assert said in environment.run(activities.measure_window, order).result.summary
+
+
+def test_changed_columns_are_judged_without_running_the_model(measure: Callable[..., MonitorOutcome]) -> None:
+    """A monitor of the columns alone says which have changed of a window that cannot be measured otherwise."""
+    alone = measure(json.dumps({"went": ["obrat"]}), asking("schema_changes"))
+    assert alone.result.summary == "schema_changes fail: 1 > 0 (went: obrat)"
+    assert alone.breach is not None
+
+
+def test_changed_columns_are_told_of_a_window_that_cannot_be_measured(
+    measure: Callable[..., MonitorOutcome], parts: Parts
+) -> None:
+    """A monitor that also measures fails, and has read the columns all the same."""
+    order = asking("schema_changes", "drift")
+    broken = measure(json.dumps({"went": ["obrat"]}), order)
+    assert broken.result.summary.startswith("the window cannot be measured: ")
+    assert [(one.name, one.value) for one in broken.result.readings] == [("schema_changes", 1)]
+    (evidence,) = broken.result.evidence
+    assert SchemaReport.model_validate_json(parts.store.path(evidence.digest).read_bytes()).went == ("obrat",)
+    assert measure(json.dumps({"drift": 0.0}), order).result.verdict is Verdict.PASS

@@ -8,15 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.authentication import read_request
+from models.canonical import digest
 from models.entitlement import Claim, void
-from models.inventory import Environment
+from models.evidence import EffectKey, StepResult
+from models.inventory import Environment, Measured, RiskTier
 from models.messages import Action
-from models.plan import ControlPlan, WaiverPlan
+from models.plan import ControlPlan, PackPlan, WaiverPlan
+from models.policy import NAMED, Pack, Policy
+from models.scope import Scope
 from models.state import Version
-from models.upkeep import KEPT, Kept, period, read
+from models.upkeep import KEPT, Kept, period, read, unheeded
+from models.verdict import Reading
+from tests.temporal.house import facts_of
 from tests.unit.signed_record import APPROVALS, CREDIT, MODEL, NOON, Scribe, released, submission_of
 
 DAY = timedelta(days=1)
+ADVICE = {"title": "Two", "reference": "1", "confidence": "high", "severity": "advisory", "retention": "1d"}
 
 
 def serving(scribe: Scribe | None = None) -> Scribe:
@@ -27,14 +34,28 @@ def serving(scribe: Scribe | None = None) -> Scribe:
 
 
 def readings(
-    scribe: Scribe, after: timedelta = timedelta(), void: Sequence[str] = (), contradictions: int = 0
+    scribe: Scribe,
+    after: timedelta = timedelta(),
+    void: Sequence[str] = (),
+    contradictions: int = 0,
+    policy: Sequence[str] | None = (),
 ) -> dict[str, float]:
     """What the record shows, so long after the last event."""
     at = scribe.now + after
-    kept = Kept(since=scribe.now, void=void, contradictions=contradictions)
+    kept = Kept(since=scribe.now, void=void, contradictions=contradictions, policy=policy)
     found = read(scribe.plan, MODEL, "olga", scribe.entries, kept, at)
     assert {one.name for one in found} <= KEPT
     return {one.name: one.value for one in found}
+
+
+def look(scribe: Scribe, window: str, rows: int) -> None:
+    """A monitor has measured a window of so many rows, or nothing but the record (0)."""
+    names = ("drift", "live_selection_rate") if rows else ("days_in_service",)
+    found = StepResult(summary=window, readings=tuple(Reading(name=name, value=0.5, count=rows) for name in names))
+    measured = Measured(monitor="drift", window=window, version=1, verdict="pass", reasons=())
+    scribe.now += timedelta(minutes=1)
+    key = EffectKey(model=MODEL, visit=0, step=f"measure/drift/{window}/{len(scribe.entries)}")
+    scribe.perform(key, found, measured)
 
 
 def claim_of(version: Version | None) -> Claim:
@@ -50,8 +71,10 @@ def claim_of(version: Version | None) -> Claim:
 
 
 def test_a_model_that_has_just_entered_is_well_kept() -> None:
-    """Nothing is old, nothing is owed, both gates were decided in time."""
-    found = readings(serving())
+    """Nothing is old, nothing is owed, both gates were decided in time, no data has come since."""
+    scribe = Scribe()
+    look(scribe, "before", 40)
+    found = readings(serving(released(scribe)))
     assert set(found) == KEPT
     assert found.pop("gates_in_time") == 1
     assert set(found.values()) == {0}
@@ -109,6 +132,48 @@ def test_an_emergency_that_nobody_reviews_is_owed_after_a_day() -> None:
     scribe.serve()
     assert readings(scribe, DAY - timedelta(hours=1))["obligations_overdue"] == 0
     assert readings(scribe, DAY + timedelta(hours=1))["obligations_overdue"] == 1
+
+
+def test_new_data_is_counted_until_somebody_trains_with_it() -> None:
+    """Each window once, by its rows, whichever monitors look at it and however often; looks at the record are none."""
+    scribe = serving()
+    assert "rows_since_training" not in readings(scribe)
+    for window, rows in (("march", 40), ("march", 40), ("record at noon", 0), ("april", 60)):
+        look(scribe, window, rows)
+    assert readings(scribe)["rows_since_training"] == 100
+    scribe.submit(submission_of("two"))
+    assert readings(scribe)["rows_since_training"] == 100
+    scribe.approve_all(APPROVALS)
+    scribe.serve()
+    look(scribe, "april", 60)
+    assert readings(scribe)["rows_since_training"] == 0
+    look(scribe, "may", 7)
+    assert readings(scribe)["rows_since_training"] == 7
+
+
+def test_a_pack_that_came_later_is_a_policy_change() -> None:
+    """What applies today and in which version, against what its plan was compiled under; what has ended is none."""
+    ours = Pack.model_validate(
+        {
+            "pack": "ours",
+            "version": "1",
+            "title": "Ours",
+            "authority": "us",
+            "effective": {"from": f"{NOON:%Y-%m-%d}"},
+            "controls": {"one": ADVICE},
+        }
+    )
+    facts, day = facts_of(MODEL, RiskTier.HIGH), NOON.date()
+    plan = PackPlan(pack="ours", version="1", digest=digest(ours), reason=NAMED)
+    under = CREDIT.model_copy(update={"packs": (plan,)})
+    assert unheeded(under, Policy((ours,), day, facts)) == ()
+    assert unheeded(CREDIT, Policy((ours,), day, facts)) == ("ours@1",)
+    assert unheeded(CREDIT, Policy((ours,), day - DAY, facts)) == ()
+    later = ours.model_copy(update={"version": "2", "applies": Scope(sectors=("health",))})
+    assert unheeded(under, Policy((ours, later), day, facts)) == ("ours@2",)
+    assert unheeded(CREDIT, Policy((later,), day, facts)) == ()
+    assert readings(serving(), policy=("ours@2",))["policy_changes"] == 1
+    assert "policy_changes" not in readings(serving(), policy=None)
 
 
 def test_a_waiver_that_has_ended_and_a_contradiction_are_owed() -> None:
