@@ -10,10 +10,10 @@ PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long check bench browser monitoring node registry lock clean
+.PHONY: help setup demo demo-drift test long check bench browser monitoring node registry lock clean
 
 help:    ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 12
 
 setup: $(READY)  ## install everything into .venv, from the hash-pinned requirements.txt
 
@@ -26,6 +26,9 @@ $(READY): requirements.txt pyproject.toml
 
 demo: setup  ## the main job on real data; EXIT=1 ends by itself, else the Web UI stays open until Ctrl-C
 	$(BIN)/python -m examples.demo $(if $(EXIT),--exit)
+
+demo-drift: setup  ## a year of real flights that one kind of monitor notices, a quiet year that none does; EXIT=1 opens no browser
+	$(BIN)/python -m examples.drift_demo $(if $(EXIT),--exit)
 
 test: setup browser monitoring node registry  ## all tests
 	$(PYTEST)

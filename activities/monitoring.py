@@ -2,51 +2,46 @@
 
 import asyncio
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import NamedTuple
 
 from temporalio import activity
 
-from activities.business import FROM_THE_LEDGER, Business, Look
+from activities.judging import NEEDS_NO_WINDOW, Found, Judging
 from activities.ledger import Ledger, Outcome
-from activities.metric_ports import MetricsReader
-from activities.ports import ArtifactStore, Evaluator, Inventory, Schedules, Serving, Windows
-from activities.reports import keep_report
-from activities.unwindowed import UNWINDOWED, Unwindowed
-from models.canonical import Slug, digest_bytes, spell_duration
+from activities.ports import Inventory, Serving
+from activities.schedule_ports import Schedules
+from activities.window_ports import KEPT_WINDOWS, Arrivals, Window, Windows
+from models.canonical import Digest, digest_bytes, replace, spell_duration
 from models.errors import InvalidInputError, NotPermittedError, UnknownNameError, UnmeasuredError
-from models.evidence import EffectKey, Evidence, StepKind, StepResult
-from models.inventory import Booked, Measured
+from models.evidence import EffectKey, StepKind, StepResult
+from models.inventory import DataContract, Measured
 from models.journal import Assignment
+from models.maturity import Look, late_breach
 from models.messages import Breach, shorten
-from models.monitoring import MonitorOrder, MonitorOutcome, is_breach, is_silent, monitor_orders, tightened_order
-from models.schema import CHANGES
-from models.taken import NOTHING, Taken
+from models.metrics import period_before
+from models.monitoring import (
+    MonitorOrder,
+    MonitorOutcome,
+    is_breach,
+    is_silent,
+    moment_of,
+    monitor_orders,
+    tightened_order,
+)
 from models.upkeep import period
-from models.verdict import Kpi, Verdict, combine, judge
+from models.verdict import Verdict
 
 
 class MonitoringActivities:
     """Starts and stops schedules, and measures windows."""
 
-    def __init__(
-        self,
-        inventory: Inventory,
-        store: ArtifactStore,
-        evaluator: Evaluator,
-        windows: Windows,
-        schedules: Schedules,
-        unwindowed: Unwindowed,
-        metrics: MetricsReader,
-    ) -> None:
+    def __init__(self, inventory: Inventory, windows: Windows, schedules: Schedules, judging: Judging) -> None:
         self._inventory = inventory
         self._ledger = Ledger(inventory)
-        self._store = store
-        self._evaluator = evaluator
         self._windows = windows
         self._schedules = schedules
-        self._unwindowed = unwindowed
-        self._business = Business(inventory, store, metrics)
+        self._judging = judging
 
     @activity.defn(name="start_monitors")
     async def start_monitors(self, task: Assignment) -> StepResult:
@@ -90,23 +85,47 @@ class MonitoringActivities:
         """
         plan = self._inventory.governing_plan(order.model)
         tightened = tightened_order(order.model, plan, order.monitor.id)
-        if order not in (*monitor_orders(order.model, plan), tightened):
+        if replace(order, at=None) not in (*monitor_orders(order.model, plan), tightened):
             raise NotPermittedError(
                 f"the plan of '{order.model}' has no such check '{order.monitor.id}'",
                 "checks run by the schedules that the lifecycle starts",
             )
-        serving, at = self._serving(order), activity.info().scheduled_time
+        serving, at = self._serving(order), moment_of(order, activity.info().scheduled_time)
         seen = self._newest(order, serving, at)
         if seen is None:
             return MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary="no window of data yet"))
-        window = seen.name
-        key = EffectKey(model=order.model, visit=0, step=f"measure/{order.monitor.id}/{window}/v{serving.version}")
+        step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}"
+        key = EffectKey(model=order.model, visit=0, step=step)
         result = self._ledger.once(key, lambda: self._measure(order, serving, seen, at))
-        verdicts = [verdict for _, verdict in self._inventory.verdicts(order.model, order.monitor.id)]
-        if not is_breach(order.monitor, verdicts):
-            return MonitorOutcome(result=result)
-        breach = Breach(monitor=order.monitor.id, window=window, reasons=(shorten(result.summary),))
-        return MonitorOutcome(result=result, breach=breach)
+        if seen.window:
+            self._mature(order, serving, at)
+        return MonitorOutcome(result=result, breach=self._breach(order))
+
+    def _mature(self, order: MonitorOrder, serving: Serving, at: datetime) -> None:
+        """Look again at windows of whose cases something has become known since."""
+        arrivals = self._windows.of(order.model)
+        contract = self._inventory.submission(order.model, serving.version).contract
+        for look in self._inventory.looks(order.model, order.monitor.id)[-KEPT_WINDOWS:]:
+            window = arrivals.kept(look.window)
+            outcomes = _known(arrivals, window, contract) if window else None
+            if window is None or outcomes in (None, look.outcomes):
+                continue
+            seen = _Seen(window.name, min(window.arrived, at), window, outcomes)
+            step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}/{look.looks + 1}/{outcomes}"
+            again = partial(self._measure, order, serving, seen, seen.moment)
+            self._ledger.once(EffectKey(model=order.model, visit=0, step=step), again)
+
+    def _breach(self, order: MonitorOrder) -> Breach | None:
+        """By the last look at each window."""
+        looks = self._inventory.looks(order.model, order.monitor.id)
+        if is_breach(order.monitor, [look.verdict for look in looks]):
+            found: Look | None = looks[-1]
+        else:
+            found = late_breach(order.monitor, looks, activity.info().scheduled_time)
+        if found is None:
+            return None
+        reasons = tuple(shorten(reason) for reason in found.reasons)
+        return Breach(monitor=order.monitor.id, window=found.window, reasons=reasons)
 
     def _serving(self, order: MonitorOrder) -> Serving:
         serving = self._inventory.deployments(order.model).get(order.environment)
@@ -119,96 +138,48 @@ class MonitoringActivities:
 
     def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
-        if all(kpi.metric or kpi.name in UNWINDOWED | FROM_THE_LEDGER for kpi in order.kpis):
-            return _Seen(period(order.every, at))
-        found = self._windows.latest(order.model)
-        last = max(serving.since, found[1]) if found else serving.since
+        asked = period_before(order.every, at)
+        if all(kpi.metric or kpi.name in NEEDS_NO_WINDOW for kpi in order.kpis):
+            return _Seen(period(order.every, at), asked.until)
+        found = self._windows.of(order.model).newest(asked)
+        last = max(serving.since, found.arrived) if found else serving.since
         if is_silent(order.monitor, last, at):
-            return _Seen(f"none at {at:%Y-%m-%d %H:%M} UTC", silent=True)
-        return _Seen(digest_bytes(found[0].read_bytes()), found[0]) if found else None
+            return _Seen(f"none at {at:%Y-%m-%d %H:%M} UTC", at, silent=True)
+        return _Seen(found.name, min(found.arrived, at), found) if found else None
 
     def _measure(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> Outcome:
-        booked: tuple[Booked, ...] = ()
         if seen.silent:
-            reasons, verdict = (f"no new window of data ({seen.name})",), Verdict.FAIL
-            result = StepResult(verdict=verdict, summary=reasons[0])
+            found = Found(StepResult(verdict=Verdict.FAIL, summary=f"no new window of data ({seen.name})"))
         else:
-            business = self._business.look(order, serving, at)
-            result, booked = self._judge(order, serving, seen.path, at, business), business.booked
-            reasons, verdict = (result.summary,), result.verdict
+            found = self._judging.look(order, serving, seen.window, at)
         measured = Measured(
             monitor=order.monitor.id,
             window=seen.name,
             version=serving.version,
-            verdict=verdict.value,
-            reasons=reasons,
+            moment=seen.moment,
+            outcomes=found.outcomes or seen.outcomes,
+            verdict=found.result.verdict.value,
+            reasons=(found.result.summary,),
         )
-        return result, [measured, *booked]
-
-    def _judge(
-        self, order: MonitorOrder, serving: Serving, window: Path | None, at: datetime, business: Look
-    ) -> StepResult:
-        """The verdict on a window of data (None: there is none), on the record and on metrics, as far as asked.
-
-        What cannot be measured, for whatever reason, is a failure that is seen.
-        """
-        evidence = business.evidence
-        if business.problem:
-            return StepResult(verdict=Verdict.FAIL, summary=business.problem, evidence=evidence)
-        try:
-            taken = self._unwindowed.read(order, serving, at)
-        except UnmeasuredError as error:
-            return StepResult(verdict=Verdict.FAIL, summary=str(error), evidence=evidence)
-        taken = taken.with_(Taken(business.readings))
-        if window is None:
-            return _judged(order, taken, evidence)
-        return self._judge_data(order, serving, window, taken, evidence)
-
-    def _judge_data(
-        self, order: MonitorOrder, serving: Serving, window: Path, taken: Taken, evidence: tuple[Evidence, ...]
-    ) -> StepResult:
-        submission = self._inventory.submission(order.model, serving.version)
-        columns = NOTHING
-        try:
-            model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
-            if CHANGES in order.monitor.checks:
-                schema = self._evaluator.compare_columns(reference, window, submission)
-                columns = schema.taken()
-                evidence = (keep_report(self._store, "schema", schema, schema.in_words or "as expected"), *evidence)
-            if all(kpi.metric or kpi.name in UNWINDOWED | FROM_THE_LEDGER | {CHANGES} for kpi in order.kpis):
-                return _judged(order, columns.with_(taken), evidence)
-            held_out = self._store.fetch(submission.holdout)
-            report = self._evaluator.measure(model, reference, held_out, window, submission)
-        except InvalidInputError as error:
-            summary = f"the window cannot be measured: {error}"
-            return StepResult(verdict=Verdict.FAIL, summary=summary, evidence=evidence, readings=columns.readings)
-        measured = Taken(report.readings, report.unmeasured)
-        result = _judged(order, measured.with_(columns).with_(taken), evidence)
-        looked = keep_report(self._store, "window", report, result.summary)
-        return result.model_copy(update={"evidence": (looked, *evidence)})
+        return found.result, [measured, *found.booked]
 
 
 class _Seen(NamedTuple):
     """A window of data by its digest, or a period of the record; `silent` if nothing was heard for too long."""
 
     name: str
-    path: Path | None = None
+    moment: datetime
+    window: Window | None = None
+    outcomes: Digest | None = None
     silent: bool = False
 
 
-def _judged(order: MonitorOrder, taken: Taken, evidence: tuple[Evidence, ...] = ()) -> StepResult:
-    results = tuple(judge(kpi, taken.readings, _why(kpi, taken)) for kpi in order.kpis)
-    return StepResult(
-        verdict=combine(tuple(result.verdict for result in results)),
-        summary="; ".join(f"{one.kpi} {one.verdict}: {one.reason}{_detail(one.kpi, taken)}" for one in results),
-        evidence=evidence,
-        readings=taken.readings,
-    )
-
-
-def _why(kpi: Kpi, taken: Taken) -> str:
-    return f"no reading: {taken.unmeasured[kpi.name]}" if kpi.name in taken.unmeasured else "no reading"
-
-
-def _detail(kpi: Slug, taken: Taken) -> str:
-    return f" ({taken.details[kpi]})" if kpi in taken.details else ""
+def _known(arrivals: Arrivals, window: Window, contract: DataContract) -> Digest | None:
+    """The digest of what is known of a window's cases, or of why that cannot be read; None if nothing is."""
+    try:
+        with arrivals.opened(window, contract) as brought:
+            return brought.known.digest if brought.known else None
+    except UnmeasuredError:
+        return None
+    except InvalidInputError as error:
+        return digest_bytes(str(error).encode())

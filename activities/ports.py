@@ -17,8 +17,8 @@ from models.external import CheckReport, CheckRequest
 from models.golden import Parity
 from models.inventory import Change, Environment, ModelFacts, Reference, Source, Submission
 from models.journal import JournalEntry
-from models.monitoring import MonitorOrder
 from models.keys import Keyring
+from models.maturity import Look
 from models.observations import Observations
 from models.placement import Placed
 from models.plan import Plan, Proof
@@ -93,7 +93,10 @@ class Inventory(Protocol):
         """The stage that the record says a lifecycle is in, and which visit that is; UnknownNameError."""
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
-        """(window, verdict) of a monitor's measurements since the champion changed, oldest first."""
+        """(window, verdict) of a monitor's last looks at each window since the champion changed, by their moments."""
+
+    def looks(self, model: str, monitor: str) -> Sequence[Look]:
+        """A monitor's last looks at each window since the champion changed, by what they stand for."""
 
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """What serves where."""
@@ -234,9 +237,18 @@ class Evaluator(Protocol):
         """Measure on held-out data; MissingColumnError."""
 
     def measure(
-        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+        self,
+        model: Path,
+        reference: Path,
+        held_out: Path,
+        window: Path,
+        submission: Submission,
+        outcomes: Path | None = None,
     ) -> WindowReport:
-        """Compare a window of production data with the training data and the held-out data; MissingColumnError."""
+        """Compare a window of production data with the training data and the held-out data; MissingColumnError.
+
+        `outcomes` is what became of its cases, as `window_ports.Known` has it.
+        """
 
     def compare_columns(self, training: Path, window: Path, submission: Submission) -> SchemaReport:
         """What has become of a window's columns, whether or not it can be measured; InvalidInputError."""
@@ -342,13 +354,6 @@ class Policies(Protocol):
         """Every pack that is known."""
 
 
-class Windows(Protocol):
-    """Where windows of production data arrive."""
-
-    def latest(self, model: str) -> tuple[Path, datetime] | None:
-        """The newest window of a model and when it arrived."""
-
-
 class Directory(Protocol):
     """People, the groups that they are in, and the keys with which they sign."""
 
@@ -380,19 +385,6 @@ class Editions(Directory, Protocol):
 
     def close(self) -> None:
         """Give all connections back."""
-
-
-class Schedules(Protocol):
-    """Monitors that run by the clock."""
-
-    async def start(self, model: str, plan: Plan) -> Sequence[str]:
-        """Have each monitor of the plan run on its own schedule, once, none tightened; the schedules' names."""
-
-    async def tighten(self, order: MonitorOrder, until: datetime) -> None:
-        """Have a monitor look as often as the order says until a moment (UTC), besides its schedule, which stays."""
-
-    async def stop(self, model: str, plan: Plan) -> None:
-        """End every schedule of each monitor of the plan; no error if there are none."""
 
 
 class Traffic(Protocol):

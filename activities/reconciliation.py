@@ -8,10 +8,12 @@ from temporalio import activity
 
 from activities.aliases import Aliases
 from activities.reconciliation_ports import Environments, Executions, Findings
+from activities.schedule_ports import Watches
 from models.canonical import Frozen
 from models.errors import UnavailableError
 from models.inventory import Environment
 from models.reconciliation import Expected, Finding, Observation, Shelf, findings, settled
+from models.watching import unwatched
 
 
 class Reconciled(Frozen):
@@ -39,6 +41,7 @@ class ReconciliationActivities:
         grace: timedelta,
         aliases: Aliases | None = None,
         undelivered: Callable[[], Collection[Finding]] = tuple,
+        watches: Watches | None = None,
     ) -> None:
         self._record = record
         self._executions = executions
@@ -48,6 +51,7 @@ class ReconciliationActivities:
         self._grace = grace
         self._aliases = aliases
         self._undelivered = undelivered
+        self._watches = watches
 
     @activity.defn(name="reconcile")
     async def reconcile(self) -> Reconciled:
@@ -76,7 +80,14 @@ class ReconciliationActivities:
             pollers=await self._executions.pollers(self._queue),
         )
         waiting = frozenset(await asyncio.to_thread(self._undelivered))
-        return findings(seen, self._expected) | await asyncio.to_thread(self._moved) | waiting
+        moved = await asyncio.to_thread(self._moved)
+        return findings(seen, self._expected) | moved | waiting | await self._unwatched()
+
+    async def _unwatched(self) -> frozenset[Finding]:
+        if self._watches is None:
+            return frozenset()
+        orders = await asyncio.to_thread(self._record.watched)
+        return frozenset(unwatched(orders, await self._watches.look(orders)))
 
     def _moved(self) -> frozenset[Finding]:
         return frozenset(self._aliases.findings()) if self._aliases else frozenset()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from models.inventory import Environment
+from models.monitoring import MonitorOrder
 from models.reconciliation import Execution, Finding, Place, Shelf, Turned
 
 
@@ -15,6 +16,9 @@ class Findings(Protocol):
 
     def serving(self) -> Mapping[Environment, Shelf]:
         """What serves where."""
+
+    def watched(self) -> Sequence[MonitorOrder]:
+        """What each monitor of a version that serves looks at, as its plan says."""
 
     def findings(self) -> Sequence[Finding]:
         """Those that hold."""

@@ -3,7 +3,8 @@
 from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
-from activities.ports import Inventory, Trainer, Windows
+from activities.ports import Inventory, Trainer
+from activities.window_ports import Windows
 from models.errors import InvalidInputError
 from models.evidence import StepKind, StepResult
 from models.journal import Assignment
@@ -32,8 +33,8 @@ class RetrainingActivities:
                     f"version {order.version} of '{order.model}' names no trainer, so it cannot be retrained",
                     "submit a new version with `modelops submit`",
                 )
-            found = self._windows.latest(order.model)
-            submission = self._trainer.train(champion.trainer, champion, found[0] if found else None, order.key)
+            window = self._windows.of(order.model).latest()
+            submission = self._trainer.train(champion.trainer, champion, window, order.key)
             return StepResult(summary=f"trained by '{champion.trainer}'", submission=submission), []
 
         return self._ledger.perform(task, StepKind.TRAIN, effect)

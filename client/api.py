@@ -37,6 +37,7 @@ from client.deciding import challenge_at, open_gate, role_of
 from client.documents import in_plain_words
 from client.histories import Heard, listen
 from client.lost import Lost, look_for
+from client.schedules import MonitorSchedules
 from client.signer import Signer
 from client.underway import Underway, underway
 from models.audit import AuditEntry
@@ -308,6 +309,11 @@ class Modelops:
             for name in names:
                 await self._client.get_schedule_handle(name).trigger(overlap=_AFTERWARDS, rpc_timeout=CALL_TIMEOUT)
         return names
+
+    @property
+    def schedules(self) -> MonitorSchedules:
+        """When monitors look."""
+        return MonitorSchedules(self._client, self._caller)
 
     async def has_worker(self) -> bool:
         """Whether a worker polls for work."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
@@ -172,12 +173,18 @@ class Catalog:
 
     def looks(self, model: str) -> Sequence[Looked]:
         """As `measurements`, with what was read and when."""
-        order = col(MeasurementRecord.id)
-        rows = self._rows(select(MeasurementRecord).where(MeasurementRecord.model == model).order_by(order))
+        rows = self._rows(
+            select(MeasurementRecord)
+            .where(MeasurementRecord.model == model)
+            .order_by(col(MeasurementRecord.moment), col(MeasurementRecord.id))
+        )
         read = defaultdict[tuple[str | None, str | None], list[ReadingRecord]](list)
         for one in self._rows(select(ReadingRecord).where(ReadingRecord.model == model)):
             read[one.monitor, one.window].append(one)
-        return [_looked(row, [one for one in read[row.monitor, row.window] if one.at == row.at]) for row in rows]
+        since = defaultdict[tuple[str, str], list[datetime]](list)
+        for row in rows:
+            since[row.monitor, row.window].append(row.at)
+        return [_looked(row, read[row.monitor, row.window], since[row.monitor, row.window]) for row in rows]
 
     def tightened(self, model: str) -> Tightened | None:
         """The monitor of a model that was tightened last, unless its monitors have begun anew, or ended, since then."""
@@ -349,7 +356,11 @@ def _listed(model: ModelRecord, lifecycle: LifecycleRecord | None) -> Listed:
     return known.model_copy(update={**where, "updated": lifecycle.updated_at})
 
 
-def _looked(row: MeasurementRecord, read: Sequence[ReadingRecord]) -> Looked:
+def _looked(row: MeasurementRecord, known: Sequence[ReadingRecord], since: Sequence[datetime]) -> Looked:
+    """With what was read of a window when it was looked at last, before another champion's first look at it."""
+    until = min((at for at in since if at > row.at), default=None)
+    ours = [one for one in known if row.at <= one.at and (until is None or one.at < until)]
+    read = [one for one in ours if one.at == max(one.at for one in ours)]
     return Looked(
         **row.model_dump(include={"monitor", "window", "verdict", "reasons", "at"}),
         version=read[0].version if read else None,

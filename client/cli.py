@@ -105,6 +105,15 @@ _COMMANDS = {
         "list": _Command("monitors", "list_monitors", "modelops monitor list loan-approval"),
         "show": _Command("monitors", "show_monitors", "modelops monitor show loan-approval drift"),
         "run": _Command("monitors", "run_monitors", "modelops monitor run loan-approval"),
+        "pause": _Command(
+            "schedules", "pause", 'modelops monitor pause loan-approval drift --as paul --reason "The feed is moved."'
+        ),
+        "resume": _Command(
+            "schedules", "resume", 'modelops monitor resume loan-approval drift --as paul --reason "It is moved."'
+        ),
+        "backfill": _Command(
+            "schedules", "backfill", "modelops monitor backfill loan-approval --from 2026-03-01T00:00Z"
+        ),
     },
     "dependencies": {
         "check": _Command("dependencies", "check_lock", "modelops dependencies check requirements.lock"),

@@ -96,13 +96,17 @@ class Held(Frozen):
 
 
 class Watched(Frozen):
-    """A monitor of a model's plan, what it found last, and until when it looks more often if it does."""
+    """A monitor of a model's plan, what it found last, and until when it looks more often if it does.
+
+    `schedule` is what its schedule says; None if nobody could be asked.
+    """
 
     monitor: str
     checks: tuple[str, ...]
     every: int
     then: Remedy
     last: Looked | None
+    schedule: str | None = None
     tightened: Tightened | None = None
 
 

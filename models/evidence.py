@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 from math import inf
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -83,9 +83,11 @@ QUANTITIES = {
     "drift_kolmogorov_smirnov": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "drift_wasserstein": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL),
     "drift_cramers_v": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
+    "drift_score": Quantity(StepKind.MONITOR, 0, 20, Dimension.TECHNICAL),
     "missing_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "unseen_share": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "schema_changes": Quantity(StepKind.MONITOR, 0, inf, Dimension.TECHNICAL, single=True),
+    "label_maturity": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_auc": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_accuracy": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
     "live_precision": Quantity(StepKind.MONITOR, 0, 1, Dimension.TECHNICAL),
@@ -290,7 +292,8 @@ class GroupReport(Frozen):
     """A group of people whose outcomes are known: how many of how many were selected, of all, of those with outcome 1
     and of those with outcome 0.
 
-    `ratio` is of its selection rate to the reference group's, `ratio_between` the interval of 95 % confidence.
+    `ratio` is of its selection rate to the reference group's, `ratio_between` the interval of 95 % confidence (Katz).
+    `apart` is how much higher each rate is than the reference group's, and between which bounds (Newcombe).
     """
 
     column: str
@@ -300,6 +303,21 @@ class GroupReport(Frozen):
     false_positive: tuple[int, int]
     ratio: float | None = None
     ratio_between: tuple[float, float] | None = None
+    apart: dict[Slug, tuple[float, float, float]] = Field(default_factory=dict, exclude_if=lambda apart: not apart)
+
+
+class WindowSource(Frozen):
+    """What a window of data was taken from: a file, by its name, or a query, by its digest and the period (UTC).
+
+    `content` is the digest of the bytes that were counted; None until they are there.
+    """
+
+    kind: Literal["files", "sql"]
+    place: str = ""
+    query: Digest | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    content: Digest | None = None
 
 
 class PerformanceReport(Frozen):
@@ -318,9 +336,11 @@ class WindowReport(Frozen):
 
     Readings: `drift` (the largest population stability index of any input: ten bins at the reference's deciles, open
     ends, missing values a bin of their own; `drift_known` leaves them out) and the largest of any input by the other
-    distances; `live_selection_rate` (the share of cases that it selects); of the cases whose outcome is known, how good
-    scores and decisions are, also beside the held-out data, and how groups fare. `unmeasured` says of the others why
-    they are not there; `chance` is the `concept_shift` that chance alone shows in the mean.
+    distances; `drift_score` (the same index of the scores, beside those of the held-out data); `live_selection_rate`
+    (the share of cases that it selects); of the cases whose outcome is known, how good scores and decisions are, also
+    beside the held-out data, and how groups fare. `unmeasured` says of the others why they are not there; `chance` is
+    the `concept_shift` that chance alone shows in the mean. `outcomes` is the digest of what was told of its cases
+    beside it, `label_maturity` the share of which the outcome is known.
     """
 
     window: str
@@ -330,5 +350,7 @@ class WindowReport(Frozen):
     features: tuple[FeatureReport, ...] = ()
     groups: tuple[GroupReport, ...] = ()
     unmeasured: dict[Slug, str] = Field(default_factory=dict)
+    outcomes: Digest | None = Field(default=None, exclude_if=lambda outcomes: outcomes is None)
+    source: WindowSource | None = Field(default=None, exclude_if=lambda source: source is None)
     performance: tuple[PerformanceReport, ...] = Field(default=(), exclude_if=lambda figures: not figures)
     chance: float | None = Field(default=None, exclude_if=lambda chance: chance is None)

@@ -11,6 +11,7 @@ from models.statistics import estimation, performance
 from models.statistics.calibration import Calibration, calibrate
 from models.statistics.figures import Figure, Found, Result, Unmeasured, told
 from models.statistics.score_counts import ScoreCounts
+from models.statistics.score_drift import answers_of
 from models.statistics.scores import Confusion, Scores
 
 Results = Mapping[str, Result]
@@ -47,15 +48,16 @@ COMPARED = (*_WORSE, "concept_shift")
 
 
 class Expectation(NamedTuple):
-    """The probability of outcome 1 that a score stands for, and every figure of the held-out data by its name."""
+    """Of held-out data: the probability of outcome 1 that a score stands for, every figure by its name, its scores."""
 
     calibration: Calibration | Unmeasured
     figures: Results
+    answered: ScoreCounts
 
 
 def expect(held_out: Scores) -> Expectation:
     """What labelled scores of held-out data let one expect."""
-    return Expectation(calibrate(held_out), figures_of(held_out))
+    return Expectation(calibrate(held_out), figures_of(held_out), answers_of(held_out))
 
 
 def figures_of(scores: Scores) -> Results:

@@ -24,8 +24,10 @@ METRICS: Mapping[str, Metric] = {
         "Models by stage, risk tier and health, the worst of what monitors found last.", ("stage", "tier", "health")
     ),
     "modelops_breaches": Metric("Breaches that stand, by risk tier.", ("tier",)),
+    "modelops_breach_seconds": Metric("Seconds since the breach that has stood for longest began.", ("tier",)),
     "modelops_breaches_acted_on": Metric("Breaches that lifecycles have answered, ever.", ()),
     "modelops_remediations": Metric("Remediations that were performed, ever, by kind.", ("kind",)),
+    "modelops_remediation_loops": Metric("Models that were remediated three times within a week.", ("tier",)),
     "modelops_monitors": Metric("Monitors of versions that serve, by risk tier.", ("tier",)),
     "modelops_monitors_silent": Metric("Monitors that have not looked for three periods.", ("tier",)),
     "modelops_reading_age_seconds": Metric("Seconds since the monitor that is longest silent has looked.", ("tier",)),

@@ -290,12 +290,18 @@ class Archived(Frozen):
 
 
 class Measured(Frozen):
-    """A monitor looked at a window of data or at the record; `version` is the one that served."""
+    """A monitor looked at a window of data or at the record; `version` is the one that served.
+
+    `moment` (UTC) is what the look stands for, whenever it was made: when the window arrived, or its period ended.
+    `outcomes` is the digest of what was known of its cases; as they become known, a window is looked at again.
+    """
 
     change: Literal["measured"] = "measured"
     monitor: Slug
     window: str
     version: int | None = Field(default=None, exclude_if=lambda version: version is None)
+    moment: datetime | None = Field(default=None, exclude_if=lambda moment: moment is None)
+    outcomes: Digest | None = Field(default=None, exclude_if=lambda outcomes: outcomes is None)
     verdict: Literal["pass", "fail", "inconclusive"]
     reasons: tuple[str, ...]
 

@@ -28,6 +28,7 @@ from models.inventory import (
     Withdrawn,
 )
 from models.journal import JournalEntry
+from models.measurements import look_again, measurement_of, readings_of
 from models.plan import Plan
 from models.reconciliation import Discovery
 from models.records import (
@@ -44,11 +45,9 @@ from models.records import (
     ValueRecord,
     VersionRecord,
     finding_of,
-    readings_of,
     row_of,
 )
 from models.rows import Row
-from models.verdict import Verdict
 
 
 class Told(NamedTuple):
@@ -282,16 +281,11 @@ class _Inventory:
 
     def _measure(self, at: datetime, change: Measured) -> None:
         reign = self.lifecycle.crowned if self.lifecycle else 0
-        found = MeasurementRecord(
-            model=self.model,
-            monitor=change.monitor,
-            window=change.window,
-            reign=reign,
-            verdict=Verdict(change.verdict),
-            reasons=list(change.reasons),
-            at=at,
-        )
-        self._measurements.setdefault((change.monitor, change.window, reign), found)
+        known = self._measurements.get((change.monitor, change.window, reign))
+        if known is None:
+            self._measurements[change.monitor, change.window, reign] = measurement_of(self.model, reign, change, at)
+        else:
+            look_again(known, change, at)
 
     def _book(self, at: datetime, change: Booked) -> None:
         about = change.metric, change.version, change.since, change.until

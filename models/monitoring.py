@@ -17,13 +17,17 @@ SILENT_AFTER = 2
 
 
 class MonitorOrder(Frozen):
-    """One check of one monitor: the input of the schedule's workflow. `tightened`: it looks more often for a while."""
+    """One check of one monitor: the input of the schedule's workflow. `tightened`: it looks more often for a while.
+
+    `at` (UTC) is the moment that the check stands for, if a schedule says so: of one that is made up for, long ago.
+    """
 
     model: Slug
     monitor: MonitorPlan
     kpis: tuple[Kpi, ...]
     environment: Environment
     tightened: bool = Field(default=False, exclude_if=lambda tightened: not tightened)
+    at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
 
     @property
     def every(self) -> int:
@@ -49,6 +53,11 @@ def tightened_order(model: Slug, plan: Plan, monitor: Slug) -> MonitorOrder | No
     orders = {order.monitor.id: order for order in monitor_orders(model, plan) if order.monitor.tightened}
     found = orders.get(monitor)
     return replace(found, tightened=True) if found else None
+
+
+def moment_of(order: MonitorOrder, now: datetime) -> datetime:
+    """What a check stands for: what it says, but nothing that is still to come, for anybody may order a check."""
+    return min(order.at, now) if order.at else now
 
 
 class MonitorOutcome(Frozen):

@@ -215,8 +215,9 @@ class Brakes(Frozen):
 class MonitorPlan(Frozen):
     """A schedule, what it measures, and what a breach starts.
 
-    It is in breach when its newest look fails and `breaches` of its last `of` have failed; 0: as many in a row. It looks
-    `every` so many seconds, and every `tightened` ones for the cooldown of its brakes once a breach has tightened it.
+    It is in breach when its newest look fails and `breaches` of its last `of` have failed; 0: as many in a row. It
+    looks `every` so many seconds, and every `tightened` ones for the cooldown of its brakes once a breach has
+    tightened it.
     """
 
     id: Slug

@@ -23,6 +23,8 @@ class FindingKind(StrEnum):
     UNKNOWN_WORKER = "unknown_worker"
     SILENT = "silent"
     UNDELIVERED = "undelivered"
+    MONITOR_PAUSED = "monitor_paused"
+    MONITOR_DIFFERS = "monitor_differs"
 
 
 class Finding(Frozen):

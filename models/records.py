@@ -1,17 +1,25 @@
 """The tables of the inventory, the ledger and the audit trail. Times are aware and UTC on every database."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import JSON, Column, Enum, ForeignKeyConstraint, Index, UniqueConstraint, literal_column, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Enum,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.schema import SchemaItem
 from sqlmodel import Field, SQLModel, col
 
 from models.audit import GENESIS
-from models.evidence import EffectKey, StepResult
-from models.inventory import Change, Environment, Measured, ModelKind, RiskTier, VersionStatus, Worth
+from models.inventory import Environment, ModelKind, RiskTier, VersionStatus, Worth
 from models.reconciliation import Finding, FindingKind
 from models.rows import Row
 from models.state import Phase
@@ -159,12 +167,16 @@ class EvidenceRecord(SQLModel, table=True):
 
 
 class MeasurementRecord(SQLModel, table=True):
-    """What a monitor found in a window: once for each reign of a champion, which `reign` tells apart."""
+    """What a monitor found in a window when it looked last: once for each reign of a champion, told apart by `reign`.
+
+    `at` is the first of its `looks`, `looked` the last, `moment` what it stands for; `outcomes` is the digest of those
+    that were known.
+    """
 
     __tablename__ = "measurement"
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("model", "monitor", "window", "reign"),
-        Index("newest_measurement", "model", "monitor", "reign", "id"),
+        Index("newest_measurement", "model", "monitor", "reign", "moment", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -175,18 +187,23 @@ class MeasurementRecord(SQLModel, table=True):
     verdict: Verdict = Field(sa_column=Column(_by_value(Verdict), nullable=False))
     reasons: list[str] = Field(sa_column=Column(JSON, nullable=False))
     at: datetime
+    moment: datetime | None = None
+    outcomes: str | None = None
+    looked: datetime | None = None
+    looks: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
 
 
 class ReadingRecord(SQLModel, table=True):
     """One value that an effect read: of a version at a gate, or in production, where `monitor` says which looked.
 
-    `version` is NULL if it is about none; `low` and `high` are unless the value was estimated.
+    `version` is NULL if it is about none; `low` and `high` are unless the value was estimated; `moment` is what the
+    look at the window stands for.
     """
 
     __tablename__ = "reading"
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("model", "visit", "step", "name"),
-        Index("newest_reading", "model", "name", "id"),
+        Index("newest_reading", "model", "name", "moment", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -200,6 +217,7 @@ class ReadingRecord(SQLModel, table=True):
     value: float
     count: int
     at: datetime
+    moment: datetime | None = None
     low: float | None = None
     high: float | None = None
 
@@ -361,30 +379,6 @@ IS_PUBLICATION = col(AuditRecord.kind) == literal_column("'directory'")
 def finding_of(row: FindingRecord) -> Finding:
     """The finding that a row is about."""
     return Finding(kind=row.kind, model=row.model, about=row.about, text=row.text)
-
-
-def readings_of(
-    key: EffectKey, result: StepResult, changes: Iterable[Change], version: int | None, at: datetime
-) -> tuple[ReadingRecord, ...]:
-    """What an effect read, the last value of each name; `version` is the one that it is about, `at` when it was."""
-    seen = next((one for one in changes if isinstance(one, Measured)), None)
-    return tuple(
-        ReadingRecord(
-            model=key.model,
-            version=version,
-            visit=key.visit,
-            step=key.step,
-            monitor=seen.monitor if seen else None,
-            window=seen.window if seen else None,
-            name=reading.name,
-            value=reading.value,
-            count=reading.count,
-            at=at,
-            low=reading.between[0] if reading.between else None,
-            high=reading.between[1] if reading.between else None,
-        )
-        for reading in {one.name: one for one in result.readings}.values()
-    )
 
 
 def row_of(record: SQLModel) -> Row:

@@ -4,7 +4,7 @@ A lifecycle believes what an activity answers about who asked, and whoever signa
 version out of service, or puts another one in its place, is not done on that word alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from models.audit import EffectRecord, Replayed
@@ -13,6 +13,7 @@ from models.canonical import Digest, digest, replace
 from models.evidence import Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Deployed, Measured, Withdrawn
 from models.keys import Keyring
+from models.maturity import last_looks
 from models.messages import Action, Body, Breached, Requested, StepSucceeded
 from models.monitoring import is_breach
 from models.plan import Plan, Remedy
@@ -164,11 +165,19 @@ class Warrants:
         monitor = self._plan.monitor(name)
         seen = [one for place, one in self._looks if self._reign < place < position and one.monitor == name]
         first = next((number for number, one in enumerate(seen, 1) if one.window == window), len(seen) + 1)
-        verdicts = [one.verdict for one in seen]
         ends = range(first, len(seen) + 1)
-        if monitor and any(is_breach(monitor, verdicts[:end]) for end in ends):
+        if monitor and any(is_breach(monitor, _until(window, seen[:end])) for end in ends):
             return ""
         return f"by the measurements on record, '{name}' is not in breach on window {window}"
+
+
+def _until(window: str, seen: Sequence[Measured]) -> list[str]:
+    """The verdicts of the last looks at each window, up to one that was looked at; of looks that are on record without
+    what they stand for, up to the last.
+    """
+    looks = last_looks(seen)
+    place = next(number for number, one in enumerate(looks, 1) if one.window == window)
+    return [one.verdict for one in (looks[:place] if looks[place - 1].moment else looks)]
 
 
 def happened(replayed: Replayed) -> datetime:

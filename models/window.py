@@ -12,6 +12,7 @@ from models.statistics import distance, fairness, performance
 from models.statistics.figures import Figure, Found, Result, Unmeasured, told
 from models.statistics.importance import importance_shift
 from models.statistics.score_counts import ScoreCounts
+from models.statistics.score_drift import score_drift
 from models.statistics.scores import Confusion, Scores
 from models.statistics.tallies import Categories, Numbers
 from models.verdict import Reading
@@ -92,6 +93,7 @@ def report_window(
     found = _finite(
         {
             **_drift(features),
+            "drift_score": _score_drift(beside.expectation, window.answered),
             "live_selection_rate": told(performance.share(window.selected, window.rows, Unmeasured.EMPTY)),
             **{f"live_{name}": told(figure) for name, figure in realised.items()},
             **{f"estimated_{name}": figure for name, figure in estimated.items()},
@@ -146,6 +148,10 @@ def _estimated(expectation: Expectation | str, window: WindowTally, contract: Da
     if isinstance(expectation, str):
         return dict.fromkeys(ESTIMATED, expectation)
     return estimate(expectation, window.answered, contract.threshold)
+
+
+def _score_drift(expectation: Expectation | str, answered: ScoreCounts) -> Figure | str:
+    return expectation if isinstance(expectation, str) else told(score_drift(expectation.answered, answered))
 
 
 def _compared_with(expectation: Expectation | str, realised: Results, scores: Scores) -> Found:
@@ -246,7 +252,13 @@ def _groups(contract: DataContract, groups: Groups) -> Iterator[GroupReport]:
                 false_positive=one.false_positive,
                 ratio=ratio.value if ratio else None,
                 ratio_between=ratio.interval if ratio and isfinite(ratio.interval.high) else None,
+                apart=_apart(compared) if compared and name != protected.reference else {},
             )
+
+
+def _apart(compared: fairness.Compared) -> dict[str, tuple[float, float, float]]:
+    rates = {name: getattr(compared, name) for name in fairness.GroupRates._fields}
+    return {name: (one.value, *one.interval) for name, one in rates.items() if one}
 
 
 def _of_bins(

@@ -15,6 +15,7 @@ from worker.schedules import (
     schedule_reconciliation,
     schedule_registry,
     unschedule_delivery,
+    unschedule_registry,
 )
 from worker.search_attributes import register_search_attributes
 from worker.settings import Settings
@@ -38,6 +39,8 @@ async def serve(settings: Settings) -> None:
         close_channels(settings)
     if settings.mlflow:
         await schedule_registry(client, worker.task_queue, timedelta(seconds=settings.mlflow.every))
+    else:
+        await unschedule_registry(client, worker.task_queue)
     count_findings(parts.findings.findings)
     expose_figures(SqlWatch(settings.database).figures)
     await serve_until_stopped(worker, settings, settings.worker_metrics_port)

@@ -66,11 +66,7 @@ async def schedule_delivery(client: Client, task_queue: str) -> None:
 
 async def unschedule_delivery(client: Client, task_queue: str) -> None:
     """Have nothing delivered any more; no error if nothing was. UnavailableError."""
-    try:
-        await client.get_schedule_handle(delivery_of(task_queue)).delete()
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise UnavailableError(f"the Temporal server does not answer: {error.message}", "start again") from error
+    await _end(client, delivery_of(task_queue))
 
 
 def registry_of(task_queue: str) -> str:
@@ -87,6 +83,19 @@ async def schedule_registry(client: Client, task_queue: str, every: timedelta) -
         static_summary="versions that are registered elsewhere, and aliases there",
     )
     await _keep(client, action, every)
+
+
+async def unschedule_registry(client: Client, task_queue: str) -> None:
+    """Have nobody else's registry looked at any more; no error if none was. UnavailableError."""
+    await _end(client, registry_of(task_queue))
+
+
+async def _end(client: Client, name: str) -> None:
+    try:
+        await client.get_schedule_handle(name).delete()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise UnavailableError(f"the Temporal server does not answer: {error.message}", "start again") from error
 
 
 async def _keep(client: Client, action: ScheduleActionStartWorkflow, every: timedelta) -> None:

@@ -171,6 +171,11 @@ class Settings(BaseSettings):
         default=None,
         description="YAML file of what business KPIs are read from; default: metrics.yaml under home, if it is there",
     )
+    windows_file: Place | None = Field(
+        default=None,
+        description="YAML file of where windows of production data come from; default: windows.yaml under home, if it "
+        "is there; a model that it does not name has a folder of its own",
+    )
     channels: Place | None = Field(
         default=None,
         description="YAML file of where messages and alerts go; default: channels.yaml under home, if it is there",

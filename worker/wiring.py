@@ -15,7 +15,6 @@ from activities.adapters.bundle_samples import BundleSamples
 from activities.adapters.child_prover import ChildProver
 from activities.adapters.ci_checks import CiChecks
 from activities.adapters.file_notary import FileNotary
-from activities.adapters.file_windows import FileWindows
 from activities.adapters.oip_service import OipService
 from activities.adapters.oip_traffic import OipTraffic
 from activities.adapters.onnx_evaluator import OnnxEvaluator
@@ -26,11 +25,13 @@ from activities.adapters.temporal_executions import TemporalExecutions
 from activities.adapters.temporal_lifecycles import TemporalLifecycles
 from activities.adapters.temporal_scheduler import TemporalScheduler
 from activities.audit import AuditActivities
+from activities.business import Business
 from activities.checkpoint import CheckpointActivities
 from activities.evaluation import EvaluationActivities
 from activities.external import ExternalActivities
 from activities.failures import FailureTranslator
 from activities.identity import IdentityActivities
+from activities.judging import Judging
 from activities.metric_ports import MetricsReader
 from activities.monitoring import MonitoringActivities
 from activities.notification import NotificationActivities
@@ -50,11 +51,9 @@ from activities.ports import (
     Prover,
     Samples,
     Scanner,
-    Schedules,
     SupplyScanner,
     Traffic,
     Trainer,
-    Windows,
 )
 from activities.promotion import PromotionActivities
 from activities.reconciliation import ReconciliationActivities
@@ -63,11 +62,13 @@ from activities.registration import RegistrationActivities
 from activities.retirement import RetirementActivities
 from activities.retraining import RetrainingActivities
 from activities.scanning import ScanningActivities
+from activities.schedule_ports import Schedules, Watches
 from activities.service_ports import Service
 from activities.trial import TrialActivities
 from activities.unwindowed import Unwindowed
 from activities.upkeep import Upkeep
 from activities.validation import Validator
+from activities.window_ports import Windows
 from models.environments import Environments as Surroundings
 from models.plan import KERNEL
 from models.reconciliation import Expected
@@ -81,6 +82,7 @@ from worker.keeping import checkpoints_of, store_of
 from worker.metrics import metrics_of
 from worker.pipelines import ci_runs
 from worker.policies import PolicyFolder
+from worker.progress import go_on
 from worker.proofs import KeptProofs
 from worker.registries import Elsewhere, elsewhere_of
 from worker.settings import ACTUATORS, Settings
@@ -88,6 +90,7 @@ from worker.shelves import shelves_of
 from worker.supplying import supply_of
 from worker.targets import targets_of
 from worker.trainers import trainers_of
+from worker.windows import windows_of
 from workflows import attributes, options
 from workflows.checkpoint import AuditCheckpoint
 from workflows.delivery import Delivery
@@ -130,6 +133,7 @@ class Parts:
     service: Service
     elsewhere: Elsewhere | None = None
     delivery: Delivering | None = None
+    watches: Watches | None = None
 
 
 @dataclass(frozen=True)
@@ -153,19 +157,21 @@ def choose_parts(settings: Settings, client: Client) -> Parts:
     root, surroundings = settings.root, environments_of(settings)
     store, inventory = store_of(settings), SqlInventory(settings.database)
     runs = ci_runs(settings.ci)
+    schedules = TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE)
     return Parts(
         inventory=inventory,
         store=store,
         scanner=StaticScanner(),
         supply=supply_of(settings, store),
-        evaluator=OnnxEvaluator(),
+        evaluator=OnnxEvaluator(beat=go_on),
         packager=packager_of(settings, store),
         bundles=bundles_of(settings, store),
         trainer=trainers_of(settings, store, runs),
         pipelines=CiChecks(runs),
-        windows=FileWindows(settings.windows),
+        windows=windows_of(settings, go_on),
         directory=directory_of(settings, settings.database),
-        schedules=TemporalScheduler(client, MonitorCheck.__name__, options.TASK_QUEUE),
+        schedules=schedules,
+        watches=schedules,
         policies=PolicyFolder(settings.policies),
         prover=KeptProofs(root / "proofs", ChildProver().prove),
         findings=SqlFindings(settings.database),
@@ -240,6 +246,20 @@ def build_worker(
     )
 
 
+def monitoring_of(parts: Parts) -> MonitoringActivities:
+    """What looks at models in production."""
+    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings, parts.policies)
+    judging = Judging(
+        parts.inventory,
+        parts.store,
+        parts.evaluator,
+        parts.windows,
+        Unwindowed(parts.inventory, upkeep, parts.service),
+        Business(parts.inventory, parts.store, parts.metrics),
+    )
+    return MonitoringActivities(parts.inventory, parts.windows, parts.schedules, judging)
+
+
 def _activities(parts: Parts) -> list[Callable[..., Any]]:
     audit = AuditActivities(parts.inventory, parts.prover)
     notification = NotificationActivities(parts.inventory, parts.directory)
@@ -247,11 +267,7 @@ def _activities(parts: Parts) -> list[Callable[..., Any]]:
     scanning = ScanningActivities(parts.inventory, parts.store, parts.scanner, parts.supply)
     evaluation = EvaluationActivities(parts.inventory, parts.store, parts.evaluator)
     packaging = PackagingActivities(parts.inventory, parts.store, parts.evaluator, parts.packager, parts.bundles)
-    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings, parts.policies)
-    unwindowed = Unwindowed(parts.inventory, upkeep, parts.service)
-    monitoring = MonitoringActivities(
-        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, unwindowed, parts.metrics
-    )
+    monitoring = monitoring_of(parts)
     retraining = RetrainingActivities(parts.inventory, parts.trainer, parts.windows)
     external = ExternalActivities(parts.inventory, parts.store, parts.pipelines)
     retirement = RetirementActivities(parts.inventory, parts.store)
@@ -290,6 +306,7 @@ def _reconciliation(parts: Parts, task_queue: str, actuators: tuple[str, ...]) -
         options.RECORD_GRACE,
         parts.elsewhere.aliases(parts.inventory) if parts.elsewhere else None,
         parts.delivery.undelivered if parts.delivery else tuple,
+        parts.watches,
     )
 
 

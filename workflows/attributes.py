@@ -16,6 +16,9 @@ WAITS_FOR = SearchAttributeKey.for_keyword_list("ModelopsWaitsFor")
 VERSION = SearchAttributeKey.for_int("ModelopsVersion")
 DUE = SearchAttributeKey.for_datetime("ModelopsDue")
 
+SCHEDULED = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+"""The server's own: when a schedule was to start the execution, without its jitter."""
+
 Updates = list[SearchAttributeUpdate[Any]]
 
 ALL = (MODEL, STAGE, PHASE, TIER, OWNER, WAITS_FOR, VERSION, DUE)

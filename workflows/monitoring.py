@@ -4,7 +4,7 @@ from temporalio import workflow
 
 from activities.monitoring import MonitoringActivities
 from models.monitoring import MonitorOrder, MonitorOutcome
-from workflows import options
+from workflows import attributes, options
 from workflows.monitor_card import render
 
 
@@ -14,7 +14,10 @@ class MonitorCheck:
 
     @workflow.run
     async def run(self, order: MonitorOrder) -> MonitorOutcome:
-        """What was found."""
+        """What was found, at the moment that a schedule started it for: of a run that is made up for, long ago."""
+        scheduled = workflow.info().typed_search_attributes.get(attributes.SCHEDULED)
+        if scheduled:
+            order = order.model_copy(update={"at": scheduled})
         outcome = await workflow.execute_activity_method(
             MonitoringActivities.measure_window,
             order,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from activities.adapters.window_parts import Part
 from models.inventory import Column
 from models.statistics.score_counts import Level, ScoreCounts
-from models.statistics.scores import LEAST_PROBABILITY, Cell, Confusion, Scores
+from models.statistics.scores import GRID, LEAST_PROBABILITY, Cell, Confusion, Scores
 from models.statistics.tallies import Categories, Moments, Numbers, edges_at
 from models.window import add_columns
 
@@ -128,31 +128,45 @@ def count_categories(cells: Iterable[str]) -> Categories:
     return Categories(dict(counts), missing).bounded()
 
 
-def count_scores(scores: Values, labels: Values, threshold: float) -> Scores:
-    """Scores and outcomes of a part of a window; a case whose outcome is not known (NaN) does not count."""
+def count_scores(scores: Values, labels: Values, threshold: float, exact: bool = True) -> Scores:
+    """Scores and outcomes of a part of a window; a case whose outcome is not known (NaN) does not count.
+
+    What is added to scores that are not exact any more need not be: that takes a fraction of the time.
+    """
     known = ~np.isnan(labels)
     scores, positive = scores[known], labels[known] == 1
-    values, places = np.unique(scores, return_inverse=True)
-    positives = np.bincount(places, weights=positive, minlength=values.size)
-    cases = np.bincount(places, minlength=values.size)
+    keys, places, cases, totals = _levels(scores, exact)
+    positives = np.bincount(places, weights=positive, minlength=keys.size)
     sure = np.clip(np.where(positive, scores, 1 - scores), LEAST_PROBABILITY, 1.0)
     cells = {
-        score: Cell(int(those), int(of - those), score * int(of))
-        for score, those, of in zip(values.tolist(), positives.tolist(), cases.tolist(), strict=True)
+        score: Cell(int(those), int(of - those), total)
+        for score, those, of, total in zip(
+            keys.tolist(), positives.tolist(), cases.tolist(), totals.tolist(), strict=True
+        )
     }
     return Scores(
         cells=cells,
         decisions=count_decisions(scores >= threshold, positive),
         squares=float(np.sum((scores - positive) ** 2)),
         losses=float(-np.sum(np.log(sure))),
+        exact=exact,
     ).bounded()
 
 
-def count_answered(scores: Values) -> ScoreCounts:
-    """The scores of a part of a window, whether or not outcomes are known."""
-    values, cases = np.unique(scores, return_counts=True)
-    pairs = zip(values.tolist(), cases.tolist(), strict=True)
-    return ScoreCounts({score: Level(count, score * count) for score, count in pairs}).bounded()
+def count_answered(scores: Values, exact: bool = True) -> ScoreCounts:
+    """The scores of a part of a window, whether or not outcomes are known; `exact` as in `count_scores`."""
+    keys, _, cases, totals = _levels(scores, exact)
+    levels = zip(keys.tolist(), cases.tolist(), totals.tolist(), strict=True)
+    return ScoreCounts({score: Level(count, total) for score, count, total in levels}, exact).bounded()
+
+
+def _levels(scores: Values, exact: bool) -> tuple[Values, NDArray[np.intp], NDArray[np.intp], Values]:
+    """Scores, or cells of `GRID` by the least score in each; who is in which, how many are in each, and their sums."""
+    cells = scores if exact else np.minimum((scores * GRID).astype(np.int64), GRID - 1) / GRID
+    keys, places = np.unique(cells, return_inverse=True)
+    cases = np.bincount(places, minlength=keys.size)
+    totals: Values = keys * cases
+    return keys, places, cases, totals if exact else np.bincount(places, scores, keys.size).astype(float)
 
 
 def count_decisions(selected: Mask, positive: Mask) -> Confusion:

@@ -22,9 +22,11 @@ from activities.adapters.column_kinds import columns_of, header_of
 from activities.adapters.csv_table import Values, missing_column, read_table, tensor
 from activities.adapters.estimator_scoring.process import EstimatorProcess
 from activities.adapters.feature_importance import RowSample, cells_of, importances
+from activities.adapters.outcome_parts import with_outcomes
 from activities.adapters.remembered_part import RememberedPart
 from activities.adapters.table_scoring import load_table, score_rows
 from activities.adapters.window_parts import Part, parts_of
+from activities.window_ports import Beat, unheard
 from models.errors import InvalidInputError
 from models.evidence import EvaluationReport, GroupRate, WindowReport
 from models.expectation import Expectation, expect
@@ -34,9 +36,10 @@ from models.inventory import Column, DataContract, Submission
 from models.schema import SchemaReport, compare_columns
 from models.statistics.figures import Figure, Result, Unmeasured
 from models.statistics.performance import area_under_curve, calibration_error
-from models.statistics.scores import Confusion, Scores
+from models.statistics.scores import Scores
 from models.window import (
     Beside,
+    Groups,
     Importances,
     WindowTally,
     adverse_impact,
@@ -82,10 +85,11 @@ def _demand_reference_groups(rates: Sequence[GroupRate], contract: DataContract,
 class OnnxEvaluator:
     """Fits the Evaluator port. The model file must have passed the artifact gate before."""
 
-    def __init__(self, timeout_seconds: float = 120.0, memory_bytes: int = 4 << 30) -> None:
-        """How long one model may take to answer all rows, and how much address space it may have."""
+    def __init__(self, timeout_seconds: float = 120.0, memory_bytes: int = 4 << 30, beat: Beat = unheard) -> None:
+        """How long one model may take to answer a part's rows, and how much address space it may have."""
         self._timeout = timeout_seconds
         self._memory = memory_bytes
+        self._beat = beat
         self._held_out = lru_cache(_REMEMBERED)(self._read_held_out)
 
     def evaluate(self, model: Path, data: Path, submission: Submission) -> EvaluationReport:
@@ -98,7 +102,8 @@ class OnnxEvaluator:
         if np.isnan(labels).any() or np.unique(labels).size < 2:
             raise InvalidInputError(f"label '{contract.label}' of {data} must be there in every row, both 0 and 1")
         scores = self._scores(model, table, submission)
-        counted, groups = _outcomes(table, labels, scores, contract)
+        counted = count_scores(scores, labels, contract.threshold)
+        groups = _groups(table, labels, scores, contract)
         rates = group_rates(groups)
         _demand_reference_groups(rates, contract, data)
         found: dict[str, Result | str] = {
@@ -111,7 +116,13 @@ class OnnxEvaluator:
         return EvaluationReport(rows=table.rows, readings=readings_of(figures), groups=rates, recorded=recorded)
 
     def measure(
-        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+        self,
+        model: Path,
+        reference: Path,
+        held_out: Path,
+        window: Path,
+        submission: Submission,
+        outcomes: Path | None = None,
     ) -> WindowReport:
         """Compare a window with the training data and with the held-out data; MissingColumnError, InvalidInputError.
 
@@ -130,9 +141,11 @@ class OnnxEvaluator:
             ],
         )
         sample = RowSample(contract.inputs)
-        for part in map(RememberedPart, parts_of(window, names, welcome)):
-            now += self._count(model, part, earlier, submission)
+        parts = with_outcomes(parts_of(window, names, welcome), outcomes, contract)
+        for part in map(RememberedPart, parts):
+            now += self._count(model, part, earlier, submission, now)
             sample.add(part)
+            self._beat(f"{now.rows} rows are counted")
         beside = self._beside(model, held_out, sample, submission)
         return report_window(window.name, contract, earlier.columns, now, earlier.deciles, beside)
 
@@ -158,7 +171,8 @@ class OnnxEvaluator:
         needed = [*(column.name for column in contract.inputs), contract.label, *_recorded(submission)]
         scores, sample = Scores(), RowSample(contract.inputs)
         for part in map(RememberedPart, parts_of(data, needed)):
-            scores += count_scores(self._scores(model, part, submission), _labels(part, contract), contract.threshold)
+            answers, labels = self._scores(model, part, submission), _labels(part, contract)
+            scores += count_scores(answers, labels, contract.threshold, scores.exact)
             sample.add(part)
         return _HeldOut(expect(scores), self._importances(model, sample, submission)[0])
 
@@ -176,20 +190,23 @@ class OnnxEvaluator:
         except InvalidInputError as error:
             return f"the model does not answer rows with exchanged inputs: {error}", rows.rows
 
-    def _count(self, model: Path, part: Part, earlier: Reference, submission: Submission) -> WindowTally:
-        """A part of a window, scored."""
+    def _count(
+        self, model: Path, part: Part, earlier: Reference, submission: Submission, so_far: WindowTally
+    ) -> WindowTally:
+        """A part of a window, scored, to be added to what was counted so far."""
         contract = submission.contract
         scores = self._scores(model, part, submission)
         known = contract.label in part.header
         if known:
             _demand_protected_columns(part, contract)
-        scored, groups = _outcomes(part, _labels(part, contract), scores, contract) if known else (Scores(), {})
+        labels = _labels(part, contract) if known else np.full(part.rows, np.nan)
+        groups = _groups(part, labels, scores, contract) if known else {}
         return WindowTally(
             rows=part.rows,
             inputs=count_columns(part, contract.inputs, earlier.edges),
             selected=int(np.sum(scores >= contract.threshold)),
-            answered=count_answered(scores),
-            scores=scored,
+            answered=count_answered(scores, so_far.answered.exact),
+            scores=count_scores(scores, labels, contract.threshold, so_far.scores.exact),
             groups=groups,
         )
 
@@ -276,15 +293,12 @@ def _probabilities(model: Path | str, scores: Values) -> Values:
     return scores
 
 
-def _outcomes(
-    table: Part, labels: Values, scores: Values, contract: DataContract
-) -> tuple[Scores, Mapping[str, Mapping[str, Confusion]]]:
-    """The rows whose outcome is known, and the groups of people in them."""
+def _groups(table: Part, labels: Values, scores: Values, contract: DataContract) -> Groups:
+    """The groups of people in the rows whose outcome is known."""
     known = ~np.isnan(labels)
     selected, positive = scores[known] >= contract.threshold, labels[known] == 1
     names = {one.column: list(compress(table.texts(one.column), known)) for one in contract.protected}
-    groups = {column: count_groups(cells, selected, positive) for column, cells in names.items()}
-    return count_scores(scores, labels, contract.threshold), groups
+    return {column: count_groups(cells, selected, positive) for column, cells in names.items()}
 
 
 def _demand_protected_columns(part: Part, contract: DataContract) -> None:

@@ -10,8 +10,18 @@ from activities.adapters.sql_trail import append, body, lock, place
 from models.audit import AuditKind, seal
 from models.formats import FORMATS
 from models.inventory import Environment, Submission
+from models.monitoring import MonitorOrder, monitor_orders
+from models.plan import Plan
 from models.reconciliation import Discovery, Finding, Place, Served, Shelf, Turned, turn
-from models.records import AuditHeadRecord, DeploymentRecord, FindingRecord, LifecycleRecord, VersionRecord, finding_of
+from models.records import (
+    AuditHeadRecord,
+    DeploymentRecord,
+    FindingRecord,
+    LifecycleRecord,
+    PlanRecord,
+    VersionRecord,
+    finding_of,
+)
 from models.state import Phase
 
 
@@ -49,6 +59,22 @@ class SqlFindings:
                 if not (facts and FORMATS[Submission.model_validate_json(facts).format].elsewhere):
                     shelves[row.environment][row.model] = Served(row.version, row.bundle)
         return shelves
+
+    def watched(self) -> Sequence[MonitorOrder]:
+        """What each monitor of a version that serves looks at, as its plan says; nothing of a lifecycle that ended."""
+        serves = and_(col(DeploymentRecord.model) == LifecycleRecord.model, col(DeploymentRecord.until).is_(None))
+        query = select(LifecycleRecord.model, LifecycleRecord.plan, DeploymentRecord.environment)
+        query = query.join(DeploymentRecord, serves).where(LifecycleRecord.phase != Phase.ENDED)
+        with self._database.reading() as session:
+            rows = session.exec(query.order_by(LifecycleRecord.model)).all()
+            plans = {name: session.get_one(PlanRecord, name).content for name in {plan for _, plan, _ in rows}}
+        read = {name: Plan.model_validate_json(content) for name, content in plans.items()}
+        return [
+            order
+            for model, plan, environment in rows
+            for order in monitor_orders(model, read[plan])
+            if order.environment is environment
+        ]
 
     def findings(self) -> Sequence[Finding]:
         """Those that hold."""

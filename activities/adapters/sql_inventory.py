@@ -18,6 +18,7 @@ from models.errors import ConflictError, DigestMismatchError, UnavailableError, 
 from models.evidence import EffectKey, StepResult
 from models.inventory import Change, Environment, ModelFacts, Submission
 from models.journal import JournalEntry
+from models.maturity import Look
 from models.plan import Plan
 from models.records import (
     AuditHeadRecord,
@@ -157,16 +158,23 @@ class SqlInventory:
         return row.stage, row.visit
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
-        """(window, verdict) of a monitor's measurements since the champion changed, oldest first."""
+        """(window, verdict) of a monitor's last looks at each window since the champion changed, by their moments."""
+        return [(look.window, look.verdict) for look in self.looks(model, monitor)]
+
+    def looks(self, model: str, monitor: str) -> Sequence[Look]:
+        """A monitor's last looks at each window since the champion changed, by what they stand for."""
         with self._database.reading() as session:
             lifecycle = session.get(LifecycleRecord, model)
             query = (
                 select(MeasurementRecord)
                 .where(MeasurementRecord.model == model, MeasurementRecord.monitor == monitor)
                 .where(MeasurementRecord.reign == (lifecycle.crowned if lifecycle else 0))
-                .order_by(col(MeasurementRecord.id))
+                .order_by(col(MeasurementRecord.moment), col(MeasurementRecord.id))
             )
-            return [(row.window, row.verdict.value) for row in session.exec(query)]
+            return [
+                Look(row.window, row.verdict.value, tuple(row.reasons), row.looked or row.at, row.looks, row.outcomes)
+                for row in session.exec(query)
+            ]
 
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """What serves where."""

@@ -1,20 +1,11 @@
 """Metrics from a database, by one SELECT in a transaction that is given up."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import URL, Connection, RowMapping, create_engine, make_url, text
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    DBAPIError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-    SQLAlchemyError,
-    StatementError,
-)
+from sqlalchemy import RowMapping, text
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError, StatementError
 
+from activities.adapters.sql_select import demand_one_statement, open_engine, read_only
 from models.canonical import Slug
 from models.errors import InvalidInputError, ModelopsError, UnavailableError
 from models.metrics import Measurement, Metric, Period, measured
@@ -22,12 +13,10 @@ from models.uplift import COLUMNS, compared
 
 _CANCELLED = frozenset({"57014"})
 """`query_canceled` (SQLSTATE) of PostgreSQL and Snowflake."""
-_GIVEN_UP = ("interrupted", "QUERY_EXECUTION_TIMEOUT", "STATEMENT_TIMEOUT", "statement timeout")
-"""How databases without that state say it: SQLite, Databricks."""
+_INTERRUPTED = "interrupted"
+"""SQLite's word for it."""
 _CONNECTING = (DatabaseError, InterfaceError, OperationalError)
 _PLAIN = ("value", "count")
-_CONNECT_SECONDS = 5
-_STEPS = 10_000
 
 
 class SqlMetrics:
@@ -40,11 +29,7 @@ class SqlMetrics:
 
     def read(self, name: Slug, metric: Metric, model: Slug, version: int, period: Period) -> Measurement:
         """The answer; InvalidInputError, UnavailableError. No error shows the URL."""
-        if ";" in metric.query.rstrip("; \n"):
-            raise InvalidInputError(
-                f"metric '{name}' of source '{self._source}' is more than one statement",
-                "write one SELECT without ';': what stands behind it could end the transaction, and write",
-            )
+        demand_one_statement(metric.query, f"metric '{name}' of source '{self._source}'")
         given = {"model": model, "version": version, "since": period.since, "until": period.until}
         rows = self._rows(name, metric, given)
         wanted = COLUMNS[metric.holdout] if metric.holdout else _PLAIN
@@ -60,17 +45,10 @@ class SqlMetrics:
 
     def _rows(self, name: Slug, metric: Metric, given: Mapping[str, object]) -> Sequence[RowMapping]:
         """The first two."""
-        try:
-            url = make_url(self._secret())
-            engine = create_engine(url, hide_parameters=True, connect_args=patience(url, metric.within))
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-            raise InvalidInputError(
-                f"source '{self._source}' cannot be opened: its URL is none, or its driver is not installed",
-                "write the URL as SQLAlchemy does, postgresql+psycopg://...; install what its dialect needs",
-            ) from error
+        engine = open_engine(self._secret, f"source '{self._source}'", metric.within)
         try:
             with engine.connect() as connection:
-                _bound(connection, metric.within)
+                read_only(connection, metric.within)
                 rows = connection.execute(text(metric.query), given).mappings().fetchmany(2)
                 connection.rollback()
         except SQLAlchemyError as error:
@@ -83,7 +61,7 @@ class SqlMetrics:
         what = f"metric '{name}' of source '{self._source}'"
         cause = error.orig if isinstance(error, StatementError) else error
         said = str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(error).__name__
-        if getattr(cause, "sqlstate", None) in _CANCELLED or any(sign in said for sign in _GIVEN_UP):
+        if getattr(cause, "sqlstate", None) in _CANCELLED or said == _INTERRUPTED:
             return InvalidInputError(
                 f"{what} was not answered within {metric.within} seconds", "ask for less, or wait longer"
             )
@@ -98,38 +76,3 @@ class SqlMetrics:
 def _asked(error: SQLAlchemyError) -> bool:
     """Whether a statement was on its way, and the connection stands."""
     return isinstance(error, DBAPIError) and error.statement is not None and not error.connection_invalidated
-
-
-def patience(url: URL, within: int) -> dict[str, object]:
-    """What a driver is told when it connects: how many seconds to wait, and that times are in UTC.
-
-    Sources: the parameters of libpq; `snowflake.connector.connect`; `databricks.sql.connect`.
-    """
-    match url.get_backend_name():
-        case "postgresql":
-            return {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
-        case "snowflake":
-            session = {
-                "STATEMENT_TIMEOUT_IN_SECONDS": within,
-                "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": within,
-                "TIMEZONE": "UTC",
-            }
-            return {"login_timeout": within, "network_timeout": within, "session_parameters": session}
-        case "databricks":
-            session = {"STATEMENT_TIMEOUT": str(within), "TIMEZONE": "UTC"}
-            return {"_retry_stop_after_attempts_duration": within, "session_configuration": session}
-        case _:
-            return {}
-
-
-def _bound(connection: Connection, within: int) -> None:
-    """A question that writes is refused and one that takes longer is given up, where the database has a way to."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET TRANSACTION READ ONLY"))
-        connection.execute(text(f"SET LOCAL statement_timeout = {within * 1_000}"))
-    elif connection.dialect.name == "sqlite":
-        connection.execute(text("PRAGMA query_only = ON"))
-        give_up = time.monotonic() + within
-        driver = connection.connection.driver_connection
-        if driver is not None:
-            driver.set_progress_handler(lambda: time.monotonic() > give_up, _STEPS)

@@ -25,6 +25,7 @@ from models.inventory import (
     Withdrawn,
 )
 from models.journal import JournalEntry
+from models.measurements import look_again, measurement_of, readings_of
 from models.records import (
     DeploymentRecord,
     EvidenceRecord,
@@ -36,10 +37,8 @@ from models.records import (
     RegulationRecord,
     ValueRecord,
     VersionRecord,
-    readings_of,
 )
 from models.state import Snapshot
-from models.verdict import Verdict
 
 
 class Occasion(NamedTuple):
@@ -236,18 +235,8 @@ def _measure(session: Session, occasion: Occasion, change: Measured) -> None:
     )
     known = session.exec(select(MeasurementRecord).where(*unique)).first()
     if known is None:
-        session.add(
-            MeasurementRecord(
-                model=model,
-                monitor=change.monitor,
-                window=change.window,
-                reign=reign,
-                verdict=Verdict(change.verdict),
-                reasons=list(change.reasons),
-                at=occasion.at,
-            )
-        )
-    elif (known.verdict, tuple(known.reasons)) != (change.verdict, change.reasons):
+        session.add(measurement_of(model, reign, change, occasion.at))
+    elif not look_again(known, change, occasion.at):
         raise ConflictError(
             f"Monitor '{change.monitor}' of '{model}' found something else in window '{change.window}' before.",
             remedy="A window's data must not change after it was measured: give new data a window of its own.",

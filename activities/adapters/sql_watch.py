@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -36,6 +36,8 @@ _NEWEST = sa.table(
 _PORTFOLIO = sa.table("portfolio", *map(sa.column, ("stage", "tier", "health", "obligations_overdue")))
 _REMEDIES = (StepKind.TRAIN.value, StepKind.RESTORE.value, StepKind.STOP_SERVING.value)
 _NOTICES_OF_BREACHES, _NOTICE_OF_DELAY = ("notify/breach:%", "notify/investigate:%"), "notify/sla"
+_LOOP, _LOOP_WITHIN = 3, timedelta(days=7)
+"""A model that so many remedies within so long have not mended is in a loop, whatever the brakes of monitors say."""
 
 
 class _Governed(NamedTuple):
@@ -85,13 +87,17 @@ class SqlWatch:
         at = self._clock()
         with self._database.reading() as session:
             governed, newest = _governed(session), _newest(session)
-            standing = Counter(one.tier for one in self._breaches(session, governed, newest))
+            standing = defaultdict[RiskTier, list[float]](list)
+            for one in self._breaches(session, governed, newest):
+                standing[one.tier].append((at - one.since).total_seconds())
             return [
                 *_of_models(session),
-                *(Figure("modelops_breaches", (tier,), standing[tier]) for tier in RiskTier),
+                *(Figure("modelops_breaches", (tier,), len(standing[tier])) for tier in RiskTier),
+                *(Figure("modelops_breach_seconds", (tier,), max(standing[tier], default=0)) for tier in RiskTier),
                 *self._of_monitors(session, governed, newest, at),
                 *_of_gates(session, governed, at),
                 *_of_deeds(session),
+                *_of_loops(session, governed, at),
                 *_of_deliveries(session, at),
             ]
 
@@ -151,7 +157,10 @@ def _standing(session: Session, one: _Governed, monitor: MonitorPlan) -> Standin
         col(MeasurementRecord.reign) == one.row.crowned,
     )
     looks = session.exec(
-        select(MeasurementRecord).where(*ours).order_by(col(MeasurementRecord.id).desc()).limit(monitor.looks)
+        select(MeasurementRecord)
+        .where(*ours)
+        .order_by(col(MeasurementRecord.moment).desc(), col(MeasurementRecord.id).desc())
+        .limit(monitor.looks)
     ).all()
     if not is_breach(monitor, [look.verdict for look in reversed(looks)]):
         return None
@@ -226,6 +235,15 @@ def _of_deeds(session: Session) -> Iterator[Figure]:
     told = sa.or_(*(col(LedgerRecord.step).like(notice) for notice in _NOTICES_OF_BREACHES))
     acted = sa.select(sa.func.count()).where(told)
     yield Figure("modelops_breaches_acted_on", (), session.execute(acted).scalar_one())
+
+
+def _of_loops(session: Session, governed: Mapping[str, _Governed], at: datetime) -> Iterator[Figure]:
+    remedied = sa.select(col(LedgerRecord.model)).where(
+        col(LedgerRecord.step).in_(_REMEDIES), col(LedgerRecord.at) > at - _LOOP_WITHIN
+    )
+    often = remedied.group_by(col(LedgerRecord.model)).having(sa.func.count() >= _LOOP)
+    loops = Counter(governed[model].tier for model in session.execute(often).scalars() if model in governed)
+    yield from (Figure("modelops_remediation_loops", (tier,), loops[tier]) for tier in RiskTier)
 
 
 def _of_deliveries(session: Session, at: datetime) -> Iterator[Figure]:

@@ -18,6 +18,7 @@ from models.tally import Case, Counts, Outcome, Sums, Tally, sums_of
 from models.traffic import Position
 
 _WAITS = 60.0
+_ASKED_AT_ONCE = 500
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS cases (version INTEGER, unit BLOB, score REAL, selected INTEGER NOT NULL,"
@@ -105,6 +106,25 @@ class SqliteCases:
             self._connection.executemany("INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)", sorted(rows))
         self._write("files", json.dumps([*json.loads(self._note("files") or "[]"), file]))
 
+    def outcomes(self, units: Sequence[str]) -> Sequence[Outcome]:
+        """What is known of each of some units, in their order; nothing is known of one that nobody has told of."""
+        hashes, found = [self._hash(unit) for unit in units], dict[bytes, Outcome]()
+        groups: dict[str, Mapping[str, str]] = {}
+        for first in range(0, len(hashes), _ASKED_AT_ONCE):
+            some = hashes[first : first + _ASKED_AT_ONCE]
+            query = f"SELECT unit, label, value, groups FROM outcomes WHERE unit IN ({','.join('?' * len(some))})"  # noqa: S608 - question marks alone
+            for unit, label, value, text in self._connection.execute(query, some):
+                found[unit] = Outcome(label, value, groups.setdefault(text, json.loads(text)))
+        return [found.get(unit, Outcome()) for unit in hashes]
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a note, until the subject changes."""
+        self._write(f"note {name}", value)
+
+    def remembered(self, name: str) -> str:
+        """A note, empty if there is none."""
+        return self._note(f"note {name}")
+
     def _hash(self, unit: str) -> bytes:
         return hashlib.blake2b(unit.encode(), digest_size=16, key=self._key).digest()
 
@@ -135,6 +155,6 @@ def writing(file: Path, subject: str) -> Iterator[SqliteCases]:
     except sqlite3.DatabaseError as error:
         if not isinstance(error, sqlite3.OperationalError):
             file.unlink(missing_ok=True)
-        raise UnavailableError(f"what is kept of a trial in {file} cannot be read: {error}", "try again") from error
+        raise UnavailableError(f"what is kept in {file} cannot be read: {error}", "try again") from error
     finally:
         connection.close()

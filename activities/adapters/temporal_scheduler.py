@@ -1,6 +1,7 @@
 """Monitors as Temporal Schedules: none of their history is the lifecycle's."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -17,16 +18,20 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from models.canonical import spell_duration
 from models.errors import UnavailableError
 from models.monitoring import MonitorOrder, monitor_orders, tightened_order
 from models.plan import MonitorPlan, Plan
+from models.watching import Watch, schedule_of
 
 JITTER = 0.1
 """Part of a period over which starts are spread: too many at once queue."""
 
+_AT_ONCE = 8
+
 
 class TemporalScheduler:
-    """Fits the port `Schedules`."""
+    """Fits the ports `Schedules` and `Watches`."""
 
     def __init__(self, client: Client, workflow: str, task_queue: str) -> None:
         self._client = client
@@ -69,6 +74,47 @@ class TemporalScheduler:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise _unavailable(error) from error
 
+    async def look(self, orders: Iterable[MonitorOrder]) -> Mapping[str, Watch]:
+        """The schedules that there are of those, by name, compared with what they should be; UnavailableError."""
+        at_once = asyncio.Semaphore(_AT_ONCE)
+
+        async def seen(order: MonitorOrder) -> tuple[str, Watch | None]:
+            async with at_once:
+                return _name(order), await self._watch(order)
+
+        found = await asyncio.gather(*map(seen, orders))
+        return {name: watch for name, watch in found if watch}
+
+    async def _watch(self, order: MonitorOrder) -> Watch | None:
+        try:
+            found = await self._client.get_schedule_handle(_name(order)).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise _unavailable(error) from error
+        state, upcoming = found.schedule.state, found.info.next_action_times
+        differs = await self._differs(order, found.schedule)
+        return Watch(state.paused, state.note or "", differs, upcoming[0] if upcoming else None)
+
+    async def _differs(self, order: MonitorOrder, found: Schedule) -> str:
+        """In what a schedule is otherwise than it should be; nothing if it is not."""
+        wanted = self._schedule(order)
+        if found.spec.intervals != wanted.spec.intervals or found.spec.calendars or found.spec.cron_expressions:
+            return f"not every {spell_duration(order.monitor.every)}"
+        if found.state.limited_actions or found.spec.end_at or found.spec.skip:
+            return "it ends, or leaves out times"
+        action = found.action
+        if not isinstance(action, ScheduleActionStartWorkflow) or action.workflow != self._workflow:
+            return "it starts something else"
+        try:
+            (asked,) = await self._client.data_converter.decode(list(action.args), [MonitorOrder])
+        except Exception:
+            # Whatever a converter makes of what somebody wrote there: it is not ours.
+            return "it is told something that cannot be read"
+        if action.task_queue != self._task_queue or asked != order:
+            return "it looks at something else"
+        return ""
+
     def _schedule(self, order: MonitorOrder, until: datetime | None = None) -> Schedule:
         monitor: MonitorPlan = order.monitor
         action = ScheduleActionStartWorkflow(
@@ -96,7 +142,7 @@ def _tightened(model: str, plan: Plan) -> Iterator[MonitorOrder]:
 
 
 def _name(order: MonitorOrder) -> str:
-    return f"monitor/{order.model}/{order.monitor.id}{'/tightened' * order.tightened}"
+    return schedule_of(order.model, order.monitor.id, order.tightened)
 
 
 def _unavailable(error: RPCError) -> UnavailableError:

@@ -4,6 +4,7 @@ CSV files are read as everywhere else; of Parquet files only the columns that ar
 server-side cursor hands over. What cannot be measured has a name: `models.statistics.figures.Unmeasured`.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from activities.adapters.csv_blocks import csv_parts
 from activities.adapters.csv_table import LARGEST, Values, wanted_columns
+from activities.adapters.sql_select import read_only
 from models.errors import UnmeasuredError
 from models.inventory import Column
 from models.statistics.figures import Unmeasured
@@ -28,7 +30,11 @@ ROWS = 50_000
 _CANCELLED = "57014"
 """PostgreSQL's code of a statement that was ended, as by `statement_timeout`."""
 
+_INTERRUPTED = "interrupted"
+"""SQLite's word for the same."""
+
 _PARQUET = (".parquet", ".pq")
+_MAGIC = b"PAR1"
 
 
 class Part(Protocol):
@@ -89,7 +95,7 @@ class ArrowPart:
 
 def parts_of(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int = ROWS) -> Iterator[Part]:
     """The needed columns of a file, and what is there of the welcome ones; MissingColumnError, InvalidInputError."""
-    if path.suffix.lower() in _PARQUET:
+    if path.suffix.lower() in _PARQUET or _begins_as_parquet(path):
         return parquet_parts(path, needed, welcome, rows)
     return csv_parts(path, needed, welcome, rows)
 
@@ -113,32 +119,34 @@ def query_parts(
     engine: sa.Engine,
     query: str,
     parameters: Mapping[str, object],
-    needed: Sequence[str],
-    welcome: Sequence[str] = (),
+    needed: Sequence[str] | None = None,
+    within: int = 600,
     rows: int = ROWS,
-) -> Iterator[Part]:
-    """What a query answers, by a server-side cursor; MissingColumnError, UnmeasuredError.
+) -> Iterator[ArrowPart]:
+    """What a query answers, all of it or some columns, by a server-side cursor; MissingColumnError, UnmeasuredError.
 
-    How long a statement may take is set where the engine is made: a database that gives up says so.
+    It reads, and no part comes after as many seconds as it may take.
     """
-    where, found = f"the query on {engine.url.render_as_string(hide_password=True)}", False
-    reached = False
+    where, until = f"the query on {engine.url.render_as_string(hide_password=True)}", time.monotonic() + within
+    found = reached = False
     try:
         with engine.connect().execution_options(stream_results=True, max_row_buffer=rows) as connection:
             reached = True
+            read_only(connection, within)
             answer = connection.execute(sa.text(query), parameters)
             header = list(answer.keys())
-            names = wanted_columns(where, header, needed, welcome)
+            names = wanted_columns(where, header, header if needed is None else needed, ())
             places = [header.index(name) for name in names]
             for some in answer.partitions(rows):
+                if time.monotonic() > until:
+                    raise _slow(where, within)
                 found = True
                 columns = {
                     name: _array(where, name, [row[at] for row in some]) for name, at in zip(names, places, strict=True)
                 }
                 yield ArrowPart(where, columns, len(some))
     except sa.exc.DBAPIError as error:
-        state = _state_of(error, reached)
-        raise UnmeasuredError(state, f"{where}: {state.sentence}: {str(error.orig).splitlines()[0]}") from error
+        raise _unmeasured(where, error, reached, within) from error
     if not found:
         raise UnmeasuredError(Unmeasured.EMPTY, f"{where}: {Unmeasured.EMPTY.sentence}")
 
@@ -161,7 +169,24 @@ def _too_large(values: Values) -> NDArray[np.bool_]:
     return np.abs(values) > LARGEST
 
 
-def _state_of(error: sa.exc.DBAPIError, reached: bool) -> Unmeasured:
+def _begins_as_parquet(path: Path) -> bool:
+    """What is kept by its digest has no other name."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def _slow(where: str, within: int) -> UnmeasuredError:
+    remedy = "ask for less, or allow it more time"
+    state = Unmeasured.SOURCE_SLOW
+    return UnmeasuredError(state, f"{where}: {state.sentence}: not all was there within {within} seconds", remedy)
+
+
+def _unmeasured(where: str, error: sa.exc.DBAPIError, reached: bool, within: int) -> UnmeasuredError:
+    said = next(iter(str(error.orig).splitlines()), "")
     if not reached or error.connection_invalidated:
-        return Unmeasured.SOURCE_DOWN
-    return Unmeasured.SOURCE_SLOW if getattr(error.orig, "sqlstate", None) == _CANCELLED else Unmeasured.UNREADABLE
+        state = Unmeasured.SOURCE_DOWN
+    elif getattr(error.orig, "sqlstate", None) == _CANCELLED or said == _INTERRUPTED:
+        return _slow(where, within)
+    else:
+        state = Unmeasured.UNREADABLE
+    return UnmeasuredError(state, f"{where}: {state.sentence}: {said}")

@@ -1,7 +1,8 @@
 """What watches a model in production: what is measured, what was found, and looking now."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,11 +16,13 @@ from client.charts import sparkline
 from client.commands.parameters import Json, Model
 from client.console import moment, show, show_json
 from client.holdings import attained
-from client.render import table, verdict_text
+from client.render import VERDICTS, table, verdict_text
+from client.seen import course_of
 from client.views import Looked, Watched
 from models.canonical import spell_duration
-from models.errors import UnknownNameError
-from models.verdict import Kpi
+from models.errors import UnavailableError, UnknownNameError
+from models.verdict import Kpi, Reading, judge
+from models.watching import Watch
 from worker.settings import read_settings
 
 _LAST = 3
@@ -28,9 +31,12 @@ Named = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="One moni
 
 
 def list_monitors(model: Model, as_json: Json = False) -> None:
-    """List what watches a model: what each monitor checks, how often, what a breach starts, what it found last."""
+    """List what watches a model: what each monitor checks, how often, what a breach starts, what it found last.
+
+    Whether it is paused is asked of the Temporal server, if that answers.
+    """
     with Catalog(read_settings().database) as catalog:
-        watched = _watched(catalog, model)
+        watched = asyncio.run(_scheduled(model, _watched(catalog, model)))
     if as_json:
         show_json(watched)
         return
@@ -42,10 +48,11 @@ def list_monitors(model: Model, as_json: Json = False) -> None:
             one.then,
             verdict_text(one.last.verdict) if one.last else None,
             moment(one.last.at) if one.last else None,
+            one.schedule,
         )
         for one in watched
     ]
-    show(table(("Monitor", "Checks", "Every", "A breach starts", "Last", "At"), rows))
+    show(table(("Monitor", "Checks", "Every", "A breach starts", "Last", "At", "Schedule"), rows))
 
 
 def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) -> None:
@@ -65,10 +72,10 @@ def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) ->
         return
     rows = []
     for name in dict.fromkeys(reading.name for look in looks for reading in look.readings):
-        read = [reading for look in looks for reading in look.readings if reading.name == name]
-        kpi, drawn = kpis.get(name), sparkline([reading.value for reading in read])
+        course, kpi = course_of(looks, name, plan), kpis.get(name)
         bounds = (kpi.passes, kpi.fails) if kpi else (None, None)
-        rows.append((name, drawn, read[-1], *bounds, _reached(look.attained.get(name) for look in looks)))
+        now = [one for one in course if one][-1]
+        rows.append((name, _drawn(course, kpi), now, *bounds, _reached(look.attained.get(name) for look in looks)))
     show(table(("Reading", "Over time", "Now", "Passes", "Fails", "Of the target"), rows), "")
     show(table(("At", "Monitor", "Version", "Verdict", "Why"), [_row(look) for look in looks]))
 
@@ -117,8 +124,37 @@ def _watched(catalog: Catalog, model: str) -> list[Watched]:
     ]
 
 
+async def _scheduled(model: str, watched: list[Watched]) -> list[Watched]:
+    """The same with what the schedules say; as they were, if nobody answers."""
+    with suppress(UnavailableError):
+        async with Modelops.connect(read_settings()) as modelops:
+            seen = await modelops.schedules.look(model, [one.monitor for one in watched])
+        return [one.model_copy(update={"schedule": _spelled(seen.get(one.monitor))}) for one in watched]
+    return watched
+
+
+def _spelled(watch: Watch | None) -> str:
+    if watch is None:
+        return "none"
+    if watch.paused:
+        return f"paused: {watch.note or 'nobody says why'}"
+    return f"next {moment(watch.next)}" if watch.next else "it has ended"
+
+
 def _on_target(look: Looked, kpis: Mapping[str, Kpi]) -> Looked:
     return look.model_copy(update={"attained": attained(kpis.values(), {one.name: one.value for one in look.readings})})
+
+
+def _drawn(course: Sequence[Reading | None], kpi: Kpi | None) -> Text:
+    """Bars between the bounds, each in the colour of what it was judged to be; a dot where nothing was read."""
+    bounds = (kpi.passes.bound, kpi.fails.bound) if kpi else ()
+    bars = sparkline([one.value if one else None for one in course], bounds)
+    latest = course[-len(bars) :]
+    parts = [
+        (bar, VERDICTS[judge(kpi, (one,)).verdict] if kpi and one else "")
+        for bar, one in zip(bars, latest, strict=True)
+    ]
+    return Text.assemble(*parts)
 
 
 def _reached(shares: Iterable[float | None]) -> str:

@@ -1,6 +1,6 @@
 """A model's report as a page."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from activities.ports import ArtifactStore
 from client.catalog import Catalog
 from client.commands.parameters import Model
 from client.console import say, show
+from client.milestones import milestones
 from client.report import Sources, write_report
 from client.story import brief, tell
 from client.verification import verify
@@ -21,13 +22,25 @@ from worker.settings import read_settings
 Output = Annotated[
     Path | None, typer.Option("--output", help="The file to write.", show_default="MODEL-report.html here")
 ]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since",
+        formats=["%Y-%m-%d"],
+        help="The summary counts what happened from this day (UTC) on.",
+        show_default="90 days ago",
+    ),
+]
+
+_QUARTER = timedelta(days=90)
 
 
-def report(model: Model, output: Output = None) -> None:
+def report(model: Model, output: Output = None, since: Since = None) -> None:
     """Write one self-contained HTML page about a model, for whoever decides about its risk.
 
-    What it is for, how it fares: readings against their bounds over time, drift by input, fairness by group, every
-    decision and event, and whether the record holds. It loads nothing from anywhere.
+    In short: is it healthy, what is open, what has happened lately. Then what it is for and how it fares: readings
+    against their bounds over time, drift by input, fairness by group, every decision and event, and whether the record
+    holds. It loads nothing from anywhere.
     """
     chosen = read_settings()
     place = output or Path(f"{model}-report.html")
@@ -42,8 +55,10 @@ def report(model: Model, output: Output = None) -> None:
                 looks=catalog.looks(model),
                 window=_kept(store, catalog.newest(model, "window")),
                 evaluation=_kept(store, catalog.newest(model, "evaluation")),
+                milestones=tuple(milestones(record.history)),
                 lines=tuple(brief(tell(record.history))),
                 verification=verify(catalog, record),
+                since=since.replace(tzinfo=UTC) if since else datetime.now(UTC) - _QUARTER,
                 at=datetime.now(UTC),
             )
         )

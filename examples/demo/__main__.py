@@ -1,18 +1,15 @@
 """`python -m examples.demo`: set up, tell the story, leave the Web UI open; with `--exit`, end by itself."""
 
 import asyncio
-import contextlib
-import logging
-import os
 import signal
 import sys
 import time
 
 from client.api import Modelops
+from examples.demo.performance import perform
 from examples.demo.premises import Premises
 from examples.demo.story import MODEL, Story
 from examples.demo.voice import act, command, tell
-from models.errors import ModelopsError
 from worker.settings import PROJECT, Settings
 
 HOME = PROJECT / ".modelops-demo"
@@ -27,7 +24,7 @@ async def play(leave: bool) -> None:
     act("modelops up: the Temporal dev server with Web UI, three inference servers, a worker, its actuator")
     async with premises.running(), Modelops.connect(settings) as modelops:
         tell(f"Web UI: {settings.temporal_ui}   data: {HOME.name}/")
-        story = Story(modelops, premises)
+        story = Story(modelops, premises, MODEL)
         await story.tell_all()
         act(f"Done in {time.monotonic() - began:.0f} s")
         if leave:
@@ -61,19 +58,5 @@ async def linger() -> None:
     await stop.wait()
 
 
-def main() -> int:
-    """0 when every act went as told."""
-    logging.basicConfig(level=logging.ERROR)
-    try:
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(play("--exit" in sys.argv[1:]))
-    except ModelopsError as error:
-        sys.stderr.write(f"The demo stopped: {error}\n{error.remedy}\nLogs: {HOME / 'logs'}\n")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    os._exit(code)
+    perform(play("--exit" in sys.argv[1:]), HOME)

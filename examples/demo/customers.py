@@ -1,4 +1,4 @@
-"""Customers of the demo: they ask PROD about real applications, all the time; what became of each is put on file."""
+"""Customers of a demo: they ask PROD about real cases, all the time; what became of each is put on file."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,10 @@ from typing import NamedTuple
 import httpx2
 import pandas as pd
 
+from models.inventory import DataContract
+
 CLIENTS = 6
+CASES = 35_000
 PAUSE = 0.002
 """Seconds that a customer thinks between two questions."""
 
@@ -25,19 +28,21 @@ class Answered(NamedTuple):
 
 
 class Customers:
-    """Whoever asks is drawn from real applications, with replacement: each question is a case of its own.
+    """Whoever asks is drawn from real cases, with replacement: each question is a case of its own.
 
-    The decision that the bank really made, and the group, are known at once; elsewhere it takes months.
+    What really became of it, and the group, are known at once; elsewhere it takes months.
     """
 
-    def __init__(self, url: str, model: str, rows: Path, outcomes: Path, columns: list[str], label: str) -> None:
-        """`rows` are applications as CSV, `columns` those that the model reads, `outcomes` the folder for `label`."""
+    def __init__(self, url: str, model: str, rows: Path, outcomes: Path, contract: DataContract) -> None:
+        """`rows` are cases as CSV; `outcomes` is the folder for labels and groups."""
         self.answers: list[Answered] = []
         self.failures: list[str] = []
         self._infer = f"{url}/v2/models/{model}/infer"
         self._outcomes = outcomes
-        self._known = [label, "race", "sex"]
-        drawn = pd.read_csv(rows).sample(frac=50, replace=True, random_state=1996)
+        self._known = [contract.label, *(one.column for one in contract.protected)]
+        columns = [column.name for column in contract.inputs]
+        cases = pd.read_csv(rows).dropna(subset=[contract.label]).astype({contract.label: int})
+        drawn = cases.sample(n=CASES, replace=True, random_state=1996)
         asked = drawn[columns].astype(object).where(drawn[columns].notna(), None)
         self._cases = list(zip(asked.to_numpy().tolist(), drawn[self._known].to_numpy().tolist(), strict=True))
         self._next = 0
@@ -65,7 +70,7 @@ class Customers:
     async def _ask(self, http: httpx2.AsyncClient, write: Callable[[list[object]], object]) -> None:
         while True:
             values, known = self._cases[self._next % len(self._cases)]
-            unit, self._next = f"application-{self._next}", self._next + 1
+            unit, self._next = f"case-{self._next}", self._next + 1
             tensor = {"name": "input", "shape": [1, len(values)], "datatype": "FP64", "data": values}
             write([unit, *known])
             try:

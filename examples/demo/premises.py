@@ -15,18 +15,19 @@ from pathlib import Path
 from models.environments import usual_environments
 from worker.settings import PROJECT, Settings
 
-LOANS = PROJECT / "examples" / "loan_approval"
-REPOSITORY = "modelops/examples/loan_approval"
+EXAMPLES = PROJECT / "examples"
+LOANS = EXAMPLES / "loan_approval"
 USUAL_PORTS = (7233, 8233, 7243, 8501, 8502, 8503, 9464, 9465, 9466, 8510)
 START_WITHIN = 90.0
 STOP_WITHIN = 30.0
 
 
 class Premises:
-    """The embedded default in one folder, on the usual ports where they are free."""
+    """The embedded default in one folder, on the usual ports where they are free, for one of the examples."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, example: Path = LOANS) -> None:
         self.home = home
+        self.example = example
         ports = _free(USUAL_PORTS)
         self._surroundings = usual_environments(ports[3:6])
         self.environment = {
@@ -38,10 +39,10 @@ class Premises:
             "MODELOPS_SDK_METRICS_PORT": str(ports[7]),
             "MODELOPS_ACTUATOR_METRICS_PORT": str(ports[8]),
             "MODELOPS_CLEARANCE": f"http://127.0.0.1:{ports[9]}",
-            "MODELOPS_TRAINERS": json.dumps({"loan-approval": str(LOANS / "train.py")}),
+            "MODELOPS_TRAINERS": json.dumps({example.name.replace("_", "-"): str(example / "train.py")}),
             "MODELOPS_DIRECTORY": str(LOANS / "directory.yaml"),
             "MODELOPS_ADVISORIES": str(home / "advisories"),
-            "MODELOPS_REPOSITORIES": json.dumps({REPOSITORY: str(home / "repository")}),
+            "MODELOPS_REPOSITORIES": json.dumps({f"modelops/examples/{example.name}": str(home / "repository")}),
             "MODELOPS_WALLET": str(home / "wallet"),
             "MODELOPS_PASSPHRASE": "only for the demo",
         }

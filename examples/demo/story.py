@@ -1,51 +1,29 @@
 """The main job, act by act. Every figure that is told was measured a moment before."""
 
 import asyncio
-import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import httpx2
 
-from client.api import Modelops
 from client.catalog import Catalog
-from client.documents import read_facts, read_submission
-from client.library import find_template, policy_of
-from client.proofs import proof_of
+from client.documents import read_submission
 from client.render import models as models_table
-from client.signer import Signer
 from client.verification import verify
-from client.wallet import open_signer
 from examples.demo.customers import Customers
-from examples.demo.premises import LOANS, Premises, run_program
+from examples.demo.scene import ENDED, Scene
 from examples.demo.voice import act, bad, command, console, good, tell
-from models.audit import AuditKind, EffectRecord
-from models.errors import RefusedError, UnavailableError
-from models.inventory import Environment, VersionStatus
-from models.messages import Action, Choice
+from models.errors import RefusedError
+from models.inventory import Environment
+from models.messages import Action
 from models.state import Phase
-from models.status import Status
-from worker.environments import environments_of
 
 MODEL = "loan-approval"
 PEOPLE = ("ana", "dmitri", "rosa", "lena", "paul")
-TEMPLATE = str(LOANS / "lifecycle.yaml")
-WITHIN = 120.0
-ENDED = frozenset({VersionStatus.REJECTED, VersionStatus.RETIRED, VersionStatus.WITHDRAWN})
 
 
-class Story:
+class Story(Scene):
     """One telling."""
-
-    def __init__(self, modelops: Modelops, premises: Premises) -> None:
-        self.modelops = modelops
-        self.premises = premises
-        self.settings = premises.settings()
-        self.data = premises.home / "data"
-        self.production = dict(environments_of(self.settings).locals())[Environment.PROD].url
-        self.signers: dict[str, Signer] = {}
 
     async def tell_all(self) -> None:
         """From registration to retirement."""
@@ -56,9 +34,10 @@ class Story:
         await self.killed_actuator()
         await self.prediction()
         await self.drift()
-        async with self.customers() as customers:
+        async with self.customers("mitigated", "holdout") as customers:
             await self.challenger(customers)
             await self.rolled_back(customers)
+        good(f"all {len(customers.answers)} questions of customers were answered, through trial, election and rollback")
         await self.retirement()
         self.record()
 
@@ -66,10 +45,7 @@ class Story:
         """Everybody makes a key; an administrator enrols it."""
         act("People who decide sign with keys of their own: made and kept by them, enrolled by an administrator")
         for person in PEOPLE:
-            file = self.premises.home / f"{person}.json"
-            await run_program("-m", "client.cli", "key", "create", "--as", person, "--output", str(file))
-            await run_program("-m", "client.cli", "key", "enroll", str(file))
-            self.signers[person] = open_signer(self.settings, person)
+            await self.enrol(person)
         command("modelops key create --as rosa --output rosa.json; modelops key enroll rosa.json")
         good(f"enrolled: {', '.join(PEOPLE)}; a private key never leaves its owner's machine, and is encrypted there")
 
@@ -77,19 +53,16 @@ class Story:
         """The model enters the inventory, and its lifecycle begins."""
         act("A model is registered, and a lifecycle governs it from its first day")
         command("modelops model register examples/loan_approval/model.yaml")
-        facts = read_facts(LOANS / "model.yaml", policy_of(self.settings))
-        await self.modelops.register(facts)
+        facts = self.facts()
+        plan, proof = await self.govern(facts)
         with Catalog(self.settings.database) as catalog:
             if rating := catalog.rating(MODEL):
                 good(f"tier {rating.tier}, by the answers in its facts: {'; '.join(rating.reasons)}")
             for regulation in catalog.regulations(MODEL):
                 tell(f"applies: {regulation}")
         command(f"modelops start {MODEL} --template examples/loan_approval/lifecycle.yaml")
-        plan = find_template(TEMPLATE).compiled(policy_of(self.settings, facts)).plan
         good(f"it compiles under {len(plan.packs)} policy packs: {len(plan.controls)} controls, and what meets each")
-        proof = await asyncio.to_thread(proof_of, plan, self.settings.root / "proofs")
         good(f"proved before it governs anything: every promise holds in all {proof.states} states that it can come to")
-        await self.modelops.start(facts, plan, proof)
         status = await self.until(lambda s: s.phase is Phase.AWAITING_VERSION)
         good(
             f"template {status.template} {status.template_version} compiled; stage '{status.stage}' waits for a version"
@@ -173,19 +146,6 @@ class Story:
         tell(f"is it still worth having? {await self.measured('value', 2)}")
         tell(f"the breach starts retraining by itself; the champion still serves: {status.serving[Environment.PROD]}")
 
-    @contextlib.asynccontextmanager
-    async def customers(self) -> AsyncIterator[Customers]:
-        """Customers who ask PROD all the time; a question without an answer is an error of the demo."""
-        contract = read_submission(self.data / "mitigated" / "result.json", "ana").contract
-        columns = [column.name for column in contract.inputs]
-        folder = self.settings.outcomes / MODEL
-        asking = Customers(self.production, MODEL, self.data / "holdout.csv", folder, columns, contract.label)
-        async with asking.asking():
-            yield asking
-        if asking.failures:
-            raise AssertionError(f"{len(asking.failures)} questions had no answer, as {asking.failures[0]}")
-        good(f"all {len(asking.answers)} questions of customers were answered, through trial, election and rollback")
-
     async def challenger(self, customers: Customers) -> None:
         """The retrained version earns every gate, is tried on live traffic, and is elected."""
         act("The challenger earns every gate again, and is tried on live traffic beside the champion")
@@ -242,98 +202,8 @@ class Story:
 
     async def one_more(self) -> None:
         """Leave a lifecycle at a gate, for the reader to decide in the Web UI."""
-        facts = read_facts(LOANS / "model.yaml", policy_of(self.settings)).model_copy(
-            update={"id": f"{MODEL}-next", "title": "Yours to decide"}
-        )
-        await self.modelops.register(facts)
-        plan = find_template(TEMPLATE).compiled(policy_of(self.settings, facts)).plan
-        await self.modelops.start(facts, plan, proof_of(plan, self.settings.root / "proofs"))
+        facts = self.facts().model_copy(update={"id": f"{MODEL}-next", "title": "Yours to decide"})
+        await self.govern(facts)
         submission = read_submission(self.data / "mitigated" / "result.json", "ana")
         await self.modelops.submit(facts.id, submission, self.signers["ana"])
         await self.until(lambda s: s.phase is Phase.DECIDING, facts.id)
-
-    # --- how
-
-    async def program(self, name: str, *arguments: str) -> str:
-        """Run one of the example's own programs, as Ana would; what it says."""
-        shown = " ".join(self.short(argument) for argument in arguments)
-        command(f"python examples/loan_approval/{name} {shown}")
-        return await run_program(str(LOANS / name), *arguments)
-
-    def short(self, argument: str) -> str:
-        """A path as a person would type it."""
-        return argument.replace(f"{self.premises.home.parent}/", "")
-
-    async def train(self, name: str) -> None:
-        """A version from its request."""
-        await self.program("train.py", "--request", str(self.data / f"{name}.json"), "--output", str(self.data / name))
-
-    async def submit(self, name: str, person: str) -> None:
-        """A version goes in."""
-        file = self.data / name / "result.json"
-        command(f"modelops submit {MODEL} {self.short(str(file))} --as {person}")
-        await self.modelops.submit(MODEL, read_submission(file, person), self.signers[person])
-
-    async def decide(self, gate: str, person: str, reason: str) -> None:
-        """A person approves, if they may."""
-        command(f'modelops decide {MODEL} {gate} approve --as {person} --reason "{reason}"')
-        await self.modelops.decide(MODEL, gate, Choice.APPROVE, self.signers[person], reason)
-
-    async def window(self, name: str) -> None:
-        """A window of production data arrives, and the schedule is fired now instead of tomorrow."""
-        folder = self.settings.windows / MODEL
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.csv").write_bytes((self.data / f"{name}.csv").read_bytes())
-        command(f"modelops monitor run {MODEL}")
-        await self.modelops.check_monitors(MODEL)
-
-    async def measured(self, monitor: str, count: int) -> str:
-        """What a monitor recorded, once it has looked as often."""
-        async with asyncio.timeout(WITHIN):
-            while True:
-                with Catalog(self.settings.database) as catalog:
-                    found = [one for one in catalog.measurements(MODEL) if one.monitor == monitor]
-                if len(found) >= count:
-                    return found[-1].reasons[0]
-                await asyncio.sleep(0.2)
-
-    def found_by(self, step: str) -> str:
-        """What a step was recorded to have found, the last time."""
-        with Catalog(self.settings.database) as catalog:
-            entries = [entry for entry in catalog.record(MODEL).history if entry.kind == AuditKind.EFFECT]
-        effects = [EffectRecord.model_validate_json(entry.body) for entry in entries]
-        return next(effect.result.summary for effect in reversed(effects) if effect.key.step == step)
-
-    async def gate_open(self, stage: str, version: int) -> Status:
-        """Wait for a gate; a version that was turned away instead is an error of the demo."""
-        status = await self.until(
-            lambda s: s.statuses.get(version) in ENDED or (s.stage == stage and s.phase is Phase.DECIDING)
-        )
-        if status.gate is None:
-            raise AssertionError(f"version {version} did not reach '{stage}': {status.waiting_for}; {status.checks}")
-        tell(f"gate '{status.gate.gate}' is open: {status.waiting_for}")
-        return status
-
-    async def until(self, what: Callable[[Status], bool], model: str = MODEL) -> Status:
-        """The first status that satisfies a condition, however long no worker answers; a stuck one is an error."""
-        async with asyncio.timeout(WITHIN):
-            while True:
-                try:
-                    status = await self.modelops.status(model)
-                except UnavailableError:
-                    continue
-                if what(status):
-                    return status
-                if status.phase is Phase.STUCK:
-                    raise AssertionError(f"stuck: {status.failure}")
-                await asyncio.sleep(0.1)
-
-    async def get(self, path: str) -> Any:
-        """What PROD says."""
-        async with httpx2.AsyncClient(base_url=self.production, trust_env=False) as http:
-            return (await http.get(path)).raise_for_status().json()
-
-    async def post(self, path: str, body: object) -> Any:
-        """What PROD answers."""
-        async with httpx2.AsyncClient(base_url=self.production, trust_env=False) as http:
-            return (await http.post(path, json=body)).raise_for_status().json()

@@ -25,15 +25,15 @@ def mirror(output: Path) -> None:
     (output / "EXAMPLE-written.json").write_text(json.dumps(written) + "\n", encoding="utf-8")
 
 
-def commit(output: Path) -> str:
-    """The programs as the one commit of a new repository."""
+def commit(programs: Path, output: Path) -> str:
+    """The programs of a folder as the one commit of a new repository."""
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
     for name in PROGRAMS:
-        shutil.copy(HERE / name, output)
+        shutil.copy(programs / name, output)
     git(output, "init", "--quiet")
     git(output, "add", "--all")
-    git(output, *WHO, "commit", "--quiet", "--no-verify", "-m", "Train the loan model")
+    git(output, *WHO, "commit", "--quiet", "--no-verify", "-m", f"Train {programs.name}")
     return git(output, "rev-parse", "HEAD")
 
 
@@ -52,9 +52,10 @@ def main() -> None:
     """Make both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--programs", type=Path, default=HERE, help="the folder that the repository is made of")
     chosen = parser.parse_args()
     mirror(chosen.output / "advisories")
-    print(commit(chosen.output / "repository"))
+    print(commit(chosen.programs, chosen.output / "repository"))
 
 
 if __name__ == "__main__":

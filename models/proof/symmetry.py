@@ -4,7 +4,8 @@ A lifecycle counts events, visits and versions for ever, and knows people by nam
 next. Renaming them leaves finitely many states (Ip and Dill, "Better Verification Through Symmetry", 1996). What no
 transition looks at is left out: times, reasons, evidence, what serves outside production. What only keeps something
 from happening is left out, too, and explored both ways: timers that have fired already, brakes that are on, findings
-that are open, a monitor that is tightened, the review of an emergency that is open. In a renamed state that review is open.
+that are open, a monitor that is tightened, the review of an emergency that is open. In a renamed state that review is
+open.
 """
 
 from collections.abc import Callable, Hashable

@@ -11,6 +11,7 @@ class Unmeasured(StrEnum):
     SOURCE_DOWN = "source_down"
     SOURCE_SLOW = "source_slow"
     UNREADABLE = "unreadable"
+    CHANGED = "changed"
     OTHER_TYPE = "other_type"
     EMPTY = "empty"
     ALL_MISSING = "all_missing"
@@ -37,6 +38,7 @@ _SENTENCES = {
     Unmeasured.SOURCE_DOWN: "the source does not answer",
     Unmeasured.SOURCE_SLOW: "the source took too long and gave up",
     Unmeasured.UNREADABLE: "the data cannot be read",
+    Unmeasured.CHANGED: "the data changed while they were read",
     Unmeasured.OTHER_TYPE: "the values are of another type than the data contract says",
     Unmeasured.EMPTY: "there are no rows",
     Unmeasured.ALL_MISSING: "every value is missing",

@@ -17,6 +17,7 @@ from models.clearance import Tied
 from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import Change, Environment, ModelFacts, Reference, RiskTier, Submission
 from models.journal import Assignment, JournalEntry
+from models.maturity import Look
 from models.metrics import Metrics
 from models.plan import Plan
 from models.reconciliation import Shelf
@@ -113,6 +114,10 @@ class MemoryInventory:
         return self._plan.stages[visit - 1].name, visit
 
     def verdicts(self, model: str, monitor: str) -> Sequence[tuple[str, str]]:
+        """Nothing is measured."""
+        return []
+
+    def looks(self, model: str, monitor: str) -> Sequence[Look]:
         """Nothing is measured."""
         return []
 

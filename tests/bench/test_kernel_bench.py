@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from models.lifecycle import step
-from models.messages import Body
 from models.state import AS_JSON, State
+from tests.bench.dictionary import dispatch, table_of
 from tests.bench.race import best
 from tests.bench.table import show
 from tests.temporal.house import plan_of
@@ -21,35 +21,12 @@ TIMES_A_DICTIONARY = 120
 TIMES_AN_EVENT = 5
 CREDIT = plan_of("credit-high-risk")
 
-Place = dict[str, object]
-Move = Callable[[Place, Body], Place]
-Table = dict[tuple[str, str], Move]
-
 
 def _story() -> World:
     """From the start to production, with its four approvals."""
     world = World(CREDIT)
     world.to_production()
     return world
-
-
-def _table(world: World) -> Table:
-    """The reference: place and event to a function that returns the next place; it checks nothing."""
-    events = enumerate(world.events)
-    return {(str(index), event.body.event): _to(str(index + 1), index + 1) for index, event in events}
-
-
-def _to(name: str, seq: int) -> Move:
-    def move(place: Place, body: Body) -> Place:
-        return {**place, "name": name, "seq": seq, "last": body}
-
-    return move
-
-
-def _dispatched(table: Table, world: World) -> None:
-    place: Place = {"name": "0", "seq": 0, "last": None}
-    for event in world.events:
-        place = table[str(place["name"]), event.body.event](place, event.body)
 
 
 def _stepped(world: World) -> None:
@@ -68,8 +45,9 @@ def _timed(work: Callable[[], None]) -> float:
 def test_a_step_of_the_kernel() -> None:
     """An event takes the kernel a bounded multiple of a dictionary look-up and a copy."""
     world = _story()
-    table, events = _table(world), world.events
-    pairs = [(_timed(lambda: _stepped(world)), _timed(lambda: _dispatched(table, world))) for _ in range(ROUNDS)]
+    events = world.events
+    table = table_of(events)
+    pairs = [(_timed(lambda: _stepped(world)), _timed(lambda: dispatch(table, events))) for _ in range(ROUNDS)]
     ratio = best(*zip(*pairs, strict=True))
     each = min(ours for ours, _ in pairs) / len(events)
     row = ("step() / dictionary of functions", (f"{ratio:.0f}", f"{each * 1e6:.0f} us"))

@@ -4,11 +4,11 @@ import copy
 import json
 import re
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jsonschema import Draft202012Validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _FOLDER = Path(__file__).parent / "published"
@@ -71,13 +71,18 @@ class Operation:
     def misfits(self, schema: Any, value: Any) -> list[str]:
         """Where a value, or a text in JSON, does not fit a schema; what was looked at once is known."""
         if not isinstance(value, bytes):
-            return [one.message for one in Draft202012Validator(schema).iter_errors(value)]
+            return [one.message for one in _dialect()(schema).iter_errors(value)]
         key = (json.dumps(schema), value)
         if key not in _SEEN:
             whole = {**schema, **{root: self._document[root] for root in _ROOTS if root in self._document}}
-            errors = Draft202012Validator(whole).iter_errors(json.loads(value))
+            errors = _dialect()(whole).iter_errors(json.loads(value))
             _SEEN[key] = [f"{one.json_path}: {one.message[:200]}" for one in errors]
         return _SEEN[key]
+
+
+def _dialect() -> Any:
+    """A class of validators, whose formats take seconds to import: not every process with a house in it asks them."""
+    return import_module("jsonschema").Draft202012Validator
 
 
 @cache

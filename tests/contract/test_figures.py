@@ -17,6 +17,7 @@ from models.canonical import replace
 from models.channels import Chat
 from models.environments import Credentials
 from models.errors import UnavailableError
+from models.evidence import StepKind
 from models.figures import METRICS, Figure
 from models.plan import Plan
 from models.verdict import Verdict
@@ -82,6 +83,7 @@ def test_breaches_and_silence(watch: SqlWatch, record: Record, tell: Tell, inven
     execute(inventory_url, f"UPDATE deployment SET since = '{NOON - timedelta(days=9):%Y-%m-%d %H:%M:%S}'")
     found = read(watch)
     assert found["modelops_breaches", ("high",)] == 1
+    assert found["modelops_breach_seconds", ("high",)] == pytest.approx(2 * 86_400 - 60)
     assert found["modelops_monitors", ("high",)] == 1
     assert found["modelops_monitors_silent", ("high",)] == 0
     assert found["modelops_reading_age_seconds", ("high",)] == pytest.approx(2 * 86_400 - 60)
@@ -96,6 +98,17 @@ def test_breaches_and_silence(watch: SqlWatch, record: Record, tell: Tell, inven
     late.close()
     measured(inventory_url, "loan", [Verdict.INCONCLUSIVE], NOON - timedelta(days=1))
     assert (read(watch)["modelops_breaches", ("high",)], watch.breaches()) == (0, [])
+
+
+def test_remedies_that_mend_nothing(watch: SqlWatch, record: Record, tell: Tell, inventory_url: str) -> None:
+    """Three remedies of one model within a week are a loop; two are not, nor are three of which one is older."""
+    record(until(tell("loan"), 10))
+    columns = "model, visit, step, result, at"
+    for count, (days, loops) in enumerate(((8, 0), (6, 0), (4, 0), (1, 1))):
+        at = f"{NOON - timedelta(days=days):%Y-%m-%d %H:%M:%S}"
+        given = f"'loan', {900 + count}, '{StepKind.TRAIN}', '{{}}', '{at}'"
+        execute(inventory_url, f"INSERT INTO ledger ({columns}) VALUES ({given})")
+        assert read(watch)["modelops_remediation_loops", ("high",)] == loops
 
 
 def test_a_breach_is_as_many_failures_as_the_plan_says(

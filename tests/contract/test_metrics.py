@@ -1,6 +1,7 @@
 """What business KPIs are read from: every source answers with a number, or says why not."""
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,10 @@ SELECT sum(margin) AS value, count(*) AS count FROM booking
 WHERE model = :model AND version = :version AND at >= :since AND at < :until
 """
 SLEEP = "SELECT 1 AS value, count(*) AS count FROM pg_sleep(20)"
+ENDLESS = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)
+SELECT sum(i) AS value, count(*) AS count FROM n
+"""
 Read = Callable[..., Measurement]
 
 
@@ -73,6 +78,9 @@ def test_a_query_is_answered_for_one_model_one_version_and_one_period(booked: st
         ("SELECT 1 AS value, 1 AS count; COMMIT; DELETE FROM booking", "more than one statement"),
         ("SET TRANSACTION READ WRITE; DELETE FROM booking; COMMIT", "more than one statement"),
         ("this is no SQL", "syntax error"),
+        ("SELECT NULL AS value, 1 AS count", "has no value from"),
+        ("SELECT 1 AS value, NULL AS count", "a count that is no number: 'None'"),
+        ("SELECT 1 AS value, 1 AS count FROM nowhere", "nowhere"),
     ],
 )
 def test_what_is_no_answer_is_said(query: str, said: str, booked: str) -> None:
@@ -82,11 +90,59 @@ def test_what_is_no_answer_is_said(query: str, said: str, booked: str) -> None:
     assert ask(SqlMetrics("warehouse", lambda: booked), MARGIN).count == 2
 
 
-def test_a_query_that_takes_too_long_is_given_up(request: pytest.FixtureRequest) -> None:
-    """By the database itself, after as long as the metric says."""
+@pytest.mark.parametrize("number", ["'NaN'", "'Infinity'"])
+def test_a_number_that_is_none_is_said(number: str, request: pytest.FixtureRequest) -> None:
+    """Of PostgreSQL, which has such numbers."""
     server = request.getfixturevalue("postgres")
+    with pytest.raises(InvalidInputError, match="a value that is no finite number"):
+        ask(SqlMetrics("warehouse", lambda: server.url("postgres")), f"SELECT {number}::float AS value, 1 AS count")
+
+
+@pytest.mark.parametrize("query", [SLEEP, ENDLESS], ids=["asleep", "at work"])
+def test_a_query_that_takes_too_long_is_given_up(query: str, empty_url: str) -> None:
+    """By the database itself, after as long as the metric says."""
+    if empty_url.startswith("sqlite"):
+        query = ENDLESS
     with pytest.raises(InvalidInputError, match="was not answered within 1 seconds"):
-        ask(SqlMetrics("warehouse", lambda: server.url("postgres")), SLEEP, within=1)
+        ask(SqlMetrics("warehouse", lambda: empty_url), query, within=1)
+
+
+ARMS = """
+SELECT avg(CASE WHEN version = 1 THEN {value} END) AS value, sum(CASE WHEN version = 1 THEN 1 ELSE 0 END) AS count,
+  avg(CASE WHEN version = 2 THEN {value} END) AS holdout_value,
+  sum(CASE WHEN version = 2 THEN 1 ELSE 0 END) AS holdout_count
+FROM booking WHERE model = :model AND at >= :since AND at < :until
+"""
+
+
+def test_a_model_is_compared_with_its_hold_out(booked: str) -> None:
+    """Shares by Newcombe's interval; the sizes of both groups are kept, and the smaller one is what it rests on."""
+    metric = Metric(
+        source="warehouse", query=ARMS.format(value="CASE WHEN margin > 15 THEN 1.0 ELSE 0 END"), holdout="share"
+    )
+    found = SqlMetrics("warehouse", lambda: booked).read("uplift", metric, "loan", 1, DAY)
+    assert found.compared is not None
+    assert (found.compared.treated.value, found.compared.treated.count) == (0.5, 2)
+    assert (found.compared.holdout.value, found.compared.holdout.count) == (1, 1)
+    assert (found.value, found.count) == (-0.5, 1)
+    low, high = found.reading("uplift").span
+    assert -1 < low < -0.5 < high < 1
+
+
+@pytest.mark.parametrize(
+    ("holdout", "query", "said"),
+    [
+        ("share", MARGIN, "something else than one row of two groups"),
+        ("mean", ARMS.format(value="margin"), "something else than one row of two groups"),
+        ("share", ARMS.format(value="margin"), "no share of 2 cases"),
+        ("share", ARMS.format(value="NULLIF(margin, margin)"), "has no value from"),
+    ],
+)
+def test_what_is_no_comparison_is_said(holdout: str, query: str, said: str, booked: str) -> None:
+    """Columns that are not there, amounts in the place of shares, a group without a value."""
+    metric = Metric.model_validate({"source": "warehouse", "query": query, "holdout": holdout})
+    with pytest.raises(InvalidInputError, match=said):
+        SqlMetrics("warehouse", lambda: booked).read("uplift", metric, "loan", 1, DAY)
 
 
 def test_a_source_that_is_down_may_come_back() -> None:
@@ -96,7 +152,7 @@ def test_a_source_that_is_down_may_come_back() -> None:
     assert "hunter2" not in f"{down.value} {down.value.remedy}"
 
 
-@pytest.mark.parametrize("url", ["a shopping list", "snowflake://olga:hunter2@acme/dwh", "nosuch://olga:hunter2@h/d"])
+@pytest.mark.parametrize("url", ["a shopping list", "oracle://olga:hunter2@acme/dwh", "nosuch://olga:hunter2@h/d"])
 def test_a_source_that_cannot_be_opened_is_said(url: str) -> None:
     """An address that is none, or a dialect that is not installed."""
     with pytest.raises(InvalidInputError, match="source 'warehouse' cannot be opened") as wrong:
@@ -137,6 +193,9 @@ def test_a_file_is_summed_up_over_the_period(way: str, value: float, drop: Calla
         ("2026-05-01T00:00:00,1,1\n", "sum", "says no time zone"),
         ("2026-05-01T00:00:00+00:00,much,1\n", "sum", "much"),
         ("2026-05-01T00:00:00+00:00,,1\n", "sum", "no finite number"),
+        ("2026-05-01T00:00:00+00:00,NaN,1\n", "sum", "NaN"),
+        ("2026-05-01T00:00:00+00:00,1,\n", "sum", "a count that is no finite number"),
+        ("", "sum", "has a header but no rows"),
         ("2026-05-01T00:00:00+00:00,1,1\n", "median", "ask"),
     ],
 )
@@ -145,6 +204,14 @@ def test_a_file_that_is_no_answer_is_said(rows: str, way: str, said: str, drop: 
     with pytest.raises(ModelopsError, match=said) as wrong:
         ask(drop(rows), way)
     assert isinstance(wrong.value, InvalidInputError)
+
+
+def test_a_file_with_other_columns_is_said(tmp_path: Path) -> None:
+    """The missing one is named, and those that are there."""
+    (tmp_path / "margin").mkdir()
+    (tmp_path / "margin" / "loan.csv").write_text("day,value,count\n2026-05-01,1,1\n")
+    with pytest.raises(InvalidInputError, match=r"column 'at' is missing in .*; found: day, value, count"):
+        ask(CsvMetrics("warehouse", tmp_path), "sum")
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -161,10 +228,14 @@ class Oracle(BaseHTTPRequestHandler):
     def log_message(self, format: str, *given: object) -> None:
         """Nothing."""
 
+    status = 200
+    late = 0.0
+
     def do_POST(self) -> None:
         """The same to everybody."""
+        time.sleep(self.late)
         self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(200)
+        self.send_response(self.status)
         self.end_headers()
         self.wfile.write(self.said)
 
@@ -188,6 +259,24 @@ def test_prometheus_or_whoever_answers_in_its_place(value: bytes, said: str) -> 
         with pytest.raises(InvalidInputError, match=said) if said else nullcontext():
             found = ask(source, "up")
             assert (found.value, found.count) == (2.5, 1)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [({"status": 503}, "answers with status 503"), ({"late": 3.0}, "does not answer: ReadTimeout")],
+    ids=["broken", "slow"],
+)
+def test_a_prometheus_that_is_not_well_may_be_so_later(how: dict[str, object], said: str) -> None:
+    """A status of its own fault, or no answer within the metric's time."""
+    kind = type("Unwell", (Oracle,), how)
+    server = HTTPServer(("127.0.0.1", 0), kind)
+    threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True).start()
+    try:
+        with pytest.raises(UnavailableError, match=said):
+            ask(PrometheusMetrics("warehouse", f"http://127.0.0.1:{server.server_port}"), "up", within=1)
     finally:
         server.shutdown()
         server.server_close()

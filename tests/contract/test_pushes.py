@@ -10,7 +10,7 @@ import pytest
 
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_pushes import SqlPushes
-from models.errors import ConflictError, InvalidInputError
+from models.errors import ConflictError, InvalidInputError, UnavailableError
 from models.metrics import Metric, Metrics, Period
 from models.pushed import LARGEST, Pushed
 from tests.contract.backdoor import rows
@@ -155,3 +155,14 @@ def test_it_is_read_like_a_file(way: str, value: float, pushes: SqlPushes) -> No
     assert (found.value, found.count) == (value, 4)
     with pytest.raises(InvalidInputError, match="has no value from"):
         pushes.read("sales", Metric(source="app", query=way), "loan", 1, period)
+    with pytest.raises(InvalidInputError, match="asks for 'median'"):
+        pushes.read("margin", Metric(source="app", query="median"), "loan", 1, period)
+
+
+def test_a_database_that_is_down_may_come_back() -> None:
+    """As with every source: it is named, its password is not."""
+    gone = SqlPushes("app", "postgresql+psycopg://olga:hunter2@127.0.0.1:1/inventory", keep=60)
+    period = Period(NOW - timedelta(hours=8), NOW)
+    with pytest.raises(UnavailableError, match="does not answer") as down:
+        gone.read("margin", Metric(source="app", query="sum"), "loan", 1, period)
+    assert "hunter2" not in f"{down.value} {down.value.remedy}"

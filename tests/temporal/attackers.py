@@ -66,7 +66,13 @@ async def refused(
     """How an activity refuses what a workflow of somebody's own orders; of the ordinary worker, or of a queue."""
     given = Order(queue=queue or house.queue, activity=activity, argument=argument)
     own, name = f"orders-{house.queue}", workflow_id or f"orders/{house.model}/{activity}"
-    async with Worker(house.client, task_queue=own, workflows=[Orderer], workflow_runner=UnsandboxedWorkflowRunner()):
+    async with Worker(
+        house.client,
+        task_queue=own,
+        workflows=[Orderer],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        build_id="attackers",
+    ):
         with pytest.raises(WorkflowFailureError) as caught:
             await house.client.execute_workflow(Orderer.run, given, id=name, task_queue=own)
     assert isinstance(caught.value.cause, ActivityError)

@@ -22,7 +22,6 @@ from sqlalchemy import Engine, event
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker._worker import load_default_build_id
 
 from models.journal import JournalEntry
 from models.state import Phase
@@ -35,9 +34,6 @@ from workflows import options
 
 NOTICED_WITHIN = timedelta(seconds=2)
 """How long a dead worker's activities and workflow tasks are waited for; in production it is longer."""
-
-# A worker's first act is to hash all code for seconds; forked ones inherit the result.
-load_default_build_id()
 
 
 class Office(StrEnum):

@@ -3,7 +3,8 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Deployer
+from activities.window_ports import Brought, Window
 from models.answers import Asked
 from models.bundle.definitions import Elsewhere
-from models.canonical import Digest, Frozen, digest, digest_bytes
+from models.canonical import Digest, Frozen, Slug, digest, digest_bytes
 from models.environments import usual_environments
 from models.errors import (
     ConflictError,
@@ -31,9 +33,9 @@ from models.errors import (
     TrainingError,
     UnavailableError,
 )
-from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport
+from models.evidence import EffectKey, EvaluationReport, ScanReport, WindowReport, WindowSource
 from models.golden import Parity, compare
-from models.inventory import Environment, ModelFacts, Submission
+from models.inventory import DataContract, Environment, ModelFacts, Submission
 from models.metrics import Metrics, Period
 from models.monitoring import MonitorOrder
 from models.observations import Arms, Observations, share_of
@@ -102,7 +104,13 @@ class TextEvaluator:
         return EvaluationReport(rows=500, readings=readings, groups=())
 
     def measure(
-        self, model: Path, reference: Path, held_out: Path, window: Path, submission: Submission
+        self,
+        model: Path,
+        reference: Path,
+        held_out: Path,
+        window: Path,
+        submission: Submission,
+        outcomes: Path | None = None,
     ) -> WindowReport:
         """Readings as written in the window."""
         values: dict[str, float] = json.loads(window.read_text())
@@ -313,10 +321,43 @@ class NewestFile:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def latest(self, model: str) -> tuple[Path, datetime] | None:
+    def of(self, model: Slug) -> "ModelFiles":
+        """Told apart by their names."""
+        return ModelFiles(self._root, model)
+
+
+class ModelFiles:
+    """The windows of one model, by the time of their change."""
+
+    def __init__(self, root: Path, model: Slug) -> None:
+        self._root = root
+        self._model = model
+
+    def newest(self, period: Period) -> Window | None:
+        """Whatever the period."""
+        path = self.latest()
+        return self._window(path) if path else None
+
+    @contextmanager
+    def opened(self, window: Window, contract: DataContract) -> Iterator[Brought]:
+        """As it is."""
+        yield Brought(self._root / window.source.place, window.source)
+
+    def kept(self, name: Digest) -> Window | None:
+        """By its content."""
+        return next((found for path in self._files() if (found := self._window(path)).name == name), None)
+
+    def latest(self) -> Path | None:
         """By time of change."""
-        found = sorted(self._root.glob(f"{model}-*.json"), key=lambda path: path.stat().st_mtime_ns)
-        return (found[-1], datetime.fromtimestamp(found[-1].stat().st_mtime, UTC)) if found else None
+        return max(self._files(), key=lambda path: path.stat().st_mtime_ns, default=None)
+
+    def _files(self) -> Sequence[Path]:
+        return list(self._root.glob(f"{self._model}-*.json"))
+
+    def _window(self, path: Path) -> Window:
+        name = digest_bytes(path.read_bytes())
+        arrived = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return Window(name, arrived, WindowSource(kind="files", place=path.name, content=name))
 
 
 class WrittenService:

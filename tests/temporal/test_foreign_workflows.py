@@ -224,7 +224,11 @@ async def test_a_state_that_a_workflow_goes_on_with(house: House) -> None:
     smuggled = Smuggled(type=CREDIT.template, queue=house.queue, given=LifecycleInput(plan=CREDIT, state=state))
     queue = f"smugglers-{house.queue}"
     async with Worker(
-        house.client, task_queue=queue, workflows=[Smuggler], workflow_runner=UnsandboxedWorkflowRunner()
+        house.client,
+        task_queue=queue,
+        workflows=[Smuggler],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        build_id="smugglers",
     ):
         started = await house.client.start_workflow(Smuggler.run, smuggled, id=house.handle.id, task_queue=queue)
         with pytest.raises(WorkflowContinuedAsNewError):

@@ -146,7 +146,7 @@ async def test_who_polls_the_actuators_queue(house: House, identity: str, known:
     """Whoever takes orders from the actuator's queue under another name is found within one look."""
     queue = options.actuator_queue(house.queue)
     client = await Client.connect(house.client.service_client.config.target_host, identity=identity)
-    async with Worker(client, task_queue=queue, activities=[promote_version]):
+    async with Worker(client, task_queue=queue, activities=[promote_version], build_id="rogue"):
         polls = TemporalExecutions(house.client, attributes.MODEL.name, timedelta(seconds=5))
         async with asyncio.timeout(WITHIN):
             while identity not in await polls.pollers(queue):

@@ -11,6 +11,7 @@ from temporalio.workflow import NondeterminismError
 from activities.evaluation import EvaluationActivities
 from models.evidence import StepKind
 from tests.temporal.record_histories import COMMANDS, HISTORIES, RECORDER, STORIES, fingerprint, recorded, texts
+from worker.wiring import BUILD
 from workflows.lifecycle import ModelLifecycle
 from workflows.monitoring import MonitorCheck
 from workflows.registration import ModelRegistration
@@ -43,6 +44,7 @@ async def replay(story: str) -> None:
         workflows=[ModelLifecycle, MonitorCheck, ModelRegistration],
         workflow_runner=sandboxed(),
         data_converter=pydantic_data_converter,
+        build_id=BUILD,
     )
     for run in recorded(story):
         await replayer.replay_workflow(run.replayable())

@@ -65,7 +65,9 @@ async def polling(house: House, queue: str, method: Callable[[Assignment], StepR
     host = house.client.service_client.config.target_host
     client = await Client.connect(host, data_converter=pydantic_data_converter, runtime=runtime())
     with ThreadPoolExecutor(2) as threads:
-        async with Worker(client, task_queue=queue, activities=[method], activity_executor=threads):
+        async with Worker(
+            client, task_queue=queue, activities=[method], activity_executor=threads, build_id="impostor"
+        ):
             yield
 
 

@@ -9,7 +9,7 @@ from tests.temporal.doubles import Division
 from tests.temporal.house import House
 
 
-def check_trial(house: House, given: Sequence[int | None], served: Sequence[int]) -> None:
+def check_trial(house: House, given: Sequence[int | None], served: Sequence[int | None]) -> None:
     """Production was told each thing once, or again under its key alone, and each is on record, once.
 
     `given` are the shares (-1: copies, None: no challenger any more), `served` the versions that it was to serve.

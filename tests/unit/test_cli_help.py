@@ -55,7 +55,7 @@ def test_everything_is_there() -> None:
         )
     }
     wanted |= {("template", name) for name in ("list", "show", "check", "compile", "explain")}
-    wanted |= {("monitor", name) for name in ("list", "show", "run")}
+    wanted |= {("monitor", name) for name in ("list", "show", "run", "pause", "resume", "backfill")}
     assert wanted | {("model", "register"), ("model", "show")} <= set(ALL)
 
 

@@ -7,12 +7,13 @@ import pytest
 from rich.text import Text
 
 from client.console import clean, show, show_beside
+from client.milestones import milestones
 from client.render import table
 from client.story import Line, brief, tell, tell_attempt, tell_body, tell_change, tell_effect
 from models.audit import AuditEntry, AuditHead, AuditKind, EffectRecord, seal
 from models.canonical import digest_bytes
 from models.evidence import EffectKey, StepResult
-from models.inventory import Archived, Change, Deployed, Environment, Measured, Notified, Withdrawn
+from models.inventory import Archived, Change, Deployed, Divided, Environment, Measured, Notified, Withdrawn
 from models.journal import JournalEntry
 from models.messages import (
     Action,
@@ -236,3 +237,51 @@ def test_width_that_is_given(capsys: pytest.CaptureFixture[str], monkeypatch: py
     monkeypatch.setenv("COLUMNS", "40")
     show(shown)
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_milestones_are_what_a_committee_looks_for() -> None:
+    """Champions, decisions and versions that were turned away, in their order; nothing of what every step did."""
+    kinds = {JournalEntry: AuditKind.EVENT, EffectRecord: AuditKind.EFFECT}
+    told = list(tell_story(small_plan(), "loans"))
+    entries = [sealed(kinds[type(one)], one.model_dump_json()) for one in told]
+    found = list(milestones([sealed(AuditKind.EVENT, "{}"), *entries]))
+    assert [one.at for one in found] == sorted(one.at for one in found)
+    champions = [one.words for one in found if one.lane == "champions"]
+    assert champions == [
+        "Version 1 is champion",
+        "Version 3 is champion",
+        "Version 1 is champion",
+        "Version 1 is champion no more",
+    ]
+    assert "rita approved at gate 'validation' for risk: It is sound." in [one.words for one in found]
+    assert [one.lane for one in found].count("turned away") == 1
+    assert len(found) < len(told) / 4
+
+
+def test_a_breach_its_remedy_and_a_trial_are_milestones() -> None:
+    """A remedy is what somebody was told of it; of a trial, each share and what it found; a refusal is none."""
+    key = EffectKey(model="loans", visit=1, step="x")
+
+    def effect(*changes: Change) -> AuditEntry:
+        record = EffectRecord(key=key, result=StepResult(summary="done"), changes=changes)
+        return sealed(AuditKind.EFFECT, record.model_dump_json())
+
+    def divided(share: int, mirrored: bool) -> Divided:
+        return Divided(environment=Environment.PROD, version=2, bundle=DIGEST, share=share, mirrored=mirrored)
+
+    notices = [
+        Notified(recipient=one, subject="loans: drift breached (PSI; high); remedy: retrain", body="")
+        for one in ("ana", "rosa")
+    ]
+    entries = [effect(*notices), effect(divided(0, True)), effect(divided(50, False)), effect(divided(0, False))]
+    assert [(one.lane, one.words) for one in milestones(entries)] == [
+        ("remedies", "Remedy: retrain"),
+        ("trials", "Version 2 answers copies of the requests"),
+        ("trials", "Version 2 answers 50 % of the requests"),
+    ]
+    told = next(one for one in tell_story(small_plan(), "loans") if isinstance(one, JournalEntry))
+    breached = Breached(breach=Breach(monitor="drift", window="w", reasons=("PSI .4",)))
+    event = told.model_copy(update={"event": told.event.model_copy(update={"body": breached})})
+    refused = event.model_copy(update={"refusal": "it is over"})
+    assert [one.lane for one in milestones([sealed(AuditKind.EVENT, event.model_dump_json())])] == ["breaches"]
+    assert list(milestones([sealed(AuditKind.EVENT, refused.model_dump_json())])) == []

@@ -10,10 +10,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.sql_migration import migrate
-from activities.monitoring import MonitoringActivities
 from activities.service_ports import Service
-from activities.unwindowed import Unwindowed
-from activities.upkeep import Upkeep
 from models.canonical import digest, digest_bytes
 from models.errors import InvalidInputError, NotPermittedError, UnavailableError
 from models.evidence import EffectKey, StepResult
@@ -32,7 +29,7 @@ from tests.temporal.doubles import quick_parts, write_submission
 from tests.temporal.house import facts_of, plan_of
 from worker.metrics import NamedMetrics
 from worker.policies import PolicyFolder
-from worker.wiring import Parts
+from worker.wiring import Parts, monitoring_of
 
 KPIS = tuple(Kpi(name=f"quantity_number_{number}", passes="< 0.2", fails=">= 0.2") for number in range(60))
 ORDER = MonitorOrder(
@@ -62,15 +59,6 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
     parts.inventory.commit_effect(key, StepResult(summary="serves"), [known, registered, serves])
     yield parts
     parts.inventory.close()  # type: ignore[attr-defined]  # the port has no end
-
-
-def monitoring_of(parts: Parts) -> MonitoringActivities:
-    """What measures, with all its parts."""
-    upkeep = Upkeep(parts.inventory, parts.directory, parts.findings, parts.policies)
-    unwindowed = Unwindowed(parts.inventory, upkeep, parts.service)
-    return MonitoringActivities(
-        parts.inventory, parts.store, parts.evaluator, parts.windows, parts.schedules, unwindowed, parts.metrics
-    )
 
 
 @pytest.fixture

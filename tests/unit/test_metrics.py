@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.compiler import compile_template
 from models.diagnostics import errors_of
 from models.errors import InvalidInputError, TemplateError
-from models.metrics import Metric, Period, load_metrics, measured, period_before
+from models.metrics import Metric, Metrics, Period, load_metrics, measured, period_before
 from models.writing import write_template
 from tests.unit.template_mistakes import CREDIT
 
@@ -18,10 +18,16 @@ sources:
   warehouse: {kind: sql, url: {env: WAREHOUSE_URL}}
   watch: {kind: prometheus, url: "https://prometheus:9090", credentials: {file: /run/token}}
   drop: {kind: files, folder: /data/metrics}
+  app: {kind: push, token: {env: APP_TOKEN}, keep: 90d}
 metrics:
   margin: {source: warehouse, query: "SELECT 1 AS value, 1 AS count", unit: EUR}
   latency: {source: watch, query: "avg_over_time(latency[$seconds])", within: 5}
   complaints: {source: drop, query: sum}
+  baskets: {source: app, query: mean}
+  saved:
+    {source: warehouse, query: "SELECT 1 AS value, 1 AS count WHERE 1 = :version", unit: EUR, worth: value, late: 2d}
+  compute: {source: watch, query: "sum(cost{version='$version'})", unit: EUR, worth: cost}
+  uplift: {source: warehouse, query: "SELECT ...", holdout: share}
 """
 _KPIS = "kpis:\n"
 _VALUE = "checks: [live_selection_rate]"
@@ -35,8 +41,20 @@ def test_a_good_file_is_read() -> None:
         "warehouse": "sql",
         "watch": "prometheus",
         "drop": "files",
+        "app": "push",
     }
     assert [found.metrics[name].within for name in ("margin", "latency")] == [30, 5]
+    assert [found.metrics[name].late for name in ("saved", "compute")] == [2 * 86_400, 7 * 86_400]
+
+
+def test_a_question_about_one_version_is_known_by_its_placeholder() -> None:
+    """By that of its kind of source: files, and what is pushed, know no version."""
+    found = load_metrics(GOOD, "metrics.yaml")
+    named = {name for name in found.metrics if found.names_version(name)}
+    assert named == {"saved", "compute"}
+    for query, names in [("a::version", False), ("a = :versions", False), ("(:version)", True)]:
+        metric = Metric(source="warehouse", query=query)
+        assert Metrics(sources=found.sources, metrics={"m": metric}).names_version("m") is names
 
 
 @pytest.mark.parametrize(
@@ -51,6 +69,14 @@ def test_a_good_file_is_read() -> None:
         ((b"https://prometheus", b"https://u:p@prometheus"), "sources.watch"),
         ((b"https://prometheus", b"http://prometheus"), "sources.watch.*in the clear"),
         ((b"metrics:", b"metrics: ["), "not plain YAML"),
+        ((b"token: {env: APP_TOKEN}", b"token: secret"), "sources.app"),
+        ((b"keep: 90d", b"keep: 5s"), "sources.app"),
+        ((b"unit: EUR, worth: value", b"worth: value"), "metrics.saved.* say the currency in 'unit'"),
+        ((b"worth: value", b"worth: fame"), "metrics.saved.worth"),
+        ((b", holdout: share", b", holdout: share, unit: EUR, worth: value"), "metrics.uplift.* a difference"),
+        ((b", holdout: share", b", late: 2d"), "metrics.uplift.* only what goes into the value ledger"),
+        ((b"query: mean", b"query: mean, holdout: mean"), "a source of kind 'push' answers with one value"),
+        ((b"holdout: share", b"holdout: median"), "metrics.uplift.holdout"),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_place(edit: tuple[bytes, bytes], said: str) -> None:

@@ -144,6 +144,7 @@ def test_measure(model: Path, window: Callable[[str], Path]) -> None:
     report = OnnxEvaluator().measure(model, window("reference"), window("reference"), window("current"), submission())
     readings = {reading.name: reading.value for reading in report.readings}
     assert readings["drift"] == report.psi["score"] > 0
+    assert readings["drift_score"] == pytest.approx(readings["drift"], rel=0.02)  # it answers with its only input
     assert readings["live_auc"] == pytest.approx(0.7875947686878616, abs=1e-6)
     assert 0 < readings["live_adverse_impact"] < 1
     chosen = pd.read_csv(window("current"))["score"] >= submission().contract.threshold
@@ -158,7 +159,7 @@ def test_measure_unlabelled(model: Path, window: Callable[[str], Path], tmp_path
     whole.assign(label=whole["label"].mask(whole.index >= 500)).to_csv(partly, index=False)
     measured = OnnxEvaluator().measure(model, window("reference"), window("reference"), bare, submission())
     estimated = {f"estimated_{name}" for name in ("auc", "accuracy", "precision", "recall", "f1")}
-    assert {reading.name for reading in measured.readings} == {*DRIFT, *estimated, "live_selection_rate"}
+    assert {reading.name for reading in measured.readings} == {*DRIFT, *estimated, "drift_score", "live_selection_rate"}
     assert measured.unmeasured["live_auc"] == "no outcome is known yet"
     assert measured.unmeasured["live_adverse_impact"].startswith("race: ")
     measured = OnnxEvaluator().measure(model, window("reference"), window("reference"), partly, submission())

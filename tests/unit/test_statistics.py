@@ -8,7 +8,13 @@ from scipy import stats
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import ndcg_score, roc_auc_score
 
-from activities.adapters.column_counters import count_categories, count_numbers, count_scores, edges_of
+from activities.adapters.column_counters import (
+    count_answered,
+    count_categories,
+    count_numbers,
+    count_scores,
+    edges_of,
+)
 from models.statistics import distance, fairness, performance
 from models.statistics.calibration import Calibration, calibrate
 from models.statistics.distance import bins
@@ -16,6 +22,7 @@ from models.statistics.estimation import concept_shift, expected_area, expected_
 from models.statistics.figures import Figure, Result, Unmeasured
 from models.statistics.importance import importance_rank
 from models.statistics.intervals import of_difference, of_ratio, wilson
+from models.statistics.score_counts import ScoreCounts
 from models.statistics.scores import GRID, Cell, Confusion, Scores
 from models.statistics.tallies import MOST_CATEGORIES, Categories, Numbers, edges_at
 
@@ -90,6 +97,44 @@ def test_scores_add_up(
     figures = (performance.area_under_curve, performance.brier, performance.log_loss, performance.calibration_error)
     for ours, theirs in ((figure(parts), figure(whole)) for figure in figures):
         assert ours == (theirs if isinstance(theirs, Unmeasured) else pytest.approx(theirs, abs=1e-9))
+
+
+@SETTINGS
+@given(SCORES, SCORES, st.booleans())
+def test_counted_scores_add_up(first: list[tuple[float, bool]], second: list[tuple[float, bool]], exact: bool) -> None:
+    """How many cases have each score, whole or in parts; counted in cells at once or afterwards, it is the same."""
+
+    def counted(cases: list[tuple[float, bool]], exact: bool = True) -> ScoreCounts:
+        return count_answered(np.array([score for score, _ in cases], dtype=float), exact)
+
+    parts, whole = counted(first) + counted(second, exact), counted(first + second)
+    assert parts.exact is exact
+    assert parts.levels.keys() == (whole if exact else whole.coarse()).levels.keys()
+    assert sum(parts.counts.values()) == sum(whole.counts.values()) == len(first + second)
+    for ours, theirs in ((counted(first, False), counted(first).coarse()), (scored(first, GRID), in_cells(first))):
+        assert list(sorted(flat(ours))) == pytest.approx(list(sorted(flat(theirs))))
+
+
+def in_cells(cases: list[tuple[float, bool]]) -> Scores:
+    scores, labels = (np.array([case[place] for case in cases], dtype=float) for place in (0, 1))
+    return count_scores(scores, labels, 0.5, exact=False)
+
+
+def flat(counted: ScoreCounts | Scores) -> list[float]:
+    """Every number of them."""
+    cells = counted.cells if isinstance(counted, Scores) else counted.levels
+    return [float(value) for key, cell in cells.items() for value in (key, *cell)]
+
+
+@SETTINGS
+@given(SCORES)
+def test_an_estimate_of_cells_is_near_that_of_scores(cases: list[tuple[float, bool]]) -> None:
+    """Cases of one cell are taken to have its mean score: of a smooth calibration, that is all but the same."""
+    assume(cases)
+    straight = Calibration((0.0, 1.0), (0.1, 0.9))
+    whole = count_answered(np.array([score for score, _ in cases], dtype=float))
+    fine, coarse = (value(expected_area(one.counts, straight)) for one in (whole, whole.coarse()))
+    assert coarse == pytest.approx(fine, abs=1e-3 + 0.5 / GRID)
 
 
 @SETTINGS

@@ -19,6 +19,8 @@ from models.errors import InvalidInputError
 from models.evidence import QUANTITIES, StepKind, WindowReport
 from models.formats import Format
 from models.inventory import Column, DataContract, Protected, Reference, Source, Submission
+from models.statistics import score_counts, scores
+from models.statistics.scores import MOST_SCORES
 
 SETTINGS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NAMES = ("size", "colour", "sex", "score", "label")
@@ -122,14 +124,24 @@ def test_every_reading_keeps_its_bounds(tmp_path: Path, kind: str, some: list[Ro
 
 
 @SETTINGS
-@given(some=rows(COMMON, 2), cut=st.integers(1, 7), random=st.randoms(use_true_random=False))
+@given(
+    some=rows(COMMON, 2),
+    cut=st.integers(1, 7),
+    random=st.randoms(use_true_random=False),
+    most=st.sampled_from([3, MOST_SCORES]),
+)
 def test_neither_order_nor_parts_matter(
-    tmp_path: Path, kind: str, some: list[Row], cut: int, random: object, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kind: str, some: list[Row], cut: int, random: object, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same rows in another order, read in parts of any size, make the same report, to the last digits of sums."""
-    whole = measured(tmp_path, kind, some)
+    """The same rows in another order, read in parts of any size, make the same report, to the last digits of sums.
+
+    Of many different scores too, which are counted in cells.
+    """
     mixed = sorted(some, key=lambda _: random.random())  # type: ignore[attr-defined]
     with monkeypatch.context() as patched:
+        for module in (scores, score_counts):
+            patched.setattr(module, "MOST_SCORES", most)
+        whole = measured(tmp_path, kind, some)
         patched.setattr(onnx_evaluator, "parts_of", partial(parts_of, rows=cut))
         parted = measured(tmp_path, kind, mixed)
     ours, theirs = ({one.name: one for one in report.readings} for report in (whole, parted))

@@ -75,7 +75,7 @@ def test_every_reading_of_a_window_is_declared() -> None:
     found = report(window())
     assert found.unmeasured == {}
     told = {name for name, one in QUANTITIES.items() if one.measured_by is StepKind.MONITOR and not one.single}
-    assert {reading.name for reading in found.readings} == told - SERVED - {"gates_in_time"}
+    assert {reading.name for reading in found.readings} == told - SERVED - {"gates_in_time", "label_maturity"}
     assert found.chance is not None
     assert READINGS[StepKind.MONITOR] >= set(values(found))
     for name, value in values(found).items():
@@ -100,7 +100,20 @@ def test_parts_of_a_window_add_up() -> None:
     assert {reading.count for reading in found.readings if reading.name == "live_auc"} == {200}
     group = next(one for one in found.groups if one.group == "f")
     assert group.selected[1] == 100
-    assert WindowTally() + window() == window()
+    assert WindowTally() + window() == window() + WindowTally() == window()
+
+
+def test_groups_are_told_with_intervals() -> None:
+    """Of each group how many of how many, and how far it is from the reference group; not of that group itself."""
+    groups = {one.group: one for one in report(window()).groups}
+    men, women = groups["m"], groups["f"]
+    assert men.apart == {}
+    rate, low, high = women.apart["selected"]
+    assert rate == women.selected[0] / women.selected[1] - men.selected[0] / men.selected[1]
+    assert women.apart.keys() == {"selected", "true_positive", "false_positive"}
+    assert low < rate < high
+    assert women.ratio_between
+    assert women.ratio_between[0] < (women.ratio or 0) < women.ratio_between[1]
 
 
 def test_what_is_not_measured_says_why() -> None:

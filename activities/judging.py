@@ -1,0 +1,161 @@
+"""The verdict of one look: on a window of data, on the record and what serves, on metrics, as far as a monitor asks."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from temporalio import activity
+
+from activities.business import FROM_THE_LEDGER, Business
+from activities.ports import ArtifactStore, Evaluator, Inventory, Serving
+from activities.reports import keep_report
+from activities.unwindowed import UNWINDOWED, Unwindowed
+from activities.window_ports import Brought, Window, Windows
+from models.canonical import Digest, Slug
+from models.errors import InvalidInputError, UnavailableError, UnmeasuredError
+from models.evidence import Evidence, StepResult, WindowReport
+from models.inventory import Booked, Submission
+from models.maturity import label_maturity
+from models.monitoring import MonitorOrder
+from models.schema import CHANGES
+from models.statistics.figures import Unmeasured
+from models.taken import NOTHING, Taken
+from models.verdict import Kpi, Verdict, combine, judge
+
+NEEDS_NO_WINDOW = UNWINDOWED | FROM_THE_LEDGER
+"""What is read without a window of data, beside metrics."""
+
+_ATTEMPTS = 5
+"""A source that is down is asked again so many times, for about half a minute, before that is a failure."""
+
+
+class Found(NamedTuple):
+    """What a look found, what it entered into the value ledger, and the digest of what is known of a window's cases."""
+
+    result: StepResult
+    booked: tuple[Booked, ...] = ()
+    outcomes: Digest | None = None
+
+
+class _OfData(NamedTuple):
+    """What a window of data gives: readings, evidence, the report if it could be measured, and why it could not."""
+
+    taken: Taken
+    evidence: tuple[Evidence, ...] = ()
+    report: WindowReport | None = None
+    problem: str = ""
+    verdict: Verdict = Verdict.FAIL
+
+
+class Judging:
+    """Takes the readings that a monitor asks for, and judges them."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        store: ArtifactStore,
+        evaluator: Evaluator,
+        windows: Windows,
+        unwindowed: Unwindowed,
+        business: Business,
+    ) -> None:
+        self._inventory = inventory
+        self._store = store
+        self._evaluator = evaluator
+        self._windows = windows
+        self._unwindowed = unwindowed
+        self._business = business
+
+    def look(self, order: MonitorOrder, serving: Serving, window: Window | None, at: datetime) -> Found:
+        """The verdict; of a window if there is one. What cannot be measured, for whatever reason, is a failure."""
+        business = self._business.look(order, serving, at)
+        evidence, booked = business.evidence, business.booked
+        if business.problem:
+            return Found(_failure(business.problem, evidence), booked)
+        try:
+            taken = self._unwindowed.read(order, serving, at).with_(Taken(business.readings))
+        except UnmeasuredError as error:
+            return Found(_failure(str(error), evidence), booked)
+        if window is None:
+            return Found(_judged(order, taken, evidence), booked)
+        data = self._of_data(order, serving, window)
+        evidence = (*data.evidence, *evidence)
+        if data.problem:
+            failed = _failure(data.problem, evidence, data.verdict)
+            return Found(failed.model_copy(update={"readings": data.taken.readings}), booked)
+        result = _judged(order, data.taken.with_(taken), evidence)
+        if data.report is None:
+            return Found(result, booked)
+        looked = keep_report(self._store, "window", data.report, result.summary)
+        whole = result.model_copy(update={"evidence": (looked, *evidence)})
+        return Found(whole, booked, data.report.outcomes)
+
+    def _of_data(self, order: MonitorOrder, serving: Serving, window: Window) -> _OfData:
+        submission = self._inventory.submission(order.model, serving.version)
+        columns = NOTHING
+        evidence: tuple[Evidence, ...] = ()
+        try:
+            model, reference = self._store.fetch(submission.artifact), self._store.fetch(submission.training_data[0])
+            with self._windows.of(order.model).opened(window, submission.contract) as brought:
+                if CHANGES in order.monitor.checks:
+                    columns, evidence = self._columns(reference, brought, submission)
+                if all(kpi.metric or kpi.name in NEEDS_NO_WINDOW | {CHANGES} for kpi in order.kpis):
+                    return _OfData(columns, evidence)
+                report = self._measure(model, reference, brought, submission)
+        except UnmeasuredError as error:
+            if error.state is Unmeasured.SOURCE_DOWN and activity.info().attempt < _ATTEMPTS:
+                raise UnavailableError(str(error), "is it up? it is asked again") from error
+            return _OfData(columns, evidence, None, _unmeasured(error), _verdict(error, serving, window))
+        except InvalidInputError as error:
+            return _OfData(columns, evidence, None, _unmeasured(error))
+        return _OfData(Taken(report.readings, report.unmeasured).with_(columns), evidence, report)
+
+    def _columns(self, reference: Path, brought: Brought, submission: Submission) -> tuple[Taken, tuple[Evidence, ...]]:
+        schema = self._evaluator.compare_columns(reference, brought.path, submission)
+        kept = keep_report(self._store, "schema", schema, schema.in_words or "as expected")
+        return schema.taken(), (kept,)
+
+    def _measure(self, model: Path, reference: Path, brought: Brought, submission: Submission) -> WindowReport:
+        known, held_out = brought.known, self._store.fetch(submission.holdout)
+        report = self._evaluator.measure(
+            model, reference, held_out, brought.path, submission, known.path if known else None
+        )
+        told = {
+            "readings": (*report.readings, label_maturity(report)),
+            "source": brought.source,
+            "outcomes": known.digest if known else None,
+        }
+        return report.model_copy(update=told)
+
+
+def _failure(why: str, evidence: tuple[Evidence, ...], verdict: Verdict = Verdict.FAIL) -> StepResult:
+    return StepResult(verdict=verdict, summary=why, evidence=evidence)
+
+
+def _verdict(error: UnmeasuredError, serving: Serving, window: Window) -> Verdict:
+    """Of a period before the version began to serve, no rows are no failure."""
+    early = error.state is Unmeasured.EMPTY and window.arrived <= serving.since
+    return Verdict.INCONCLUSIVE if early else Verdict.FAIL
+
+
+def _unmeasured(error: InvalidInputError) -> str:
+    said = f"the window cannot be measured: {error}"
+    return f"{said}; {error.remedy}" if error.remedy else said
+
+
+def _judged(order: MonitorOrder, taken: Taken, evidence: tuple[Evidence, ...]) -> StepResult:
+    results = tuple(judge(kpi, taken.readings, _why(kpi, taken)) for kpi in order.kpis)
+    return StepResult(
+        verdict=combine(tuple(result.verdict for result in results)),
+        summary="; ".join(f"{one.kpi} {one.verdict}: {one.reason}{_detail(one.kpi, taken)}" for one in results),
+        evidence=evidence,
+        readings=taken.readings,
+    )
+
+
+def _why(kpi: Kpi, taken: Taken) -> str:
+    return f"no reading: {taken.unmeasured[kpi.name]}" if kpi.name in taken.unmeasured else "no reading"
+
+
+def _detail(kpi: Slug, taken: Taken) -> str:
+    return f" ({taken.details[kpi]})" if kpi in taken.details else ""

@@ -1,0 +1,1 @@
+"""The second demo: drift that nature made, and a control without any."""

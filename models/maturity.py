@@ -1,0 +1,54 @@
+"""Outcomes that become known later than a window is measured: how many are, and what that changes in a breach."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from models.evidence import WindowReport
+from models.inventory import Measured
+from models.monitoring import is_breach
+from models.plan import MonitorPlan
+from models.verdict import Reading, Verdict
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Look(NamedTuple):
+    """What was found in a window by the last of so many looks at it, when that was, and the digest of its outcomes."""
+
+    window: str
+    verdict: str
+    reasons: tuple[str, ...]
+    looked: datetime
+    looks: int = 1
+    outcomes: str | None = None
+
+
+def label_maturity(report: WindowReport) -> Reading:
+    """The share of a window's rows whose outcome is known."""
+    known = next((reading.count for reading in report.readings if reading.name == "live_accuracy"), 0)
+    return Reading(name="label_maturity", value=known / report.rows if report.rows else 0.0, count=report.rows)
+
+
+def last_looks(measured: Sequence[Measured]) -> list[Measured]:
+    """Each window once, by the last look at it, in the order of what they stand for; given in that of the record."""
+    last = {one.window: one for one in measured}
+    return sorted(last.values(), key=lambda one: one.moment or _LONG_AGO)
+
+
+def decided(looks: Sequence[Look]) -> Sequence[Look]:
+    """Without the newest windows of which nothing can be said yet: their outcomes are still to come."""
+    end = len(looks)
+    while end and looks[end - 1].verdict == Verdict.INCONCLUSIVE:
+        end -= 1
+    return looks[:end]
+
+
+def late_breach(monitor: MonitorPlan, looks: Sequence[Look], at: datetime) -> Look | None:
+    """The window that is a breach by outcomes which became known within the last period; windows of which nothing can
+    be said yet do not hide it. It is told until the next look has told it, too: one may have been lost.
+    """
+    known = decided(looks)
+    if not known or known[-1].looks == 1 or known[-1].looked <= at - timedelta(seconds=monitor.every):
+        return None
+    return known[-1] if is_breach(monitor, [look.verdict for look in known]) else None

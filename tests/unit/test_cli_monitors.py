@@ -1,0 +1,46 @@
+"""What people say to the schedules of monitors: refused in words before any server is asked."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_cli_inventory import database, recorded, run
+
+__all__ = ["database", "recorded"]
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture(autouse=True)
+def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No server answers, and nobody has a key."""
+    monkeypatch.setenv("MODELOPS_TEMPORAL_ADDRESS", "127.0.0.1:1")
+    monkeypatch.setenv("MODELOPS_WALLET", str(tmp_path / "wallet"))
+
+
+def test_monitors_are_listed_without_a_server() -> None:
+    """What the record says is shown; what the schedules say is not known."""
+    (found, *_) = json.loads(run("monitor", "list", "loans", "--json").stdout)
+    assert found["schedule"] is None
+    assert found["monitor"] in run("monitor", "list", "loans").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("backfill", "loans", "--from", "2026-03-01"), 4, "time zone"),
+        (("backfill", "loans", "--from", "2026-03-01T00:00"), 4, "time zone"),
+        (("backfill", "loans", "--from", "2026-03-02T00:00Z", "--until", "2026-03-01T00:00Z"), 4, "is not after"),
+        (("backfill", "loans", "--from", "2001-03-01T00:00Z"), 4, "in parts"),
+        (("backfill", "loans", "nothing", "--from", "2026-03-01T00:00Z"), 6, "no monitor 'nothing'"),
+        (("backfill", "nobody", "--from", "2026-03-01T00:00Z"), 6, "nobody"),
+        (("pause", "loans", "--as", "rosa", "--reason", " "), 4, "a reason"),
+        (("resume", "loans", "--as", "rosa", "--reason", "x" * 501), 4, "a reason"),
+        (("pause", "loans", "--as", "rosa", "--reason", "Moved."), 6, "rosa"),
+    ],
+)
+def test_what_is_refused(words: tuple[str, ...], status: int, said: str) -> None:
+    """With the exit status of its kind, and what to do."""
+    ran = run("monitor", *words)
+    assert (ran.exit_code, said in ran.output) == (status, True), ran.output

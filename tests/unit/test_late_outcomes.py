@@ -1,0 +1,195 @@
+"""Outcomes that arrive after their windows: each window is measured again, counts once, and is no second breach."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from client.catalog import Catalog
+from models.audit import AuditKind, EffectRecord
+from models.inventory import Measured
+from models.inventory_fold import fold_inventory
+from models.verdict import Kpi, Verdict
+from tests.watched_model import DAY, WatchedModel, as_csv, cases
+
+ACCURACY = (Kpi(name="live_accuracy", passes=">= 0.7", fails="< 0.7", at_least=20),)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., WatchedModel]]:
+    """Has a model serve, of which the accuracy is watched."""
+    made: list[WatchedModel] = []
+
+    def begin(breaches: int = 1) -> WatchedModel:
+        made.append(WatchedModel(tmp_path, kpis=ACCURACY, breaches=breaches))
+        return made[-1]
+
+    yield begin
+    for one in made:
+        one.close()
+
+
+def arrive(model: WatchedModel, seed: int, after: timedelta = timedelta()) -> str:
+    """A window of cases, told by their units, without outcomes."""
+    path = model.folder / f"{seed}.csv"
+    path.write_text(as_csv(cases(100, seed)))
+    moment = (model.began + after).timestamp()
+    os.utime(path, (moment, moment))
+    return path.name
+
+
+def become_known(model: WatchedModel, name: str, seed: int, right: bool, rows: int = 100) -> Path:
+    """What became of the first cases of a window: as the score said, or the contrary."""
+    folder = model.root / "outcomes" / "loan"
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [
+        f"{row['unit']},{int((row['score'] == 0.9) is right)},{'mf'[number % 2]}"
+        for number, row in enumerate(cases(100, seed)[:rows])
+    ]
+    path = folder / name
+    path.write_text("\n".join(["unit,approved,sex", *lines, ""]))
+    return path
+
+
+def measured(model: WatchedModel) -> list[Measured]:
+    """Every look that is on record."""
+    entries = [entry for entry in model.parts.inventory.trail("loan") if entry.kind == AuditKind.EFFECT]
+    effects = [EffectRecord.model_validate_json(entry.body) for entry in entries]
+    return [change for effect in effects for change in effect.changes if isinstance(change, Measured)]
+
+
+def test_a_window_is_measured_again_as_its_outcomes_become_known(serve: Callable[..., WatchedModel]) -> None:
+    """The newer look replaces the older one wherever the present is shown; the record keeps both."""
+    model = serve()
+    arrive(model, 1)
+    assert model.look().result.verdict is Verdict.INCONCLUSIVE
+    become_known(model, "a.csv", 1, right=True, rows=40)
+    model.look()
+    assert model.verdicts() == ["pass"]
+    become_known(model, "b.csv", 1, right=True)
+    model.look()
+    model.look()
+    looks = measured(model)
+    assert [look.verdict for look in looks] == ["inconclusive", "pass", "pass"]
+    assert len({look.outcomes for look in looks}) == 3
+    with Catalog(f"sqlite:///{model.root / 'inventory.db'}") as catalog:
+        (shown,) = catalog.looks("loan")
+    read = {reading.name: reading for reading in shown.readings}
+    assert (read["live_accuracy"].value, read["live_accuracy"].count) == (1.0, 100)
+    assert (read["label_maturity"].value, read["label_maturity"].count) == (1.0, 100)
+    assert "live_adverse_impact" in read
+
+
+def test_the_report_of_a_window_states_how_mature_it_is(serve: Callable[..., WatchedModel]) -> None:
+    """How many of its cases are known, the digest of what is known, and what it was taken from."""
+    model = serve()
+    name = arrive(model, 1)
+    become_known(model, "a.csv", 1, right=True, rows=40)
+    report = model.report(model.look())
+    maturity = next(one for one in report.readings if one.name == "label_maturity")
+    assert (maturity.value, maturity.count) == (0.4, 100)
+    assert report.outcomes == measured(model)[0].outcomes
+    assert report.source is not None
+    assert (report.source.kind, report.source.place) == ("files", name)
+
+
+def test_an_old_window_makes_a_breach_once(serve: Callable[..., WatchedModel]) -> None:
+    """Newer windows of which nothing is known yet do not hide it; a day later nobody tells of it any more."""
+    model = serve()
+    arrive(model, 1)
+    model.look()
+    arrive(model, 2, after=DAY)
+    assert model.look(after=DAY).breach is None
+    become_known(model, "a.csv", 1, right=False)
+    late = model.look(after=DAY)
+    again = model.look(after=DAY)
+    assert late.breach is not None
+    assert late.breach == again.breach
+    assert late.breach.window == measured(model)[0].window
+    assert "live_accuracy fail" in late.breach.reasons[0]
+    assert model.verdicts() == ["fail", "inconclusive"]
+    assert model.look(after=2.5 * DAY).breach is None
+
+
+def test_a_newer_window_that_is_known_ends_it(serve: Callable[..., WatchedModel]) -> None:
+    """What was wrong then and is right since is no breach now."""
+    model = serve()
+    for seed in (1, 2):
+        arrive(model, seed, after=seed * DAY)
+        model.look(after=seed * DAY)
+    become_known(model, "b.csv", 2, right=True)
+    become_known(model, "a.csv", 1, right=False)
+    assert model.look(after=2 * DAY).breach is None
+    assert model.verdicts() == ["fail", "pass"]
+
+
+def test_each_window_counts_once(serve: Callable[..., WatchedModel]) -> None:
+    """Two looks at one failing window are not two failures."""
+    model = serve(breaches=2)
+    arrive(model, 1)
+    become_known(model, "a.csv", 1, right=False, rows=40)
+    assert model.look().breach is None
+    become_known(model, "a.csv", 1, right=False)
+    assert model.look().breach is None
+    assert len(measured(model)) == 2
+    arrive(model, 2, after=DAY)
+    become_known(model, "b.csv", 2, right=False)
+    assert model.look(after=DAY).breach is not None
+
+
+def test_what_is_taken_back_no_longer_counts(serve: Callable[..., WatchedModel]) -> None:
+    """Outcomes that were wrong and are withdrawn: the window is what it was before, and may change again."""
+    model = serve()
+    arrive(model, 1)
+    good = become_known(model, "a.csv", 1, right=True)
+    model.look()
+    for _ in range(2):
+        wrong = become_known(model, "b.csv", 1, right=False)
+        assert model.look().breach is not None
+        wrong.unlink()
+        assert model.look().breach is None
+        assert model.verdicts() == ["pass"]
+    assert good.exists()
+    assert [look.verdict for look in measured(model)] == ["pass", "fail", "pass", "fail", "pass"]
+
+
+def test_outcomes_that_cannot_be_read_are_a_failure(serve: Callable[..., WatchedModel]) -> None:
+    """It says which file, and is over when that is mended."""
+    model = serve()
+    arrive(model, 1)
+    model.look()
+    folder = model.root / "outcomes" / "loan"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("unit,approved\n1-0,perhaps\n")
+    assert model.look().breach is not None
+    (_, failed) = measured(model)
+    assert failed.verdict == "fail"
+    assert "a.csv is not all numbers: row 1 holds 'perhaps'" in failed.reasons[0]
+    become_known(model, "a.csv", 1, right=True)
+    assert model.look().breach is None
+    assert model.verdicts() == ["pass"]
+
+
+def test_what_is_current_is_of_the_newest_window(serve: Callable[..., WatchedModel]) -> None:
+    """Whichever window was looked at last; and the record tells the same rows as the database has."""
+    model = serve()
+    for seed in (1, 2):
+        arrive(model, seed, after=seed * DAY)
+        become_known(model, f"{seed}.csv", seed, right=True)
+        model.look(after=seed * DAY)
+    become_known(model, "x.csv", 1, right=False)
+    model.look(after=2 * DAY)
+    assert model.verdicts() == ["fail", "pass"]
+    with sqlite3.connect(model.root / "inventory.db") as connection:
+        found = connection.execute("SELECT value FROM current_reading WHERE name = 'live_accuracy'").fetchall()
+        newest = connection.execute("SELECT verdict FROM current_measurement").fetchall()
+        rows = connection.execute('SELECT "window", verdict, looks, outcomes FROM measurement').fetchall()
+    connection.close()
+    assert (found, newest) == ([(1.0,)], [("pass",)])
+    told = fold_inventory("loan", model.parts.inventory.trail("loan"))
+    assert not told.problems
+    folded = [row.values for row in told.rows if row.table == "measurement"]
+    assert {(one["window"], str(one["verdict"]), one["looks"], one["outcomes"]) for one in folded} == set(rows)

@@ -1,0 +1,187 @@
+"""Whatever is wrong with a window, wherever it is kept: a failure that says what, on record, and heard."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from models.canonical import digest_bytes
+from models.errors import UnavailableError
+from models.metrics import period_before
+from models.verdict import Verdict
+from tests.watched_model import DAY, WatchedModel, as_csv, cases
+
+QUERY = "SELECT unit, income, score FROM cases WHERE :model = 'loan' AND at >= :since AND at < :until"
+NAN, INFINITE = float("nan"), float("inf")
+Row = dict[str, object]
+
+
+def changed(**cells: object) -> list[Row]:
+    """The usual cases, the second of them odd."""
+    rows = cases()
+    return [rows[0], rows[1] | cells, *rows[2:]]
+
+
+def renamed() -> list[Row]:
+    return [{"unit": row["unit"], "salary": row["income"], "score": row["score"]} for row in cases()]
+
+
+def parquet(cells: Sequence[Row], rows: int | None = None) -> bytes:
+    """A file of that kind with all, or the first, of some cases."""
+    columns = {name: pa.array([row[name] for row in cells], from_pandas=False) for name in cells[0]}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns).slice(0, rows), sink)
+    return bytes(sink.getvalue())
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Iterator[Callable[..., WatchedModel]]:
+    """Has a model serve."""
+    made: list[WatchedModel] = []
+
+    def serve(**how: object) -> WatchedModel:
+        made.append(WatchedModel(tmp_path, **how))  # type: ignore[arg-type]  # as the test says
+        return made[-1]
+
+    yield serve
+    for one in made:
+        one.close()
+
+
+FILES = {
+    "csv, empty": ("w.csv", b"", "it is empty"),
+    "csv, no rows": ("w.csv", b"unit,income,score\n", "has a header but no rows"),
+    "csv, renamed": ("w.csv", as_csv(renamed()).encode(), "column 'income' is missing .*found: unit, salary, score"),
+    "csv, type": ("w.csv", as_csv(changed(income="2026-05-01")).encode(), "row 2 holds '2026-05-01'"),
+    "csv, NaN": ("w.csv", as_csv(changed(income=NAN)).encode(), "row 2 holds 'nan'"),
+    "csv, infinity": ("w.csv", as_csv(changed(income=INFINITE)).encode(), "row 2 holds 'inf'"),
+    "csv, no text": ("w.csv", b"unit,income,score\n\xff,1,1\n", "is not a CSV file"),
+    "csv, cut": ("w.csv", as_csv(cases())[:-6].encode(), "no answer of the model in 'score', first at row 200"),
+    "parquet, no rows": (
+        "w.parquet",
+        parquet(cases(1), rows=0),
+        "there are no rows",
+    ),
+    "parquet, renamed": ("w.parquet", parquet(renamed()), "column 'income' is missing"),
+    "parquet, type": ("w.parquet", parquet([{"income": "10", "score": 0.5}]), "of another type .* of type string"),
+    "parquet, NaN": ("w.parquet", parquet(changed(income=NAN)), "some values are NaN.*1 of 200 values"),
+    "parquet, infinity": ("w.parquet", parquet(changed(income=INFINITE)), "infinite.*1 of 200 values"),
+    "parquet, half": ("w.parquet", parquet(cases())[:2000], "is not a Parquet file"),
+}
+
+
+@pytest.mark.parametrize(("name", "data", "said"), FILES.values(), ids=FILES)
+def test_a_file_that_cannot_be_measured(name: str, data: bytes, said: str, model: Callable[..., WatchedModel]) -> None:
+    """It is no pass: what is wrong is said, recorded once, and is a breach; after it, silence is one, too."""
+    watched = model()
+    (watched.folder / name).write_bytes(data)
+    outcome = watched.look()
+    assert outcome.result.verdict is Verdict.FAIL
+    assert outcome.result.summary.startswith("the window cannot be measured: ")
+    assert re.search(said, outcome.result.summary)
+    assert outcome.breach is not None
+    assert outcome.breach.window == digest_bytes(data)
+    assert watched.look().result == outcome.result
+    assert watched.verdicts() == ["fail"]
+    silent = watched.look(after=3 * DAY)
+    assert silent.result.summary.startswith("no new window of data")
+    assert watched.verdicts() == ["fail", "fail"]
+
+
+@pytest.mark.parametrize(("name", "write"), [("w.csv", as_csv), ("w.parquet", parquet)])
+def test_a_file_that_changes_while_it_is_read(
+    name: str, write: Callable[[Sequence[Row]], str | bytes], model: Callable[..., WatchedModel]
+) -> None:
+    """Nobody knows which of its rows were counted: it is a failure, and the next look measures what it has become."""
+    changes: list[Callable[[], object]] = []
+    watched = model(beat=lambda progress: changes.pop()() if changes else None)
+    path = watched.folder / name
+
+    def put(rows: Sequence[Row]) -> None:
+        data = write(rows)
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+    put(cases())
+    changes.append(lambda: put(cases(300)))
+    outcome = watched.look()
+    assert (outcome.result.verdict, "changed while they were read" in outcome.result.summary) == (Verdict.FAIL, True)
+    assert "rename it into the folder" in outcome.result.summary
+    assert watched.look().result.readings[0].count == 300
+    assert watched.verdicts() == ["fail", "inconclusive"]
+
+
+def warehouse(folder: Path, rows: Sequence[Row], at: object) -> str:
+    """A database with some cases of a moment."""
+    url = f"sqlite:///{folder / 'warehouse.db'}"
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE IF NOT EXISTS cases (unit, income, score, at TIMESTAMP)"))
+        for row in rows:
+            connection.execute(sa.text("INSERT INTO cases VALUES (:unit, :income, :score, :at)"), row | {"at": at})
+    engine.dispose()
+    return url
+
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) AS income FROM n"
+QUERIES = {
+    "no rows": (QUERY + " AND income > 1e9", cases(), "there are no rows"),
+    "renamed": (QUERY.replace("income", "salary"), cases(), "cannot be read: no such column: salary"),
+    "renamed in the answer": (QUERY.replace("income", "income AS salary"), cases(), "column 'income' is missing"),
+    "type": (QUERY, changed(income="n/a"), "row 2 holds 'n/a'|another type"),
+    "infinity": (QUERY, changed(income=INFINITE), "row 2 holds 'inf'"),
+    "slow": (ENDLESS, cases(), "took too long .* within 1 seconds"),
+    "no SQL": ("this is no SQL", cases(), "syntax error"),
+    "two statements": ("SELECT 1; DELETE FROM cases", cases(), "more than one statement"),
+    "a statement that writes": ("DELETE FROM cases", cases(), "readonly database"),
+}
+
+
+@pytest.mark.parametrize(("query", "rows", "said"), QUERIES.values(), ids=QUERIES)
+def test_a_query_that_cannot_be_measured(
+    query: str,
+    rows: Sequence[Row],
+    said: str,
+    model: Callable[..., WatchedModel],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is no pass: what is wrong is said, recorded once for its period, and is a breach."""
+    watched = model(said={"kind": "sql", "url": {"env": "WAREHOUSE"}, "query": query, "within": 1})
+    since = period_before(86_400, watched.began + DAY).since
+    monkeypatch.setenv("WAREHOUSE", warehouse(tmp_path, rows, since + timedelta(hours=1)))
+    outcome = watched.look(after=DAY)
+    assert (outcome.result.verdict, outcome.breach is not None) == (Verdict.FAIL, True)
+    assert re.search(said, outcome.result.summary)
+    assert watched.look(after=DAY).result == outcome.result
+    assert watched.verdicts() == ["fail"]
+
+
+def test_a_source_that_is_down(model: Callable[..., WatchedModel], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked again for a while; if it stays away, that is a failure, and nothing shows its password."""
+    watched = model(said={"kind": "sql", "url": {"env": "WAREHOUSE"}, "query": QUERY})
+    monkeypatch.setenv("WAREHOUSE", "postgresql+psycopg://olga:hunter2@127.0.0.1:1/dwh")
+    with pytest.raises(UnavailableError, match="the source does not answer") as down:
+        watched.look(after=DAY, attempt=1)
+    assert "hunter2" not in f"{down.value} {down.value.remedy}"
+    assert watched.verdicts() == []
+    outcome = watched.look(after=DAY, attempt=5)
+    assert (outcome.result.verdict, outcome.breach is not None) == (Verdict.FAIL, True)
+    assert "the source does not answer" in outcome.result.summary
+    assert "hunter2" not in outcome.result.summary
+    assert watched.verdicts() == ["fail"]
+
+
+def test_no_rows_before_the_version_served(
+    model: Callable[..., WatchedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a period that was over by then, nobody can expect any: that is no failure, and no pass."""
+    watched = model(said={"kind": "sql", "url": {"env": "WAREHOUSE"}, "query": QUERY})
+    monkeypatch.setenv("WAREHOUSE", warehouse(tmp_path, [], watched.began))
+    outcome = watched.look()
+    assert (outcome.result.verdict, outcome.breach) == (Verdict.INCONCLUSIVE, None)
+    assert "there are no rows" in outcome.result.summary
