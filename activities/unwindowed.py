@@ -38,7 +38,7 @@ class Unwindowed:
         if FORMATS[form].elsewhere:
             return unread("others run the model: what it answers does not come by here")
         try:
-            period = period_before(order.monitor.every, at)
+            period = period_before(order.every, at)
             return read_service(self._service.read(order.environment, order.model, serving.version, period))
         except InvalidInputError as error:
             return unread(str(error))
