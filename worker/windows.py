@@ -10,8 +10,8 @@ from activities.adapters.matured_windows import MaturedWindows
 from activities.adapters.query_windows import QueryWindows
 from activities.window_ports import Arrivals, Beat, Origin, unheard
 from models.canonical import Slug
-from models.errors import InvalidInputError
-from models.windows import Folder, Question, SaidWindows, load_windows
+from models.windows import Folder, Question, SaidWindows
+from worker.said_windows import said_windows
 from worker.settings import Settings, read_secret
 
 
@@ -52,16 +52,3 @@ def windows_of(settings: Settings, beat: Beat = unheard) -> NamedWindows:
     """From the file, or each model's own folder if there is none and none was named; InvalidInputError."""
     kept = settings.root / "observed" / "windows"
     return NamedWindows(said_windows(settings), settings.windows, settings.outcomes, kept, beat)
-
-
-def said_windows(settings: Settings) -> SaidWindows:
-    """What the file says; nothing if there is none and none was named. InvalidInputError."""
-    file = settings.windows_file or settings.root / "windows.yaml"
-    try:
-        return load_windows(file.read_bytes(), str(file))
-    except FileNotFoundError:
-        if settings.windows_file is None:
-            return SaidWindows()
-        raise InvalidInputError(f"{file} is not there", "write it, or correct MODELOPS_WINDOWS_FILE") from None
-    except OSError as error:
-        raise InvalidInputError(f"{file} cannot be read: {error.strerror}", "check MODELOPS_WINDOWS_FILE") from error

@@ -23,9 +23,12 @@ from models.canonical import spell_duration
 from models.errors import UnavailableError, UnknownNameError
 from models.verdict import Kpi, Reading, judge
 from models.watching import Watch
-from worker.settings import read_settings
+from models.windows import Folder, Question
+from worker.said_windows import said_windows
+from worker.settings import Settings, read_settings
 
 _LAST = 3
+_WINDOWS = frozenset({".csv", ".parquet"})
 
 Named = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="One monitor; without it, all of them.")]
 
@@ -83,8 +86,9 @@ def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) ->
 def run_monitors(model: Model) -> None:
     """Run a model's monitors now, without waiting for their schedules.
 
-    They judge the newest window of production data: the file modified last of MODELOPS_HOME/windows/MODEL/*.csv. What
-    is read from the record needs none.
+    They judge the newest window of production data: the CSV or Parquet file modified last in its folder,
+    MODELOPS_HOME/windows/MODEL, or what MODELOPS_WINDOWS_FILE says instead. What is read from the record, or from
+    metrics, needs none.
     """
     chosen = read_settings()
     with Catalog(chosen.database) as catalog:
@@ -95,7 +99,7 @@ def run_monitors(model: Model) -> None:
             names = await modelops.check_monitors(model)
         if not names:
             raise UnknownNameError(f"'{model}' has no monitor", "monitors begin when a version goes into production")
-        show(*(f"Started {name}." for name in names), _expected(model, chosen.windows / model))
+        show(*(f"Started {name}." for name in names), _expected(model, chosen))
 
     asyncio.run(work())
 
@@ -166,10 +170,12 @@ def _row(look: Looked) -> tuple[object, ...]:
     return moment(look.at), look.monitor, look.version, verdict_text(look.verdict), Text("; ".join(look.reasons))
 
 
-def _expected(model: str, windows: Path) -> str:
-    if any(windows.glob("*.csv")):
+def _expected(model: str, settings: Settings) -> str:
+    said = said_windows(settings).windows.get(model)
+    folder = Path(said.folder) if isinstance(said, Folder) else settings.windows / model
+    if isinstance(said, Question) or any(one.suffix in _WINDOWS for one in folder.glob("*")):
         return f"What they find: modelops monitor show {model}"
     return (
-        f"They will find no data to judge: no window of production data is in {windows}. Put a CSV file with the "
-        "columns of the training data there, then run this again."
+        f"They will find no data to judge: no window of production data is in {folder}. Put a CSV or Parquet file with "
+        "the columns of the training data there, then run this again."
     )
