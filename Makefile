@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-drift test long check bench browser monitoring node registry lock clean
+.PHONY: help setup demo demo-drift test types long check bench browser monitoring node registry lock clean
 
 help:    ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 12
@@ -39,9 +39,11 @@ long: setup  ## what takes a quarter of an hour more: floods, random lives, a so
 check: setup browser monitoring node registry  ## format, lint, types, import contracts, budgets, then all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST)
+	@$(MAKE) --no-print-directory -j2 types test
+
+types: setup
+	$(BIN)/mypy
 
 bench: setup  ## speed, history and memory as ratios against a hand-written workflow, in one run
 	$(BIN)/python -m pytest tests/bench -m bench -s

@@ -78,7 +78,7 @@ class VersionRecord(SQLModel, table=True):
     artifact: str | None = Field(default=None, index=True)
     bundle: str | None = None
     facts: str | None = None
-    gates: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    gates: list[str] = Field(default=[], sa_column=Column(JSON, nullable=False))
 
 
 class PlanRecord(SQLModel, table=True):
