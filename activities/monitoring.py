@@ -98,10 +98,10 @@ class MonitoringActivities:
         key = EffectKey(model=order.model, visit=0, step=step)
         result = self._ledger.once(key, lambda: self._measure(order, serving, seen, at))
         if seen.window:
-            self._mature(order, serving, at)
+            self._mature(order, serving)
         return MonitorOutcome(result=result, breach=self._breach(order))
 
-    def _mature(self, order: MonitorOrder, serving: Serving, at: datetime) -> None:
+    def _mature(self, order: MonitorOrder, serving: Serving) -> None:
         """Look again at windows of whose cases something has become known since."""
         arrivals = self._windows.of(order.model)
         contract = self._inventory.submission(order.model, serving.version).contract
@@ -110,7 +110,7 @@ class MonitoringActivities:
             outcomes = _known(arrivals, window, contract) if window else None
             if window is None or outcomes in (None, look.outcomes):
                 continue
-            seen = _Seen(window.name, min(window.arrived, at), window, outcomes)
+            seen = _Seen(window.name, _moment(window), window, outcomes)
             step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}/{look.looks + 1}/{outcomes}"
             again = partial(self._measure, order, serving, seen, seen.moment)
             self._ledger.once(EffectKey(model=order.model, visit=0, step=step), again)
@@ -144,8 +144,8 @@ class MonitoringActivities:
         found = self._windows.of(order.model).newest(asked)
         last = max(serving.since, found.arrived) if found else serving.since
         if is_silent(order.monitor, last, at):
-            return _Seen(f"none at {at:%Y-%m-%d %H:%M} UTC", at, silent=True)
-        return _Seen(found.name, min(found.arrived, at), found) if found else None
+            return _Seen(f"none, {period(order.every, at)}", at, silent=True)
+        return _Seen(found.name, _moment(found), found) if found else None
 
     def _measure(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> Outcome:
         if seen.silent:
@@ -172,6 +172,11 @@ class _Seen(NamedTuple):
     window: Window | None = None
     outcomes: Digest | None = None
     silent: bool = False
+
+
+def _moment(window: Window) -> datetime:
+    """What a window stands for: when it arrived, whatever moment somebody ordered a look at it for."""
+    return min(window.arrived, activity.info().scheduled_time)
 
 
 def _known(arrivals: Arrivals, window: Window, contract: DataContract) -> Digest | None:

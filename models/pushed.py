@@ -26,7 +26,7 @@ class Pushed(Frozen):
     metric: Slug
     model: Slug
     at: AwareDatetime
-    value: Annotated[StrictFloat | StrictInt, Field(allow_inf_nan=False)]
+    value: Annotated[StrictFloat, Field(allow_inf_nan=False)]
     count: Annotated[StrictInt, Field(ge=0, lt=2**31)] = 1
 
     @property

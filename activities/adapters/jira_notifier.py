@@ -85,14 +85,14 @@ class JiraNotifier:
         return self._create(message, (mark, thread) if thread else (mark,))
 
     def _find(self, *labels: str) -> tuple[_Issue, ...]:
-        """The oldest first: should there be two, it is the same one each time."""
+        """The newest fifty, the oldest of them first: should there be two, it is the same one each time."""
         named = ", ".join(f'"{one}"' for one in labels)
         asked = {
-            "jql": f'project = "{self._settings.project}" AND labels IN ({named}) ORDER BY created ASC',
+            "jql": f'project = "{self._settings.project}" AND labels IN ({named}) ORDER BY created DESC',
             "fields": ["labels", "status"],
             "maxResults": 50,
         }
-        return self._ask("POST", "search/jql", asked, _Issues).issues
+        return self._ask("POST", "search/jql", asked, _Issues).issues[::-1]
 
     def _create(self, message: Message, labels: tuple[str, ...]) -> Ticket:
         fields = {

@@ -63,14 +63,14 @@ class ServiceNowNotifier:
         return self._create(message, mark, thread)
 
     def _find(self, mark: str, thread: str | None) -> tuple[_Task, ...]:
-        """The oldest first: should there be two, it is the same one each time."""
+        """The newest fifty, the oldest of them first: should there be two, it is the same one each time."""
         query = f"correlation_id={mark}" + (f"^ORcorrelation_display={thread}" if thread else "")
         asked = {
-            "sysparm_query": f"{query}^ORDERBYsys_created_on",
+            "sysparm_query": f"{query}^ORDERBYDESCsys_created_on",
             "sysparm_fields": "sys_id,number,active,correlation_id",
             "sysparm_limit": "50",
         }
-        return self._ask("GET", f"?{urlencode(asked)}", None, _Tasks).result
+        return self._ask("GET", f"?{urlencode(asked)}", None, _Tasks).result[::-1]
 
     def _create(self, message: Message, mark: str, thread: str | None) -> Ticket:
         said = {

@@ -127,7 +127,9 @@ def query_parts(
 
     It reads, and no part comes after as many seconds as it may take.
     """
-    where, until = f"the query on {engine.url.render_as_string(hide_password=True)}", time.monotonic() + within
+    url = engine.url
+    place = sa.URL.create(url.drivername, host=url.host, port=url.port, database=url.database)
+    where, until = f"the query on {place}", time.monotonic() + within
     found = reached = False
     try:
         with engine.connect().execution_options(stream_results=True, max_row_buffer=rows) as connection:

@@ -97,6 +97,17 @@ def test_a_thread_is_one_ticket_as_long_as_it_is_open(rig: Rig) -> None:
     assert [len(one.notes) for one in rig.tracker.tickets] == [2, 1]
 
 
+def test_a_long_history_hides_no_ticket(rig: Rig) -> None:
+    """Behind more tickets that are done than a search answers with, its own and the open one are still found."""
+    for number in range(55):
+        rig.channel.send(another(f"{number}.0"))
+        rig.tracker.tickets[-1].done = True
+    newest = rig.channel.send(another("90.0"))
+    assert rig.channel.send(another("90.0")) == newest
+    assert rig.channel.send(another("91.0")) == newest
+    assert len(rig.tracker.tickets) == 56
+
+
 def test_no_journal_takes_words_for_html(rig: Rig) -> None:
     """What somebody wrote is shown and not carried out."""
     rig.channel.send(THREADED)

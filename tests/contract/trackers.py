@@ -99,14 +99,14 @@ class JiraSite(Tracker):
         return answer
 
     def search(self, request: Request, asked: Any) -> Response:
-        """By project and labels, oldest first; it lags behind."""
+        """By project and labels, newest first; it lags behind."""
         where, _, rest = asked["jql"].partition(" AND labels IN (")
         wanted, _, order = rest.partition(") ")
-        assert (where, order) == ('project = "ML"', "ORDER BY created ASC")
+        assert (where, order) == ('project = "ML"', "ORDER BY created DESC")
         labels = {one.strip().strip('"') for one in wanted.split(",")}
         found = [
             {"id": str(number), "key": f"ML-{number}", "fields": self._fields(one)}
-            for number, one in self.seen()
+            for number, one in reversed(self.seen())
             if labels & set(one.fields["labels"])
         ]
         return JSONResponse({"isLast": True, "issues": found[: asked["maxResults"]]})
@@ -197,11 +197,11 @@ class ServiceNowInstance(Tracker):
             number = len(self.tickets)
             return JSONResponse({"result": self._row(request, number)}, 201, {"Location": f"http://elsewhere/{number}"})
         conditions, _, order = request.query_params["sysparm_query"].partition("^ORDERBY")
-        assert order == "sys_created_on"
+        assert order == "DESCsys_created_on"
         wanted = dict(one.split("=") for one in conditions.split("^OR"))
         found = [
             self._row(request, number)
-            for number, one in self.seen()
+            for number, one in reversed(self.seen())
             if any(one.fields.get(name) == value for name, value in wanted.items())
         ]
         return JSONResponse({"result": found[: int(request.query_params["sysparm_limit"])]})

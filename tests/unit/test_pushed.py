@@ -48,6 +48,7 @@ def test_one_value_or_a_list_of_them() -> None:
         ({"value": None}, r"\[1\].value"),
         ({"value": float("nan")}, r"\[1\].value"),
         ({"value": float("inf")}, r"\[1\].value"),
+        ({"value": -(10**400)}, r"\[1\].value"),
         ({"count": -1}, r"\[1\].count"),
         ({"count": 1.5}, r"\[1\].count"),
         ({"at": "2026-05-20T08:00:00"}, r"\[1\].at"),
@@ -65,6 +66,11 @@ def test_what_does_not_fit_is_named_with_its_place(edit: dict[str, object], said
     """And nothing of the batch is kept."""
     with pytest.raises(InvalidInputError, match=said):
         read(GOOD, GOOD | edit)
+
+
+def test_a_whole_number_is_taken_as_it_is_kept() -> None:
+    """As binary64: one that is larger than that tells apart is no other value when it is sent again."""
+    assert [type(value) for value, _ in read(GOOD | {"value": 2**53 + 1})] == [float]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"[1]", b"null", b"at,value", b"\xff\xfe", b"[" * 5_000])
