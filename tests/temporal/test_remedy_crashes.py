@@ -14,10 +14,10 @@ from temporalio.client import Client, WorkflowFailureError
 from models.announcing import Topic, announced
 from models.compiler import compile_template
 from models.evidence import StepKind
-from models.inventory import Environment, Measured
+from models.inventory import Environment, Measured, VersionStatus
 from models.journal import JournalEntry
 from models.monitoring import monitor_orders
-from models.plan import Plan
+from models.plan import Plan, Remedy
 from models.state import Phase
 from models.status import Status
 from tests.temporal.crashing_worker import NOTICED_WITHIN, Office
@@ -33,13 +33,19 @@ _numbers = count(1)
 
 
 class Story(NamedTuple):
-    """What two windows in a row lead to: the step that remedies, how it ends, and what production was told by then."""
+    """What two windows in a row lead to: the step that remedies, how it ends, and what production was told by then.
+
+    So many `champions` served before it, one after the other; `begins` is when it shows, `looks` how many count.
+    """
 
     plan: Plan
     remedy: StepKind
     ends: Callable[[Status], bool]
     given: tuple[int | None, ...]
     served: tuple[int | None, ...]
+    begins: Callable[[Status], bool]
+    champions: int = 1
+    looks: int = 2
 
 
 def suspended(status: Status) -> bool:
@@ -47,16 +53,26 @@ def suspended(status: Status) -> bool:
     return status.phase is Phase.AWAITING_VERSION and Environment.PROD not in status.serving
 
 
-RETRAINED = Story(
-    compile_template(trying.WATCHED, "retraining.yaml"), StepKind.TRAIN, steady_with(2), (0, -1, 50, None), (1, 2)
-)
-SUSPENDED = Story(
-    compile_template(trying.WATCHED.replace("then: retrain", "then: suspend"), "suspending.yaml"),
-    StepKind.STOP_SERVING,
-    suspended,
-    (),
-    (1, None),
-)
+def elsewhere(status: Status) -> bool:
+    """Whether the remedy has led out of production."""
+    return status.stage != "production"
+
+
+def restored(status: Status) -> bool:
+    """Whether the first version serves again, and what replaced it does no more."""
+    return steady_with(1)(status) and status.statuses.get(2) is VersionStatus.WITHDRAWN
+
+
+def watched(remedy: Remedy) -> Plan:
+    """A monitor of two windows in a row, and what it starts."""
+    return compile_template(trying.WATCHED.replace("then: retrain", f"then: {remedy}"), f"{remedy}.yaml")
+
+
+TRIED = (0, -1, 50, None)
+RETRAINED = Story(watched(Remedy.RETRAIN), StepKind.TRAIN, steady_with(2), TRIED, (1, 2), elsewhere)
+SUSPENDED = Story(watched(Remedy.SUSPEND), StepKind.STOP_SERVING, suspended, (), (1, None), elsewhere)
+RESTORED = Story(watched(Remedy.ROLLBACK), StepKind.RESTORE, restored, TRIED, (1, 2, 1), restored, champions=2, looks=3)
+"""The window that the second version failed on is looked at again for the first, as one look of its own."""
 
 
 class Remediation:
@@ -75,13 +91,14 @@ class Remediation:
         async with ended(house):
             async with Staff(house, STAGES, tuple(Office)):
                 await house.start(story.plan, task_timeout=NOTICED_WITHIN)
-                await house.submit()
-                await eventually(house, steady_with(1))
+                for number in range(1, story.champions + 1):
+                    await house.submit()
+                    await eventually(house, steady_with(number))
                 await self._arrive(0.6)
                 await rested(house)
             async with Staff(house, STAGES, self.mortal, *self._fatal, counting=True) as staff:
                 await self._arrive(0.7)
-                await eventually(house, lambda status: status.stage != "production")
+                await eventually(house, story.begins)
                 await self._look_again()
                 await eventually(house, story.ends)
                 await staff.have_died()
@@ -115,9 +132,12 @@ class Remediation:
         done = [effect for effect in effects(house) if effect.key.step == story.remedy.value]
         assert len(done) == 1
         measured = [
-            change.window for effect in effects(house) for change in effect.changes if isinstance(change, Measured)
+            (change.window, change.version)
+            for effect in effects(house)
+            for change in effect.changes
+            if isinstance(change, Measured)
         ]
-        assert len(measured) == len(set(measured)) == 2
+        assert len(measured) == len(set(measured)) == story.looks
         told = [message.topic for entry in trail for message in announced(entry)]
         assert told.count(Topic.BREACH) == 1
         check_trial(house, story.given, story.served)
@@ -132,6 +152,8 @@ class Remediation:
         (RETRAINED, Office.ACTUATOR, {"after deployer.divide", "after deployer.deploy"}),
         (SUSPENDED, Office.WORKER, {"after inventory.commit_event"}),
         (SUSPENDED, Office.ACTUATOR, {"before deployer.withdraw", "after deployer.withdraw"}),
+        (RESTORED, Office.WORKER, {"after inventory.commit_event"}),
+        (RESTORED, Office.ACTUATOR, {"before deployer.deploy", "after deployer.deploy"}),
     ],
 )
 async def test_they_may_die_at_any_boundary_of_a_remedy(
@@ -153,3 +175,11 @@ async def test_both_die_again_and_again_between_a_breach_and_the_new_champion(te
     """
     fatal = ("after inventory.commit_effect", "after trainer.train", "after deployer.divide", "after deployer.deploy")
     await Remediation(temporal, tmp_path / "again", RETRAINED, tuple(Office), *fatal).run()
+
+
+async def test_both_die_while_a_champion_is_rolled_back(temporal: Client, tmp_path: Path) -> None:
+    """With the window measured and the breach not told; the breach on record and nothing begun; the first version
+    serving again, and that not on record.
+    """
+    fatal = ("after inventory.commit_effect", "after inventory.commit_event", "after deployer.deploy")
+    await Remediation(temporal, tmp_path / "back", RESTORED, tuple(Office), *fatal).run()
