@@ -47,8 +47,11 @@ class Business:
         self._store = store
         self._metrics = metrics
 
-    def look(self, order: MonitorOrder, serving: Serving, at: datetime) -> Look:
-        """About the version that serves; the ledger hears of every version that served. No metric raises an error."""
+    def look(self, order: MonitorOrder, serving: Serving, at: datetime, now: datetime) -> Look:
+        """About the version that serves; the ledger hears of every version that served. No metric raises an error.
+
+        `at` is the moment that the look stands for, long before `now` if it is made up for.
+        """
         asking = _Asking(self._metrics, order.model)
         period, problem = period_before(order.every, at), ""
         answers: list[tuple[Slug, Measurement]] = []
@@ -60,7 +63,7 @@ class Business:
         except ModelopsError as error:
             problem = f"a metric cannot be read: {error}"
         try:
-            booked += self._news(order, asking, at)
+            booked += self._news(order, asking, at, now)
         except ModelopsError as error:
             problem = problem or f"the value ledger cannot be kept: {error}"
         readings = [answer.reading(kpi) for kpi, answer in answers]
@@ -70,14 +73,20 @@ class Business:
         told = dict.fromkeys([*(answer for _, answer in answers), *(answer for _, answer in booked)])
         return Look(tuple(readings), tuple(map(self._keep, told)), entries, problem)
 
-    def _news(self, order: MonitorOrder, asking: "_Asking", at: datetime) -> list[tuple[Booked, Measurement]]:
+    def _news(
+        self, order: MonitorOrder, asking: "_Asking", at: datetime, now: datetime
+    ) -> list[tuple[Booked, Measurement]]:
         names = dict.fromkeys(kpi.metric for kpi in order.kpis if kpi.metric)
         kept = {name: found for name in names if (found := self._metrics.bookkeeping(name))}
         if not kept:
             return []
         known = {entry.about: entry for entry in standing(self._inventory.booked(order.model))}
-        asked = (one for name, how in kept.items() for one in self._asked(order, asking, name, how, at))
-        return [(entry, answer) for entry, answer in asked if news(known, entry)]
+        return [
+            (entry, answer)
+            for name, how in kept.items()
+            for entry, answer in self._asked(order, asking, name, how, at)
+            if news(known, entry, how.late, now)
+        ]
 
     def _asked(
         self, order: MonitorOrder, asking: "_Asking", name: Slug, how: Bookkeeping, at: datetime

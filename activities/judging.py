@@ -68,7 +68,7 @@ class Judging:
 
     def look(self, order: MonitorOrder, serving: Serving, window: Window | None, at: datetime) -> Found:
         """The verdict; of a window if there is one. What cannot be measured, for whatever reason, is a failure."""
-        business = self._business.look(order, serving, at)
+        business = self._business.look(order, serving, at, activity.info().scheduled_time)
         evidence, booked = business.evidence, business.booked
         if business.problem:
             return Found(_failure(business.problem, evidence), booked)

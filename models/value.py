@@ -116,10 +116,17 @@ def shares_of(period: Period, stints: Sequence[Stint], names_version: bool) -> I
         yield from ((version, Period(since, until)) for since, until, version in parts)
 
 
-def news(known: Mapping[tuple[Slug, int, datetime, datetime], Entry], booked: Booked) -> bool:
-    """Whether it says something else than the entry that stands, or there is none."""
+def news(known: Mapping[tuple[Slug, int, datetime, datetime], Entry], booked: Booked, late: int, now: datetime) -> bool:
+    """Whether there is no entry yet, or it says something else than the one that stands and may still be corrected.
+
+    `late` are the seconds after its end for which a period's source may learn of it: afterwards, whoever looks at that
+    period once more finds what the source has kept, and not what was earned.
+    """
     entry = known.get((booked.metric, booked.version, booked.since, booked.until))
-    return entry is None or (entry.worth, entry.unit, entry.amount, entry.count) != booked.said
+    if entry is None:
+        return True
+    learning = booked.until + timedelta(seconds=late) >= now
+    return learning and (entry.worth, entry.unit, entry.amount, entry.count) != booked.said
 
 
 def book(worth: Worth, version: int, found: Measurement) -> Booked:

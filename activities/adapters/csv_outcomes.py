@@ -22,8 +22,8 @@ def outcome_files(folder: Path) -> Sequence[Path]:
 def read_outcomes(path: Path, contract: DataContract) -> Iterator[dict[str, Outcome]]:
     """The outcomes in a file by their unit, in parts; MissingColumnError, InvalidInputError.
 
-    Columns: `unit`; the contract's label, 1 or 0, empty if it is not known yet; `value` and the protected ones, if they
-    are there.
+    Columns: `unit` (a row without one is about nothing); the contract's label, 1 or 0, empty if it is not known yet;
+    `value` and the protected ones, if they are there.
     """
     protected = [one.column for one in contract.protected]
     for table in read_tables(path, [UNIT, contract.label], [VALUE, *protected], _AT_ONCE):
@@ -38,6 +38,7 @@ def _outcomes(table: Table, contract: DataContract, protected: Sequence[str]) ->
     return {
         unit: Outcome(_known(label), _known(value), {name: table.cells[name][row] for name in protected})
         for row, (unit, label, value) in enumerate(zip(table.cells[UNIT], labels, values, strict=True))
+        if unit
     }
 
 

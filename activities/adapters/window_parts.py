@@ -147,7 +147,7 @@ def query_parts(
                     name: _array(where, name, [row[at] for row in some]) for name, at in zip(names, places, strict=True)
                 }
                 yield ArrowPart(where, columns, len(some))
-    except sa.exc.DBAPIError as error:
+    except sa.exc.StatementError as error:
         raise _unmeasured(where, error, reached, within) from error
     if not found:
         raise UnmeasuredError(Unmeasured.EMPTY, f"{where}: {Unmeasured.EMPTY.sentence}")
@@ -183,9 +183,9 @@ def _slow(where: str, within: int) -> UnmeasuredError:
     return UnmeasuredError(state, f"{where}: {state.sentence}: not all was there within {within} seconds", remedy)
 
 
-def _unmeasured(where: str, error: sa.exc.DBAPIError, reached: bool, within: int) -> UnmeasuredError:
+def _unmeasured(where: str, error: sa.exc.StatementError, reached: bool, within: int) -> UnmeasuredError:
     said = next(iter(str(error.orig).splitlines()), "")
-    if not reached or error.connection_invalidated:
+    if not reached or (isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated):
         state = Unmeasured.SOURCE_DOWN
     elif getattr(error.orig, "sqlstate", None) == _CANCELLED or said == _INTERRUPTED:
         return _slow(where, within)

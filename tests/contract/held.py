@@ -136,6 +136,7 @@ class Held:
         self._broken: list[str] = []
         self._app = app
         self._operations = operations(*names)
+        _dialect()  # before anybody waits for an answer
         self._elsewhere = elsewhere
 
     def well(self) -> None:

@@ -80,8 +80,8 @@ class Office:
         statement = "INSERT INTO booking VALUES (:name, :version, :amount, :at)"
         self._execute(statement, name=name, version=version, amount=amount, at=at)
 
-    def look(self, *kpis: Kpi) -> Look:
-        """A look of a daily monitor, which is recorded."""
+    def look(self, *kpis: Kpi, ago: timedelta = timedelta()) -> Look:
+        """A look of a daily monitor, which is recorded; it stands for a moment so long ago."""
         monitor = MonitorPlan(
             id="value",
             checks=tuple(kpi.name for kpi in kpis),
@@ -92,7 +92,7 @@ class Office:
         )
         order = MonitorOrder(model="loan", monitor=monitor, kpis=kpis, environment=Environment.PROD)
         serving = Serving(2, BUNDLE, TODAY - DAY / 2)
-        found = Business(self.inventory, self.store, self.metrics).look(order, serving, self.now)
+        found = Business(self.inventory, self.store, self.metrics).look(order, serving, self.now - ago, self.now)
         key = EffectKey(model="loan", visit=0, step=f"measure/value/{next(self._looks)}/v2")
         result = StepResult(summary="looked", readings=found.readings, evidence=found.evidence)
         self.inventory.commit_effect(key, result, found.booked)
@@ -164,6 +164,17 @@ def test_what_a_source_learns_late_corrects_an_entry(office: AsLong) -> None:
     assert (correction.amount, correction.since) == (15, TODAY - DAY)
     assert [(one.revision, one.amount) for one in books.inventory.booked("loan")] == [(0, 10), (0, 20), (1, 15)]
     assert books.look(MARGIN).booked == ()
+
+
+def test_what_a_source_has_forgotten_corrects_nothing(office: AsLong) -> None:
+    """A look that is made up for long after `late` finds what the source has kept; what was booked stands."""
+    books = office(margin=worth("margin", late="1d"))
+    books.earn(10, days=0.1, version=2)
+    assert len(books.look(MARGIN).booked) == 1
+    books.earn(-10, days=0.1, version=2)
+    books.now += 5 * DAY
+    assert books.look(MARGIN, ago=5 * DAY).booked == ()
+    assert books.ledger() == [("margin", 2, 1, 0, 10)]
 
 
 def test_a_period_that_could_not_be_asked_is_booked_later(office: AsLong) -> None:

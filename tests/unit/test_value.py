@@ -135,11 +135,13 @@ def test_only_what_is_news_is_booked() -> None:
     metric = Metric(source="w", query="q", unit="EUR", worth=Worth.VALUE)
     found = book(Worth.VALUE, 1, measured("margin", metric, Period(days_ago(1), days_ago(0)), 10, 3))
     known = {one.about: one for one in standing([entry(10)])}
-    assert news({}, found)
-    assert not news(known, found.model_copy(update={"answer": "sha256:" + "1" * 64}))
+    late, now = 86_400, found.until + timedelta(days=1)
+    assert news({}, found, late, now)
+    assert not news(known, found.model_copy(update={"answer": "sha256:" + "1" * 64}), late, now)
     changes: list[dict[str, object]] = [{"amount": 11}, {"count": 4}, {"unit": "USD"}, {"worth": Worth.COST}]
     for change in changes:
-        assert news(known, found.model_copy(update=change))
+        assert news(known, found.model_copy(update=change), late, now)
+        assert not news(known, found.model_copy(update=change), late - 1, now)
     assert isinstance(found, Booked)
 
 
