@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import itertools
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -111,6 +112,21 @@ async def test_looks_are_made_up_for(watched: House) -> None:
             await asyncio.sleep(0.2)
     await until_measured(watched, 1)
     assert [one.verdict for one in measured(watched)] == ["pass"]
+
+
+async def test_each_look_that_is_made_up_for_is_of_its_own_period(watched: House) -> None:
+    """Three weeks of a monitor that reads the record every week, in their order; again, nothing is measured anew."""
+    schedules, until = Modelops(watched.client, queue=watched.queue).schedules, datetime.now(UTC)
+    handle = watched.client.get_schedule_handle(f"monitor/{watched.model}/upkeep")
+    for _ in range(2):
+        await schedules.backfill(watched.model, ["upkeep"], until - timedelta(days=21), until)
+    async with asyncio.timeout(60):
+        while (await handle.describe()).info.num_actions < 6 or len(measured(watched)) < 3:
+            await asyncio.sleep(0.2)
+    windows = [one.window for one in measured(watched) if one.monitor == "upkeep"]
+    moments = [datetime.strptime(f"{name} +0000", "record at %Y-%m-%d %H:%M UTC %z") for name in windows]
+    assert [later - earlier for earlier, later in itertools.pairwise(moments)] == [timedelta(days=7)] * 2
+    assert timedelta() <= until - moments[-1] < timedelta(days=7)
 
 
 async def test_a_round_that_nobody_wants_any_more_ends(temporal: Client) -> None:
