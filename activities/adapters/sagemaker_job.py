@@ -8,6 +8,7 @@ Reference; Developer Guide, "How Amazon SageMaker provides training information"
 import hashlib
 import json
 import re
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -87,17 +88,24 @@ class SageMakerJobs:
         archive = self._known(run.id)["ModelArtifacts"]["S3ModelArtifacts"]
         self._workspace.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f"{run.id}-", dir=self._workspace)).resolve()
-        with tempfile.TemporaryFile(dir=self._workspace) as file:
-            for chunk in self._chunks(archive):
-                file.write(chunk)
-            file.seek(0)
-            _unpack(file, folder, run)
-        result = _result(folder / RESULT, run)
+        try:
+            result = self._brought(archive, folder, run)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         asked = json.loads(b"".join(self._chunks(self._place(run.id, _ASKED))))
         origins = {one["digest"]: one["uri"] for one in _references(asked)}
         for one in _references(result):
             one["uri"] = _led(one, folder, origins)
         return json.dumps(result).encode()
+
+    def _brought(self, archive: str, folder: Path, run: Run) -> Any:
+        with tempfile.TemporaryFile(dir=self._workspace) as file:
+            for chunk in self._chunks(archive):
+                file.write(chunk)
+            file.seek(0)
+            _unpack(file, folder, run)
+        return _result(folder / RESULT, run)
 
     @property
     def _client(self) -> Any:
@@ -217,7 +225,7 @@ def _result(file: Path, run: Run) -> Any:
         if (size := file.stat().st_size) > _LONG:
             raise PipelineError(f"job {run.id} left a {RESULT} of {size} bytes", f"see {run.page}")
         return json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PipelineError(f"job {run.id} left no {RESULT} that can be read: {error}", f"see {run.page}") from error
 
 

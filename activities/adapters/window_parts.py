@@ -132,10 +132,11 @@ def query_parts(
     where, until = f"the query on {place}", time.monotonic() + within
     found = reached = False
     try:
-        with engine.connect().execution_options(stream_results=True, max_row_buffer=rows) as connection:
+        with engine.connect() as connection:
             reached = True
             read_only(connection, within)
-            answer = connection.execute(sa.text(query), parameters)
+            by_parts = {"stream_results": True, "max_row_buffer": rows}
+            answer = connection.execute(sa.text(query), parameters, execution_options=by_parts)
             header = list(answer.keys())
             names = wanted_columns(where, header, header if needed is None else needed, ())
             places = [header.index(name) for name in names]

@@ -153,6 +153,7 @@ def test_an_archive_that_cannot_be_trusted(
         rig.train()
     assert not (rig.folder.parent / "evil").exists()
     assert not (rig.folder / "evil").exists()
+    assert list((rig.folder / "training").iterdir()) == []
 
 
 def test_somebody_else_is_quicker(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
