@@ -41,7 +41,7 @@ def _row(one: Held) -> tuple[object, ...]:
         Text(f"{one.stage} (stuck)", "bold red") if one.phase is Phase.STUCK else one.stage,
         verdict_text(one.health) if one.health else None,
         ", ".join(f"{name} {value:.3g}{_of_target(one, name)}" for name, value in sorted(one.value.items())),
-        ", ".join(f"{total.net:,.0f} {total.unit}" for total in one.worth),
+        ", ".join(f"{total.net:,.2f} {total.unit}" for total in one.worth),
         one.owner,
         _overdue(one),
         moment(one.measured_at) if one.measured_at else None,

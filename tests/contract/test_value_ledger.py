@@ -147,6 +147,6 @@ def test_the_commands_show_it(book: Book, inventory_url: str) -> None:
     assert told["sums"] == [{"unit": "EUR", "value": 1354.5, "cost": 400.0, "net": 954.5}]
     assert [(one["version"], one["sums"][0]["value"]) for one in told["versions"]] == [(1, 1334.5), (2, 20)]
     assert len(told["entries"]) == 4
-    assert "954 EUR" in run(inventory_url, "portfolio").stdout
+    assert "954.50 EUR" in run(inventory_url, "portfolio").stdout
     assert "'margin' says" in run(inventory_url, "history", "loan").stdout
     assert run(inventory_url, "value", "nobody").exit_code == 6
