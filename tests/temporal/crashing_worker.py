@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import Counter
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -44,15 +45,16 @@ class Office(StrEnum):
 
 
 class Errand(NamedTuple):
-    """Where a process works and as what; it dies at the `fatal`-th boundary of `version` in `stages`, or never.
+    """Where a process works and as what; it dies at the `fatal` boundary of `version` in `stages`, or never.
 
-    `fatal` may be a boundary by its name: the first one. `counting`: boundaries count from the start.
+    A boundary goes by its name and, from the second time on, by which time it is: another run may well ask once more
+    how far something is. `counting`: boundaries count from the start.
     """
 
     address: str
     queue: str
     root: Path
-    fatal: int | str | None = None
+    fatal: str | None = None
     version: int = 2
     stages: tuple[str, ...] = ("production",)
     offices: tuple[Office, ...] = tuple(Office)
@@ -87,7 +89,7 @@ class Boundaries:
         self._errand = errand
         self._log = errand.root / f"boundaries-{'-'.join(errand.offices)}.txt"
         self._counting = errand.counting
-        self._passed = 0
+        self._passed = Counter[str]()
 
     def enter(self, name: str, arguments: tuple[object, ...]) -> None:
         """A call is about to be made."""
@@ -109,10 +111,12 @@ class Boundaries:
         """One more, and perhaps the last."""
         if not self._counting:
             return
-        self._passed += 1
+        self._passed[boundary] += 1
+        if (time := self._passed[boundary]) > 1:
+            boundary = f"{boundary} ({time})"
         with self._log.open("a") as log:
             log.write(boundary + "\n")
-        if self._errand.fatal in (self._passed, boundary):
+        if boundary == self._errand.fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

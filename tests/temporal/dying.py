@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Protocol
 
@@ -36,7 +36,7 @@ class Staff:
         house: House,
         stages: tuple[str, ...],
         mortal: tuple[Office, ...],
-        *fatal: int | str,
+        *fatal: str,
         counting: bool = False,
     ) -> None:
         """Boundaries count from the second version's first event in `stages`, or, `counting`, from the beginning."""
@@ -68,9 +68,7 @@ class Staff:
             if fatal is not None:
                 assert await process.died(), "it ended by itself"
 
-    def _begin(
-        self, offices: tuple[Office, ...], fatal: int | str | None = None, counting: bool = False
-    ) -> WorkerProcess:
+    def _begin(self, offices: tuple[Office, ...], fatal: str | None = None, counting: bool = False) -> WorkerProcess:
         house = self._house
         address = house.client.service_client.config.target_host
         errand = Errand(
@@ -109,19 +107,20 @@ class Ordeal(Protocol):
         ...
 
 
-async def outcomes(ordeals: Iterable[Ordeal]) -> list[str]:
-    """What went wrong with each, nothing if it is empty; some at a time."""
+async def wrong(fatal: Sequence[str], ordeal: Callable[[str, str], Ordeal]) -> dict[str, str]:
+    """What went wrong where somebody died at each of these boundaries; some at a time, each in a room of its own."""
     turn = asyncio.Semaphore(AT_ONCE)
 
-    async def outcome(ordeal: Ordeal) -> str:
+    async def outcome(room: str, boundary: str) -> str:
         async with turn:
             try:
-                await ordeal.run()
+                await ordeal(room, boundary).run()
             except (AssertionError, TimeoutError, RPCError) as error:
                 return f"{type(error).__name__}: {error}"
         return ""
 
-    return list(await asyncio.gather(*map(outcome, ordeals)))
+    found = await asyncio.gather(*(outcome(f"at-{k}", boundary) for k, boundary in enumerate(fatal, 1)))
+    return {f"{k}: {boundary}": error for k, (boundary, error) in enumerate(zip(fatal, found, strict=True), 1) if error}
 
 
 def boundaries(house: House, mortal: tuple[Office, ...]) -> list[str]:
@@ -129,6 +128,6 @@ def boundaries(house: House, mortal: tuple[Office, ...]) -> list[str]:
     return (house.root / f"boundaries-{'-'.join(mortal)}.txt").read_text().splitlines()
 
 
-def written(places: Sequence[str]) -> list[int]:
-    """The numbers of those boundaries at which something is on its way to be written, counted from 1."""
-    return [number for number, place in enumerate(places, 1) if place.startswith(WRITTEN)]
+def written(places: Iterable[str]) -> list[str]:
+    """Those boundaries at which something is on its way to be written."""
+    return [place for place in places if place.startswith(WRITTEN)]

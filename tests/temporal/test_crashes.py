@@ -18,6 +18,7 @@ from models.evidence import EffectKey
 from models.inventory import Environment
 from tests.temporal.crashing_worker import NOTICED_WITHIN, Errand, Office, WorkerProcess
 from tests.temporal.doubles import RecordingDeployer
+from tests.temporal.dying import wrong
 from tests.temporal.house import House, plan_of
 from tests.temporal.insisting import RECOVERED_WITHIN, eventually, steady_with, waits_at
 from tests.temporal.invariants import check_invariants
@@ -29,11 +30,10 @@ from workflows import options
 
 CREDIT = plan_of("credit-high-risk")
 LOW = plan_of("low-risk")
-AT_ONCE = 4
 COMMIT_EFFECT = "inventory.commit_effect"
 
 
-def errand_of(house: House, fatal: int | None = None, offices: tuple[Office, ...] = tuple(Office)) -> Errand:
+def errand_of(house: House, fatal: str | None = None, offices: tuple[Office, ...] = tuple(Office)) -> Errand:
     """What a process does for a house."""
     return Errand(house.client.service_client.config.target_host, house.queue, house.root, fatal, offices=offices)
 
@@ -41,11 +41,11 @@ def errand_of(house: House, fatal: int | None = None, offices: tuple[Office, ...
 class Promotion:
     """A champion, and a second version that replaces it, by a worker and an actuator of which one may die."""
 
-    def __init__(self, client: Client, root: Path, mortal: Office, fatal: int | None) -> None:
+    def __init__(self, client: Client, root: Path, mortal: Office, fatal: str | None) -> None:
         root.mkdir()
         self.fatal = fatal
         self.mortal = mortal
-        self.house = House(client, root, f"crash-{mortal}-{fatal or 0}")
+        self.house = House(client, root, f"crash-{mortal}-{root.name}")
 
     async def run(self) -> None:
         """Until the second version is the steady champion."""
@@ -79,16 +79,6 @@ class Promotion:
         return sum((call.environment, call.version) == (Environment.PROD, 2) for call in calls)
 
 
-async def outcome(turn: asyncio.Semaphore, promotion: Promotion) -> str:
-    """What went wrong with a promotion."""
-    async with turn:
-        try:
-            await promotion.run()
-        except (AssertionError, TimeoutError, RPCError) as error:
-            return f"{type(error).__name__}: {error}"
-    return ""
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("mortal", "must", "deployments"),
@@ -108,11 +98,13 @@ async def test_it_may_die_at_any_boundary_of_a_promotion(
     await whole.run()
     places = whole.boundaries
     assert must <= set(places)
-    turn = asyncio.Semaphore(AT_ONCE)
-    crashed = [Promotion(temporal, tmp_path / f"at-{k}", mortal, k) for k in range(1, len(places) + 1)]
-    outcomes = await asyncio.gather(*(outcome(turn, promotion) for promotion in crashed))
-    wrong = {f"{k}: {places[k - 1]}": error for k, error in enumerate(outcomes, 1) if error}
-    assert wrong == {}
+    crashed: list[Promotion] = []
+
+    def promotion(room: str, fatal: str) -> Promotion:
+        crashed.append(Promotion(temporal, tmp_path / room, mortal, fatal))
+        return crashed[-1]
+
+    assert await wrong(places, promotion) == {}
     assert {promotion.deployments for promotion in crashed} == deployments
 
 
