@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime
-from functools import partial
 from typing import NamedTuple
 
 from temporalio import activity
@@ -12,12 +11,12 @@ from activities.ledger import Ledger, Outcome
 from activities.ports import Inventory, Serving
 from activities.schedule_ports import Schedules
 from activities.window_ports import KEPT_WINDOWS, Arrivals, Window, Windows
-from models.canonical import Digest, digest_bytes, replace, spell_duration
-from models.errors import InvalidInputError, NotPermittedError, UnknownNameError, UnmeasuredError
+from models.canonical import Digest, replace, spell_duration
+from models.errors import InvalidInputError, NotPermittedError, UnknownNameError
 from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import DataContract, Measured
 from models.journal import Assignment
-from models.maturity import Look, late_breach
+from models.maturity import Look, late_breach, unmeasured_before
 from models.messages import Breach, shorten
 from models.metrics import period_before
 from models.monitoring import (
@@ -28,6 +27,7 @@ from models.monitoring import (
     moment_of,
     monitor_orders,
     tightened_order,
+    unmeasured_verdict,
 )
 from models.upkeep import period
 from models.verdict import Verdict
@@ -97,23 +97,36 @@ class MonitoringActivities:
         step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}"
         key = EffectKey(model=order.model, visit=0, step=step)
         result = self._ledger.once(key, lambda: self._measure(order, serving, seen, at))
-        if seen.window:
-            self._mature(order, serving)
-        return MonitorOutcome(result=result, breach=self._breach(order))
+        missed = self._mature(order, serving) if seen.window else ""
+        return MonitorOutcome(result=result, breach=self._breach(order), missed=shorten(missed))
 
-    def _mature(self, order: MonitorOrder, serving: Serving) -> None:
-        """Look again at windows of whose cases something has become known since."""
-        arrivals = self._windows.of(order.model)
+    def _mature(self, order: MonitorOrder, serving: Serving) -> str:
+        """Look again at windows of whose cases something has become known since; why some could not be measured again.
+
+        What was measured of those before stands, and they are looked at again the next time.
+        """
+        arrivals, missed = self._windows.of(order.model), ""
         contract = self._inventory.submission(order.model, serving.version).contract
         for look in self._inventory.looks(order.model, order.monitor.id)[-KEPT_WINDOWS:]:
             window = arrivals.kept(look.window)
-            outcomes = _known(arrivals, window, contract) if window else None
-            if window is None or outcomes in (None, look.outcomes):
-                continue
-            seen = _Seen(window.name, _moment(window), window, outcomes)
-            step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}/{look.looks + 1}/{outcomes}"
-            again = partial(self._measure, order, serving, seen, seen.moment)
-            self._ledger.once(EffectKey(model=order.model, visit=0, step=step), again)
+            try:
+                outcomes = _known(arrivals, window, contract) if window else None
+                if window and outcomes not in (None, look.outcomes):
+                    self._look_again(order, serving, look, _Seen(window.name, _moment(window), window, outcomes))
+            except (InvalidInputError, _MissedError) as error:
+                missed = missed or ("" if look.unmeasured else str(error))
+        return missed
+
+    def _look_again(self, order: MonitorOrder, serving: Serving, look: Look, seen: "_Seen") -> None:
+        step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}/{look.looks + 1}/{seen.outcomes}"
+
+        def effect() -> Outcome:
+            found = self._judging.look(order, serving, seen.window, seen.moment)
+            if found.problem:
+                raise _MissedError(found.problem)
+            return _recorded(order, serving, seen, found)
+
+        self._ledger.once(EffectKey(model=order.model, visit=0, step=step), effect)
 
     def _breach(self, order: MonitorOrder) -> Breach | None:
         """By the last look at each window."""
@@ -149,19 +162,13 @@ class MonitoringActivities:
 
     def _measure(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> Outcome:
         if seen.silent:
-            found = Found(StepResult(verdict=Verdict.FAIL, summary=f"no new window of data ({seen.name})"))
-        else:
-            found = self._judging.look(order, serving, seen.window, at)
-        measured = Measured(
-            monitor=order.monitor.id,
-            window=seen.name,
-            version=serving.version,
-            moment=seen.moment,
-            outcomes=found.outcomes or seen.outcomes,
-            verdict=found.result.verdict.value,
-            reasons=(found.result.summary,),
-        )
-        return found.result, [measured, *found.booked]
+            why = f"no new window of data ({seen.name})"
+            return _recorded(order, serving, seen, Found(StepResult(verdict=Verdict.FAIL, summary=why), problem=why))
+        found = self._judging.look(order, serving, seen.window, at)
+        if found.problem:
+            looks = self._inventory.looks(order.model, order.monitor.id)
+            found = found._replace(result=_unmeasured(found, unmeasured_before(looks, seen.moment)))
+        return _recorded(order, serving, seen, found)
 
 
 class _Seen(NamedTuple):
@@ -174,17 +181,40 @@ class _Seen(NamedTuple):
     silent: bool = False
 
 
+class _MissedError(Exception):
+    """A window could not be measured again."""
+
+
+def _unmeasured(found: Found, before: bool) -> StepResult:
+    """Of what could not all be measured: first what matters more."""
+    judged = found.result
+    parts = [f"not measured{', nor at the look before' if before else ''}: {found.problem}", judged.summary]
+    if judged.verdict is Verdict.FAIL:
+        parts.reverse()
+    changes = {"verdict": unmeasured_verdict(judged.verdict, before), "summary": "; ".join(filter(None, parts))}
+    return judged.model_copy(update=changes)
+
+
+def _recorded(order: MonitorOrder, serving: Serving, seen: _Seen, found: Found) -> Outcome:
+    measured = Measured(
+        monitor=order.monitor.id,
+        window=seen.name,
+        version=serving.version,
+        moment=seen.moment,
+        outcomes=found.outcomes or seen.outcomes,
+        unmeasured=bool(found.problem),
+        verdict=found.result.verdict.value,
+        reasons=(found.result.summary,),
+    )
+    return found.result, [measured, *found.booked]
+
+
 def _moment(window: Window) -> datetime:
     """What a window stands for: when it arrived, whatever moment somebody ordered a look at it for."""
     return min(window.arrived, activity.info().scheduled_time)
 
 
 def _known(arrivals: Arrivals, window: Window, contract: DataContract) -> Digest | None:
-    """The digest of what is known of a window's cases, or of why that cannot be read; None if nothing is."""
-    try:
-        with arrivals.opened(window, contract) as brought:
-            return brought.known.digest if brought.known else None
-    except UnmeasuredError:
-        return None
-    except InvalidInputError as error:
-        return digest_bytes(str(error).encode())
+    """The digest of what is known of a window's cases, None if nothing is; InvalidInputError if that cannot be read."""
+    with arrivals.opened(window, contract) as brought:
+        return brought.known.digest if brought.known else None

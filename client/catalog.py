@@ -362,7 +362,7 @@ def _looked(row: MeasurementRecord, known: Sequence[ReadingRecord], since: Seque
     ours = [one for one in known if row.at <= one.at and (until is None or one.at < until)]
     read = [one for one in ours if one.at == max(one.at for one in ours)]
     return Looked(
-        **row.model_dump(include={"monitor", "window", "verdict", "reasons", "at"}),
+        **row.model_dump(include={"monitor", "window", "verdict", "unmeasured", "reasons", "at"}),
         version=read[0].version if read else None,
         readings=tuple(map(_reading, read)),
     )

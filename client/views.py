@@ -56,13 +56,15 @@ class Found(Frozen):
 class Looked(Frozen):
     """What a monitor found when it looked at a window or at the record, of the version that served (None: unknown).
 
-    `attained` says of business KPIs how much of their targets was reached, 1 for all.
+    `attained` says of business KPIs how much of their targets was reached, 1 for all; `unmeasured`, that not all could
+    be measured that was to be.
     """
 
     monitor: str
     window: str
     version: int | None
     verdict: Verdict
+    unmeasured: bool = False
     reasons: tuple[str, ...]
     readings: tuple[Reading, ...]
     at: datetime

@@ -14,7 +14,10 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Look(NamedTuple):
-    """What was found in a window by the last of so many looks at it, when that was, and the digest of its outcomes."""
+    """What was found in a window by the last of so many looks at it, when that was, and the digest of its outcomes.
+
+    `moment` is what the window stands for; `unmeasured`: not all could be measured that was to be.
+    """
 
     window: str
     verdict: str
@@ -22,6 +25,8 @@ class Look(NamedTuple):
     looked: datetime
     looks: int = 1
     outcomes: str | None = None
+    moment: datetime | None = None
+    unmeasured: bool = False
 
 
 def label_maturity(report: WindowReport) -> Reading:
@@ -34,6 +39,12 @@ def last_looks(measured: Sequence[Measured]) -> list[Measured]:
     """Each window once, by the last look at it, in the order of what they stand for; given in that of the record."""
     last = {one.window: one for one in measured}
     return sorted(last.values(), key=lambda one: one.moment or _LONG_AGO)
+
+
+def unmeasured_before(looks: Sequence[Look], moment: datetime) -> bool:
+    """Whether the newest look that stands for an earlier moment could not measure all that it was to."""
+    earlier = [look for look in looks if (look.moment or _LONG_AGO) < moment]
+    return bool(earlier) and earlier[-1].unmeasured
 
 
 def decided(looks: Sequence[Look]) -> Sequence[Look]:

@@ -172,7 +172,16 @@ class SqlInventory:
                 .order_by(col(MeasurementRecord.moment), col(MeasurementRecord.id))
             )
             return [
-                Look(row.window, row.verdict.value, tuple(row.reasons), row.looked or row.at, row.looks, row.outcomes)
+                Look(
+                    row.window,
+                    row.verdict.value,
+                    tuple(row.reasons),
+                    row.looked or row.at,
+                    row.looks,
+                    row.outcomes,
+                    row.moment,
+                    row.unmeasured,
+                )
                 for row in session.exec(query)
             ]
 

@@ -31,7 +31,10 @@ from models.state import Phase
 from models.verdict import Verdict
 
 _NEWEST = sa.table(
-    "current_measurement", *map(sa.column, ("model", "monitor", "verdict")), sa.column("at", UTCDateTime())
+    "current_measurement",
+    *map(sa.column, ("model", "monitor", "verdict")),
+    sa.column("at", UTCDateTime()),
+    sa.column("unmeasured", sa.Boolean()),
 )
 _PORTFOLIO = sa.table("portfolio", *map(sa.column, ("stage", "tier", "health", "obligations_overdue")))
 _REMEDIES = (StepKind.TRAIN.value, StepKind.RESTORE.value, StepKind.STOP_SERVING.value)
@@ -53,6 +56,7 @@ class _Newest(NamedTuple):
     monitor: str
     verdict: str
     at: datetime
+    unmeasured: bool
 
 
 class _Watch(NamedTuple):
@@ -104,7 +108,8 @@ class SqlWatch:
     def _breaches(
         self, session: Session, governed: Mapping[str, _Governed], newest: Sequence[_Newest]
     ) -> Iterator[StandingBreach]:
-        for model, name in sorted((one.model, one.monitor) for one in newest if one.verdict == Verdict.FAIL):
+        heard = [one for one in newest if one.verdict == Verdict.FAIL or one.unmeasured]
+        for model, name in sorted((one.model, one.monitor) for one in heard):
             one = governed.get(model)
             monitor = self._watch(session, one.row.plan).monitors.get(name) if one else None
             if one and monitor and (found := _standing(session, one, monitor)):
@@ -113,20 +118,23 @@ class SqlWatch:
     def _of_monitors(
         self, session: Session, governed: Mapping[str, _Governed], newest: Sequence[_Newest], at: datetime
     ) -> Iterator[Figure]:
-        looked = {(one.model, one.monitor): one.at for one in newest}
-        ages, silent = defaultdict[RiskTier, list[float]](list), Counter[RiskTier]()
+        looked = {(one.model, one.monitor): one for one in newest}
+        ages, silent, blind = defaultdict[RiskTier, list[float]](list), Counter[RiskTier](), Counter[RiskTier]()
         for serving in session.exec(select(DeploymentRecord).where(col(DeploymentRecord.until).is_(None))):
             one = governed.get(serving.model)
             watch = self._watch(session, one.row.plan) if one else None
             if one is None or watch is None or watch.environment != serving.environment:
                 continue
             for name, monitor in watch.monitors.items():
-                last = max(serving.since, looked.get((serving.model, name), serving.since))
+                look = looked.get((serving.model, name))
+                last = max(serving.since, look.at) if look else serving.since
                 ages[one.tier].append((at - last).total_seconds())
+                blind[one.tier] += bool(look and look.unmeasured)
                 silent[one.tier] += ages[one.tier][-1] > (SILENT_AFTER + 1) * monitor.every
         for tier in RiskTier:
             yield Figure("modelops_monitors", (tier,), len(ages[tier]))
             yield Figure("modelops_monitors_silent", (tier,), silent[tier])
+            yield Figure("modelops_monitors_unmeasured", (tier,), blind[tier])
             yield Figure("modelops_reading_age_seconds", (tier,), max(ages[tier], default=0))
 
     def _watch(self, session: Session, plan: str) -> _Watch:
@@ -150,7 +158,10 @@ def _newest(session: Session) -> Sequence[_Newest]:
 
 
 def _standing(session: Session, one: _Governed, monitor: MonitorPlan) -> StandingBreach | None:
-    """The breach of a monitor that is in breach by its last looks; None if it is not."""
+    """The breach of a monitor that is in breach by its last looks; None if it is not.
+
+    One that stood before a look that could not measure stands: nobody has seen that it is over.
+    """
     ours = (
         col(MeasurementRecord.model) == one.row.model,
         col(MeasurementRecord.monitor) == monitor.id,
@@ -160,8 +171,10 @@ def _standing(session: Session, one: _Governed, monitor: MonitorPlan) -> Standin
         select(MeasurementRecord)
         .where(*ours)
         .order_by(col(MeasurementRecord.moment).desc(), col(MeasurementRecord.id).desc())
-        .limit(monitor.looks)
+        .limit(monitor.looks + 1)
     ).all()
+    blind = looks[0].unmeasured and looks[0].verdict != Verdict.FAIL
+    looks = looks[1:] if blind else looks[: monitor.looks]
     if not is_breach(monitor, [look.verdict for look in reversed(looks)]):
         return None
     failing = [look for look in looks if look.verdict == Verdict.FAIL]
@@ -181,11 +194,12 @@ def _standing(session: Session, one: _Governed, monitor: MonitorPlan) -> Standin
 
 
 def _in_a_row(session: Session, ours: Sequence[sa.ColumnElement[bool]]) -> tuple[int, datetime]:
-    """How many looks have failed since the last one that has not, and since when."""
+    """How many looks have failed since the last one that could measure and has not, and since when."""
     sound = sa.select(sa.func.max(col(MeasurementRecord.id))).where(
-        *ours, col(MeasurementRecord.verdict) != Verdict.FAIL
+        *ours, col(MeasurementRecord.verdict) != Verdict.FAIL, col(MeasurementRecord.unmeasured).is_(False)
     )
-    run = (*ours, col(MeasurementRecord.id) > sa.func.coalesce(sound.scalar_subquery(), 0))
+    fails = col(MeasurementRecord.verdict) == Verdict.FAIL
+    run = (*ours, fails, col(MeasurementRecord.id) > sa.func.coalesce(sound.scalar_subquery(), 0))
     count, since = session.execute(sa.select(sa.func.count(), sa.func.min(col(MeasurementRecord.at))).where(*run)).one()
     return count, since
 

@@ -49,7 +49,7 @@ def list_monitors(model: Model, as_json: Json = False) -> None:
             ", ".join(one.checks),
             spell_duration(one.every) + (f" until {moment(one.tightened.until)}" if one.tightened else ""),
             one.then,
-            verdict_text(one.last.verdict) if one.last else None,
+            _last(one.last) if one.last else None,
             moment(one.last.at) if one.last else None,
             one.schedule,
         )
@@ -164,6 +164,12 @@ def _drawn(course: Sequence[Reading | None], kpi: Kpi | None) -> Text:
 def _reached(shares: Iterable[float | None]) -> str:
     """The last few, in percent."""
     return " → ".join(f"{share:.0%}" for share in [share for share in shares if share is not None][-_LAST:])
+
+
+def _last(look: Looked) -> Text:
+    """The verdict; of a look that could not measure, why."""
+    said = verdict_text(look.verdict)
+    return Text.assemble(said, f"; {'; '.join(look.reasons)}") if look.unmeasured else said
 
 
 def _row(look: Looked) -> tuple[object, ...]:

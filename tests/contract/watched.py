@@ -10,7 +10,7 @@ from models.verdict import Verdict
 MONITOR = "drift"
 
 
-def measured(url: str, model: str, verdicts: list[Verdict], since: datetime) -> None:
+def measured(url: str, model: str, verdicts: list[Verdict], since: datetime, unmeasured: bool = False) -> None:
     """A measurement a minute of the champion's present reign, without the entries of the trail."""
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -24,6 +24,7 @@ def measured(url: str, model: str, verdicts: list[Verdict], since: datetime) -> 
                 "verdict": verdict,
                 "reasons": [f"psi 0.{number} > 0.2"],
                 "at": since + timedelta(minutes=number),
+                "unmeasured": unmeasured,
             }
             for number, verdict in enumerate(verdicts)
         ]

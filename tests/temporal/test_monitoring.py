@@ -89,15 +89,20 @@ async def test_one_window_is_measured_once(watched: House) -> None:
     assert len(measured(watched)) == 1
 
 
-async def test_a_window_that_cannot_be_measured_is_a_failure(watched: House) -> None:
-    """Data without a column that the model needs is a failed measurement with the reason, not a silent one."""
+async def test_a_second_window_that_cannot_be_measured_is_a_failure(watched: House) -> None:
+    """Data without a column that the model needs start nothing; where the next ones lack it, too, they do."""
     await watched.start(CREDIT)
     await watched.to_production()
     arrive(watched, "1-odd", {"missing": 1.0})
     await look(watched)
     (found,) = await until_measured(watched, 1)
-    assert found.verdict == "fail"
+    assert found.verdict == "inconclusive"
     assert "no column 'obrat'" in found.reasons[0]
+    assert (await watched.status()).phase is Phase.STEADY
+    arrive(watched, "2-odd", {"missing": 2.0})
+    await look(watched)
+    await watched.until(lambda s: s.version is not None)
+    assert [one.verdict for one in measured(watched)] == ["inconclusive", "fail"]
 
 
 async def test_no_window_yet_is_no_breach(watched: House) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.backdoor import execute
 from tests.unit.test_cli_inventory import database, recorded, run
 
 __all__ = ["database", "recorded"]
@@ -24,6 +25,19 @@ def test_monitors_are_listed_without_a_server() -> None:
     (found, *_) = json.loads(run("monitor", "list", "loans", "--json").stdout)
     assert found["schedule"] is None
     assert found["monitor"] in run("monitor", "list", "loans").stdout
+
+
+def test_a_look_that_could_not_measure_says_so(database: Path) -> None:
+    """With its reason, in the list and where looks are shown; for programs as a fact of its own."""
+    monitor = json.loads(run("monitor", "list", "loans", "--json").stdout)[0]["monitor"]
+    why = "not measured: the source does not answer"
+    columns = 'model, monitor, "window", reign, verdict, reasons, at, moment, looks, unmeasured'
+    given = f"'loans', '{monitor}', 'w', 0, 'inconclusive', '[\"{why}\"]', '2030-03-02', '2030-03-02', 1, 1"
+    execute(f"sqlite:///{database}", f"INSERT INTO measurement ({columns}) VALUES ({given})")
+    found = json.loads(run("monitor", "list", "loans", "--json").stdout)[0]["last"]
+    assert (found["verdict"], found["unmeasured"]) == ("inconclusive", True)
+    assert f"inconclusive; {why}" in run("monitor", "list", "loans").stdout
+    assert why in run("monitor", "show", "loans").stdout
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,7 +68,7 @@ def submission(parts: Parts) -> Submission:
 
 
 @pytest.fixture
-def measure(parts: Parts, tmp_path: Path) -> Callable[[str], MonitorOutcome]:
+def measure(parts: Parts, tmp_path: Path) -> Callable[..., MonitorOutcome]:
     """Has a window of some text arrive, and the monitor look at it."""
     activities = monitoring_of(parts)
 
@@ -108,7 +109,7 @@ def test_a_check_that_no_plan_asks_for_is_not_made(
     assert len(parts.inventory.trail("loan")) == known
 
 
-def test_a_long_reason_is_told_shortened(measure: Callable[[str], MonitorOutcome]) -> None:
+def test_a_long_reason_is_told_shortened(measure: Callable[..., MonitorOutcome]) -> None:
     """A failure with more to say than a reason may hold is told all the same, and says that it was cut."""
     outcome = measure(json.dumps({kpi.name: 0.9 for kpi in KPIS}))
     assert len(outcome.result.summary) > REASON_LIMIT
@@ -118,9 +119,11 @@ def test_a_long_reason_is_told_shortened(measure: Callable[[str], MonitorOutcome
     assert outcome.result.summary.startswith(reason[:-1])
 
 
-def test_a_short_reason_is_told_whole(measure: Callable[[str], MonitorOutcome]) -> None:
+def test_a_short_reason_is_told_whole(measure: Callable[..., MonitorOutcome]) -> None:
     """A failure that fits is told in its own words."""
-    outcome = measure('{"missing": 1}')
+    kpi = ORDER.kpis[0]
+    monitor = ORDER.monitor.model_copy(update={"checks": (kpi.name,)})
+    outcome = measure(json.dumps({kpi.name: 0.9}), ORDER.model_copy(update={"kpis": (kpi,), "monitor": monitor}))
     assert outcome.breach is not None
     assert outcome.breach.reasons == (outcome.result.summary,)
     assert outcome.result.verdict is Verdict.FAIL
@@ -144,18 +147,20 @@ def test_the_age_of_a_champion_is_measured(measure: Callable[..., MonitorOutcome
 
 
 @pytest.mark.parametrize("lose", [lambda path: path.unlink(), lambda path: path.write_bytes(b"other")])
-def test_lost_evidence_is_a_failure(
-    lose: Callable[[Path], object], measure: Callable[[str], MonitorOutcome], parts: Parts, submission: Submission
+def test_lost_evidence_is_not_measured(
+    lose: Callable[[Path], object], measure: Callable[..., MonitorOutcome], parts: Parts, submission: Submission
 ) -> None:
-    """A model that is no longer there, or no longer the same, cannot be measured: that is a failure, and is told."""
+    """A model that is no longer there, or no longer the same: that is told, and is a failure the second time."""
     kept = parts.store.fetch(submission.artifact)
     kept.chmod(0o644)
     lose(kept)
     Path(submission.artifact.uri.removeprefix("file://")).unlink()
-    outcome = measure(json.dumps({kpi.name: 0.1 for kpi in KPIS}))
-    assert outcome.result.verdict is Verdict.FAIL
-    assert outcome.result.summary.startswith("the window cannot be measured: ")
-    assert outcome.breach is not None
+    once = measure(json.dumps({kpi.name: 0.1 for kpi in KPIS}))
+    assert (once.result.verdict, once.breach) == (Verdict.INCONCLUSIVE, None)
+    assert once.result.summary.startswith("not measured: ")
+    again = measure(json.dumps({kpi.name: 0.11 for kpi in KPIS}), after=timedelta(days=1))
+    assert again.result.summary.startswith("not measured, nor at the look before: ")
+    assert again.breach is not None
 
 
 def test_the_record_is_read_once_in_a_period_without_any_window(
@@ -201,14 +206,14 @@ def margins(tmp_path: Path, text: str) -> NamedMetrics:
     [
         ((70, 50), Verdict.PASS, "booked_margin pass: 120 >= 100"),
         ((30, 10), Verdict.FAIL, "booked_margin fail: 40 < 50"),
-        (("NaN", 10), Verdict.FAIL, "a metric cannot be read: "),
-        ((), Verdict.FAIL, "a metric cannot be read: "),
+        (("NaN", 10), Verdict.INCONCLUSIVE, "not measured: a metric cannot be read: "),
+        ((), Verdict.INCONCLUSIVE, "not measured: a metric cannot be read: "),
     ],
 )
 def test_a_business_kpi_is_read_from_its_metric(
     values: tuple[object, ...], verdict: Verdict, said: str, parts: Parts, tmp_path: Path
 ) -> None:
-    """Over the last whole period; the answer, its question and its period are kept; what is no answer is a failure."""
+    """Over the last whole period; the answer, its question and period are kept; what is no answer is not measured."""
     yesterday = datetime.now(UTC) - timedelta(days=1)
     lines = [f"{yesterday.replace(hour=hour).isoformat()},{value},5" for hour, value in enumerate(values)]
     read = margins(tmp_path, "\n".join(["at,value,count", *lines]))
@@ -218,7 +223,7 @@ def test_a_business_kpi_is_read_from_its_metric(
     environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC))
     outcome = environment.run(monitoring_of(parts).measure_window, BUSINESS)
     assert (outcome.result.verdict, said in outcome.result.summary) == (verdict, True)
-    assert (outcome.breach is None) == (verdict is Verdict.PASS)
+    assert (outcome.breach is not None) == (verdict is Verdict.FAIL)
     if verdict is Verdict.PASS:
         (evidence,) = outcome.result.evidence
         kept = Measurement.model_validate_json(parts.store.path(evidence.digest).read_bytes())
@@ -226,12 +231,33 @@ def test_a_business_kpi_is_read_from_its_metric(
         assert kept.query == digest_bytes(b"sum")
 
 
-def test_a_metric_that_nobody_configured_is_a_failure_that_names_it(parts: Parts) -> None:
+def test_a_metric_that_nobody_configured_is_named_and_a_failure_from_the_second_period_on(
+    measure: Callable[..., MonitorOutcome],
+) -> None:
     """A template may name what this installation does not have: the monitor says so, it does not wait for ever."""
-    govern(parts, BUSINESS)
-    outcome = ActivityEnvironment().run(monitoring_of(parts).measure_window, BUSINESS)
-    assert outcome.result.summary == "a metric cannot be read: no metric 'margin' is configured"
-    assert outcome.breach is not None
+    once = measure("no window", BUSINESS, after=timedelta(days=1))
+    assert once.result.summary == "not measured: a metric cannot be read: no metric 'margin' is configured"
+    assert (once.result.verdict, once.breach) == (Verdict.INCONCLUSIVE, None)
+    assert measure("no window", BUSINESS, after=timedelta(days=2)).breach is not None
+
+
+@pytest.mark.parametrize(
+    ("drift", "verdict", "said"),
+    [
+        (0.1, Verdict.INCONCLUSIVE, r"not measured: a metric cannot be read: .*; drift pass: 0\.1 < 0\.2"),
+        (0.3, Verdict.FAIL, r"drift fail: 0\.3 >= 0\.2; not measured: a metric cannot be read: .*"),
+    ],
+)
+def test_what_fails_is_not_hidden_by_what_cannot_be_measured(
+    drift: float, verdict: Verdict, said: str, measure: Callable[..., MonitorOutcome]
+) -> None:
+    """A metric is out of reach and the window is there: what it fails is a failure at once, and both are said."""
+    kpis = (METRIC, Kpi(name="drift", passes="< 0.2", fails=">= 0.2"))
+    checks = tuple(kpi.name for kpi in kpis)
+    order = ORDER.model_copy(update={"kpis": kpis, "monitor": ORDER.monitor.model_copy(update={"checks": checks})})
+    found = measure(json.dumps({"drift": drift}), order)
+    assert (found.result.verdict, found.breach is not None) == (verdict, verdict is Verdict.FAIL)
+    assert re.fullmatch(said, found.result.summary)
 
 
 def asking(*names: str, **bounds: str) -> MonitorOrder:
@@ -271,15 +297,16 @@ class Elsewhere:
         raise InvalidInputError("what versions answer in PROD is not known")
 
 
-@pytest.mark.parametrize(("service", "verdict"), [(Down(), Verdict.FAIL), (Elsewhere(), Verdict.INCONCLUSIVE)])
-def test_a_server_that_does_not_tell(service: Service, verdict: Verdict, parts: Parts) -> None:
-    """One that is down is a failed look; where nobody can tell, the reading is not there and says why."""
+@pytest.mark.parametrize(("service", "unmeasured"), [(Down(), True), (Elsewhere(), False)])
+def test_a_server_that_does_not_tell(service: Service, unmeasured: bool, parts: Parts) -> None:
+    """One that is down is not measured; where nobody can tell, the reading is not there and says why."""
     order = asking("live_latency")
     govern(parts, order)
     activities = monitoring_of(dataclasses.replace(parts, service=service))
     outcome = ActivityEnvironment().run(activities.measure_window, order)
-    assert outcome.result.verdict is verdict
+    assert outcome.result.verdict is Verdict.INCONCLUSIVE
     assert "answer" in outcome.result.summary
+    assert [look.unmeasured for look in parts.inventory.looks("loan", "drift")] == [unmeasured]
 
 
 def test_policy_packs_are_read_for_every_look(parts: Parts, tmp_path: Path) -> None:
@@ -306,10 +333,11 @@ def test_changed_columns_are_judged_without_running_the_model(measure: Callable[
 def test_changed_columns_are_told_of_a_window_that_cannot_be_measured(
     measure: Callable[..., MonitorOutcome], parts: Parts
 ) -> None:
-    """A monitor that also measures fails, and has read the columns all the same."""
+    """A monitor that also measures has read the columns all the same, and fails by what they are."""
     order = asking("schema_changes", "drift")
     broken = measure(json.dumps({"went": ["obrat"]}), order)
-    assert broken.result.summary.startswith("the window cannot be measured: ")
+    assert broken.result.summary.startswith("schema_changes fail: 1 > 0 (went: obrat); not measured: ")
+    assert broken.breach is not None
     assert [(one.name, one.value) for one in broken.result.readings] == [("schema_changes", 1)]
     (evidence,) = broken.result.evidence
     assert SchemaReport.model_validate_json(parts.store.path(evidence.digest).read_bytes()).went == ("obrat",)
