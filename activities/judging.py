@@ -18,12 +18,16 @@ from models.inventory import Booked, Submission
 from models.maturity import label_maturity
 from models.monitoring import MonitorOrder
 from models.schema import CHANGES
+from models.service import SERVED
 from models.statistics.figures import Unmeasured
 from models.taken import NOTHING, Taken
 from models.verdict import Kpi, combine, judge
 
 NEEDS_NO_WINDOW = UNWINDOWED | FROM_THE_LEDGER
 """What is read without a window of data, beside metrics."""
+
+OF_A_PERIOD = SERVED
+"""What is read over a whole period, beside metrics."""
 
 _ATTEMPTS = 5
 """A source that is down is asked again so many times, for about half a minute, before that is a failure."""
@@ -85,6 +89,11 @@ class Judging:
         looked = keep_report(self._store, "window", data.report, result.summary)
         whole = result.model_copy(update={"evidence": (looked, *result.evidence)})
         return Found(whole, business.booked, data.report.outcomes, problem)
+
+    def books(self, order: MonitorOrder, at: datetime) -> Found:
+        """What versions have brought or cost, where nothing is to be measured of the one that serves."""
+        kept = self._business.books(order, at, activity.info().scheduled_time)
+        return Found(StepResult(summary="", evidence=kept.evidence), kept.booked, None, kept.problem)
 
     def _of_data(self, order: MonitorOrder, serving: Serving, window: Window) -> _OfData:
         submission = self._inventory.submission(order.model, serving.version)

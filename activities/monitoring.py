@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from temporalio import activity
 
-from activities.judging import NEEDS_NO_WINDOW, Found, Judging
+from activities.judging import NEEDS_NO_WINDOW, OF_A_PERIOD, Found, Judging
 from activities.ledger import Ledger, Outcome
 from activities.ports import Inventory, Serving
 from activities.schedule_ports import Schedules
@@ -23,6 +23,7 @@ from models.monitoring import (
     MonitorOrder,
     MonitorOutcome,
     is_breach,
+    is_early,
     is_silent,
     moment_of,
     monitor_orders,
@@ -94,11 +95,22 @@ class MonitoringActivities:
         seen = self._newest(order, serving, at)
         if seen is None:
             return MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary="no window of data yet"))
-        step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}"
-        key = EffectKey(model=order.model, visit=0, step=step)
+        if is_early(seen.about, serving.since):
+            return MonitorOutcome(result=self._early(order, serving, seen, at))
+        key = EffectKey(model=order.model, visit=0, step=_step(order, serving, seen))
         result = self._ledger.once(key, lambda: self._measure(order, serving, seen, at))
         missed = self._mature(order, serving) if seen.window else ""
         return MonitorOutcome(result=result, breach=self._breach(order), missed=shorten(missed))
+
+    def _early(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> StepResult:
+        """Nothing was measured; what versions before have brought or cost goes into the value ledger all the same."""
+        found = self._judging.books(order, at)
+        said = "; ".join(filter(None, (f"before version {serving.version} served", found.problem)))
+        result = found.result.model_copy(update={"verdict": Verdict.INCONCLUSIVE, "summary": said})
+        if not found.booked:
+            return result
+        key = EffectKey(model=order.model, visit=0, step=_step(order, serving, seen))
+        return self._ledger.once(key, lambda: (result, found.booked))
 
     def _mature(self, order: MonitorOrder, serving: Serving) -> str:
         """Look again at windows of whose cases something has become known since; why some could not be measured again.
@@ -118,7 +130,7 @@ class MonitoringActivities:
         return missed
 
     def _look_again(self, order: MonitorOrder, serving: Serving, look: Look, seen: "_Seen") -> None:
-        step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}/{look.looks + 1}/{seen.outcomes}"
+        step = f"{_step(order, serving, seen)}/{look.looks + 1}/{seen.outcomes}"
 
         def effect() -> Outcome:
             found = self._judging.look(order, serving, seen.window, seen.moment)
@@ -153,7 +165,8 @@ class MonitoringActivities:
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
         asked = period_before(order.every, at)
         if all(kpi.metric or kpi.name in NEEDS_NO_WINDOW for kpi in order.kpis):
-            return _Seen(period(order.every, at), asked.until)
+            of_period = any(kpi.metric or kpi.name in OF_A_PERIOD for kpi in order.kpis)
+            return _Seen(period(order.every, at), asked.until, read=None if of_period else at)
         found = self._windows.of(order.model).newest(asked)
         last = max(serving.since, found.arrived) if found else serving.since
         if is_silent(order.monitor, last, at):
@@ -172,17 +185,30 @@ class MonitoringActivities:
 
 
 class _Seen(NamedTuple):
-    """A window of data by its digest, or a period of the record; `silent` if nothing was heard for too long."""
+    """A window of data by its digest, or a period of the record; `silent` if nothing was heard for too long.
+
+    `moment` is what it stands for; of what is read as it is, `read` is when that is.
+    """
 
     name: str
     moment: datetime
     window: Window | None = None
     outcomes: Digest | None = None
     silent: bool = False
+    read: datetime | None = None
+
+    @property
+    def about(self) -> datetime:
+        """The last moment that it tells anything of."""
+        return self.read or self.moment
 
 
 class _MissedError(Exception):
     """A window could not be measured again."""
+
+
+def _step(order: MonitorOrder, serving: Serving, seen: _Seen) -> str:
+    return f"measure/{order.monitor.id}/{seen.name}/v{serving.version}"
 
 
 def _unmeasured(found: Found, before: bool) -> StepResult:

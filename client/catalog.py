@@ -24,7 +24,7 @@ from models.audit import AuditEntry, AuditHead, AuditKind
 from models.canonical import Digest
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
 from models.evidence import StepKind, StepResult, Tightened
-from models.inventory import Measured, ModelFacts, Rating
+from models.inventory import Environment, Measured, ModelFacts, Rating
 from models.plan import Plan
 from models.records import (
     IS_PUBLICATION,
@@ -195,6 +195,12 @@ class Catalog:
         query = select(LedgerRecord).where(LedgerRecord.model == model, named)
         found = self._rows(query.order_by(col(LedgerRecord.at).desc()).limit(1))
         return StepResult.model_validate_json(found[0].result).tightened if found else None
+
+    def serving(self, model: str, environment: Environment) -> tuple[int, datetime] | None:
+        """Which version serves in an environment, and since when (UTC); None if none does."""
+        here = (DeploymentRecord.model == model, DeploymentRecord.environment == environment)
+        found = self._rows(select(DeploymentRecord).where(*here, col(DeploymentRecord.until).is_(None)))
+        return (found[0].version, found[0].since) if found else None
 
     def newest(self, model: str, kind: str) -> Digest | None:
         """The newest report of a kind about a model, by digest; None if there is none."""

@@ -1,7 +1,7 @@
 """What a scheduled check is asked, what it found, and whether that is a breach."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from models.inventory import Environment
 from models.messages import Breach
 from models.plan import MonitorPlan, Plan
 from models.verdict import Kpi, Verdict
+
+_EXACT = timedelta(seconds=1)
+"""Schedules tell whole seconds."""
 
 SILENT_AFTER = 2
 """A monitor without new data for this many of its periods is itself failing: silence is never consent."""
@@ -74,6 +77,11 @@ class MonitorOutcome(Frozen):
 def is_silent(monitor: MonitorPlan, last: datetime, at: datetime) -> bool:
     """Whether nothing was heard for too long since the last window, or since the champion began to serve."""
     return (at - last).total_seconds() > SILENT_AFTER * monitor.every
+
+
+def is_early(about: datetime, since: datetime) -> bool:
+    """Whether a look is about what was over when the version began to serve."""
+    return about <= since - _EXACT
 
 
 def unmeasured_verdict(judged: Verdict, before: bool) -> Verdict:

@@ -19,13 +19,14 @@ from models.inventory import Deployed, Environment, ModelRegistered, RiskTier, S
 from models.journal import JournalEntry
 from models.lifecycle import step
 from models.messages import REASON_LIMIT, Event, Started
-from models.metrics import Measurement, Metrics, Period
+from models.metrics import Measurement, Metrics, Period, period_before
 from models.monitoring import MonitorOrder, MonitorOutcome
 from models.plan import Brakes, MonitorPlan, Remedy
 from models.schema import SchemaReport
 from models.service import ServiceReport
 from models.state import State, snapshot
 from models.verdict import Kpi, Verdict
+from tests.contract.backdoor import execute
 from tests.temporal.doubles import quick_parts, write_submission
 from tests.temporal.house import facts_of, plan_of
 from worker.metrics import NamedMetrics
@@ -187,7 +188,7 @@ BUSINESS = ORDER.model_copy(
 )
 
 
-def margins(tmp_path: Path, text: str) -> NamedMetrics:
+def margins(tmp_path: Path, text: str, **more: str) -> NamedMetrics:
     """Metrics whose one source is a file with some text."""
     (tmp_path / "metrics" / "margin").mkdir(parents=True)
     (tmp_path / "metrics" / "margin" / "loan.csv").write_text(text)
@@ -195,7 +196,7 @@ def margins(tmp_path: Path, text: str) -> NamedMetrics:
         Metrics.model_validate(
             {
                 "sources": {"drop": {"kind": "files", "folder": str(tmp_path / "metrics")}},
-                "metrics": {"margin": {"source": "drop", "query": "sum", "unit": "EUR"}},
+                "metrics": {"margin": {"source": "drop", "query": "sum", "unit": "EUR", **more}},
             }
         )
     )
@@ -214,13 +215,13 @@ def test_a_business_kpi_is_read_from_its_metric(
     values: tuple[object, ...], verdict: Verdict, said: str, parts: Parts, tmp_path: Path
 ) -> None:
     """Over the last whole period; the answer, its question and period are kept; what is no answer is not measured."""
-    yesterday = datetime.now(UTC) - timedelta(days=1)
-    lines = [f"{yesterday.replace(hour=hour).isoformat()},{value},5" for hour, value in enumerate(values)]
+    now = datetime.now(UTC)
+    lines = [f"{now.replace(hour=hour).isoformat()},{value},5" for hour, value in enumerate(values)]
     read = margins(tmp_path, "\n".join(["at,value,count", *lines]))
     parts = dataclasses.replace(parts, metrics=read)
     govern(parts, BUSINESS)
     environment = ActivityEnvironment()
-    environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC))
+    environment.info = dataclasses.replace(environment.info, scheduled_time=now + timedelta(days=1))
     outcome = environment.run(monitoring_of(parts).measure_window, BUSINESS)
     assert (outcome.result.verdict, said in outcome.result.summary) == (verdict, True)
     assert (outcome.breach is not None) == (verdict is Verdict.FAIL)
@@ -229,6 +230,28 @@ def test_a_business_kpi_is_read_from_its_metric(
         kept = Measurement.model_validate_json(parts.store.path(evidence.digest).read_bytes())
         assert (kept.value, kept.count, kept.until - kept.since) == (120, 10, timedelta(days=1))
         assert kept.query == digest_bytes(b"sum")
+
+
+def test_what_the_version_before_has_brought_is_booked(parts: Parts, tmp_path: Path) -> None:
+    """Its last whole period, though the version that serves now had not begun; of that one nothing is measured."""
+    now = datetime.now(UTC)
+    ended = period_before(86_400, now).until
+    url = f"sqlite:///{tmp_path / 'inventory.db'}"
+    execute(url, f"UPDATE deployment SET since = '{ended - timedelta(days=9):%Y-%m-%d %H:%M:%S}'")
+    serves = Deployed(environment=Environment.PROD, version=2, bundle="sha256:" + "0" * 64, endpoint="http://loan")
+    registered = VersionRegistered(version=2, submission=parts.inventory.submission("loan", 1))
+    key = EffectKey(model="loan", visit=2, step="promote")
+    parts.inventory.commit_effect(key, StepResult(summary="serves"), [registered, serves])
+    read = margins(tmp_path, f"at,value,count\n{(ended - timedelta(hours=5)).isoformat()},70,5\n", worth="value")
+    activities, environment = monitoring_of(dataclasses.replace(parts, metrics=read)), ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, scheduled_time=now)
+    govern(parts, BUSINESS)
+    for _ in range(2):
+        outcome = environment.run(activities.measure_window, BUSINESS)
+        assert (outcome.result.summary, outcome.breach) == ("before version 2 served", None)
+    (entry,) = parts.inventory.booked("loan")
+    assert (entry.version, entry.amount, entry.until) == (1, 70, ended)
+    assert parts.inventory.verdicts("loan", "drift") == []
 
 
 def test_a_metric_that_nobody_configured_is_named_and_a_failure_from_the_second_period_on(
@@ -271,11 +294,11 @@ def test_how_a_champion_answers_is_read_without_any_window(
 ) -> None:
     """Its errors and its latency over the last whole period; if nobody asked it, there is a reason and no pass."""
     order = asking("live_error_rate", "live_latency", passes="<= 0.1", fails="> 10")
-    quiet = measure("no window", order)
+    quiet = measure("no window", order, after=timedelta(days=1))
     assert quiet.result.verdict is Verdict.INCONCLUSIVE
     assert "no reading: nobody has asked the version in the period" in quiet.result.summary
     (tmp_path / "service.json").write_text(ServiceReport(requests=200, failed=20, late=12_500).model_dump_json())
-    asked = measure("no window", order, after=timedelta(days=1))
+    asked = measure("no window", order, after=timedelta(days=2))
     found = {one.name: (one.value, one.count) for one in asked.result.readings}
     assert found == {"live_error_rate": (0.1, 200), "live_latency": (12.5, 180)}
     assert asked.result.verdict is Verdict.FAIL
@@ -302,8 +325,9 @@ def test_a_server_that_does_not_tell(service: Service, unmeasured: bool, parts: 
     """One that is down is not measured; where nobody can tell, the reading is not there and says why."""
     order = asking("live_latency")
     govern(parts, order)
-    activities = monitoring_of(dataclasses.replace(parts, service=service))
-    outcome = ActivityEnvironment().run(activities.measure_window, order)
+    activities, environment = monitoring_of(dataclasses.replace(parts, service=service)), ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC) + timedelta(days=1))
+    outcome = environment.run(activities.measure_window, order)
     assert outcome.result.verdict is Verdict.INCONCLUSIVE
     assert "answer" in outcome.result.summary
     assert [look.unmeasured for look in parts.inventory.looks("loan", "drift")] == [unmeasured]

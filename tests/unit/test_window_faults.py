@@ -232,14 +232,3 @@ def test_a_source_that_is_down(model: Callable[..., WatchedModel], monkeypatch: 
     assert watched.verdicts() == ["inconclusive"]
     later = watched.look(after=2 * DAY, attempt=5)
     assert (later.result.verdict, later.breach is not None) == (Verdict.FAIL, True)
-
-
-def test_no_rows_before_the_version_served(
-    model: Callable[..., WatchedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a period that was over by then, nobody can expect any: that is no failure, and no pass."""
-    watched = model(said={"kind": "sql", "url": {"env": "WAREHOUSE"}, "query": QUERY})
-    monkeypatch.setenv("WAREHOUSE", warehouse(tmp_path, [], watched.began))
-    outcome = watched.look()
-    assert (outcome.result.verdict, outcome.breach) == (Verdict.INCONCLUSIVE, None)
-    assert "there are no rows" in outcome.result.summary
