@@ -17,7 +17,7 @@ from models.evidence import StepKind
 from models.figures import Figure
 from models.inventory import Environment, RiskTier
 from models.monitoring import SILENT_AFTER
-from models.plan import MonitorPlan, Plan
+from models.plan import MonitorPlan, Plan, Remedy
 from models.records import (
     ChannelRecord,
     DeliveryRecord,
@@ -34,10 +34,18 @@ _NEWEST = sa.table(
     "current_measurement", *map(sa.column, ("model", "monitor", "verdict")), sa.column("at", UTCDateTime())
 )
 _PORTFOLIO = sa.table("portfolio", *map(sa.column, ("stage", "tier", "health", "obligations_overdue")))
-_REMEDIES = (StepKind.TRAIN.value, StepKind.RESTORE.value, StepKind.STOP_SERVING.value)
-_NOTICES_OF_BREACHES, _NOTICE_OF_DELAY = ("notify/breach:%", "notify/investigate:%"), "notify/sla"
+_step = col(LedgerRecord.step)
+_CHANGING = (StepKind.TRAIN.value, StepKind.RESTORE.value, StepKind.STOP_SERVING.value)
+_NOTICE_OF_BREACH, _NOTICE_OF_INVESTIGATION, _NOTICE_OF_DELAY = "notify/breach:", "notify/investigate:", "notify/sla"
+_REMEDIES: Mapping[str, sa.ColumnElement[bool]] = {
+    **{kind: _step == kind for kind in _CHANGING},
+    StepKind.TIGHTEN.value: _step.startswith(f"{StepKind.TIGHTEN}-"),
+    Remedy.INVESTIGATE.value: _step.startswith(_NOTICE_OF_INVESTIGATION),
+}
+"""By its name, what the ledger has of a remedy: those that change what serves, more looks, and a ticket."""
+
 _LOOP, _LOOP_WITHIN = 3, timedelta(days=7)
-"""A model that so many remedies within so long have not mended is in a loop, whatever the brakes of monitors say."""
+"""A model that so many changes within so long have not mended is in a loop, whatever the brakes of monitors say."""
 
 
 class _Governed(NamedTuple):
@@ -167,7 +175,7 @@ def _of_gates(session: Session, governed: Mapping[str, _Governed], at: datetime)
     )
     asked = select(LedgerRecord.model, LedgerRecord.step, LedgerRecord.at).join(LifecycleRecord, sa.and_(*same))
     asked = asked.where(LifecycleRecord.phase == Phase.DECIDING)
-    steps = col(LedgerRecord.step).in_((StepKind.ASK.value, _NOTICE_OF_DELAY))
+    steps = _step.in_((StepKind.ASK.value, _NOTICE_OF_DELAY))
     since, late = defaultdict[RiskTier, list[float]](list), Counter[RiskTier]()
     for model, step, when in session.exec(asked.where(steps)):
         tier = governed[model].tier if model in governed else None
@@ -188,18 +196,17 @@ def _of_gates(session: Session, governed: Mapping[str, _Governed], at: datetime)
 
 
 def _of_deeds(session: Session) -> Iterator[Figure]:
-    remedied = sa.select(col(LedgerRecord.step), sa.func.count()).where(col(LedgerRecord.step).in_(_REMEDIES))
-    counts = {step: count for step, count in session.execute(remedied.group_by(col(LedgerRecord.step)))}
-    yield from (Figure("modelops_remediations", (kind,), counts.get(kind, 0)) for kind in _REMEDIES)
-    told = sa.or_(*(col(LedgerRecord.step).like(notice) for notice in _NOTICES_OF_BREACHES))
-    acted = sa.select(sa.func.count()).where(told)
-    yield Figure("modelops_breaches_acted_on", (), session.execute(acted).scalar_one())
+    acted_on = sa.or_(_step.startswith(_NOTICE_OF_BREACH), _step.startswith(_NOTICE_OF_INVESTIGATION))
+    counted = (sa.func.count().filter(which) for which in (acted_on, *_REMEDIES.values()))
+    acted, *remedied = session.execute(sa.select(*counted).select_from(LedgerRecord)).one()
+    yield Figure("modelops_breaches_acted_on", (), acted)
+    yield from (
+        Figure("modelops_remediations", (kind,), count) for kind, count in zip(_REMEDIES, remedied, strict=True)
+    )
 
 
 def _of_loops(session: Session, governed: Mapping[str, _Governed], at: datetime) -> Iterator[Figure]:
-    remedied = sa.select(col(LedgerRecord.model)).where(
-        col(LedgerRecord.step).in_(_REMEDIES), col(LedgerRecord.at) > at - _LOOP_WITHIN
-    )
+    remedied = sa.select(col(LedgerRecord.model)).where(_step.in_(_CHANGING), col(LedgerRecord.at) > at - _LOOP_WITHIN)
     often = remedied.group_by(col(LedgerRecord.model)).having(sa.func.count() >= _LOOP)
     loops = Counter(governed[model].tier for model in session.execute(often).scalars() if model in governed)
     yield from (Figure("modelops_remediation_loops", (tier,), loops[tier]) for tier in RiskTier)

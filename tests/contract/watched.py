@@ -1,4 +1,4 @@
-"""A model in production, and what its monitor found: written as quickly as a storm is long."""
+"""A model in production, and what its monitors found: written as quickly as a storm is long."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,9 @@ from models.verdict import Verdict
 MONITOR = "drift"
 
 
-def measured(url: str, model: str, verdicts: list[Verdict], since: datetime, looks: int = 1) -> None:
+def measured(
+    url: str, model: str, verdicts: list[Verdict], since: datetime, monitor: str = MONITOR, looks: int = 1
+) -> None:
     """A measurement a minute of the champion's present reign, after so many `looks` each; no entry of the trail."""
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -18,7 +20,7 @@ def measured(url: str, model: str, verdicts: list[Verdict], since: datetime, loo
         rows = [
             {
                 "model": model,
-                "monitor": MONITOR,
+                "monitor": monitor,
                 "window": f"{since:%d}-{number}",
                 "reign": reign,
                 "verdict": verdict,
