@@ -59,7 +59,10 @@ def list_monitors(model: Model, as_json: Json = False) -> None:
 
 
 def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) -> None:
-    """Show what was read of a model in production: each value over time, where it stands now, and why."""
+    """Show what was read of a model in production: each value over time, where it stands now, on n cases, and why.
+
+    A window that was measured again, as outcomes became known, counts once, by its newest measurement.
+    """
     with Catalog(read_settings().database) as catalog:
         names = [one.monitor for one in _watched(catalog, model)]
         plan = catalog.plan_of(model)
@@ -78,8 +81,9 @@ def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) ->
         course, kpi = course_of(looks, name, plan), kpis.get(name)
         bounds = (kpi.passes, kpi.fails) if kpi else (None, None)
         now = [one for one in course if one][-1]
-        rows.append((name, _drawn(course, kpi), now, *bounds, _reached(look.attained.get(name) for look in looks)))
-    show(table(("Reading", "Over time", "Now", "Passes", "Fails", "Of the target"), rows), "")
+        reached = _reached(kpi.attained(one.value) for one in course if one) if kpi else ""
+        rows.append((name, _drawn(course, kpi), now, now.count, *bounds, reached))
+    show(table(("Reading", "Over time", "Now", "n", "Passes", "Fails", "Of the target"), rows), "")
     show(table(("At", "Monitor", "Version", "Verdict", "Why"), [_row(look) for look in looks]))
 
 
