@@ -145,7 +145,9 @@ def waiting_for(plan: Plan, state: State) -> str:
         return f"Paused until a person resumes; then {sentence(state.held, state.submitted)}"
     match state.phase:
         case Phase.AWAITING_VERSION:
-            return "Waiting for a version to be submitted"
+            serves = "" if state.stage != plan.enters.suspension else "Suspended, nothing serves: "
+            back = f", or for a rollback to version {state.previous.number}" if serves and state.previous else ""
+            return _capital(f"{serves}waiting for a version to be submitted{back}")
         case Phase.WORKING:
             return _capital(sentence(state.in_flight, state.submitted)) if state.in_flight else "The next step"
         case Phase.DECIDING:
