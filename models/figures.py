@@ -26,8 +26,12 @@ METRICS: Mapping[str, Metric] = {
     "modelops_breaches": Metric("Breaches that stand, by risk tier.", ("tier",)),
     "modelops_breach_seconds": Metric("Seconds since the breach that has stood for longest began.", ("tier",)),
     "modelops_breaches_acted_on": Metric("Breaches that lifecycles have answered, ever.", ()),
-    "modelops_remediations": Metric("Remediations that were performed, ever, by kind.", ("kind",)),
-    "modelops_remediation_loops": Metric("Models that were remediated three times within a week.", ("tier",)),
+    "modelops_remediations": Metric(
+        "Remediations that were performed, ever, by kind; to tell people is none.", ("kind",)
+    ),
+    "modelops_remediation_loops": Metric(
+        "Models that were trained, rolled back or suspended three times within a week.", ("tier",)
+    ),
     "modelops_monitors": Metric("Monitors of versions that serve, by risk tier.", ("tier",)),
     "modelops_monitors_silent": Metric("Monitors that have not looked for three periods.", ("tier",)),
     "modelops_monitors_unmeasured": Metric("Monitors that could not measure all when they looked last.", ("tier",)),

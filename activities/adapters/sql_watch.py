@@ -9,21 +9,21 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from activities.adapters.sql_breaches import standing_breach
 from activities.adapters.sql_engine import Database
 from models.alerts import StandingBreach
 from models.channels import UNDELIVERED_AFTER
 from models.evidence import StepKind
 from models.figures import Figure
 from models.inventory import Environment, RiskTier
-from models.monitoring import SILENT_AFTER, is_breach
-from models.plan import MonitorPlan, Plan
+from models.monitoring import SILENT_AFTER
+from models.plan import MonitorPlan, Plan, Remedy
 from models.records import (
     ChannelRecord,
     DeliveryRecord,
     DeploymentRecord,
     LedgerRecord,
     LifecycleRecord,
-    MeasurementRecord,
     ModelRecord,
     PlanRecord,
 )
@@ -37,10 +37,18 @@ _NEWEST = sa.table(
     sa.column("unmeasured", sa.Boolean()),
 )
 _PORTFOLIO = sa.table("portfolio", *map(sa.column, ("stage", "tier", "health", "obligations_overdue")))
-_REMEDIES = (StepKind.TRAIN.value, StepKind.RESTORE.value, StepKind.STOP_SERVING.value)
-_NOTICES_OF_BREACHES, _NOTICE_OF_DELAY = ("notify/breach:%", "notify/investigate:%"), "notify/sla"
+_step = col(LedgerRecord.step)
+_CHANGING = (StepKind.TRAIN.value, StepKind.RESTORE.value, StepKind.STOP_SERVING.value)
+_NOTICE_OF_BREACH, _NOTICE_OF_INVESTIGATION, _NOTICE_OF_DELAY = "notify/breach:", "notify/investigate:", "notify/sla"
+_REMEDIES: Mapping[str, sa.ColumnElement[bool]] = {
+    **{kind: _step == kind for kind in _CHANGING},
+    StepKind.TIGHTEN.value: _step.startswith(f"{StepKind.TIGHTEN}-"),
+    Remedy.INVESTIGATE.value: _step.startswith(_NOTICE_OF_INVESTIGATION),
+}
+"""By its name, what the ledger has of a remedy: those that change what serves, more looks, and a ticket."""
+
 _LOOP, _LOOP_WITHIN = 3, timedelta(days=7)
-"""A model that so many remedies within so long have not mended is in a loop, whatever the brakes of monitors say."""
+"""A model that so many changes within so long have not mended is in a loop, whatever the brakes of monitors say."""
 
 
 class _Governed(NamedTuple):
@@ -108,11 +116,10 @@ class SqlWatch:
     def _breaches(
         self, session: Session, governed: Mapping[str, _Governed], newest: Sequence[_Newest]
     ) -> Iterator[StandingBreach]:
-        heard = [one for one in newest if one.verdict == Verdict.FAIL or one.unmeasured]
-        for model, name in sorted((one.model, one.monitor) for one in heard):
+        for model, name in sorted((one.model, one.monitor) for one in newest if one.verdict != Verdict.PASS):
             one = governed.get(model)
             monitor = self._watch(session, one.row.plan).monitors.get(name) if one else None
-            if one and monitor and (found := _standing(session, one, monitor)):
+            if one and monitor and (found := standing_breach(session, one.row, monitor, one.tier, one.owner)):
                 yield found
 
     def _of_monitors(
@@ -157,53 +164,6 @@ def _newest(session: Session) -> Sequence[_Newest]:
     return [_Newest(*row) for row in session.execute(sa.select(*_NEWEST.c))]
 
 
-def _standing(session: Session, one: _Governed, monitor: MonitorPlan) -> StandingBreach | None:
-    """The breach of a monitor that is in breach by its last looks; None if it is not.
-
-    One that stood before a look that could not measure stands: nobody has seen that it is over.
-    """
-    ours = (
-        col(MeasurementRecord.model) == one.row.model,
-        col(MeasurementRecord.monitor) == monitor.id,
-        col(MeasurementRecord.reign) == one.row.crowned,
-    )
-    looks = session.exec(
-        select(MeasurementRecord)
-        .where(*ours)
-        .order_by(col(MeasurementRecord.moment).desc(), col(MeasurementRecord.id).desc())
-        .limit(monitor.looks + 1)
-    ).all()
-    blind = looks[0].unmeasured and looks[0].verdict != Verdict.FAIL
-    looks = looks[1:] if blind else looks[: monitor.looks]
-    if not is_breach(monitor, [look.verdict for look in reversed(looks)]):
-        return None
-    failing = [look for look in looks if look.verdict == Verdict.FAIL]
-    count, since = (len(failing), failing[-1].at) if monitor.of else _in_a_row(session, ours)
-    return StandingBreach(
-        model=one.row.model,
-        monitor=monitor.id,
-        tier=one.tier,
-        owner=one.owner,
-        window=looks[0].window,
-        reasons=tuple(looks[0].reasons),
-        failures=count,
-        of=monitor.of,
-        then=monitor.then,
-        since=since,
-    )
-
-
-def _in_a_row(session: Session, ours: Sequence[sa.ColumnElement[bool]]) -> tuple[int, datetime]:
-    """How many looks have failed since the last one that could measure and has not, and since when."""
-    sound = sa.select(sa.func.max(col(MeasurementRecord.id))).where(
-        *ours, col(MeasurementRecord.verdict) != Verdict.FAIL, col(MeasurementRecord.unmeasured).is_(False)
-    )
-    fails = col(MeasurementRecord.verdict) == Verdict.FAIL
-    run = (*ours, fails, col(MeasurementRecord.id) > sa.func.coalesce(sound.scalar_subquery(), 0))
-    count, since = session.execute(sa.select(sa.func.count(), sa.func.min(col(MeasurementRecord.at))).where(*run)).one()
-    return count, since
-
-
 def _of_models(session: Session) -> Iterator[Figure]:
     columns = (_PORTFOLIO.c.stage, _PORTFOLIO.c.tier, _PORTFOLIO.c.health)
     owed, overdue = sa.func.sum(_PORTFOLIO.c.obligations_overdue), Counter[str]()
@@ -222,7 +182,7 @@ def _of_gates(session: Session, governed: Mapping[str, _Governed], at: datetime)
     )
     asked = select(LedgerRecord.model, LedgerRecord.step, LedgerRecord.at).join(LifecycleRecord, sa.and_(*same))
     asked = asked.where(LifecycleRecord.phase == Phase.DECIDING)
-    steps = col(LedgerRecord.step).in_((StepKind.ASK.value, _NOTICE_OF_DELAY))
+    steps = _step.in_((StepKind.ASK.value, _NOTICE_OF_DELAY))
     since, late = defaultdict[RiskTier, list[float]](list), Counter[RiskTier]()
     for model, step, when in session.exec(asked.where(steps)):
         tier = governed[model].tier if model in governed else None
@@ -243,18 +203,17 @@ def _of_gates(session: Session, governed: Mapping[str, _Governed], at: datetime)
 
 
 def _of_deeds(session: Session) -> Iterator[Figure]:
-    remedied = sa.select(col(LedgerRecord.step), sa.func.count()).where(col(LedgerRecord.step).in_(_REMEDIES))
-    counts = {step: count for step, count in session.execute(remedied.group_by(col(LedgerRecord.step)))}
-    yield from (Figure("modelops_remediations", (kind,), counts.get(kind, 0)) for kind in _REMEDIES)
-    told = sa.or_(*(col(LedgerRecord.step).like(notice) for notice in _NOTICES_OF_BREACHES))
-    acted = sa.select(sa.func.count()).where(told)
-    yield Figure("modelops_breaches_acted_on", (), session.execute(acted).scalar_one())
+    acted_on = sa.or_(_step.startswith(_NOTICE_OF_BREACH), _step.startswith(_NOTICE_OF_INVESTIGATION))
+    counted = (sa.func.count().filter(which) for which in (acted_on, *_REMEDIES.values()))
+    acted, *remedied = session.execute(sa.select(*counted).select_from(LedgerRecord)).one()
+    yield Figure("modelops_breaches_acted_on", (), acted)
+    yield from (
+        Figure("modelops_remediations", (kind,), count) for kind, count in zip(_REMEDIES, remedied, strict=True)
+    )
 
 
 def _of_loops(session: Session, governed: Mapping[str, _Governed], at: datetime) -> Iterator[Figure]:
-    remedied = sa.select(col(LedgerRecord.model)).where(
-        col(LedgerRecord.step).in_(_REMEDIES), col(LedgerRecord.at) > at - _LOOP_WITHIN
-    )
+    remedied = sa.select(col(LedgerRecord.model)).where(_step.in_(_CHANGING), col(LedgerRecord.at) > at - _LOOP_WITHIN)
     often = remedied.group_by(col(LedgerRecord.model)).having(sa.func.count() >= _LOOP)
     loops = Counter(governed[model].tier for model in session.execute(often).scalars() if model in governed)
     yield from (Figure("modelops_remediation_loops", (tier,), loops[tier]) for tier in RiskTier)

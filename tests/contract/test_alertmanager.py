@@ -1,4 +1,4 @@
-"""A real Alertmanager hears of breaches: one alert and one group for each, however many windows have failed."""
+"""A real Alertmanager hears of breaches: an alert for each monitor, a group for each model, whatever has failed."""
 
 import json
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,17 +14,20 @@ import yaml
 
 from activities.adapters.alertmanager_notifier import AlertmanagerNotifier
 from activities.adapters.outbound_http import OutboundHttp
+from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.sql_outbox import SqlOutbox
 from activities.adapters.sql_watch import SqlWatch
-from activities.delivery import DeliveryActivities
+from activities.delivery import Delivered, DeliveryActivities
 from models.alerts import StandingBreach
+from models.canonical import replace
 from models.errors import InvalidInputError, ModelopsError, UnavailableError
 from models.inventory import RiskTier
-from models.plan import Remedy
+from models.journal import JournalEntry
+from models.plan import Plan, Remedy
 from models.verdict import Verdict
 from tests.contract.serving import PROJECT, free_port
 from tests.contract.sinks import HttpSink, Manners, http_sink
-from tests.contract.story import Record, Tell, until
+from tests.contract.story import Record, Tell, tell_story, until
 from tests.contract.watched import MONITOR, measured
 from tests.monitoring import program, running
 
@@ -84,6 +88,33 @@ def standing(model: str, at: datetime) -> StandingBreach:
     )
 
 
+@contextmanager
+def delivering(inventory_url: str, url: str) -> Iterator[Callable[[], Delivered]]:
+    """What the worker does each minute, by a record, with that Alertmanager for its only channel."""
+    with ExitStack() as stack:
+        outbox, watch = SqlOutbox(inventory_url), SqlWatch(inventory_url)
+        stack.callback(outbox.close)
+        stack.callback(watch.close)
+        yield DeliveryActivities(outbox, watch, {}, {}, {"pager": alarms(url)}).deliver_messages
+
+
+def serve(inventory: SqlInventory, plan: Plan, model: str) -> None:
+    """A model that a plan watches goes into production."""
+    inventory.commit_plan(plan)
+    for told in until(list(tell_story(plan, model)), 10):
+        if isinstance(told, JournalEntry):
+            inventory.commit_event(told)
+        else:
+            inventory.commit_effect(told.key, told.result, told.changes)
+
+
+def groups(url: str, *models: str) -> dict[str, list[set[str]]]:
+    """The monitors in each group of alerts that a model has."""
+    found = httpx2.get(f"{url}/api/v2/alerts/groups", trust_env=False).json()
+    told = [(one["labels"].get("model"), {alert["labels"]["monitor"] for alert in one["alerts"]}) for one in found]
+    return {model: [monitors for about, monitors in told if about == model] for model in models}
+
+
 def eventually(holds: Callable[[], bool]) -> None:
     """Within a while."""
     give_up = time.monotonic() + WITHIN
@@ -92,7 +123,12 @@ def eventually(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def pages(sink: HttpSink, model: str, status: str) -> list[dict[str, object]]:
+def paged(page: dict[str, Any]) -> set[str]:
+    """The monitors that a notification names."""
+    return {alert["labels"]["monitor"] for alert in page["alerts"]}
+
+
+def pages(sink: HttpSink, model: str, status: str) -> list[dict[str, Any]]:
     """Notifications about a model."""
     found = [json.loads(one.body) for one in sink.posts]
     return [one for one in found if one["groupLabels"].get("model") == model and one["status"] == status]
@@ -106,11 +142,7 @@ def test_ten_thousand_breaches_are_one_alert(
     url, sink = pager
     record(until(tell("loan"), 10))
     measured(inventory_url, "loan", [Verdict.PASS, *[Verdict.FAIL] * 10_000], NOW - timedelta(days=9))
-    with ExitStack() as stack:
-        outbox, watch = SqlOutbox(inventory_url), SqlWatch(inventory_url)
-        stack.callback(outbox.close)
-        stack.callback(watch.close)
-        deliver = DeliveryActivities(outbox, watch, {}, {}, {"pager": alarms(url)}).deliver_messages
+    with delivering(inventory_url, url) as deliver:
         for _ in range(3):
             assert (deliver().firing, deliver().problems) == (1, {})
         (alert,) = [one for one in firing(url) if one["labels"]["model"] == "loan"]
@@ -128,14 +160,43 @@ def test_ten_thousand_breaches_are_one_alert(
         assert (said["remedy"], said["owner"], said["runbook_url"]) == ("suspend", "olga", RUNBOOK)
         assert alert["startsAt"].startswith(f"{NOW - timedelta(days=9) + timedelta(minutes=1):%Y-%m-%dT%H:%M}")  # type: ignore[attr-defined]
         eventually(lambda: bool(pages(sink, "loan", "firing")))
-        groups = httpx2.get(f"{url}/api/v2/alerts/groups", trust_env=False).json()
-        assert [len(one["alerts"]) for one in groups if one["labels"].get("model") == "loan"] == [1]
+        assert groups(url, "loan") == {"loan": [{MONITOR}]}
         measured(inventory_url, "loan", [Verdict.PASS], NOW - timedelta(days=1))
         assert deliver().firing == 0
         assert [one for one in firing(url) if one["labels"]["model"] == "loan"] == []
         eventually(lambda: bool(pages(sink, "loan", "resolved")))
         assert len(pages(sink, "loan", "firing")) == 1
         assert deliver().problems == {}
+
+
+@pytest.mark.parametrize("inventory_url", ["sqlite"], indirect=True)
+def test_breaches_of_several_monitors_are_one_group_of_each_model(
+    pager: tuple[str, HttpSink], inventory_url: str, inventory: SqlInventory, plan: Plan
+) -> None:
+    """Thousands of three monitors are one page about each model; one that is healthy again is no news of the other."""
+    url, sink = pager
+    drift, models = plan.monitors[0], ("cards", "fraud")
+    monitors = tuple(replace(drift, id=name) for name in ("drift", "performance", "worth"))
+    three = replace(plan, monitors=monitors)
+    for model in models:
+        serve(inventory, three, model)
+        for monitor in monitors:
+            measured(inventory_url, model, [Verdict.FAIL] * 1_000, NOW - timedelta(days=9), monitor.id)
+    names = {monitor.id for monitor in monitors}
+    with delivering(inventory_url, url) as deliver:
+        for _ in range(3):
+            assert (deliver().firing, deliver().problems) == (6, {})
+        eventually(lambda: all(pages(sink, model, "firing") for model in models))
+        assert groups(url, *models) == {model: [names] for model in models}
+        for monitor in monitors:
+            measured(inventory_url, "cards", [Verdict.PASS], NOW - timedelta(days=1), monitor.id)
+        assert (deliver().firing, deliver().problems) == (3, {})
+        eventually(lambda: bool(pages(sink, "cards", "resolved")))
+        told = {model: pages(sink, model, "firing") for model in models}
+        assert [len(one) for one in told.values()] == [1, 1]
+        assert [paged(page) for (page,) in told.values()] == [names, names]
+        assert groups(url, *models) == {"cards": [], "fraud": [names]}
+        assert (len(pages(sink, "cards", "resolved")), pages(sink, "fraud", "resolved")) == (1, [])
 
 
 def test_looks_after_its_own_alerts_alone(pager: tuple[str, HttpSink]) -> None:

@@ -52,6 +52,12 @@ def read(watch: SqlWatch) -> Read:
     return found
 
 
+def done(url: str, visit: int, step: str, at: datetime) -> None:
+    """The ledger has a step of a model."""
+    given = f"'loan', {visit}, '{step}', '{{}}', '{at:%Y-%m-%d %H:%M:%S}'"
+    execute(url, f"INSERT INTO ledger (model, visit, step, result, at) VALUES ({given})")
+
+
 def test_an_empty_record(watch: SqlWatch) -> None:
     """Zero of everything, and no error."""
     assert set(read(watch).values()) == {0}
@@ -108,15 +114,51 @@ def test_breaches_and_silence(watch: SqlWatch, record: Record, tell: Tell, inven
     assert watch.breaches() == []
 
 
+def test_what_late_outcomes_have_told_stands_behind_windows_that_still_wait(
+    watch: SqlWatch, record: Record, tell: Tell, inventory_url: str
+) -> None:
+    """Windows of which nothing can be said yet do not hide it, whenever they were recorded; one that passes ends it."""
+    record(until(tell("loan"), 10))
+    sound, fail, waits = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
+    measured(inventory_url, "loan", [waits, waits], NOON - timedelta(days=2))
+    assert watch.breaches() == []
+    measured(inventory_url, "loan", [waits, fail, fail], NOON - timedelta(days=4), looks=2)
+    measured(inventory_url, "loan", [fail, sound], NOON - timedelta(days=5))
+    (one,) = watch.breaches()
+    first = NOON - timedelta(days=4) + timedelta(minutes=1)
+    assert (one.window, one.failures, one.since) == (f"{first:%d}-2", 2, first)
+    measured(inventory_url, "loan", [sound, waits], NOON - timedelta(days=3))
+    assert watch.breaches() == []
+
+
 def test_remedies_that_mend_nothing(watch: SqlWatch, record: Record, tell: Tell, inventory_url: str) -> None:
     """Three remedies of one model within a week are a loop; two are not, nor are three of which one is older."""
     record(until(tell("loan"), 10))
-    columns = "model, visit, step, result, at"
-    for count, (days, loops) in enumerate(((8, 0), (6, 0), (4, 0), (1, 1))):
-        at = f"{NOON - timedelta(days=days):%Y-%m-%d %H:%M:%S}"
-        given = f"'loan', {900 + count}, '{StepKind.TRAIN}', '{{}}', '{at}'"
-        execute(inventory_url, f"INSERT INTO ledger ({columns}) VALUES ({given})")
+    for visit, (days, loops) in enumerate(((8, 0), (6, 0), (4, 0), (1, 1)), 900):
+        done(inventory_url, visit, StepKind.TRAIN, NOON - timedelta(days=days))
         assert read(watch)["modelops_remediation_loops", ("high",)] == loops
+
+
+def test_every_remedy_is_counted_and_only_changes_are_a_loop(
+    watch: SqlWatch, record: Record, tell: Tell, inventory_url: str
+) -> None:
+    """By kind, also more looks and investigations, which change nothing; to tell people of a breach is no remedy."""
+    record(until(tell("loan"), 10))
+    steps = {
+        "train": ["train"],
+        "restore": ["restore"],
+        "stop_serving": [],
+        "tighten": ["tighten-11", "tighten-12", "tighten-13"],
+        "investigate": [f"notify/investigate:{number}" for number in range(4)],
+        None: ["notify/breach:1", "notify/breach:2", "stop-serving", "tightened", "notify/sla"],
+    }
+    for visit, step in enumerate((one for some in steps.values() for one in some), 900):
+        done(inventory_url, visit, step, NOON - timedelta(days=1))
+    found = read(watch)
+    counted = {labels[0]: value for (metric, labels), value in found.items() if metric == "modelops_remediations"}
+    assert counted == {kind: len(some) for kind, some in steps.items() if kind}
+    assert found["modelops_breaches_acted_on", ()] == 6
+    assert found["modelops_remediation_loops", ("high",)] == 0
 
 
 def test_a_breach_is_as_many_failures_as_the_plan_says(

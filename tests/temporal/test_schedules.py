@@ -1,6 +1,7 @@
 """Real Schedules: paused, resumed and made up for by us or in the Web UI; whatever keeps a monitor silent is found."""
 
 import asyncio
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -13,7 +14,7 @@ from temporalio.client import Client, Schedule, ScheduleIntervalSpec, ScheduleUp
 from temporalio.service import RPCError
 
 from activities.adapters.temporal_executions import TemporalExecutions
-from activities.adapters.temporal_scheduler import TemporalScheduler
+from activities.adapters.temporal_scheduler import JITTER, TemporalScheduler
 from client.api import Modelops
 from client.catalog import Catalog
 from models.errors import RefusedError
@@ -29,18 +30,16 @@ from tests.temporal.test_reconciliation import look
 from worker.schedules import registry_of, schedule_registry, unschedule_registry
 from workflows import attributes, options
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAUSED, DIFFERS = FindingKind.MONITOR_PAUSED, FindingKind.MONITOR_DIFFERS
 
 
-@pytest.fixture
-async def watched(
-    temporal: Client, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[House]:
-    """A house in production whose schedules are real, and looked after."""
-    monkeypatch.setattr(options, "RECORD_GRACE", timedelta(seconds=0.2))
-    house = House(temporal, tmp_path, request.node.name)
-    scheduler = TemporalScheduler(temporal, "MonitorCheck", house.queue)
-    executions = TemporalExecutions(temporal, attributes.MODEL.name, timedelta(seconds=5))
+@contextlib.asynccontextmanager
+async def looked_after(client: Client, root: Path, name: str) -> AsyncIterator[House]:
+    """A house in production whose schedules are real, and compared with what they should be."""
+    house = House(client, root, name)
+    scheduler = TemporalScheduler(client, "MonitorCheck", house.queue)
+    executions = TemporalExecutions(client, attributes.MODEL.name, timedelta(seconds=5))
     house.parts = dataclasses.replace(house.parts, schedules=scheduler, watches=scheduler, executions=executions)
     async with house:
         await house.start(CREDIT)
@@ -50,6 +49,22 @@ async def watched(
         await scheduler.stop(house.model, CREDIT)
 
 
+@pytest.fixture
+async def watched(
+    temporal: Client, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[House]:
+    """Such a house, with a reconciler that is not patient."""
+    monkeypatch.setattr(options, "RECORD_GRACE", timedelta(seconds=0.2))
+    async with looked_after(temporal, tmp_path, request.node.name) as house:
+        yield house
+
+
+def all_begun(every: timedelta) -> datetime:
+    """The last moment at which a look, however late its jitter has it, had begun for sure."""
+    now = datetime.now(UTC)
+    return now - (now - EPOCH - every * JITTER) % every
+
+
 async def found(house: House) -> list[tuple[FindingKind, str]]:
     """What one look of the reconciler leaves to hold of this model."""
     await look(house)
@@ -57,7 +72,10 @@ async def found(house: House) -> list[tuple[FindingKind, str]]:
 
 
 async def test_a_monitor_that_is_silenced_is_found(watched: House) -> None:
-    """Paused by us, or in the Web UI, edited, deleted: each on record until it is mended, with who and why."""
+    """Paused by us, or in the Web UI, edited, deleted: each on record until it is mended, with who and why.
+
+    That a model is suspended is none, and is said to who has its monitors run.
+    """
     handle = watched.client.get_schedule_handle(f"monitor/{watched.model}/drift")
     schedules = Modelops(watched.client, queue=watched.queue).schedules
     assert await found(watched) == []
@@ -89,6 +107,10 @@ async def test_a_monitor_that_is_silenced_is_found(watched: House) -> None:
     await watched.until(lambda s: Environment.PROD not in s.serving and s.step is None)
     await watched.recorded()
     assert await found(watched) == []
+    asked = await run(watched, "monitor", "run", watched.model)
+    assert (asked.returncode, "it is suspended, and its monitors have ended" in asked.stderr) == (3, True)
+    told = await run(watched, "status", watched.model, "--json")
+    assert json.loads(told.stdout)["suspended"]["person"] == "olga"
 
 
 def _slower(known: ScheduleUpdateInput) -> ScheduleUpdate:
@@ -103,7 +125,7 @@ async def test_looks_are_made_up_for(watched: House) -> None:
     schedules = Modelops(watched.client, queue=watched.queue).schedules
     arrive(watched, "1-quiet", {**QUIET})
     await schedules.pause(watched.model, ["drift"], "paused by rosa: The feed is moved.")
-    until = datetime.now(UTC)
+    until = all_begun(timedelta(days=1))
     for _ in range(2):
         await schedules.backfill(watched.model, ["drift"], until - timedelta(days=3), until)
     handle = watched.client.get_schedule_handle(f"monitor/{watched.model}/drift")
@@ -122,7 +144,7 @@ def serve_since(house: House, days: int) -> None:
 
 async def test_each_look_that_is_made_up_for_is_of_its_own_period(watched: House) -> None:
     """Weeks of a monitor that reads the record every week, in their order, since the version serves; again, nothing."""
-    schedules, until = Modelops(watched.client, queue=watched.queue).schedules, datetime.now(UTC)
+    schedules, until = Modelops(watched.client, queue=watched.queue).schedules, all_begun(timedelta(days=7))
     serve_since(watched, days=22)
     handle = watched.client.get_schedule_handle(f"monitor/{watched.model}/upkeep")
     for _ in range(2):

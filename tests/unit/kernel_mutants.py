@@ -568,5 +568,12 @@ WATCH = (
         "(look.moment or _LONG_AGO) <= moment]",
         "one outage at one moment is two looks in a row",
     ),
+    Mutant(
+        "maturity",
+        "blind = looks and looks[-1].unmeasured and",
+        "blind = looks and",
+        "whoever is patient hears of it late",
+    ),
+    Mutant("maturity", "looks[:-1] if blind else looks", "looks", "an outage ends a breach"),
 )
 """When a monitor is in breach: no proof looks at that, its tests must notice."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.changes.watch import implies
-from models.maturity import Look, unmeasured_before
+from models.maturity import Look, standing, unmeasured_before
 from models.monitoring import SILENT_AFTER, is_breach, is_silent, unmeasured_verdict
 from models.plan import Brakes, MonitorPlan, Remedy
 from models.verdict import Verdict
@@ -74,6 +74,17 @@ def test_whoever_never_measures_again_is_in_breach(breaches: int, sound: int, be
     patient = monitor(breaches, of=breaches + sound)
     assert not is_breach(patient, [*before, "inconclusive"])
     assert is_breach(patient, [*before, "inconclusive", *["fail"] * breaches])
+
+
+@given(st.lists(st.sampled_from(["pass", "fail", "inconclusive"]), max_size=8), st.integers(1, 3), st.integers(0, 2))
+def test_a_breach_stands_over_one_look_that_could_not_measure(verdicts: list[str], breaches: int, sound: int) -> None:
+    """Nobody has seen that it is over; a look that could, and of which nothing can be said yet, does not bear it on."""
+    patient = monitor(breaches, of=breaches + sound)
+    looks = [Look(str(number), verdict, (), NOW) for number, verdict in enumerate(verdicts)]
+    blind, open_ = (Look("new", "inconclusive", (), NOW, unmeasured=unmeasured) for unmeasured in (True, False))
+    assert standing(patient, [*looks, blind]) == standing(patient, looks)
+    assert not standing(patient, [*looks, open_])
+    assert not standing(patient, [*looks, open_, blind])
 
 
 @given(st.lists(st.sampled_from(["pass", "fail", "inconclusive"]), max_size=8), st.integers(1, 4))
