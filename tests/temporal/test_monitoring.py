@@ -20,6 +20,7 @@ from models.monitoring import tightened_order
 from models.plan import Remedy
 from models.state import Phase
 from tests.temporal.house import House, plan_of
+from tests.temporal.tried import effects
 
 CREDIT = plan_of("credit-high-risk")
 QUIET = {"drift": 0.04, "live_auc": 0.8, "live_adverse_impact": 0.9}
@@ -75,6 +76,8 @@ async def test_a_quiet_window_changes_nothing_and_a_drifted_one_retrains(watched
     status = await watched.until(lambda s: s.version is not None)
     assert status.serving[Environment.PROD] == 1
     assert [found.verdict for found in measured(watched)] == ["pass", "fail"]
+    (trained,) = [effect.result for effect in effects(watched) if effect.key.step == "train"]
+    assert f"with window {measured(watched)[-1].window}" in trained.summary
 
 
 async def test_one_window_is_measured_once(watched: House) -> None:
