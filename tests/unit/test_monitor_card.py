@@ -60,6 +60,15 @@ def test_a_look_without_readings_still_says_why() -> None:
     assert "<meter" not in said
 
 
+def test_a_look_that_could_not_measure_says_so_first() -> None:
+    """It is neither passed nor failed, and the reason is not cut off behind what was measured."""
+    summary = f"not measured: the source does not answer; {'drift pass: 0.1 < 0.2; ' * 40}"
+    said = render(ORDER, MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary=summary)))
+    assert "> not measured: the source does not answer" in said
+    assert "✅" not in said.splitlines()[0]
+    assert "❌" not in said.splitlines()[0]
+
+
 def test_a_look_says_what_it_could_not_measure_again() -> None:
     """Beside what it has found, which stands."""
     result = StepResult(verdict=Verdict.PASS, summary="drift pass: 0.1 < 0.2")
