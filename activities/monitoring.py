@@ -20,6 +20,7 @@ from models.maturity import Look, late_breach, unmeasured_before
 from models.messages import Breach, shorten
 from models.metrics import period_before
 from models.monitoring import (
+    CUT,
     MonitorOrder,
     MonitorOutcome,
     is_breach,
@@ -166,7 +167,7 @@ class MonitoringActivities:
         asked = period_before(order.every, at)
         if all(kpi.metric or kpi.name in NEEDS_NO_WINDOW for kpi in order.kpis):
             of_period = any(kpi.metric or kpi.name in OF_A_PERIOD for kpi in order.kpis)
-            return _Seen(period(order.every, at), asked.until, read=None if of_period else at)
+            return _Seen(period(order.every, at), asked.until, read=None if of_period else at + CUT)
         found = self._windows.of(order.model).newest(asked)
         last = max(serving.since, found.arrived) if found else serving.since
         if is_silent(order.monitor, last, at):
@@ -187,7 +188,7 @@ class MonitoringActivities:
 class _Seen(NamedTuple):
     """A window of data by its digest, or a period of the record; `silent` if nothing was heard for too long.
 
-    `moment` is what it stands for; of what is read as it is, `read` is when that is.
+    `moment` is what it stands for; of what is read as it is, `read` is by when that was.
     """
 
     name: str

@@ -12,8 +12,11 @@ from models.messages import Breach
 from models.plan import MonitorPlan, Plan
 from models.verdict import Kpi, Verdict
 
-_EXACT = timedelta(seconds=1)
-"""Schedules tell whole seconds."""
+CUT = timedelta(seconds=1)
+"""A schedule's moment is cut to whole seconds: it may have been as much later."""
+
+_EXACT = timedelta(milliseconds=100)
+"""How exact the times of files are, beside those of the record."""
 
 SILENT_AFTER = 2
 """A monitor without new data for this many of its periods is itself failing: silence is never consent."""
