@@ -14,6 +14,7 @@ from worker.settings import read_settings
 def portfolio(as_json: Json = False) -> None:
     """Show every model by tier, stage, health, value and owner, and what is overdue.
 
+    Health is the worst that monitors found last; those that read only how a model is governed count where they fail.
     Of a business KPI with a metric, also how much of its target it has reached; of the value ledger, what is left of
     what was brought after what it has cost (`modelops value MODEL` has the entries). The same is in the views
     `portfolio`, `current_measurement`, `current_reading`, `current_value` and `model_value` of the inventory's
