@@ -85,7 +85,8 @@ def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) ->
         now = [one for one in course if one][-1]
         reached = _reached(kpi.attained(one.value) for one in course if one) if kpi else ""
         rows.append((name, _drawn(course, kpi), now, now.count, *bounds, reached))
-    show(table(("Reading", "Over time", "Now", "n", "Passes", "Fails", "Of the target"), rows), "")
+    if rows:
+        show(table(("Reading", "Over time", "Now", "n", "Passes", "Fails", "Of the target"), rows), "")
     show(table(("At", "Monitor", "Version", "Verdict", "Why"), [_row(look) for look in looks]))
 
 

@@ -41,12 +41,17 @@ def _row(one: Held) -> tuple[object, ...]:
         one.tier,
         Text(f"{one.stage} (stuck)", "bold red") if one.phase is Phase.STUCK else one.stage,
         verdict_text(one.health) if one.health else None,
-        ", ".join(f"{name} {value:.3g}{_of_target(one, name)}" for name, value in sorted(one.value.items())),
+        ", ".join(f"{name} {_figure(value)}{_of_target(one, name)}" for name, value in sorted(one.value.items())),
         ", ".join(f"{total.net:,.2f} {total.unit}" for total in one.worth),
         one.owner,
         _overdue(one),
         moment(one.measured_at) if one.measured_at else None,
     )
+
+
+def _figure(value: float) -> str:
+    """Three digits; more of what is larger, instead of a power of ten."""
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e15 else f"{value:.3g}"
 
 
 def _of_target(one: Held, name: str) -> str:

@@ -216,6 +216,28 @@ def test_a_window_is_shown_by_its_newest_measurement(
     look(inventory, "drift", moment, "sha256:" + "c" * 64, (), 3)
     (found,) = json.loads(run("monitor", "show", "loan", "drift", "--json").stdout)
     assert found["readings"] == []
+    assert "Over time" not in run("monitor", "show", "loan", "drift").stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1250.4, "margin 1,250"), (0.12345, "margin 0.123"), (-54321.0, "margin -54,321"), (999, "margin 999")],
+)
+def test_what_a_model_brings_is_written_as_people_write_it(
+    value: float,
+    said: str,
+    inventory: SqlInventory,
+    record: Record,
+    tell: Tell,
+    run_on: Callable[[str], Run],
+    inventory_url: str,
+) -> None:
+    """Without powers of ten."""
+    record(until(tell("loan"), 11))
+    measured = Measured(monitor="worth", window="w", version=1, verdict="pass", reasons=("so",))
+    result = StepResult(summary="so", readings=(Reading(name="margin", value=value, count=1),))
+    inventory.commit_effect(EffectKey(model="loan", visit=0, step="measure/worth/w/v1"), result, [measured])
+    assert f" {said} " in run_on(inventory_url)("portfolio").stdout
 
 
 def test_readings_of_before_are_found_in_the_ledger(watched: str) -> None:
