@@ -116,7 +116,7 @@ def run_monitors(model: Model) -> None:
 def _nobody_looks(model: str, suspended: bool) -> ModelopsError:
     if suspended:
         return RefusedError(
-            f"nothing of '{model}' serves: it is suspended, and its monitors have ended",
+            f"nothing of '{model}' serves in production: it is suspended, and its monitors have ended",
             f"`modelops status {model}` says why, and what can be done; they begin again when a version serves",
         )
     return UnknownNameError(
