@@ -76,7 +76,8 @@ class Looked(Frozen):
 class Held(Frozen):
     """A model in the portfolio: where it is, how it fares, what it is worth and what is overdue.
 
-    `health` is the worst of what its monitors found last about the champion, None if they have found nothing yet;
+    `health` is the worst of what its monitors found last about the champion, None if they have found nothing yet, or
+    have read how it is governed and nothing else, and that is in order;
     `value` are the latest business readings, by name, `attained` how much of their targets they are, 1 for all;
     `worth` is what the value ledger holds, by currency. `obligations_overdue` is None if nobody has looked,
     `contradictions` counts what the reconciliation has found and still holds.

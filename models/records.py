@@ -207,6 +207,7 @@ class ReadingRecord(SQLModel, table=True):
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("model", "visit", "step", "name"),
         Index("newest_reading", "model", "name", "moment", "id"),
+        Index("readings_of_a_look", "model", "monitor", "window"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from client.commands.monitors import needing_windows
+from models.plan import Plan
+from models.verdict import Comparison, Kpi
 from tests.contract.backdoor import execute
+from tests.unit.kernel_world import plan_of
 from tests.unit.test_cli_inventory import database, recorded, run
 
 __all__ = ["database", "recorded"]
@@ -78,3 +82,23 @@ def test_every_command_says_what_a_moment_looks_like(words: tuple[str, ...], tex
     assert ran.exit_code == 4, ran.output
     assert f"{words[-1]}: '{text}' is no moment with its time zone" in ran.stderr
     assert "What to do: write 2026-03-01T00:00+01:00, or 2026-03-01T00:00Z" in ran.stderr
+
+
+def test_who_needs_no_window_is_not_told_that_there_is_none() -> None:
+    """Monitors of metrics, of the record and of what serves read no window; those of windows are named."""
+    plan = plan_of("credit-high-risk")
+    assert needing_windows(plan) == ["drift", "value"]
+    assert needing_windows(only(plan, "upkeep")) == []
+    margin = Kpi(
+        name="margin",
+        passes=Comparison(operator=">=", bound=1),
+        fails=Comparison(operator="<", bound=1),
+        metric="margin",
+    )
+    worth = plan.monitors[0].model_copy(update={"id": "worth", "checks": ("margin", "days_in_service")})
+    assert needing_windows(plan.model_copy(update={"monitors": (worth,), "kpis": (*plan.kpis, margin)})) == []
+
+
+def only(plan: Plan, monitor: str) -> Plan:
+    """A plan with one monitor of its own."""
+    return plan.model_copy(update={"monitors": tuple(one for one in plan.monitors if one.id == monitor)})
