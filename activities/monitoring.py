@@ -116,7 +116,8 @@ class MonitoringActivities:
     def _mature(self, order: MonitorOrder, serving: Serving) -> str:
         """Look again at windows of whose cases something has become known since; why some could not be measured again.
 
-        What was measured of those before stands, and they are looked at again the next time.
+        What was measured of those before stands, unless something of them fails now, and they are looked at again the
+        next time.
         """
         arrivals, missed = self._windows.of(order.model), ""
         contract = self._inventory.submission(order.model, serving.version).contract
@@ -135,9 +136,10 @@ class MonitoringActivities:
 
         def effect() -> Outcome:
             found = self._judging.look(order, serving, seen.window, seen.moment)
-            if found.problem:
+            if found.problem and found.result.verdict is not Verdict.FAIL:
                 raise _MissedError(found.problem)
-            return _recorded(order, serving, seen, found)
+            told = _unmeasured(found, before=False) if found.problem else found.result
+            return _recorded(order, serving, seen, found._replace(result=told))
 
         self._ledger.once(EffectKey(model=order.model, visit=0, step=step), effect)
 

@@ -1,5 +1,6 @@
 """Outcomes that arrive after their windows: each window is measured again, counts once, and is no second breach."""
 
+import dataclasses
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -12,8 +13,10 @@ from client.catalog import Catalog
 from models.audit import AuditKind, EffectRecord
 from models.inventory import Measured
 from models.inventory_fold import fold_inventory
+from models.metrics import Metrics, period_before
 from models.verdict import Kpi, Verdict
 from tests.watched_model import DAY, WatchedModel, as_csv, cases
+from worker.metrics import NamedMetrics
 
 ACCURACY = (Kpi(name="live_accuracy", passes=">= 0.7", fails="< 0.7", at_least=20),)
 
@@ -23,8 +26,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., WatchedModel]]:
     """Has a model serve, of which the accuracy is watched."""
     made: list[WatchedModel] = []
 
-    def begin(breaches: int = 1) -> WatchedModel:
-        made.append(WatchedModel(tmp_path, kpis=ACCURACY, breaches=breaches))
+    def begin(breaches: int = 1, kpis: tuple[Kpi, ...] = ACCURACY) -> WatchedModel:
+        made.append(WatchedModel(tmp_path, kpis=kpis, breaches=breaches))
         return made[-1]
 
     yield begin
@@ -191,6 +194,31 @@ def test_windows_that_cannot_be_measured_again_are_no_second_time(serve: Callabl
     model.look(after=4 * DAY)
     looks = model.parts.inventory.looks("loan", "drift")
     assert [(look.verdict, look.unmeasured) for look in looks] == [("pass", False)] * 5
+
+
+def test_what_outcomes_make_known_to_fail_is_not_hidden_by_what_cannot_be_measured_again(
+    serve: Callable[..., WatchedModel],
+) -> None:
+    """A metric that no longer tells of so long ago hides no failure for ever; it does hide that there is none."""
+    model = serve(kpis=(*ACCURACY, Kpi(name="margin", passes=">= 1", fails="< 0", metric="margin")))
+    kept = model.root / "metrics" / "margin" / "loan.csv"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(f"at,value,count\n{period_before(86_400, model.began + DAY).since.isoformat()},7,1\n")
+    said = {"sources": {"drop": {"kind": "files", "folder": str(model.root / "metrics")}}}
+    told = said | {"metrics": {"margin": {"source": "drop", "query": "sum"}}}
+    model.parts = dataclasses.replace(model.parts, metrics=NamedMetrics(Metrics.model_validate(told)))
+    for seed in (1, 2):
+        arrive(model, seed, after=DAY)
+        assert model.look(after=DAY).result.summary.endswith("margin pass: 7 >= 1")
+    kept.unlink()
+    become_known(model, "a.csv", 1, right=True)
+    become_known(model, "b.csv", 2, right=False)
+    late = model.look(after=DAY)
+    assert "a metric cannot be read" in late.missed
+    assert late.breach is not None
+    assert late.breach.reasons[0].startswith("live_accuracy fail: 0 < 0.7")
+    assert "; not measured: a metric cannot be read" in late.breach.reasons[0]
+    assert model.verdicts() == ["inconclusive", "fail"]
 
 
 def test_a_window_that_was_not_measured_is_once_what_it_holds_is_known(serve: Callable[..., WatchedModel]) -> None:
