@@ -79,7 +79,7 @@ def _array(part: MaturedPart, name: str) -> pa.Array:
     if name != part.label:
         return own if name not in part.outcomes.column_names else pa.array(part.texts(name), pa.string())
     told = pa.array(part.outcomes[name].to_numpy(), from_pandas=True)
-    if own is None:
+    if own is None or pa.types.is_null(own.type):
         return told.cast(pa.int64())
     if pa.types.is_floating(own.type):
         own = pc.if_else(pc.is_nan(own), pa.scalar(None, own.type), own)

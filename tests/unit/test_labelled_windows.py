@@ -148,6 +148,16 @@ def test_a_window_that_tells_its_labels_is_given_as_it_is(arrivals: Arrivals) ->
     assert arrivals.for_training() == Given(labelled, digest_bytes(labelled.read_bytes()))
 
 
+def test_labels_of_no_type_are_those_that_outcomes_tell(arrivals: Arrivals) -> None:
+    """A Parquet file whose labels nobody knew when it was written has a column of the type `null`."""
+    table = pa.table({"unit": ["a", "b"], "income": [1.0, 2.0], "approved": pa.nulls(2)})
+    pq.write_table(table, arrivals.folder / "1.parquet")
+    (arrivals.outcomes / "o.csv").write_text("unit,approved,sex\nb,1,f\n")
+    found = arrivals.for_training()
+    assert found is not None
+    assert pq.read_table(found.path).to_pydict() == {"income": [2.0], "approved": [1], "sex": ["f"]}
+
+
 def test_outcomes_that_cannot_be_read_are_no_reason_to_train_without(arrivals: Arrivals) -> None:
     """The step says which file it is, and somebody mends it."""
     arrivals.put("1.csv", "unit,income\na,1\n", 1_000)
