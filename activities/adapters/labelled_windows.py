@@ -18,6 +18,16 @@ from activities.adapters.window_parts import ArrowPart, columns_of, is_parquet, 
 from activities.window_ports import Beat
 from models.inventory import DataContract
 
+_NONE = ("", "nan")
+"""How a label that nobody knows is written."""
+
+
+def tells_labels(path: Path, label: str) -> bool:
+    """Whether a window knows the label of any row itself; InvalidInputError."""
+    if label not in columns_of(path):
+        return False
+    return any(text.strip().lower() not in _NONE for part in parts_of(path, [label]) for text in part.texts(label))
+
 
 def write_labelled(path: Path, known: Path, contract: DataContract, target: Path, beat: Beat) -> None:
     """Write it in the window's own format: its columns but for `unit`, the label, the protected; InvalidInputError.

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from activities.adapters.csv_outcomes import UNIT, outcome_files, read_outcomes
 from activities.adapters.file_digests import stamp_of
-from activities.adapters.labelled_windows import write_labelled
+from activities.adapters.labelled_windows import tells_labels, write_labelled
 from activities.adapters.sqlite_cases import SqliteCases, writing
-from activities.adapters.window_parts import columns_of, is_parquet, parts_of
+from activities.adapters.window_parts import is_parquet, parts_of
 from activities.window_ports import KEPT_WINDOWS, Beat, Brought, Given, Known, Origin, Window
 from models.canonical import Digest, digest, digest_bytes
 from models.errors import MissingColumnError
@@ -56,7 +56,7 @@ class MaturedWindows:
                 if brought.known:
                     path = self._labelled(window, brought.path, brought.known, contract)
                     return Given(path, window.name, brought.known.digest)
-                if contract.label in columns_of(brought.path):
+                if tells_labels(brought.path, contract.label):
                     return Given(brought.path, window.name)
             newest = newest or Given(brought.path, window.name)
         return newest

@@ -148,6 +148,20 @@ def test_a_window_that_tells_its_labels_is_given_as_it_is(arrivals: Arrivals) ->
     assert arrivals.for_training() == Given(labelled, digest_bytes(labelled.read_bytes()))
 
 
+@pytest.mark.parametrize(
+    "labels", [pa.nulls(1), pa.array([float("nan")]), pa.array([None], pa.int64()), pa.array([""])]
+)
+def test_a_column_of_labels_without_any_tells_none(labels: pa.Array, arrivals: Arrivals) -> None:
+    """It is there because the training data have it: what an older window knows is not passed over for it."""
+    arrivals.put("1.csv", "unit,income,approved\na,1,\n", 1_000)
+    arrivals.put("2.csv", "unit,income,approved\nb,2,\n", 2_000)
+    (arrivals.outcomes / "o.csv").write_text("unit,approved,sex\na,1,m\n")
+    pq.write_table(pa.table({"unit": ["c"], "income": [3.0], "approved": labels}), arrivals.folder / "3.parquet")
+    found = arrivals.for_training()
+    assert found is not None
+    assert found.path.read_text() == "income,approved,sex\n1,1,m\n"
+
+
 def test_labels_of_no_type_are_those_that_outcomes_tell(arrivals: Arrivals) -> None:
     """A Parquet file whose labels nobody knew when it was written has a column of the type `null`."""
     table = pa.table({"unit": ["a", "b"], "income": [1.0, 2.0], "approved": pa.nulls(2)})
