@@ -78,9 +78,10 @@ class Judging:
         business = self._business.look(order, serving, at, activity.info().scheduled_time)
         taken, problems = Taken(business.readings), [business.problem]
         try:
-            taken = self._unwindowed.read(order, serving, at).with_(taken)
+            taken = self._unwindowed.served(order, serving, at).with_(taken)
         except UnmeasuredError as error:
             problems.append(str(error))
+        taken = self._unwindowed.kept(order, serving, at).with_(taken)
         data = self._of_data(order, serving, window) if window else _OfData()
         problem = "; ".join(filter(None, (*problems, data.problem)))
         result = _judged(order, data.taken.with_(taken), (*data.evidence, *business.evidence), problem)

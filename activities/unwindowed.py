@@ -26,14 +26,14 @@ class Unwindowed:
         self._upkeep = upkeep
         self._service = service
 
-    def read(self, order: MonitorOrder, serving: Serving, at: datetime) -> Taken:
-        """Readings of the version that serves, at a moment (UTC); UnavailableError of the record, UnmeasuredError."""
-        kept = NOTHING if KEPT.isdisjoint(order.monitor.checks) else self._upkeep.read(order, serving, at)
-        served = NOTHING if SERVED.isdisjoint(order.monitor.checks) else self._served(order, serving, at)
-        return kept.with_(served)
+    def kept(self, order: MonitorOrder, serving: Serving, at: datetime) -> Taken:
+        """How the version that serves is kept, by the record at a moment (UTC); UnavailableError."""
+        return NOTHING if KEPT.isdisjoint(order.monitor.checks) else self._upkeep.read(order, serving, at)
 
-    def _served(self, order: MonitorOrder, serving: Serving, at: datetime) -> Taken:
-        """Over the last whole period of the monitor."""
+    def served(self, order: MonitorOrder, serving: Serving, at: datetime) -> Taken:
+        """How it has answered over the last whole period of the monitor; UnmeasuredError."""
+        if SERVED.isdisjoint(order.monitor.checks):
+            return NOTHING
         form = self._inventory.submission(order.model, serving.version).format
         if FORMATS[form].elsewhere:
             return unread("others run the model: what it answers does not come by here")

@@ -333,6 +333,17 @@ def test_a_server_that_does_not_tell(service: Service, unmeasured: bool, parts: 
     assert [look.unmeasured for look in parts.inventory.looks("loan", "drift")] == [unmeasured]
 
 
+def test_a_server_that_is_down_does_not_hide_what_the_record_tells(parts: Parts) -> None:
+    """How a model is kept is on record whoever answers: what fails there is a failure at once."""
+    order = asking("live_latency", "days_in_service")
+    govern(parts, order)
+    activities, environment = monitoring_of(dataclasses.replace(parts, service=Down())), ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, scheduled_time=datetime.now(UTC) + timedelta(days=2))
+    outcome = environment.run(activities.measure_window, order)
+    assert outcome.breach is not None
+    assert outcome.result.summary.startswith("days_in_service fail: 2 > 0; not measured: ")
+
+
 def test_policy_packs_are_read_for_every_look(parts: Parts, tmp_path: Path) -> None:
     """A pack that came after the plan was compiled is a change, and is named; one that cannot be read is a reason."""
     order = asking("policy_changes")
