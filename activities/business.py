@@ -56,12 +56,12 @@ class Business:
         period, problem = period_before(order.every, at), ""
         answers: list[tuple[Slug, Measurement]] = []
         booked: list[tuple[Booked, Measurement]] = []
-        try:
-            for kpi in order.kpis:
+        for kpi in order.kpis:
+            try:
                 if kpi.metric:
                     answers.append((kpi.name, asking(kpi.metric, serving.version, period)))
-        except ModelopsError as error:
-            problem = f"a metric cannot be read: {error}"
+            except ModelopsError as error:
+                problem = problem or f"a metric cannot be read: {error}"
         try:
             booked += self._news(order, asking, at, now)
         except ModelopsError as error:

@@ -283,6 +283,21 @@ def test_what_fails_is_not_hidden_by_what_cannot_be_measured(
     assert re.fullmatch(said, found.result.summary)
 
 
+def test_a_metric_that_fails_is_not_hidden_by_one_that_cannot_be_read(parts: Parts, tmp_path: Path) -> None:
+    """Whichever of them is asked first."""
+    now = datetime.now(UTC)
+    read = margins(tmp_path, f"at,value,count\n{now.isoformat()},40,5\n")
+    kpis = (METRIC.model_copy(update={"name": "savings", "metric": "nowhere"}), METRIC)
+    monitor = ORDER.monitor.model_copy(update={"checks": tuple(kpi.name for kpi in kpis)})
+    order = ORDER.model_copy(update={"kpis": kpis, "monitor": monitor})
+    govern(parts, order)
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, scheduled_time=now + timedelta(days=1))
+    outcome = environment.run(monitoring_of(dataclasses.replace(parts, metrics=read)).measure_window, order)
+    assert outcome.breach is not None
+    assert outcome.result.summary.startswith("booked_margin fail: 40 < 50; not measured: a metric cannot be read: ")
+
+
 def asking(*names: str, **bounds: str) -> MonitorOrder:
     """A check of some quantities, each fine at 0 unless bounds say otherwise."""
     kpis = tuple(Kpi.model_validate({"name": name, "passes": "== 0", "fails": "> 0", **bounds}) for name in names)
