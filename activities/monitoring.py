@@ -16,7 +16,7 @@ from models.errors import InvalidInputError, NotPermittedError, UnknownNameError
 from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import DataContract, Measured
 from models.journal import Assignment
-from models.maturity import Look, late_breach, unmeasured_before
+from models.maturity import Look, late_breach, unmeasured_before, verdicts_of
 from models.messages import Breach, shorten
 from models.metrics import period_before
 from models.monitoring import (
@@ -146,7 +146,7 @@ class MonitoringActivities:
     def _breach(self, order: MonitorOrder) -> Breach | None:
         """By the last look at each window."""
         looks = self._inventory.looks(order.model, order.monitor.id)
-        if is_breach(order.monitor, [look.verdict for look in looks]):
+        if is_breach(order.monitor, verdicts_of(looks)):
             found: Look | None = looks[-1]
         else:
             found = late_breach(order.monitor, looks, activity.info().scheduled_time)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from models.evidence import WindowReport
 from models.inventory import Measured
@@ -11,6 +11,14 @@ from models.plan import MonitorPlan
 from models.verdict import Reading, Verdict
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class _Judged(Protocol):
+    @property
+    def verdict(self) -> str: ...
+
+    @property
+    def unmeasured(self) -> bool: ...
 
 
 class Look(NamedTuple):
@@ -47,6 +55,16 @@ def unmeasured_before(looks: Sequence[Look], moment: datetime) -> bool:
     return bool(earlier) and earlier[-1].unmeasured
 
 
+def is_borne(look: _Judged) -> bool:
+    """Whether a look could not measure, and is no failure: it tells nothing."""
+    return look.unmeasured and look.verdict == Verdict.INCONCLUSIVE
+
+
+def verdicts_of(looks: Sequence[_Judged]) -> list[str]:
+    """What decides whether looks are a breach: looks that tell nothing are none between others."""
+    return [look.verdict for place, look in enumerate(looks, 1) if place == len(looks) or not is_borne(look)]
+
+
 def decided(looks: Sequence[Look]) -> Sequence[Look]:
     """Without the newest windows of which nothing can be said yet: their outcomes are still to come."""
     end = len(looks)
@@ -57,13 +75,13 @@ def decided(looks: Sequence[Look]) -> Sequence[Look]:
 
 def standing(monitor: MonitorPlan, looks: Sequence[Look]) -> Sequence[Look]:
     """The looks up to the one that is a breach; none if none is. What outcomes have made known is not hidden by newer
-    windows of which nothing can be said yet; nor is anything over because the newest look could not measure.
+    windows of which nothing can be said yet; nor is anything over because the newest looks could not measure.
     """
-    known = decided(looks)
-    late = known and known[-1].looks > 1
-    blind = looks and looks[-1].unmeasured and looks[-1].verdict == Verdict.INCONCLUSIVE
-    found = known if late else looks[:-1] if blind else looks
-    return found if is_breach(monitor, [look.verdict for look in found]) else ()
+    known, end = decided(looks), len(looks)
+    while end and is_borne(looks[end - 1]):
+        end -= 1
+    found = known if known and known[-1].looks > 1 else looks[:end]
+    return found if is_breach(monitor, verdicts_of(found)) else ()
 
 
 def late_breach(monitor: MonitorPlan, looks: Sequence[Look], at: datetime) -> Look | None:

@@ -13,7 +13,7 @@ from models.canonical import Digest, digest, replace
 from models.evidence import Electorate, StepKind, StepOrder, StepResult
 from models.inventory import Deployed, Measured, Withdrawn
 from models.keys import Keyring
-from models.maturity import last_looks
+from models.maturity import last_looks, verdicts_of
 from models.messages import Action, Body, Breached, Requested, StepSucceeded
 from models.monitoring import is_breach
 from models.plan import Plan, Remedy
@@ -177,7 +177,7 @@ def _until(window: str, seen: Sequence[Measured]) -> list[str]:
     """
     looks = last_looks(seen)
     place = next(number for number, one in enumerate(looks, 1) if one.window == window)
-    return [one.verdict for one in (looks[:place] if looks[place - 1].moment else looks)]
+    return verdicts_of(looks[:place] if looks[place - 1].moment else looks)
 
 
 def happened(replayed: Replayed) -> datetime:

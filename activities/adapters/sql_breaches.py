@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import takewhile
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -16,6 +15,7 @@ from models.verdict import Verdict
 
 _Where = tuple[sa.ColumnElement[bool], ...]
 _ORDER = (col(MeasurementRecord.moment), col(MeasurementRecord.id))
+_BORNE = sa.and_(col(MeasurementRecord.unmeasured), col(MeasurementRecord.verdict) == Verdict.INCONCLUSIVE)
 _NEWEST_FIRST = tuple(column.desc() for column in _ORDER)
 
 
@@ -33,6 +33,7 @@ def standing_breach(
         col(MeasurementRecord.model) == lifecycle.model,
         col(MeasurementRecord.monitor) == monitor.id,
         col(MeasurementRecord.reign) == lifecycle.crowned,
+        ~_BORNE,
     )
     rows = _last(session, ours, monitor.looks)
     looks = standing(monitor, [look_of(row) for row in rows])
@@ -57,16 +58,15 @@ def standing_breach(
 
 def _last(session: Session, ours: _Where, count: int) -> Sequence[MeasurementRecord]:
     """So many of the last looks by what they stand for, oldest first; if nothing can be said yet of the newest, that
-    one and what is like it before it, and so many up to the last of which something can.
+    one, and so many up to the last of which something can.
     """
     newest = select(MeasurementRecord).where(*ours).order_by(*_NEWEST_FIRST)
-    rows = session.exec(newest.limit(max(count, 2))).all()
-    open = list(takewhile(lambda row: row.verdict is Verdict.INCONCLUSIVE, rows[:2]))
-    if not open:
-        return rows[:count][::-1]
+    rows = session.exec(newest.limit(count)).all()
+    if not rows or rows[0].verdict is not Verdict.INCONCLUSIVE:
+        return rows[::-1]
     known = session.exec(newest.where(col(MeasurementRecord.verdict) != Verdict.INCONCLUSIVE).limit(1)).first()
     before = session.exec(newest.where(_up_to(known)).limit(count)).all() if known else ()
-    return [*before[::-1], *open[::-1]]
+    return [*before[::-1], rows[0]]
 
 
 def _in_a_row(session: Session, looks: _Where) -> tuple[int, datetime]:

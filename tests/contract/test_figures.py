@@ -114,6 +114,18 @@ def test_breaches_and_silence(watch: SqlWatch, record: Record, tell: Tell, inven
     assert watch.breaches() == []
 
 
+def test_looks_that_could_not_measure_are_none_of_a_row(
+    watch: SqlWatch, record: Record, tell: Tell, inventory_url: str
+) -> None:
+    """A breach does not end, and is not begun anew, where a monitor could not measure; nor do they count."""
+    record(until(tell("loan"), 10))
+    start, fail, blind = NOON - timedelta(days=5), [Verdict.FAIL], [Verdict.INCONCLUSIVE]
+    for day, verdicts in enumerate(([Verdict.PASS], fail, blind, blind, fail)):
+        measured(inventory_url, "loan", verdicts, start + timedelta(days=day), unmeasured=verdicts is blind)
+    (one,) = watch.breaches()
+    assert (one.window, one.failures, one.since) == (f"{NOON - timedelta(days=1):%d}-0", 2, start + timedelta(days=1))
+
+
 def test_what_late_outcomes_have_told_stands_behind_windows_that_still_wait(
     watch: SqlWatch, record: Record, tell: Tell, inventory_url: str
 ) -> None:

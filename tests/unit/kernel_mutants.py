@@ -570,10 +570,11 @@ WATCH = (
     ),
     Mutant(
         "maturity",
-        "blind = looks and looks[-1].unmeasured and",
-        "blind = looks and",
-        "whoever is patient hears of it late",
+        "    return look.unmeasured and look.verdict",
+        "    return look.verdict",
+        "what nothing can be said of yet is passed over",
     ),
-    Mutant("maturity", "looks[:-1] if blind else looks", "looks", "an outage ends a breach"),
+    Mutant("maturity", "else looks[:end]", "else looks", "an outage ends a breach"),
+    Mutant("maturity", "if place == len(looks) or not is_borne(look)]", "]", "an outage hides failures"),
 )
 """When a monitor is in breach: no proof looks at that, its tests must notice."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.changes.watch import implies
-from models.maturity import Look, standing, unmeasured_before
+from models.maturity import Look, standing, unmeasured_before, verdicts_of
 from models.monitoring import SILENT_AFTER, is_breach, is_silent, unmeasured_verdict
 from models.plan import Brakes, MonitorPlan, Remedy
 from models.verdict import Verdict
@@ -74,6 +74,22 @@ def test_whoever_never_measures_again_is_in_breach(breaches: int, sound: int, be
     patient = monitor(breaches, of=breaches + sound)
     assert not is_breach(patient, [*before, "inconclusive"])
     assert is_breach(patient, [*before, "inconclusive", *["fail"] * breaches])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["pass", "fail", "inconclusive"]), st.integers(0, 2)), min_size=1, max_size=8),
+    st.integers(1, 4),
+    st.integers(0, 2),
+)
+def test_looks_that_could_not_measure_hide_no_failure(found: list[tuple[str, int]], breaches: int, sound: int) -> None:
+    """However many are borne between those that could, and wherever: of those as many fail as the plan says."""
+    patient = monitor(breaches, of=sound and breaches + sound)
+    could = [Look(str(number), verdict, (), NOW) for number, (verdict, _) in enumerate(found)]
+    blind = Look("blind", "inconclusive", (), NOW, unmeasured=True)
+    looks = [one for look, (_, before) in zip(could, found, strict=True) for one in (*[blind] * before, look)]
+    assert is_breach(patient, verdicts_of(looks)) == is_breach(patient, [verdict for verdict, _ in found])
+    assert not is_breach(patient, verdicts_of([*looks, blind]))
+    assert [one for one in standing(patient, looks) if one is not blind] == list(standing(patient, could))
 
 
 @given(st.lists(st.sampled_from(["pass", "fail", "inconclusive"]), max_size=8), st.integers(1, 3), st.integers(0, 2))

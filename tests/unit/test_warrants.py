@@ -147,8 +147,9 @@ def test_a_revoked_key_turns_nothing() -> None:
 
 
 def measure(scribe: Scribe, window: str, verdict: str) -> None:
-    """A window was measured, and is on record."""
-    change = Measured.model_validate({"monitor": "drift", "window": window, "verdict": verdict, "reasons": ("psi",)})
+    """A window was measured, or could not be, and that is on record."""
+    said = {"verdict": "inconclusive", "unmeasured": True} if verdict == "blind" else {"verdict": verdict}
+    change = Measured.model_validate({"monitor": "drift", "window": window, "reasons": ("psi",), **said})
     key = EffectKey(model=scribe.state.model, visit=0, step=f"measure/drift/{window}/v2")
     scribe.perform(key, StepResult(summary=verdict), change)
 
@@ -161,6 +162,8 @@ def measure(scribe: Scribe, window: str, verdict: str) -> None:
         ((("a", "pass"), ("b", "fail")), False),
         ((("a", "fail"), ("c", "fail")), False),
         ((("a", "fail"), ("b", "fail"), ("c", "pass")), True),
+        ((("a", "fail"), ("x", "blind"), ("b", "fail")), True),
+        ((("x", "fail"), ("a", "fail"), ("b", "blind")), False),
         ((), False),
     ],
 )

@@ -136,14 +136,26 @@ def test_whoever_never_measures_again_is_in_breach(arriving: Sequence[int], mode
 
 
 def test_a_failing_window_is_two_of_three_only_when_it_fails(model: Callable[..., WatchedModel]) -> None:
-    """Of `2 of 3`, a look that cannot measure is one of the three and none of the two, until it is the second."""
+    """Of `2 of 3`, a look that cannot measure is none of the three, until it is the second in a row."""
     watched = model(kpis=KPIS[:1], breaches=2, of=3)
     heard = []
-    for day, data in enumerate((as_csv(cases(mean=20)).encode(), b"", as_csv(cases(seed=9)).encode(), b"", b"", b"")):
+    good = as_csv(cases(seed=9)).encode(), as_csv(cases(seed=10)).encode()
+    for day, data in enumerate((as_csv(cases(mean=20)).encode(), b"", *good, b"", b"", b"")):
         broken(watched, day, data)
         heard.append(watched.look(after=day * DAY).breach is not None)
-    assert watched.verdicts() == ["fail", "inconclusive", "pass", "inconclusive", "fail", "fail"]
-    assert heard == [False] * 5 + [True]
+    assert watched.verdicts() == ["fail", "inconclusive", "pass", "pass", "inconclusive", "fail", "fail"]
+    assert heard == [False] * 6 + [True]
+
+
+def test_windows_that_fail_are_a_breach_though_every_second_one_is_broken(model: Callable[..., WatchedModel]) -> None:
+    """Who writes a broken file after each that fails hides nothing; one of the broken ones tells of no breach."""
+    watched = model(kpis=KPIS[:1], breaches=2)
+    heard = []
+    for day in range(5):
+        broken(watched, day, b"" if day % 2 else as_csv(cases(seed=day, mean=20)).encode())
+        heard.append(watched.look(after=day * DAY).breach is not None)
+    assert watched.verdicts() == ["fail", "inconclusive"] * 2 + ["fail"]
+    assert heard == [False, False, True, False, True]
 
 
 @pytest.mark.parametrize(("name", "write"), [("w.csv", as_csv), ("w.parquet", parquet)])
