@@ -110,8 +110,8 @@ class MonitoringActivities:
         result = found.result.model_copy(update={"verdict": Verdict.INCONCLUSIVE, "summary": said})
         if not found.booked:
             return result
-        key = EffectKey(model=order.model, visit=0, step=_step(order, serving, seen))
-        return self._ledger.once(key, lambda: (result, found.booked))
+        step = f"{_step(order, serving, seen)}/before/{period(order.every, at)}"
+        return self._ledger.once(EffectKey(model=order.model, visit=0, step=step), lambda: (result, found.booked))
 
     def _mature(self, order: MonitorOrder, serving: Serving) -> str:
         """Look again at windows of whose cases something has become known since; why some could not be measured again.

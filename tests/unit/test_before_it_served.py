@@ -1,5 +1,6 @@
 """What was over when a version began to serve is none of its looks: no failure, no noise, nothing on record."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,11 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import RefusedError
-from models.metrics import period_before
+from models.evidence import EffectKey, StepResult
+from models.inventory import Deployed, Environment
+from models.metrics import Metrics, period_before
 from models.monitoring import is_early
 from models.verdict import Kpi, Verdict
 from models.watching import demand_served
+from tests.contract.backdoor import execute
 from tests.watched_model import DAY, KPIS, WatchedModel, as_csv, cases
+from worker.metrics import NamedMetrics
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EARLY = "before version 1 served"
@@ -60,6 +65,30 @@ def test_a_file_that_came_before(serve: Serve) -> None:
     assert watched.look(after=3 * DAY).breach is not None
     (watched.folder / "new.csv").write_text(as_csv(cases()))
     assert watched.look().result.verdict is Verdict.PASS
+
+
+def test_a_file_that_comes_again_is_measured_though_something_was_booked_before(serve: Serve) -> None:
+    """What the version before has brought is booked under a name of its own: it answers for no look."""
+    watched = serve(kpis=(*KPIS[:1], Kpi(name="margin", passes=">= 0", fails="< 0", metric="margin")))
+    ended = period_before(86_400, watched.began).until
+    url = f"sqlite:///{watched.root / 'inventory.db'}"
+    execute(url, f"UPDATE deployment SET since = '{ended - 2 * DAY:%Y-%m-%d %H:%M:%S}'")
+    again = Deployed(environment=Environment.PROD, version=1, bundle="sha256:" + "0" * 64, endpoint="http://loan")
+    key = EffectKey(model="loan", visit=2, step="promote")
+    watched.parts.inventory.commit_effect(key, StepResult(summary="serves again"), [again])
+    kept = watched.root / "metrics" / "margin" / "loan.csv"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(f"at,value,count\n{(ended - DAY).isoformat()},70,5\n{ended.isoformat()},70,5\n")
+    said = {"sources": {"drop": {"kind": "files", "folder": str(watched.root / "metrics")}}}
+    told = said | {"metrics": {"margin": {"source": "drop", "query": "sum", "unit": "EUR", "worth": "value"}}}
+    watched.parts = dataclasses.replace(watched.parts, metrics=NamedMetrics(Metrics.model_validate(told)))
+    path = watched.folder / "w.csv"
+    path.write_text(as_csv(cases()))
+    os.utime(path, (ended.timestamp(), ended.timestamp()))
+    assert watched.look().result.summary == EARLY
+    assert len(watched.parts.inventory.booked("loan")) == 1
+    os.utime(path)
+    assert watched.look(after=DAY).result.verdict is Verdict.PASS
 
 
 def test_a_period_that_was_over_before(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
