@@ -6,6 +6,7 @@ from datetime import datetime
 
 from client.milestones import Milestone
 from client.views import Held, Looked
+from models.maturity import is_borne
 from models.state import Phase
 from models.verdict import Verdict
 
@@ -49,7 +50,8 @@ def why(held: Held, looks: Sequence[Looked]) -> Iterator[str]:
 
 def open_matters(held: Held, looks: Sequence[Looked]) -> Iterator[str]:
     """What somebody has to see to."""
-    failing = {look.monitor for look in _last(looks) if look.verdict is Verdict.FAIL}
+    told = [look for look in looks if not is_borne(look)]
+    failing = {look.monitor for look in _last(told) if look.verdict is Verdict.FAIL}
     yield from (f"Monitor '{monitor}' has not passed since it failed." for monitor in sorted(failing))
     if held.phase in _WAITS:
         yield f"The lifecycle waits for people in stage '{held.stage}' ({held.phase.replace('_', ' ')})."

@@ -193,6 +193,15 @@ def test_it_begins_with_what_matters() -> None:
     assert "nothing was read of the model itself" not in well.text
 
 
+def test_a_failure_is_open_though_the_newest_look_could_not_measure() -> None:
+    """Nobody has seen that it is over."""
+    fails, blind = looked(1, 0.5, Verdict.FAIL), looked(2, 0.5, Verdict.INCONCLUSIVE)
+    for unmeasured in (True, False):
+        newest = blind.model_copy(update={"readings": (), "unmeasured": unmeasured})
+        page = Page(write_report(sources(looks=[fails, newest])))
+        assert ("Monitor 'drift' has not passed since it failed." in page.text) is unmeasured
+
+
 def test_a_window_that_two_monitors_looked_at_is_one_value() -> None:
     """That of the monitor which judges it; of several looks of the same one the newest, as labels arrive late."""
     monitor = MonitorPlan(
