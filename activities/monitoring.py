@@ -12,7 +12,7 @@ from activities.ports import Inventory, Serving
 from activities.schedule_ports import Schedules
 from activities.window_ports import KEPT_WINDOWS, Arrivals, Window, Windows
 from models.canonical import Digest, replace, spell_duration
-from models.errors import InvalidInputError, NotPermittedError, UnknownNameError
+from models.errors import InvalidInputError, NotPermittedError, UnavailableError, UnknownNameError
 from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import DataContract, Measured
 from models.journal import Assignment
@@ -99,7 +99,7 @@ class MonitoringActivities:
         if is_early(seen.about, serving.since):
             return MonitorOutcome(result=self._early(order, serving, seen, at))
         key = EffectKey(model=order.model, visit=0, step=_step(order, serving, seen))
-        result = self._ledger.once(key, lambda: self._measure(order, serving, seen, at))
+        result = self._ledger.once(key, lambda: self._still(order, serving, self._measure(order, serving, seen, at)))
         missed = self._mature(order, serving) if seen.window else ""
         return MonitorOutcome(result=result, breach=self._breach(order), missed=shorten(missed))
 
@@ -139,7 +139,7 @@ class MonitoringActivities:
             if found.problem and found.result.verdict is not Verdict.FAIL:
                 raise _MissedError(found.problem)
             told = _unmeasured(found, before=False) if found.problem else found.result
-            return _recorded(order, serving, seen, found._replace(result=told))
+            return self._still(order, serving, _recorded(order, serving, seen, found._replace(result=told)))
 
         self._ledger.once(EffectKey(model=order.model, visit=0, step=step), effect)
 
@@ -163,6 +163,15 @@ class MonitoringActivities:
                 "the schedule ends with the model's retirement or suspension",
             )
         return serving
+
+    def _still(self, order: MonitorOrder, serving: Serving, found: Outcome) -> Outcome:
+        """What was found, unless another version serves by now, for which it may not count; UnavailableError."""
+        if self._serving(order) != serving:
+            raise UnavailableError(
+                f"version {serving.version} of '{order.model}' ceased to serve while it was measured",
+                "what serves now is looked at",
+            )
+        return found
 
     def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import RefusedError
+from models.errors import RefusedError, UnavailableError
 from models.evidence import EffectKey, StepResult
-from models.inventory import Deployed, Environment
+from models.inventory import Deployed, Environment, VersionRegistered
 from models.metrics import Metrics, period_before
 from models.monitoring import is_early
 from models.verdict import Kpi, Verdict
@@ -89,6 +89,21 @@ def test_a_file_that_comes_again_is_measured_though_something_was_booked_before(
     assert len(watched.parts.inventory.booked("loan")) == 1
     os.utime(path)
     assert watched.look(after=DAY).result.verdict is Verdict.PASS
+
+
+def test_a_version_does_not_answer_for_what_the_one_before_has_failed(serve: Serve) -> None:
+    """Another one serves when a window has been measured: it is no failure of that one."""
+    changes: list[Callable[[], object]] = []
+    watched = serve(kpis=KPIS[:1], beat=lambda progress: changes.pop()() if changes else None)
+    inventory = watched.parts.inventory
+    registered = VersionRegistered(version=2, submission=inventory.submission("loan", 1))
+    serves = Deployed(environment=Environment.PROD, version=2, bundle="sha256:" + "0" * 64, endpoint="http://loan")
+    key = EffectKey(model="loan", visit=2, step="promote")
+    changes.append(lambda: inventory.commit_effect(key, StepResult(summary="serves"), [registered, serves]))
+    (watched.folder / "w.csv").write_text(as_csv(cases(mean=20)))
+    with pytest.raises(UnavailableError, match="version 1 of 'loan' ceased to serve while it was measured"):
+        watched.look()
+    assert watched.verdicts() == []
 
 
 def test_a_period_that_was_over_before(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
