@@ -21,7 +21,7 @@ class RetrainingActivities:
 
     @activity.defn(name="train_version")
     def train_version(self, task: Assignment) -> StepResult:
-        """A submission like the champion's, trained with the newest window whose labels are known, if there is one."""
+        """A submission like the champion's, trained with the newest window of which enough labels are known."""
         order = task.order
 
         def effect() -> Outcome:

@@ -88,9 +88,9 @@ class Arrivals(Protocol):
         """See `Origin`."""
 
     def for_training(self, contract: DataContract) -> Given | None:
-        """The newest window that is here of which labels are known, its own or by outcomes: those rows, with them.
+        """The newest window with half as many labels as any that is here, its own or by outcomes: those rows.
 
-        Where none is known of any, the newest as it is; None if none is here. InvalidInputError if one cannot be read.
+        Where none is known of any, the newest as it is; None if none is here. InvalidInputError if none can be read.
         """
 
 

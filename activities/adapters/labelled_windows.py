@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from activities.adapters.csv_outcomes import UNIT
 from activities.adapters.outcome_parts import MaturedPart, with_outcomes
-from activities.adapters.window_parts import ArrowPart, columns_of, is_parquet, parts_of
+from activities.adapters.window_parts import ArrowPart, Part, columns_of, is_parquet, parts_of
 from activities.window_ports import Beat
 from models.inventory import DataContract
 
@@ -22,11 +23,25 @@ _NONE = ("", "nan")
 """How a label that nobody knows is written."""
 
 
-def tells_labels(path: Path, label: str) -> bool:
-    """Whether a window knows the label of any row itself; InvalidInputError."""
-    if label not in columns_of(path):
-        return False
-    return any(text.strip().lower() not in _NONE for part in parts_of(path, [label]) for text in part.texts(label))
+def count_labels(path: Path, known: Path | None, contract: DataContract) -> int:
+    """Of how many rows of a window the label is known, by outcomes or by the window itself; InvalidInputError."""
+    own = [contract.label] if contract.label in columns_of(path) else []
+    if not own and known is None:
+        return 0
+    parts = with_outcomes(parts_of(path, own or [UNIT]), known, contract)
+    return sum(int(np.count_nonzero(_known(part, contract.label))) for part in parts)
+
+
+def _known(part: Part, label: str) -> NDArray[np.bool_]:
+    told: NDArray[np.bool_] = np.zeros(part.rows, dtype=bool)
+    if isinstance(part, MaturedPart):
+        told, part = ~np.isnan(part.outcomes[label].to_numpy()), part.part
+    if label not in part.header:
+        return told
+    there: NDArray[np.bool_] = told | np.array(
+        [text.strip().lower() not in _NONE for text in part.texts(label)], dtype=bool
+    )
+    return there
 
 
 def write_labelled(path: Path, known: Path, contract: DataContract, target: Path, beat: Beat) -> None:

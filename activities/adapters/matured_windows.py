@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 from activities.adapters.csv_outcomes import UNIT, outcome_files, read_outcomes
 from activities.adapters.file_digests import stamp_of
-from activities.adapters.labelled_windows import tells_labels, write_labelled
+from activities.adapters.labelled_windows import count_labels, write_labelled
 from activities.adapters.sqlite_cases import SqliteCases, writing
 from activities.adapters.window_parts import is_parquet, parts_of
 from activities.window_ports import KEPT_WINDOWS, Beat, Brought, Given, Known, Origin, Window
 from models.canonical import Digest, digest, digest_bytes
-from models.errors import MissingColumnError
+from models.errors import InvalidInputError, MissingColumnError
 from models.inventory import DataContract
 from models.metrics import Period
 
@@ -50,16 +50,27 @@ class MaturedWindows:
 
     def for_training(self, contract: DataContract) -> Given | None:
         """See `Arrivals`; what was joined for training is kept as long as the last few times."""
-        newest: Given | None = None
+        labels = dict[Window, int]()
+        broken: InvalidInputError | None = None
         for window in islice(self._origin.here(), KEPT_WINDOWS):
-            with self.opened(window, contract) as brought:
-                if brought.known:
-                    path = self._labelled(window, brought.path, brought.known, contract)
-                    return Given(path, window.name, brought.known.digest)
-                if tells_labels(brought.path, contract.label):
-                    return Given(brought.path, window.name)
-            newest = newest or Given(brought.path, window.name)
-        return newest
+            try:
+                with self.opened(window, contract) as brought:
+                    known = brought.known.path if brought.known else None
+                    labels[window] = count_labels(brought.path, known, contract)
+            except InvalidInputError as error:
+                broken = broken or error
+        if broken and not labels:
+            raise broken
+        most = max(labels.values(), default=0)
+        chosen = next((window for window, count in labels.items() if count >= most / 2), None)
+        return self._given(chosen, contract) if chosen else None
+
+    def _given(self, window: Window, contract: DataContract) -> Given:
+        with self.opened(window, contract) as brought:
+            if brought.known is None:
+                return Given(brought.path, window.name)
+            path = self._labelled(window, brought.path, brought.known, contract)
+            return Given(path, window.name, brought.known.digest)
 
     def _labelled(self, window: Window, path: Path, known: Known, contract: DataContract) -> Path:
         folder, name = self._kept / "training", digest_bytes(f"{window.name} {known.digest}".encode())

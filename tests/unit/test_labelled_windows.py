@@ -162,6 +162,33 @@ def test_a_column_of_labels_without_any_tells_none(labels: pa.Array, arrivals: A
     assert found.path.read_text() == "income,approved,sex\n1,1,m\n"
 
 
+@pytest.mark.parametrize(("known", "given"), [(1, "old"), (4, "old"), (5, "new"), (10, "new")])
+def test_a_window_with_few_labels_is_passed_over(known: int, given: str, arrivals: Arrivals) -> None:
+    """What is known first is not like the rest: the newest with half as many labels as any is given."""
+    for moment, name in enumerate(("old", "new"), start=1_000):
+        arrivals.put(f"{name}.csv", "\n".join(["unit,income", *(f"{name}{n},{n}" for n in range(10)), ""]), moment)
+    lines = [f"{name}{n},{n % 2},m" for name, count in (("old", 10), ("new", known)) for n in range(count)]
+    (arrivals.outcomes / "o.csv").write_text("\n".join(["unit,approved,sex", *lines, ""]))
+    found = arrivals.for_training()
+    assert found is not None
+    assert found.window == digest_bytes((arrivals.folder / f"{given}.csv").read_bytes())
+    assert len(found.path.read_text().splitlines()) == 1 + (10 if given == "old" else known)
+
+
+@pytest.mark.parametrize("when", [500, 1_500])
+def test_a_broken_window_is_passed_over(when: int, arrivals: Arrivals) -> None:
+    """However old or new it is; if all of them are broken, it is said what is wrong with the newest."""
+    arrivals.put("worse.csv", "unit,income\n1,2,3,4\n", 1)
+    arrivals.put("broken.csv", "unit,income\na,1,2\n", when)
+    (arrivals.outcomes / "o.csv").write_text("unit,approved,sex\na,1,m\n")
+    with pytest.raises(InvalidInputError, match=r"broken\.csv has 3 cells, the header 2"):
+        arrivals.for_training()
+    arrivals.put("1.csv", "unit,income\na,1\n", 1_000)
+    found = arrivals.for_training()
+    assert found is not None
+    assert found.path.read_text() == "income,approved,sex\n1,1,m\n"
+
+
 def test_labels_of_no_type_are_those_that_outcomes_tell(arrivals: Arrivals) -> None:
     """A Parquet file whose labels nobody knew when it was written has a column of the type `null`."""
     table = pa.table({"unit": ["a", "b"], "income": [1.0, 2.0], "approved": pa.nulls(2)})
