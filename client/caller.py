@@ -143,12 +143,7 @@ class Caller:
         if error.status in _SILENT:
             return await self._silence(workflow_id, note)
         if error.status is RPCStatusCode.NOT_FOUND and "amespace" not in error.message:
-            ended = await self._ended(workflow_id)
-            return ended or UnknownNameError(
-                f"the Temporal server has no lifecycle '{workflow_id}'",
-                "`modelops list` shows which there are: `modelops rebuild` goes on with one that is lost; "
-                "`modelops start` begins one",
-            )
+            return await self._ended(workflow_id) or _unknown(workflow_id)
         return server_error(self.client, error)
 
     async def _ended(self, workflow_id: str) -> ModelopsError | None:
@@ -170,6 +165,17 @@ class Caller:
         except RPCError as error:
             return server_error(self.client, error)
         return RefusedError(f"'{workflow_id}' ended at {when}: the model is retired", "`modelops history` tells it all")
+
+
+def _unknown(workflow_id: str) -> UnknownNameError:
+    kind, _, model = workflow_id.partition("/")
+    if kind != "model":
+        return UnknownNameError(f"the Temporal server has no '{workflow_id}'", "`modelops list` shows the models")
+    return UnknownNameError(
+        f"no model '{model}' has a lifecycle on the Temporal server",
+        "`modelops list` shows which are registered; `modelops model register FILE`, then `modelops start`; "
+        "`modelops rebuild` goes on with one that is lost",
+    )
 
 
 def _seconds_since(moment: datetime) -> float:

@@ -357,12 +357,14 @@ def _listed(model: ModelRecord, lifecycle: LifecycleRecord | None) -> Listed:
 
 
 def _looked(row: MeasurementRecord, known: Sequence[ReadingRecord], since: Sequence[datetime]) -> Looked:
-    """With what was read of a window when it was looked at last, before another champion's first look at it."""
-    until = min((at for at in since if at > row.at), default=None)
-    ours = [one for one in known if row.at <= one.at and (until is None or one.at < until)]
+    """With what the last look at a window has read of it, before another champion's first look at it."""
+    until, looked = min((at for at in since if at > row.at), default=None), row.looked or row.at
+    ours = [one for one in known if looked <= one.at and (until is None or one.at < until)]
     read = [one for one in ours if one.at == max(one.at for one in ours)]
     return Looked(
-        **row.model_dump(include={"monitor", "window", "verdict", "reasons", "at"}),
+        **row.model_dump(include={"monitor", "window", "verdict", "reasons"}),
+        at=row.moment or row.at,
+        looked=looked,
         version=read[0].version if read else None,
         readings=tuple(map(_reading, read)),
     )

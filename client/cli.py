@@ -49,7 +49,7 @@ _COMMANDS = {
         "delegate": _Command(
             "gates",
             "delegate",
-            "modelops delegate --as rosa --to tom.enrolment.json --role risk --until 2026-12-20 --output tom.json",
+            "modelops delegate --as rosa --to tom.json --role risk --until 2026-12-20T18:00Z --output given.json",
         ),
         "may": _Command("clearances", "may", f"modelops may sha256:{'3f' * 32} --environment PROD"),
         "findings": _Command("findings", "findings", "modelops findings --all"),
@@ -67,9 +67,7 @@ _COMMANDS = {
     "key": {
         "create": _Command("keys", "create", "modelops key create --as rosa"),
         "enroll": _Command("keys", "enroll", "modelops key enroll rosa.enrolment.json"),
-        "revoke": _Command(
-            "keys", "revoke", "modelops key revoke 3fa9c1 --reason 'Stolen.' --since 2026-11-20T08:00:00"
-        ),
+        "revoke": _Command("keys", "revoke", "modelops key revoke 3fa9c1 --reason 'Stolen.' --since 2026-11-20T08:00Z"),
         "list": _Command("keys", "list_keys", "modelops key list"),
     },
     "directory": {

@@ -194,6 +194,8 @@ def _ways(found: Status) -> Iterator[str]:
         yield f"Go on: modelops resume {signed}"
     if found.phase is Phase.AWAITING_VERSION:
         yield f"Hand one in: modelops submit {found.model} FILE --as YOU"
+        if found.previous:
+            yield f"Or have version {found.previous} serve again: modelops rollback {signed}"
 
 
 def _turned_away(found: Status) -> str:

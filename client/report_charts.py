@@ -177,7 +177,7 @@ def _latest(one: Seen) -> str:
 
 def _source(one: Seen) -> str:
     version = f", version {one.look.version}" if one.look.version else ""
-    return f"{_origin(one)}{version}, read {one.look.at:%Y-%m-%d %H:%M} UTC by monitor '{one.look.monitor}'"
+    return f"{_origin(one)}{version}, as of {one.look.at:%Y-%m-%d %H:%M} UTC by monitor '{one.look.monitor}'"
 
 
 def _origin(one: Seen) -> str:

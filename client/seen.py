@@ -16,10 +16,10 @@ class Seen(NamedTuple):
 
 
 def seen_of(looks: Sequence[Looked], name: str, plan: Plan | None) -> list[Seen]:
-    """One value for each window and version, by the monitor that judges it; of several the newest. Oldest first."""
+    """One value for each window and version, by a monitor that judges it; of several the newest. Oldest first."""
     judging = _judging(name, plan)
     found: dict[tuple[str, int | None], Seen] = {}
-    for look in sorted(looks, key=lambda look: (look.monitor in judging, look.at)):
+    for look in sorted(looks, key=lambda look: (look.monitor in judging, look.looked)):
         for reading in look.readings:
             if reading.name == name:
                 found[look.window, look.version] = Seen(look, reading)

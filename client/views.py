@@ -56,7 +56,8 @@ class Found(Frozen):
 class Looked(Frozen):
     """What a monitor found when it looked at a window or at the record, of the version that served (None: unknown).
 
-    `attained` says of business KPIs how much of their targets was reached, 1 for all.
+    `at` is what the look stands for, `looked` when the last one at the same window was recorded. `attained` says of
+    business KPIs how much of their targets was reached, 1 for all.
     """
 
     monitor: str
@@ -66,6 +67,7 @@ class Looked(Frozen):
     reasons: tuple[str, ...]
     readings: tuple[Reading, ...]
     at: datetime
+    looked: datetime
     attained: dict[str, float] = Field(default_factory=dict)
 
 

@@ -2,6 +2,7 @@
 
 ModelopsError
   InvalidInputError           the caller must change something
+    MalformedError              bytes that are not even of the form that was asked for
     TemplateError               carries every diagnostic at once
     DigestMismatchError         the bytes are not the bytes that were promised
     SignatureError              signed by nobody, or by nobody whose key counts
@@ -36,6 +37,10 @@ class ModelopsError(Exception):
 
 class InvalidInputError(ModelopsError):
     """The caller must change something."""
+
+
+class MalformedError(InvalidInputError):
+    """Bytes that are not even of the form that was asked for, whatever they say."""
 
 
 class TemplateError(InvalidInputError):

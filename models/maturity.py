@@ -44,11 +44,21 @@ def decided(looks: Sequence[Look]) -> Sequence[Look]:
     return looks[:end]
 
 
-def late_breach(monitor: MonitorPlan, looks: Sequence[Look], at: datetime) -> Look | None:
-    """The window that is a breach by outcomes which became known within the last period; windows of which nothing can
-    be said yet do not hide it. It is told until the next look has told it, too: one may have been lost.
+def standing(monitor: MonitorPlan, looks: Sequence[Look]) -> Sequence[Look]:
+    """The looks up to the one that is a breach; none if none is. What outcomes have made known is not hidden by newer
+    windows of which nothing can be said yet.
     """
     known = decided(looks)
-    if not known or known[-1].looks == 1 or known[-1].looked <= at - timedelta(seconds=monitor.every):
+    late = known and known[-1].looks > 1
+    found = known if late else looks
+    return found if is_breach(monitor, [look.verdict for look in found]) else ()
+
+
+def late_breach(monitor: MonitorPlan, looks: Sequence[Look], at: datetime) -> Look | None:
+    """The window that is a breach by outcomes which became known within the last period. It is told until the next look
+    has told it, too: one may have been lost.
+    """
+    found = standing(monitor, looks)
+    if not found or found[-1].looks == 1 or found[-1].looked <= at - timedelta(seconds=monitor.every):
         return None
-    return known[-1] if is_breach(monitor, [look.verdict for look in known]) else None
+    return found[-1]

@@ -76,7 +76,8 @@ class Metric(Frozen):
     Files and what is pushed: `sum`, `mean` or `last` of the values in the period. `within` are seconds.
 
     With `holdout` the answer is how much more the cases of the model have than those that it was held out of: of a
-    share of them, or of a mean. `models.uplift` says with which columns SQL answers, and how far the answer may be off.
+    share of them, or of a mean. `models.uplift` says with which columns SQL or a file's `last` row answers, and how far
+    off the answer may be.
 
     With `worth` the answer is money, and goes into the value ledger: what a version has brought (`value`) or has
     cost. A period is asked again for as long after its end as the source may still learn of it (`late`).
@@ -113,10 +114,12 @@ class Metrics(Frozen):
             if metric.source not in self.sources:
                 raise ValueError(f"metric '{name}' is of source '{metric.source}', which is not there")
             kind = self.sources[metric.source].kind
-            if metric.holdout and kind != "sql":
+            if metric.holdout and kind not in ("sql", "files"):
                 raise ValueError(
                     f"metric '{name}' has a hold-out, and a source of kind '{kind}' answers with one value"
                 )
+            if metric.holdout and kind == "files" and metric.query != "last":
+                raise ValueError(f"metric '{name}' has a hold-out: a file answers with a row of two groups, the `last`")
         return self
 
     def names_version(self, name: Slug) -> bool:

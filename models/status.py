@@ -142,12 +142,14 @@ def describe(plan: Plan, digest: Digest, state: State, troubles: tuple[str, ...]
 def waiting_for(plan: Plan, state: State) -> str:
     """What has to happen next, as a sentence without its full stop."""
     if state.paused and state.held:
-        return f"Paused until a person resumes; then {sentence(state.held)}"
+        return f"Paused until a person resumes; then {sentence(state.held, state.submitted)}"
     match state.phase:
         case Phase.AWAITING_VERSION:
-            return "Waiting for a version to be submitted"
+            serves = "" if state.stage != plan.enters.suspension else "Suspended, nothing serves: "
+            back = f", or for a rollback to version {state.previous.number}" if serves and state.previous else ""
+            return _capital(f"{serves}waiting for a version to be submitted{back}")
         case Phase.WORKING:
-            return _capital(sentence(state.in_flight)) if state.in_flight else "The next step"
+            return _capital(sentence(state.in_flight, state.submitted)) if state.in_flight else "The next step"
         case Phase.DECIDING:
             return _owed(plan, state)
         case Phase.STUCK:
@@ -162,8 +164,10 @@ def waiting_for(plan: Plan, state: State) -> str:
             return "The lifecycle has ended"
 
 
-def sentence(order: StepOrder) -> str:
-    """A step in words: `scan version 2 of loan-approval`."""
+def sentence(order: StepOrder, submitted: int) -> str:
+    """A step in words: `scan version 2 of loan-approval`. What is trained is the next after so many `submitted`."""
+    if order.kind is StepKind.TRAIN:
+        return f"train version {submitted + 1} of {order.model}, like version {order.version}"
     if order.kind is StepKind.ASK:
         return f"ask who may decide about version {order.version} of {order.model}"
     if order.kind is StepKind.TRIAL:

@@ -5,8 +5,8 @@
     POST /v1/metrics/SOURCE                                             values of business metrics: `worker.push_desk`
     GET  /healthz
 
-Errors are {"error": "..."}: 400 the question is wrong, 401 a webhook that GitHub has not signed, 404 no such webhook is
-configured, 503 not now. Nothing but 200 is a yes.
+Errors are {"error": what happened and where, "remedy": what to do}: 400 the question is wrong, 401 a webhook that
+GitHub has not signed, 404 nothing is there, 405 not by this method, 503 not now. Nothing but 200 is a yes.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -33,6 +34,7 @@ from models.errors import (
     UnknownNameError,
 )
 from worker.github_gate import GithubGate, Wanted
+from worker.http_errors import broken, lost, no
 
 _AT_ONCE = 4
 _LARGEST = 2 * 1024 * 1024
@@ -65,7 +67,8 @@ class ClearanceApp:
             Route("/healthz", _healthy, methods=["GET"]),
             *self._others,
         ]
-        return Starlette(routes=routes, exception_handlers={ModelopsError: _our_error})
+        handlers = {ModelopsError: _our_error, HTTPException: lost, Exception: broken}
+        return Starlette(routes=routes, exception_handlers=handlers)
 
     async def _clearance(self, request: Request) -> Response:
         asked = _question(request)
@@ -113,5 +116,4 @@ async def _healthy(_: Request) -> Response:
 
 async def _our_error(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400)
-    remedy = error.remedy if isinstance(error, ModelopsError) else ""
-    return JSONResponse({"error": f"{error}: {remedy}" if remedy else str(error)}, status)
+    return no(status, error if isinstance(error, ModelopsError) else ModelopsError(str(error)))

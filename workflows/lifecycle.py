@@ -286,7 +286,7 @@ class ModelLifecycle(Mailbox):
             heartbeat_timeout=options.HEARTBEAT_TIMEOUT,
             retry_policy=options.TRAINING_RETRIES if order.kind is StepKind.TRAIN else options.STEP_RETRIES,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=f"{sentence(order)} ({order.stage})",
+            summary=f"{sentence(order, self._state.submitted)} ({order.stage})",
         )
 
     async def _await_answer(self, task: Assignment, handle: asyncio.Task[StepResult]) -> None:

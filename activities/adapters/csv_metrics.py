@@ -8,6 +8,7 @@ from models.canonical import Slug
 from models.errors import InvalidInputError
 from models.inventory import Column
 from models.metrics import Measurement, Metric, Period, summed_up
+from models.uplift import COLUMNS, compared
 
 _AT, _VALUE, _COUNT = "at", "value", "count"
 
@@ -20,15 +21,20 @@ class CsvMetrics:
         self._folder = folder
 
     def read(self, name: Slug, metric: Metric, model: Slug, version: int, period: Period) -> Measurement:
-        """The sum, the mean or the last of the values in the period; InvalidInputError."""
+        """The sum, mean or last of the period's values, or the two groups of its last row; InvalidInputError."""
         path = self._folder / name / f"{model}.csv"
         if not path.is_file():
             raise InvalidInputError(f"metric '{name}' of source '{self._source}' is nowhere: there is no {path}")
-        table = read_table(path, [_AT, _VALUE, _COUNT])
-        values, counts = (table.numbers(Column(name=column)).tolist() for column in (_VALUE, _COUNT))
+        wanted = COLUMNS[metric.holdout] if metric.holdout else (_VALUE, _COUNT)
+        table = read_table(path, [_AT, *wanted])
+        columns = [table.numbers(Column(name=column)).tolist() for column in wanted]
         moments = [_moment(text, path) for text in table.cells[_AT]]
-        found = zip(values, counts, strict=True)
-        return summed_up(name, metric, period, dict(zip(moments, found, strict=True)))
+        rows = dict(zip(moments, zip(*columns, strict=True), strict=True))
+        if not metric.holdout:
+            return summed_up(name, metric, period, rows)
+        last = max((moment for moment in rows if period.since <= moment < period.until), default=None)
+        row = rows[last] if last else (None,) * len(wanted)
+        return compared(name, metric, period, dict(zip(wanted, row, strict=True)))
 
 
 def _moment(text: str, path: Path) -> datetime:

@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from activities.adapters.sql_breaches import look_of
 from activities.adapters.sql_engine import Database
 from activities.adapters.sql_projection import Occasion, project_event, project_result, version_row
 from activities.adapters.sql_trail import append, body, head_row, lock, place
@@ -171,10 +172,7 @@ class SqlInventory:
                 .where(MeasurementRecord.reign == (lifecycle.crowned if lifecycle else 0))
                 .order_by(col(MeasurementRecord.moment), col(MeasurementRecord.id))
             )
-            return [
-                Look(row.window, row.verdict.value, tuple(row.reasons), row.looked or row.at, row.looks, row.outcomes)
-                for row in session.exec(query)
-            ]
+            return [look_of(row) for row in session.exec(query)]
 
     def deployments(self, model: str) -> Mapping[Environment, Serving]:
         """What serves where."""

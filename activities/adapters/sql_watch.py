@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from activities.adapters.sql_breaches import standing_breach
 from activities.adapters.sql_engine import Database
 from models.alerts import StandingBreach
 from models.channels import UNDELIVERED_AFTER
 from models.evidence import StepKind
 from models.figures import Figure
 from models.inventory import Environment, RiskTier
-from models.monitoring import SILENT_AFTER, is_breach
+from models.monitoring import SILENT_AFTER
 from models.plan import MonitorPlan, Plan, Remedy
 from models.records import (
     ChannelRecord,
@@ -23,7 +24,6 @@ from models.records import (
     DeploymentRecord,
     LedgerRecord,
     LifecycleRecord,
-    MeasurementRecord,
     ModelRecord,
     PlanRecord,
 )
@@ -112,10 +112,10 @@ class SqlWatch:
     def _breaches(
         self, session: Session, governed: Mapping[str, _Governed], newest: Sequence[_Newest]
     ) -> Iterator[StandingBreach]:
-        for model, name in sorted((one.model, one.monitor) for one in newest if one.verdict == Verdict.FAIL):
+        for model, name in sorted((one.model, one.monitor) for one in newest if one.verdict != Verdict.PASS):
             one = governed.get(model)
             monitor = self._watch(session, one.row.plan).monitors.get(name) if one else None
-            if one and monitor and (found := _standing(session, one, monitor)):
+            if one and monitor and (found := standing_breach(session, one.row, monitor, one.tier, one.owner)):
                 yield found
 
     def _of_monitors(
@@ -155,47 +155,6 @@ def _governed(session: Session) -> Mapping[str, _Governed]:
 
 def _newest(session: Session) -> Sequence[_Newest]:
     return [_Newest(*row) for row in session.execute(sa.select(*_NEWEST.c))]
-
-
-def _standing(session: Session, one: _Governed, monitor: MonitorPlan) -> StandingBreach | None:
-    """The breach of a monitor that is in breach by its last looks; None if it is not."""
-    ours = (
-        col(MeasurementRecord.model) == one.row.model,
-        col(MeasurementRecord.monitor) == monitor.id,
-        col(MeasurementRecord.reign) == one.row.crowned,
-    )
-    looks = session.exec(
-        select(MeasurementRecord)
-        .where(*ours)
-        .order_by(col(MeasurementRecord.moment).desc(), col(MeasurementRecord.id).desc())
-        .limit(monitor.looks)
-    ).all()
-    if not is_breach(monitor, [look.verdict for look in reversed(looks)]):
-        return None
-    failing = [look for look in looks if look.verdict == Verdict.FAIL]
-    count, since = (len(failing), failing[-1].at) if monitor.of else _in_a_row(session, ours)
-    return StandingBreach(
-        model=one.row.model,
-        monitor=monitor.id,
-        tier=one.tier,
-        owner=one.owner,
-        window=looks[0].window,
-        reasons=tuple(looks[0].reasons),
-        failures=count,
-        of=monitor.of,
-        then=monitor.then,
-        since=since,
-    )
-
-
-def _in_a_row(session: Session, ours: Sequence[sa.ColumnElement[bool]]) -> tuple[int, datetime]:
-    """How many looks have failed since the last one that has not, and since when."""
-    sound = sa.select(sa.func.max(col(MeasurementRecord.id))).where(
-        *ours, col(MeasurementRecord.verdict) != Verdict.FAIL
-    )
-    run = (*ours, col(MeasurementRecord.id) > sa.func.coalesce(sound.scalar_subquery(), 0))
-    count, since = session.execute(sa.select(sa.func.count(), sa.func.min(col(MeasurementRecord.at))).where(*run)).one()
-    return count, since
 
 
 def _of_models(session: Session) -> Iterator[Figure]:

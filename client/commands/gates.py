@@ -27,6 +27,7 @@ from models.inventory import RiskTier
 from models.state import Phase
 from models.statements import DELEGATED_FOR
 from models.status import GateStatus, Status
+from models.watching import moment_of
 from worker.keeping import store_of
 from worker.settings import read_settings
 
@@ -120,9 +121,7 @@ def delegate(
     person: Person,
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="What `modelops key create` wrote for them.")],
     role: Annotated[str, typer.Option(help="The role that they decide for in your place.")],
-    until: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Until when (UTC), at most 30 days on.")
-    ],
+    until: Annotated[str, typer.Option(metavar="TIME", help="Until when, with its time zone, at most 30 days on.")],
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="Where to write it, for them.")],
     models: Annotated[
         list[str] | None, typer.Option("--model", metavar="MODEL", help="For this model alone; may be repeated.")
@@ -132,10 +131,10 @@ def delegate(
 
     They pass the file to `modelops decide --delegation FILE`. The same rules hold for both of you, who count once.
     """
-    chosen, end = read_settings(), until.replace(tzinfo=UTC)
+    chosen, end = read_settings(), moment_of(until, "--until").astimezone(UTC)
     if end > datetime.now(UTC) + DELEGATED_FOR:
         raise InvalidInputError(
-            f"nobody decides for another longer than {DELEGATED_FOR.days} days", "say an earlier day"
+            f"nobody decides for another longer than {DELEGATED_FOR.days} days", "say an earlier moment"
         )
     key = requested_key(read_envelope(to))
     signed = open_signer(chosen, person).delegate(chosen.audience, key.person, key.public, role, end, models or ())

@@ -21,6 +21,7 @@ from models.errors import InvalidInputError, RefusedError
 from models.keys import EnrolledKey, Keyholder, Keyring
 from models.signing import Envelope, key_id, signer_of
 from models.statements import Possessing, read_statement
+from models.watching import moment_of
 from worker.directories import directory_files
 from worker.settings import DATABASE, Settings, read_settings
 
@@ -71,13 +72,16 @@ def revoke(
     key: _Key,
     reason: Reason,
     since: Annotated[
-        datetime | None,
-        typer.Option(metavar="TIME", help="UTC; an earlier moment for a key that was stolen then. Else from now on."),
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="An earlier moment, with its time zone, for a key that was stolen then. Else from now on.",
+        ),
     ] = None,
 ) -> None:
     """Have a key count for nothing from a moment on: also what was decided with it since. For administrators."""
     chosen = read_settings()
-    moment_ = since.replace(tzinfo=UTC) if since else datetime.now(UTC)
+    moment_ = moment_of(since, "--since").astimezone(UTC) if since else datetime.now(UTC)
     changed = _change(chosen, lambda keyring: keyring.revoke(key, moment_, reason))
     gone = changed.find(key)
     show(f"Revoked {gone.id} of {gone.person}; what it signs counts for nothing since {moment(moment_)}.")

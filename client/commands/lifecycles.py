@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
+from pydantic import Field
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
@@ -20,12 +21,13 @@ from client.proofs import proof_of
 from client.render import contradicted
 from client.render import status as draw_status
 from client.story import Line, brief, tell
+from client.suspension import Suspended, suspended_by
 from client.underway import Underway
 from client.verification import Verification, verify
 from client.views import Found
 from models.canonical import Frozen
 from models.errors import ConflictError, RefusedError, UnavailableError, UnknownNameError
-from models.state import Phase
+from models.state import Phase, State
 from models.status import Status
 from models.tickets import Ticket
 from worker.environments import demand_sight, environments_of
@@ -45,6 +47,12 @@ class History(Frozen):
     model: str
     entries: tuple[Line, ...]
     verification: Verification
+
+
+class Shown(Status):
+    """A lifecycle's status, and what has had its model suspended, which the record tells."""
+
+    suspended: Suspended | None = Field(default=None, exclude_if=lambda suspended: suspended is None)
 
 
 def start(
@@ -98,13 +106,25 @@ def status(
             asyncio.run(_watch(model))
         return
     found, going = asyncio.run(_status(model, until, within))
+    why = _suspended(found)
     if as_json:
-        show_json(found)
+        show_json(Shown(**dict(found), suspended=why))
     else:
         findings, tickets = _beside(model)
         show(draw_status(found), *(clean(str(one)) for one in going if one.tells))
+        show(*([Text(f"Suspended since {moment(why.at)} {clean(str(why))}", style="red")] if why else []))
         show(*([contradicted(findings)] if findings else []))
         show(*(Text(f"Ticket {clean(one.id)}: {clean(one.url)}") for one in tickets[:_NEWEST]))
+
+
+def _suspended(found: Status) -> Suspended | None:
+    """Why nothing serves, if that is so and the inventory can be read."""
+    with suppress(UnavailableError, UnknownNameError), Catalog(read_settings().database) as catalog:
+        plan = catalog.plan_of(found.model)
+        if plan and found.champion and found.phase is not Phase.ENDED and plan.production not in found.serving:
+            initial = State(model=found.model, owner=catalog.facts(found.model).owner)
+            return suspended_by(plan, initial, catalog.history(found.model))
+    return None
 
 
 def _beside(model: str) -> tuple[Sequence[Found], Sequence[Ticket]]:

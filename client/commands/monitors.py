@@ -20,7 +20,7 @@ from client.render import VERDICTS, table, verdict_text
 from client.seen import course_of
 from client.views import Looked, Watched
 from models.canonical import spell_duration
-from models.errors import UnavailableError, UnknownNameError
+from models.errors import ModelopsError, RefusedError, UnavailableError, UnknownNameError
 from models.verdict import Kpi, Reading, judge
 from models.watching import Watch
 from models.windows import Folder, Question
@@ -59,7 +59,10 @@ def list_monitors(model: Model, as_json: Json = False) -> None:
 
 
 def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) -> None:
-    """Show what was read of a model in production: each value over time, where it stands now, and why."""
+    """Show what was read of a model in production: each value over time, where it stands now, on n cases, and why.
+
+    A window that was measured again, as outcomes became known, counts once, by its newest measurement.
+    """
     with Catalog(read_settings().database) as catalog:
         names = [one.monitor for one in _watched(catalog, model)]
         plan = catalog.plan_of(model)
@@ -78,8 +81,9 @@ def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) ->
         course, kpi = course_of(looks, name, plan), kpis.get(name)
         bounds = (kpi.passes, kpi.fails) if kpi else (None, None)
         now = [one for one in course if one][-1]
-        rows.append((name, _drawn(course, kpi), now, *bounds, _reached(look.attained.get(name) for look in looks)))
-    show(table(("Reading", "Over time", "Now", "Passes", "Fails", "Of the target"), rows), "")
+        reached = _reached(kpi.attained(one.value) for one in course if one) if kpi else ""
+        rows.append((name, _drawn(course, kpi), now, now.count, *bounds, reached))
+    show(table(("Reading", "Over time", "Now", "n", "Passes", "Fails", "Of the target"), rows), "")
     show(table(("At", "Monitor", "Version", "Verdict", "Why"), [_row(look) for look in looks]))
 
 
@@ -92,16 +96,30 @@ def run_monitors(model: Model) -> None:
     """
     chosen = read_settings()
     with Catalog(chosen.database) as catalog:
-        catalog.facts(model)
+        _watched(catalog, model)
+        plan, stage = catalog.plan_of(model), next(one.stage for one in catalog.models() if one.model == model)
+    suspended = plan is not None and stage == plan.enters.suspension
 
     async def work() -> None:
         async with Modelops.connect(chosen) as modelops:
             names = await modelops.check_monitors(model)
         if not names:
-            raise UnknownNameError(f"'{model}' has no monitor", "monitors begin when a version goes into production")
+            raise _nobody_looks(model, suspended)
         show(*(f"Started {name}." for name in names), _expected(model, chosen))
 
     asyncio.run(work())
+
+
+def _nobody_looks(model: str, suspended: bool) -> ModelopsError:
+    if suspended:
+        return RefusedError(
+            f"nothing of '{model}' serves: it is suspended, and its monitors have ended",
+            f"`modelops status {model}` says why, and what can be done; they begin again when a version serves",
+        )
+    return UnknownNameError(
+        f"no monitor of '{model}' looks at anything now",
+        "monitors begin when a version goes into production, and end with its retirement",
+    )
 
 
 def _watched(catalog: Catalog, model: str) -> list[Watched]:

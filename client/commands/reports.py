@@ -16,6 +16,7 @@ from client.story import brief, tell
 from client.verification import verify
 from models.canonical import Digest
 from models.errors import InvalidInputError, ModelopsError
+from models.watching import moment_of
 from worker.keeping import store_of
 from worker.settings import read_settings
 
@@ -23,11 +24,11 @@ Output = Annotated[
     Path | None, typer.Option("--output", help="The file to write.", show_default="MODEL-report.html here")
 ]
 Since = Annotated[
-    datetime | None,
+    str | None,
     typer.Option(
         "--since",
-        formats=["%Y-%m-%d"],
-        help="The summary counts what happened from this day (UTC) on.",
+        metavar="TIME",
+        help="The summary counts what happened from this moment on, with its time zone.",
         show_default="90 days ago",
     ),
 ]
@@ -42,7 +43,8 @@ def report(model: Model, output: Output = None, since: Since = None) -> None:
     against their bounds over time, drift by input, fairness by group, every decision and event, and whether the record
     holds. It loads nothing from anywhere.
     """
-    chosen = read_settings()
+    chosen, now = read_settings(), datetime.now(UTC)
+    begin = moment_of(since, "--since").astimezone(UTC) if since else now - _QUARTER
     place = output or Path(f"{model}-report.html")
     with Catalog(chosen.database) as catalog:
         facts, record, store = catalog.facts(model), catalog.record(model), store_of(chosen)
@@ -58,8 +60,8 @@ def report(model: Model, output: Output = None, since: Since = None) -> None:
                 milestones=tuple(milestones(record.history)),
                 lines=tuple(brief(tell(record.history))),
                 verification=verify(catalog, record),
-                since=since.replace(tzinfo=UTC) if since else datetime.now(UTC) - _QUARTER,
-                at=datetime.now(UTC),
+                since=begin,
+                at=now,
             )
         )
     try:

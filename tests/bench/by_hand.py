@@ -87,7 +87,7 @@ class ByHand:
             heartbeat_timeout=options.HEARTBEAT_TIMEOUT,
             retry_policy=options.STEP_RETRIES,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=f"{sentence(order)} ({order.stage})",
+            summary=f"{sentence(order, 1)} ({order.stage})",
         )
         self._earn(order, result)
         self._note(pending=())

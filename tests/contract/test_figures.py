@@ -106,6 +106,23 @@ def test_breaches_and_silence(watch: SqlWatch, record: Record, tell: Tell, inven
     assert (read(watch)["modelops_breaches", ("high",)], watch.breaches()) == (0, [])
 
 
+def test_what_late_outcomes_have_told_stands_behind_windows_that_still_wait(
+    watch: SqlWatch, record: Record, tell: Tell, inventory_url: str
+) -> None:
+    """Windows of which nothing can be said yet do not hide it, whenever they were recorded; one that passes ends it."""
+    record(until(tell("loan"), 10))
+    sound, fail, waits = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
+    measured(inventory_url, "loan", [waits, waits], NOON - timedelta(days=2))
+    assert watch.breaches() == []
+    measured(inventory_url, "loan", [waits, fail, fail], NOON - timedelta(days=4), looks=2)
+    measured(inventory_url, "loan", [fail, sound], NOON - timedelta(days=5))
+    (one,) = watch.breaches()
+    first = NOON - timedelta(days=4) + timedelta(minutes=1)
+    assert (one.window, one.failures, one.since) == (f"{first:%d}-2", 2, first)
+    measured(inventory_url, "loan", [sound, waits], NOON - timedelta(days=3))
+    assert watch.breaches() == []
+
+
 def test_remedies_that_mend_nothing(watch: SqlWatch, record: Record, tell: Tell, inventory_url: str) -> None:
     """Three remedies of one model within a week are a loop; two are not, nor are three of which one is older."""
     record(until(tell("loan"), 10))

@@ -185,6 +185,40 @@ def test_a_file_is_summed_up_over_the_period(way: str, value: float, drop: Calla
     assert (found.value, found.count) == (value, 31)
 
 
+TWO_GROUPS = """at,value,count,holdout_value,holdout_count
+2026-04-30T00:00:00+00:00,1,10,0,10
+2026-05-01T00:00:00+00:00,0.9,10,0.1,10
+2026-05-01T12:00:00+00:00,0.06,1000,0.05,200
+2026-05-02T00:00:00+00:00,0,10,1,10
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (TWO_GROUPS, ""),
+        (TWO_GROUPS.replace("2026-05-01", "2026-04-29"), "has no value from 2026-05-01"),
+        (TWO_GROUPS.replace("holdout_count", "others"), "column 'holdout_count' is missing"),
+        (TWO_GROUPS.replace("0.05,200", "0.05,"), "a holdout_count that is no finite number"),
+    ],
+)
+def test_a_file_may_tell_of_a_hold_out(tmp_path: Path, text: str, said: str) -> None:
+    """By the last row of the period, with both groups; what is none is said."""
+    (tmp_path / "margin").mkdir()
+    (tmp_path / "margin" / "loan.csv").write_text(text)
+    metric = Metric(source="warehouse", query="last", holdout="share")
+    source = CsvMetrics("warehouse", tmp_path)
+    if said:
+        with pytest.raises(InvalidInputError, match=said):
+            source.read("margin", metric, "loan", 1, DAY)
+        return
+    found = source.read("margin", metric, "loan", 1, DAY)
+    assert found.compared is not None
+    assert (found.compared.treated.count, found.compared.holdout.count, found.count) == (1_000, 200, 200)
+    assert found.value == pytest.approx(0.01)
+    assert found.compared.between[0] < found.value < found.compared.between[1]
+
+
 @pytest.mark.parametrize(
     ("rows", "way", "said"),
     [

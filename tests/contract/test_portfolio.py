@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,11 +53,20 @@ def watched(inventory: SqlInventory, record: Record, tell: Tell, inventory_url: 
 
 
 @pytest.fixture
-def run(watched: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command on that inventory."""
-    monkeypatch.setenv("MODELOPS_DATABASE_URL", make_url(watched).render_as_string(hide_password=False))
+def run_on(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Run]:
+    """Has commands run on an inventory."""
 
-    return lambda *words: CliRunner().invoke(app, list(words), env={"COLUMNS": "300", "NO_COLOR": "1"})
+    def chosen(url: str) -> Run:
+        monkeypatch.setenv("MODELOPS_DATABASE_URL", make_url(url).render_as_string(hide_password=False))
+        return lambda *words: CliRunner().invoke(app, list(words), env={"COLUMNS": "300", "NO_COLOR": "1"})
+
+    return chosen
+
+
+@pytest.fixture
+def run(watched: str, run_on: Callable[[str], Run]) -> Run:
+    """Runs a command on that inventory."""
+    return run_on(watched)
 
 
 def test_what_a_monitor_read_is_kept_by_name_and_by_look(watched: str) -> None:
@@ -117,6 +127,44 @@ def test_the_commands_show_it(run: Run) -> None:
     assert len(json.loads(run("monitor", "show", "loan", "drift", "--json").stdout)) == 3
     unknown = run("monitor", "show", "loan", "nothing")
     assert (unknown.exit_code, "it has drift" in unknown.stderr) == (6, True)
+
+
+def look(
+    inventory: SqlInventory, monitor: str, moment: datetime, outcomes: str, readings: tuple[Reading, ...], number: int
+) -> None:
+    """A look at one window, as things had become known by then."""
+    measured = Measured(
+        monitor=monitor, window="w", version=1, verdict="pass", reasons=(outcomes,), moment=moment, outcomes=outcomes
+    )
+    key = EffectKey(model="loan", visit=0, step=f"measure/{monitor}/w/v1/{number}")
+    inventory.commit_effect(key, StepResult(summary="pass", readings=readings), [measured])
+
+
+def test_a_window_is_shown_by_its_newest_measurement(
+    inventory: SqlInventory, record: Record, tell: Tell, run_on: Callable[[str], Run], inventory_url: str
+) -> None:
+    """Whatever an older one has read: of the same monitor, of another; at the moment that the looks stand for."""
+    record(until(tell("loan"), 11))
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    early, late = (Reading(name="live_auc", value=value, count=n) for value, n in ((0.5, 20), (0.75, 61)))
+    gone = Reading(name="estimated_auc", value=0.123, count=90)
+    look(inventory, "drift", moment, "sha256:" + "a" * 64, (early, gone), 1)
+    look(inventory, "worth", moment, "sha256:" + "a" * 64, (early,), 1)
+    look(inventory, "drift", moment, "sha256:" + "b" * 64, (late,), 2)
+    run = run_on(inventory_url)
+    shown = run("monitor", "show", "loan").stdout
+    (line,) = [line.split() for line in shown.splitlines() if line.startswith("live_auc")]
+    assert (len(line[1]), *line[2:4]) == (1, "0.75", "61")
+    assert "estimated_auc" not in shown
+    (found,) = json.loads(run("monitor", "show", "loan", "drift", "--json").stdout)
+    assert datetime.fromisoformat(found["at"]) == moment
+    assert datetime.fromisoformat(found["looked"]) > moment
+    assert [(one["name"], one["value"], one["count"]) for one in found["readings"]] == [("live_auc", 0.75, 61)]
+    (listed,) = json.loads(run("monitor", "list", "loan", "--json").stdout)
+    assert datetime.fromisoformat(listed["last"]["at"]) == moment
+    look(inventory, "drift", moment, "sha256:" + "c" * 64, (), 3)
+    (found,) = json.loads(run("monitor", "show", "loan", "drift", "--json").stdout)
+    assert found["readings"] == []
 
 
 def test_readings_of_before_are_found_in_the_ledger(watched: str) -> None:

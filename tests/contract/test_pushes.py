@@ -1,6 +1,6 @@
 """Values that applications send over HTTP: each source with its token, whole or not at all, and read like a file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
@@ -26,7 +26,6 @@ METRICS = Metrics.model_validate(
         "metrics": {"margin": {"source": "app", "query": "sum"}},
     }
 )
-Post = Callable[..., "httpx2.Response"]
 
 
 @pytest.fixture
@@ -49,13 +48,18 @@ def said(one: Pushed) -> dict[str, object]:
 
 
 async def post(desk: PushDesk, body: object = None, source: str = "app", **given: object) -> httpx2.Response:
-    """What the address answers."""
-    app = ClearanceApp(None, others=desk.routes()).build()  # type: ignore[arg-type]  # nobody asks for a clearance
+    """What the address of a source answers."""
     given.setdefault("headers", {"Authorization": f"Bearer {TOKEN}"})
-    transport = httpx2.ASGITransport(app=app)
+    sent = {"json": body} if body is not None else {}
+    return await ask(desk, "POST", f"/v1/metrics/{source}", **sent, **given)
+
+
+async def ask(desk: PushDesk, method: str, path: str, **given: object) -> httpx2.Response:
+    """What an address answers."""
+    app = ClearanceApp(None, others=desk.routes()).build()  # type: ignore[arg-type]  # nobody asks for a clearance
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://modelops") as client:
-        sent = {"json": body} if body is not None else {}
-        return await client.post(f"/v1/metrics/{source}", **sent, **given)  # type: ignore[arg-type]  # as httpx2 has them
+        return await client.request(method, path, **given)  # type: ignore[arg-type]  # as httpx2 has them
 
 
 @pytest.fixture
@@ -88,22 +92,65 @@ async def test_who_has_not_the_token_leaves_nothing(
     for source in ("app", "other"):
         answered = await post(desk, said(pushed(10)), source, headers=headers)
         assert (answered.status_code, answered.headers["www-authenticate"]) == (401, "Bearer")
+        assert answered.json()["error"] == f"'{source}' takes values from whoever has its token: this is not it"
+        assert "Authorization: Bearer TOKEN" in answered.json()["remedy"]
     assert rows(inventory_url)["pushed_value"] == []
 
 
-async def test_what_does_not_fit_is_said_with_its_place(desk: PushDesk, inventory_url: str) -> None:
-    """422 for what is wrong in the body, 413 for too much of it."""
-    good = said(pushed(10))
-    for wrong, words in [
-        ([good, good | {"value": "much"}], "[1].value"),
-        (good | {"model": "nobody"}, "no model 'nobody' is registered"),
-        (good | {"metric": "sales"}, "source 'app' has no metric 'sales'"),
-    ]:
-        answered = await post(desk, wrong)
-        assert (answered.status_code, words in answered.json()["error"]) == (422, True), answered.text
-    large = await post(desk, content=b"[" + b" " * LARGEST + b"]")
-    assert large.status_code == 413
+GOOD = said(pushed(10))
+AHEAD = (NOW + timedelta(hours=1)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "what", "remedy"),
+    [
+        (b"margin=1", 400, "the body: Invalid JSON", 'send {"metric"'),
+        (b"", 400, "the body: Invalid JSON", 'send {"metric"'),
+        (b"[" + b" " * LARGEST + b"]", 413, f"at most {LARGEST} bytes", "in parts"),
+        (b"{}", 422, "metric: Field required", 'send {"metric"'),
+        ([GOOD, GOOD | {"value": "much"}], 422, "[1].value: ", 'send {"metric"'),
+        (GOOD | {"at": "2026-05-20T08:00:00"}, 422, "at: Input should have timezone info", "T08:00:00Z"),
+        (GOOD | {"at": AHEAD}, 422, "the value: ", "with its time zone; here it is"),
+        ([GOOD, GOOD | {"at": AHEAD}], 422, "[1]: ", "with its time zone; here it is"),
+        (GOOD | {"at": "2020-01-01T00:00:00Z"}, 422, "longer ago than source 'app' keeps", "send none of before"),
+        (GOOD | {"metric": "sales"}, 422, "source 'app' has no metric 'sales'", "it has margin"),
+        (GOOD | {"model": "nobody"}, 422, "no model 'nobody' is registered", "register it"),
+        ([GOOD, GOOD | {"value": 11}], 422, "[1]: another value of the same moment", "one value for each moment"),
+    ],
+)
+async def test_what_does_not_fit_is_said_with_its_place(
+    body: object, status: int, what: str, remedy: str, desk: PushDesk, inventory_url: str
+) -> None:
+    """What, where, and what to do, each with its status; nothing is kept."""
+    answered = await (post(desk, content=body) if isinstance(body, bytes) else post(desk, body))
+    assert answered.status_code == status, answered.text
+    said = answered.json()
+    assert (what in said["error"], remedy in said["remedy"]) == (True, True), said
     assert rows(inventory_url)["pushed_value"] == []
+
+
+class Broken:
+    """A place that has a defect."""
+
+    def keep(self, values: Sequence[Pushed]) -> int:
+        """Fail as nobody has foreseen."""
+        raise ZeroDivisionError
+
+    read = keep
+
+
+async def test_what_goes_to_a_wrong_address_is_told_so(desk: PushDesk) -> None:
+    """By another method, to an address that there is not, and where we are wrong: as JSON, too."""
+    for method, path, status, what, remedy in (
+        ("GET", "/v1/metrics/app", 405, "GET /v1/metrics/app", "send POST"),
+        ("POST", "/v1/metrics", 404, "POST /v1/metrics: nothing is here", "correct the address"),
+    ):
+        answered = await ask(desk, method, path)
+        assert answered.status_code == status
+        assert (what in answered.json()["error"], answered.json()["remedy"]) == (True, remedy)
+    broken = PushDesk(METRICS, {"app": Drawer(Broken(), lambda: TOKEN)})
+    answered = await post(broken, GOOD)
+    assert (answered.status_code, "a bug of modelops" in answered.json()["error"]) == (500, True)
 
 
 async def test_a_token_that_is_not_there_is_our_fault(pushes: SqlPushes) -> None:

@@ -10,8 +10,10 @@ from models.verdict import Verdict
 MONITOR = "drift"
 
 
-def measured(url: str, model: str, verdicts: list[Verdict], since: datetime, monitor: str = MONITOR) -> None:
-    """A measurement a minute of the champion's present reign, without the entries of the trail."""
+def measured(
+    url: str, model: str, verdicts: list[Verdict], since: datetime, monitor: str = MONITOR, looks: int = 1
+) -> None:
+    """A measurement a minute of the champion's present reign, after so many `looks` each; no entry of the trail."""
     engine = create_engine(url)
     with engine.begin() as connection:
         reign = connection.execute(select(LifecycleRecord.crowned).where(LifecycleRecord.model == model)).scalar_one()  # type: ignore[call-overload]
@@ -24,6 +26,8 @@ def measured(url: str, model: str, verdicts: list[Verdict], since: datetime, mon
                 "verdict": verdict,
                 "reasons": [f"psi 0.{number} > 0.2"],
                 "at": since + timedelta(minutes=number),
+                "moment": since + timedelta(minutes=number),
+                "looks": looks,
             }
             for number, verdict in enumerate(verdicts)
         ]

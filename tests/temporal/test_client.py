@@ -281,10 +281,12 @@ async def test_a_run_that_is_over_when_it_is_asked(
 
 async def test_unknown_lifecycle(house: House, modelops: Modelops) -> None:
     """A model without a lifecycle is unknown, whatever is said to it."""
-    with pytest.raises(UnknownNameError, match="no lifecycle 'model/nobody'"):
+    with pytest.raises(UnknownNameError, match="no model 'nobody' has a lifecycle"):
         await modelops.status("nobody")
-    with pytest.raises(UnknownNameError, match="no lifecycle 'model/nobody'"):
-        await modelops.request("nobody", Action.RETIRE, signer("rosa"), "over")
+    for action in (Action.RETIRE, Action.RETRAIN):
+        with pytest.raises(UnknownNameError, match="no model 'nobody' has a lifecycle") as caught:
+            await modelops.request("nobody", action, signer("rosa"), "over")
+        assert "modelops model register FILE" in caught.value.remedy
 
 
 async def test_a_worker_is_known_once_it_has_polled(modelops: Modelops) -> None:

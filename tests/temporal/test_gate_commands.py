@@ -76,11 +76,11 @@ async def test_in_somebodys_place(waiting: House) -> None:
     request = waiting.root / "tom.json"
     request.write_text(possessing(signer("tom")))
     given = waiting.root / "tom-for-dmitri.json"
-    words = ("--to", str(request), "--role", "data_science", "--until", "2099-01-01", "--output", str(given))
+    words = ("--to", str(request), "--role", "data_science", "--until", "2099-01-01T00:00Z", "--output", str(given))
     too_long = await run(waiting, "delegate", "--as", "dmitri", *words)
     assert (too_long.returncode, "longer than 30 days" in too_long.stderr) == (4, True)
     decide = ("decide", waiting.model, "independent-validation", "approve", "--as", "tom", "--reason", "In his place.")
-    day = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+    day = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     words = ("--to", str(request), "--role", "data_science", "--until", day, "--output", str(given))
     assert (await run(waiting, "delegate", "--as", "dmitri", *words)).returncode == 0
     found = await run(waiting, *decide, "--delegation", str(given))

@@ -72,7 +72,10 @@ async def found(house: House) -> list[tuple[FindingKind, str]]:
 
 
 async def test_a_monitor_that_is_silenced_is_found(watched: House) -> None:
-    """Paused by us, or in the Web UI, edited, deleted: each on record until it is mended, with who and why."""
+    """Paused by us, or in the Web UI, edited, deleted: each on record until it is mended, with who and why.
+
+    That a model is suspended is none, and is said to who has its monitors run.
+    """
     handle = watched.client.get_schedule_handle(f"monitor/{watched.model}/drift")
     schedules = Modelops(watched.client, queue=watched.queue).schedules
     assert await found(watched) == []
@@ -104,6 +107,10 @@ async def test_a_monitor_that_is_silenced_is_found(watched: House) -> None:
     await watched.until(lambda s: Environment.PROD not in s.serving and s.step is None)
     await watched.recorded()
     assert await found(watched) == []
+    asked = await run(watched, "monitor", "run", watched.model)
+    assert (asked.returncode, "it is suspended, and its monitors have ended" in asked.stderr) == (3, True)
+    told = await run(watched, "status", watched.model, "--json")
+    assert json.loads(told.stdout)["suspended"]["person"] == "olga"
 
 
 def _slower(known: ScheduleUpdateInput) -> ScheduleUpdate:

@@ -49,7 +49,7 @@ def test_a_key_from_its_making_to_its_end(home: Path) -> None:
     assert key.person == "rosa"
     assert key.id[7:23] in run("key", "list").output
     assert json.loads(run("key", "list", "--json").output)["keys"][0]["person"] == "rosa"
-    gone = run("key", "revoke", key.id[7:15], "--reason", "stolen", "--since", "2026-11-20T08:00:00")
+    gone = run("key", "revoke", key.id[7:15], "--reason", "stolen", "--since", "2026-11-20T09:00+01:00")
     assert gone.exit_code == 0, gone.output
     assert registry(home).keys[0].revoked == datetime(2026, 11, 20, 8, tzinfo=UTC)
     again = run("key", "enroll", "rosa.enrolment.json")
@@ -96,7 +96,7 @@ def test_a_delegation(home: Path) -> None:
     """It is signed by who gives it, names the other's key, and ends."""
     run("key", "create", "--as", "rosa")
     run("key", "create", "--as", "tom")
-    until = (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%d")
+    until = (datetime.now(UTC) + timedelta(days=3)).isoformat()
     words = ("--to", "tom.enrolment.json", "--role", "risk", "--until", until, "--output", "d.json", "--model", "loans")
     found = run("delegate", "--as", "rosa", *words)
     assert found.exit_code == 0, found.output

@@ -44,3 +44,23 @@ def test_what_is_refused(words: tuple[str, ...], status: int, said: str) -> None
     """With the exit status of its kind, and what to do."""
     ran = run("monitor", *words)
     assert (ran.exit_code, said in ran.output) == (status, True), ran.output
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-11-20", "2026-11-20T08:00"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report", "loans", "--since"),
+        ("monitor", "backfill", "loans", "--from"),
+        ("monitor", "backfill", "loans", "--from", "2026-03-01T00:00Z", "--until"),
+        ("key", "revoke", "3fa9c1", "--reason", "Stolen.", "--since"),
+        ("delegate", "--as", "rosa", "--to", "tom.json", "--role", "risk", "--output", "given.json", "--until"),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_every_command_says_what_a_moment_looks_like(words: tuple[str, ...], text: str) -> None:
+    """By the one rule, which option it is about, and nothing is written."""
+    ran = run(*words, text)
+    assert ran.exit_code == 4, ran.output
+    assert f"{words[-1]}: '{text}' is no moment with its time zone" in ran.stderr
+    assert "What to do: write 2026-03-01T00:00+01:00, or 2026-03-01T00:00Z" in ran.stderr

@@ -59,6 +59,21 @@ def test_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     assert not any("was rejected in" in line for line in said(world, capsys))
 
 
+def test_what_is_trained_is_the_next_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """The number that it gets, whatever became of those before, and the champion that it is to be like."""
+    world = steady()
+    world.ask(Action.RETRAIN)
+    assert "Train version 3 of loans, like version 2" in said(world, capsys)
+    world.answer()
+    assert world.state.candidate is not None
+    assert world.state.candidate.number == 3
+    world.ask(Action.ABANDON)
+    world.answer()
+    world.run("production")
+    world.ask(Action.RETRAIN)
+    assert "Train version 4 of loans, like version 2" in said(world, capsys)
+
+
 def test_a_trial(capsys: pytest.CaptureFixture[str]) -> None:
     """A challenger under way is said to be tried, beside whom and of which model."""
     world = World(compile_template(TRYING, "trying.yaml"))

@@ -77,6 +77,7 @@ def test_a_question_about_one_version_is_known_by_its_placeholder() -> None:
         ((b", holdout: share", b", late: 2d"), "metrics.uplift.* only what goes into the value ledger"),
         ((b"query: mean", b"query: mean, holdout: mean"), "a source of kind 'push' answers with one value"),
         ((b"holdout: share", b"holdout: median"), "metrics.uplift.holdout"),
+        ((b"query: sum", b"query: sum, holdout: mean"), "a file answers with a row of two groups, the `last`"),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_place(edit: tuple[bytes, bytes], said: str) -> None:

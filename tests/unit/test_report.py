@@ -77,6 +77,7 @@ def looked(number: int, value: float, verdict: Verdict) -> Looked:
             Reading(name="unjudged", value=number, count=1),
         ),
         at=AT + timedelta(days=number),
+        looked=AT + timedelta(days=number),
     )
 
 
@@ -166,7 +167,7 @@ def test_what_fails_stands_first() -> None:
 def test_every_value_says_where_it_comes_from() -> None:
     """Window, cases, version, monitor and moment of the newest; all of them in a table; how many outcomes are known."""
     page = Page(write_report(sources()))
-    newest = "Latest: 0.5, of 500 cases, window w3, version 1, read 2026-05-04 00:00 UTC by monitor 'drift'."
+    newest = "Latest: 0.5, of 500 cases, window w3, version 1, as of 2026-05-04 00:00 UTC by monitor 'drift'."
     assert newest in page.text
     assert "Outcomes are known of 50% of its 1,000 cases." in page.text
     assert "Every value of Live AUC: 3" in page.text
