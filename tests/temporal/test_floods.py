@@ -4,10 +4,12 @@ import asyncio
 import base64
 import contextlib
 from collections.abc import Awaitable, Iterable
+from typing import Any
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
+from temporalio.worker._workflow import _WorkflowWorker
 
 from models.canonical import canonical
 from models.inventory import Column, Submission
@@ -82,6 +84,34 @@ async def test_a_flood_of_signals(house: House, count: int, taken: int) -> None:
     await house.handle.signal("decide", await house.decision("paul"))
     await house.until_phase(Phase.STEADY)
     await rightful(house, CREDIT, ONE)
+
+
+@pytest.mark.timeout(400)
+async def test_a_flood_while_the_machine_is_busy(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A workflow task with thousands of signals is given up several times; afterwards the true decisions count."""
+    begin, made = _WorkflowWorker.__init__, list[_WorkflowWorker]()
+
+    def hurried(self: _WorkflowWorker, *args: Any, **options: Any) -> None:
+        begin(self, *args, **options)
+        self._deadlock_timeout_seconds = 0.1  # type: ignore[assignment]
+        made.append(self)
+
+    monkeypatch.setattr(_WorkflowWorker, "__init__", hurried)
+    await at_the_gate(house)
+    await house.close()
+    breach = Breach(monitor="drift", window="w1", reasons=("because I say so",))
+    await all_of("signal", (house.handle.signal("report_breach", breach) for _ in range(3_000)))
+    await house.open()
+    while "Potential deadlock detected" not in caplog.text:
+        await asyncio.sleep(0.1)
+    for worker in made:
+        worker._deadlock_timeout_seconds = 2
+    await heard_out(house)
+    await house.approve("validation", "dmitri", "rosa")
+    await house.until_phase(Phase.DECIDING, "staging")
+    assert [worker._could_not_evict_count for worker in made] == [0] * len(made)
 
 
 async def test_a_flood_of_requests(house: House) -> None:
