@@ -73,6 +73,15 @@ class Business:
         told = dict.fromkeys([*(answer for _, answer in answers), *(answer for _, answer in booked)])
         return Look(tuple(readings), tuple(map(self._keep, told)), entries, problem)
 
+    def books(self, order: MonitorOrder, at: datetime, now: datetime) -> Look:
+        """What the ledger hears alone, as in `look`."""
+        try:
+            booked = self._news(order, _Asking(self._metrics, order.model), at, now)
+        except ModelopsError as error:
+            return Look((), (), (), f"the value ledger cannot be kept: {error}")
+        told = dict.fromkeys(answer for _, answer in booked)
+        return Look((), tuple(map(self._keep, told)), tuple(entry for entry, _ in booked))
+
     def _news(
         self, order: MonitorOrder, asking: "_Asking", at: datetime, now: datetime
     ) -> list[tuple[Booked, Measurement]]:

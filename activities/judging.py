@@ -18,33 +18,40 @@ from models.inventory import Booked, Submission
 from models.maturity import label_maturity
 from models.monitoring import MonitorOrder
 from models.schema import CHANGES
+from models.service import SERVED
 from models.statistics.figures import Unmeasured
 from models.taken import NOTHING, Taken
-from models.verdict import Kpi, Verdict, combine, judge
+from models.verdict import Kpi, combine, judge
 
 NEEDS_NO_WINDOW = UNWINDOWED | FROM_THE_LEDGER
 """What is read without a window of data, beside metrics."""
+
+OF_A_PERIOD = SERVED
+"""What is read over a whole period, beside metrics."""
 
 _ATTEMPTS = 5
 """A source that is down is asked again so many times, for about half a minute, before that is a failure."""
 
 
 class Found(NamedTuple):
-    """What a look found, what it entered into the value ledger, and the digest of what is known of a window's cases."""
+    """What a look found, what it entered into the value ledger, and the digest of what is known of a window's cases.
+
+    `problem` is why it could not measure all that it was to; the result is about what it could.
+    """
 
     result: StepResult
     booked: tuple[Booked, ...] = ()
     outcomes: Digest | None = None
+    problem: str = ""
 
 
 class _OfData(NamedTuple):
     """What a window of data gives: readings, evidence, the report if it could be measured, and why it could not."""
 
-    taken: Taken
+    taken: Taken = NOTHING
     evidence: tuple[Evidence, ...] = ()
     report: WindowReport | None = None
     problem: str = ""
-    verdict: Verdict = Verdict.FAIL
 
 
 class Judging:
@@ -67,28 +74,26 @@ class Judging:
         self._business = business
 
     def look(self, order: MonitorOrder, serving: Serving, window: Window | None, at: datetime) -> Found:
-        """The verdict; of a window if there is one. What cannot be measured, for whatever reason, is a failure."""
+        """What can be measured, judged: on a window if there is one, on the record, on metrics."""
         business = self._business.look(order, serving, at, activity.info().scheduled_time)
-        evidence, booked = business.evidence, business.booked
-        if business.problem:
-            return Found(_failure(business.problem, evidence), booked)
+        taken, problems = Taken(business.readings), [business.problem]
         try:
-            taken = self._unwindowed.read(order, serving, at).with_(Taken(business.readings))
+            taken = self._unwindowed.read(order, serving, at).with_(taken)
         except UnmeasuredError as error:
-            return Found(_failure(str(error), evidence), booked)
-        if window is None:
-            return Found(_judged(order, taken, evidence), booked)
-        data = self._of_data(order, serving, window)
-        evidence = (*data.evidence, *evidence)
-        if data.problem:
-            failed = _failure(data.problem, evidence, data.verdict)
-            return Found(failed.model_copy(update={"readings": data.taken.readings}), booked)
-        result = _judged(order, data.taken.with_(taken), evidence)
+            problems.append(str(error))
+        data = self._of_data(order, serving, window) if window else _OfData()
+        problem = "; ".join(filter(None, (*problems, data.problem)))
+        result = _judged(order, data.taken.with_(taken), (*data.evidence, *business.evidence), problem)
         if data.report is None:
-            return Found(result, booked)
+            return Found(result, business.booked, None, problem)
         looked = keep_report(self._store, "window", data.report, result.summary)
-        whole = result.model_copy(update={"evidence": (looked, *evidence)})
-        return Found(whole, booked, data.report.outcomes)
+        whole = result.model_copy(update={"evidence": (looked, *result.evidence)})
+        return Found(whole, business.booked, data.report.outcomes, problem)
+
+    def books(self, order: MonitorOrder, at: datetime) -> Found:
+        """What versions have brought or cost, where nothing is to be measured of the one that serves."""
+        kept = self._business.books(order, at, activity.info().scheduled_time)
+        return Found(StepResult(summary="", evidence=kept.evidence), kept.booked, None, kept.problem)
 
     def _of_data(self, order: MonitorOrder, serving: Serving, window: Window) -> _OfData:
         submission = self._inventory.submission(order.model, serving.version)
@@ -105,7 +110,7 @@ class Judging:
         except UnmeasuredError as error:
             if error.state is Unmeasured.SOURCE_DOWN and activity.info().attempt < _ATTEMPTS:
                 raise UnavailableError(str(error), "is it up? it is asked again") from error
-            return _OfData(columns, evidence, None, _unmeasured(error), _verdict(error, serving, window))
+            return _OfData(columns, evidence, None, _unmeasured(error))
         except InvalidInputError as error:
             return _OfData(columns, evidence, None, _unmeasured(error))
         return _OfData(Taken(report.readings, report.unmeasured).with_(columns), evidence, report)
@@ -128,23 +133,15 @@ class Judging:
         return report.model_copy(update=told)
 
 
-def _failure(why: str, evidence: tuple[Evidence, ...], verdict: Verdict = Verdict.FAIL) -> StepResult:
-    return StepResult(verdict=verdict, summary=why, evidence=evidence)
-
-
-def _verdict(error: UnmeasuredError, serving: Serving, window: Window) -> Verdict:
-    """Of a period before the version began to serve, no rows are no failure."""
-    early = error.state is Unmeasured.EMPTY and window.arrived <= serving.since
-    return Verdict.INCONCLUSIVE if early else Verdict.FAIL
-
-
 def _unmeasured(error: InvalidInputError) -> str:
-    said = f"the window cannot be measured: {error}"
-    return f"{said}; {error.remedy}" if error.remedy else said
+    return f"{error}; {error.remedy}" if error.remedy else str(error)
 
 
-def _judged(order: MonitorOrder, taken: Taken, evidence: tuple[Evidence, ...]) -> StepResult:
-    results = tuple(judge(kpi, taken.readings, _why(kpi, taken)) for kpi in order.kpis)
+def _judged(order: MonitorOrder, taken: Taken, evidence: tuple[Evidence, ...], problem: str) -> StepResult:
+    """Of all KPIs; if there was a problem, which has its own words, of those that have a reading."""
+    read = {reading.name for reading in taken.readings}
+    kpis = [kpi for kpi in order.kpis if kpi.name in read or not problem]
+    results = tuple(judge(kpi, taken.readings, _why(kpi, taken)) for kpi in kpis)
     return StepResult(
         verdict=combine(tuple(result.verdict for result in results)),
         summary="; ".join(f"{one.kpi} {one.verdict}: {one.reason}{_detail(one.kpi, taken)}" for one in results),

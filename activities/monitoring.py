@@ -2,32 +2,34 @@
 
 import asyncio
 from datetime import datetime
-from functools import partial
 from typing import NamedTuple
 
 from temporalio import activity
 
-from activities.judging import NEEDS_NO_WINDOW, Found, Judging
+from activities.judging import NEEDS_NO_WINDOW, OF_A_PERIOD, Found, Judging
 from activities.ledger import Ledger, Outcome
 from activities.ports import Inventory, Serving
 from activities.schedule_ports import Schedules
 from activities.window_ports import KEPT_WINDOWS, Arrivals, Window, Windows
-from models.canonical import Digest, digest_bytes, replace, spell_duration
-from models.errors import InvalidInputError, NotPermittedError, UnknownNameError, UnmeasuredError
+from models.canonical import Digest, replace, spell_duration
+from models.errors import InvalidInputError, NotPermittedError, UnknownNameError
 from models.evidence import EffectKey, StepKind, StepResult
 from models.inventory import DataContract, Measured
 from models.journal import Assignment
-from models.maturity import Look, late_breach
+from models.maturity import Look, late_breach, unmeasured_before
 from models.messages import Breach, shorten
 from models.metrics import period_before
 from models.monitoring import (
+    CUT,
     MonitorOrder,
     MonitorOutcome,
     is_breach,
+    is_early,
     is_silent,
     moment_of,
     monitor_orders,
     tightened_order,
+    unmeasured_verdict,
 )
 from models.upkeep import period
 from models.verdict import Verdict
@@ -94,26 +96,50 @@ class MonitoringActivities:
         seen = self._newest(order, serving, at)
         if seen is None:
             return MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary="no window of data yet"))
-        step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}"
-        key = EffectKey(model=order.model, visit=0, step=step)
+        if is_early(seen.about, serving.since):
+            return MonitorOutcome(result=self._early(order, serving, seen, at))
+        key = EffectKey(model=order.model, visit=0, step=_step(order, serving, seen))
         result = self._ledger.once(key, lambda: self._measure(order, serving, seen, at))
-        if seen.window:
-            self._mature(order, serving)
-        return MonitorOutcome(result=result, breach=self._breach(order))
+        missed = self._mature(order, serving) if seen.window else ""
+        return MonitorOutcome(result=result, breach=self._breach(order), missed=shorten(missed))
 
-    def _mature(self, order: MonitorOrder, serving: Serving) -> None:
-        """Look again at windows of whose cases something has become known since."""
-        arrivals = self._windows.of(order.model)
+    def _early(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> StepResult:
+        """Nothing was measured; what versions before have brought or cost goes into the value ledger all the same."""
+        found = self._judging.books(order, at)
+        said = "; ".join(filter(None, (f"before version {serving.version} served", found.problem)))
+        result = found.result.model_copy(update={"verdict": Verdict.INCONCLUSIVE, "summary": said})
+        if not found.booked:
+            return result
+        key = EffectKey(model=order.model, visit=0, step=_step(order, serving, seen))
+        return self._ledger.once(key, lambda: (result, found.booked))
+
+    def _mature(self, order: MonitorOrder, serving: Serving) -> str:
+        """Look again at windows of whose cases something has become known since; why some could not be measured again.
+
+        What was measured of those before stands, and they are looked at again the next time.
+        """
+        arrivals, missed = self._windows.of(order.model), ""
         contract = self._inventory.submission(order.model, serving.version).contract
         for look in self._inventory.looks(order.model, order.monitor.id)[-KEPT_WINDOWS:]:
             window = arrivals.kept(look.window)
-            outcomes = _known(arrivals, window, contract) if window else None
-            if window is None or outcomes in (None, look.outcomes):
-                continue
-            seen = _Seen(window.name, _moment(window), window, outcomes)
-            step = f"measure/{order.monitor.id}/{seen.name}/v{serving.version}/{look.looks + 1}/{outcomes}"
-            again = partial(self._measure, order, serving, seen, seen.moment)
-            self._ledger.once(EffectKey(model=order.model, visit=0, step=step), again)
+            try:
+                outcomes = _known(arrivals, window, contract) if window else None
+                if window and outcomes not in (None, look.outcomes):
+                    self._look_again(order, serving, look, _Seen(window.name, _moment(window), window, outcomes))
+            except (InvalidInputError, _MissedError) as error:
+                missed = missed or ("" if look.unmeasured else str(error))
+        return missed
+
+    def _look_again(self, order: MonitorOrder, serving: Serving, look: Look, seen: "_Seen") -> None:
+        step = f"{_step(order, serving, seen)}/{look.looks + 1}/{seen.outcomes}"
+
+        def effect() -> Outcome:
+            found = self._judging.look(order, serving, seen.window, seen.moment)
+            if found.problem:
+                raise _MissedError(found.problem)
+            return _recorded(order, serving, seen, found)
+
+        self._ledger.once(EffectKey(model=order.model, visit=0, step=step), effect)
 
     def _breach(self, order: MonitorOrder) -> Breach | None:
         """By the last look at each window."""
@@ -140,7 +166,8 @@ class MonitoringActivities:
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
         asked = period_before(order.every, at)
         if all(kpi.metric or kpi.name in NEEDS_NO_WINDOW for kpi in order.kpis):
-            return _Seen(period(order.every, at), asked.until)
+            of_period = any(kpi.metric or kpi.name in OF_A_PERIOD for kpi in order.kpis)
+            return _Seen(period(order.every, at), asked.until, read=None if of_period else at + CUT)
         found = self._windows.of(order.model).newest(asked)
         last = max(serving.since, found.arrived) if found else serving.since
         if is_silent(order.monitor, last, at):
@@ -149,29 +176,64 @@ class MonitoringActivities:
 
     def _measure(self, order: MonitorOrder, serving: Serving, seen: "_Seen", at: datetime) -> Outcome:
         if seen.silent:
-            found = Found(StepResult(verdict=Verdict.FAIL, summary=f"no new window of data ({seen.name})"))
-        else:
-            found = self._judging.look(order, serving, seen.window, at)
-        measured = Measured(
-            monitor=order.monitor.id,
-            window=seen.name,
-            version=serving.version,
-            moment=seen.moment,
-            outcomes=found.outcomes or seen.outcomes,
-            verdict=found.result.verdict.value,
-            reasons=(found.result.summary,),
-        )
-        return found.result, [measured, *found.booked]
+            why = f"no new window of data ({seen.name})"
+            return _recorded(order, serving, seen, Found(StepResult(verdict=Verdict.FAIL, summary=why), problem=why))
+        found = self._judging.look(order, serving, seen.window, at)
+        if found.problem:
+            looks = self._inventory.looks(order.model, order.monitor.id)
+            found = found._replace(result=_unmeasured(found, unmeasured_before(looks, seen.moment)))
+        return _recorded(order, serving, seen, found)
 
 
 class _Seen(NamedTuple):
-    """A window of data by its digest, or a period of the record; `silent` if nothing was heard for too long."""
+    """A window of data by its digest, or a period of the record; `silent` if nothing was heard for too long.
+
+    `moment` is what it stands for; of what is read as it is, `read` is by when that was.
+    """
 
     name: str
     moment: datetime
     window: Window | None = None
     outcomes: Digest | None = None
     silent: bool = False
+    read: datetime | None = None
+
+    @property
+    def about(self) -> datetime:
+        """The last moment that it tells anything of."""
+        return self.read or self.moment
+
+
+class _MissedError(Exception):
+    """A window could not be measured again."""
+
+
+def _step(order: MonitorOrder, serving: Serving, seen: _Seen) -> str:
+    return f"measure/{order.monitor.id}/{seen.name}/v{serving.version}"
+
+
+def _unmeasured(found: Found, before: bool) -> StepResult:
+    """Of what could not all be measured: first what matters more."""
+    judged = found.result
+    parts = [f"not measured{', nor at the look before' if before else ''}: {found.problem}", judged.summary]
+    if judged.verdict is Verdict.FAIL:
+        parts.reverse()
+    changes = {"verdict": unmeasured_verdict(judged.verdict, before), "summary": "; ".join(filter(None, parts))}
+    return judged.model_copy(update=changes)
+
+
+def _recorded(order: MonitorOrder, serving: Serving, seen: _Seen, found: Found) -> Outcome:
+    measured = Measured(
+        monitor=order.monitor.id,
+        window=seen.name,
+        version=serving.version,
+        moment=seen.moment,
+        outcomes=found.outcomes or seen.outcomes,
+        unmeasured=bool(found.problem),
+        verdict=found.result.verdict.value,
+        reasons=(found.result.summary,),
+    )
+    return found.result, [measured, *found.booked]
 
 
 def _moment(window: Window) -> datetime:
@@ -180,11 +242,6 @@ def _moment(window: Window) -> datetime:
 
 
 def _known(arrivals: Arrivals, window: Window, contract: DataContract) -> Digest | None:
-    """The digest of what is known of a window's cases, or of why that cannot be read; None if nothing is."""
-    try:
-        with arrivals.opened(window, contract) as brought:
-            return brought.known.digest if brought.known else None
-    except UnmeasuredError:
-        return None
-    except InvalidInputError as error:
-        return digest_bytes(str(error).encode())
+    """The digest of what is known of a window's cases, None if nothing is; InvalidInputError if that cannot be read."""
+    with arrivals.opened(window, contract) as brought:
+        return brought.known.digest if brought.known else None

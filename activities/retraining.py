@@ -4,7 +4,7 @@ from temporalio import activity
 
 from activities.ledger import Ledger, Outcome
 from activities.ports import Inventory, Trainer
-from activities.window_ports import Windows
+from activities.window_ports import Given, Windows
 from models.errors import InvalidInputError
 from models.evidence import StepKind, StepResult
 from models.journal import Assignment
@@ -21,7 +21,7 @@ class RetrainingActivities:
 
     @activity.defn(name="train_version")
     def train_version(self, task: Assignment) -> StepResult:
-        """A submission like the champion's, trained with the newest window; it has every gate before it."""
+        """A submission like the champion's, trained with the newest window whose labels are known, if there is one."""
         order = task.order
 
         def effect() -> Outcome:
@@ -33,8 +33,14 @@ class RetrainingActivities:
                     f"version {order.version} of '{order.model}' names no trainer, so it cannot be retrained",
                     "submit a new version with `modelops submit`",
                 )
-            window = self._windows.of(order.model).latest()
-            submission = self._trainer.train(champion.trainer, champion, window, order.key)
-            return StepResult(summary=f"trained by '{champion.trainer}'", submission=submission), []
+            given = self._windows.of(order.model).for_training(champion.contract)
+            submission = self._trainer.train(champion.trainer, champion, given.path if given else None, order.key)
+            return StepResult(summary=f"trained by '{champion.trainer}'{_lineage(given)}", submission=submission), []
 
         return self._ledger.perform(task, StepKind.TRAIN, effect)
+
+
+def _lineage(given: Given | None) -> str:
+    if given is None:
+        return ", without a window"
+    return f", with window {given.window}{f' and outcomes {given.outcomes}' if given.outcomes else ''}"

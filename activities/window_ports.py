@@ -1,6 +1,6 @@
 """Where windows of production data come from, in our words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -51,6 +51,14 @@ class Brought(NamedTuple):
     known: Known | None = None
 
 
+class Given(NamedTuple):
+    """What a trainer gets of a window: a file that stays, and of which window and with what outcomes it was made."""
+
+    path: Path
+    window: Digest
+    outcomes: Digest | None = None
+
+
 class Origin(Protocol):
     """Where the windows of one model come from."""
 
@@ -63,8 +71,8 @@ class Origin(Protocol):
     def kept(self, name: Digest) -> Window | None:
         """A window that was there before; None if its data are not here any more."""
 
-    def latest(self) -> Path | None:
-        """The newest data that are here, for training; None if there are none."""
+    def here(self) -> Iterator[Window]:
+        """The windows whose data are here, the newest first."""
 
 
 class Arrivals(Protocol):
@@ -79,8 +87,11 @@ class Arrivals(Protocol):
     def kept(self, name: Digest) -> Window | None:
         """See `Origin`."""
 
-    def latest(self) -> Path | None:
-        """See `Origin`."""
+    def for_training(self, contract: DataContract) -> Given | None:
+        """The newest window that is here of which labels are known, its own or by outcomes: those rows, with them.
+
+        Where none is known of any, the newest as it is; None if none is here. InvalidInputError if one cannot be read.
+        """
 
 
 class Windows(Protocol):

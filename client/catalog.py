@@ -24,7 +24,7 @@ from models.audit import AuditEntry, AuditHead, AuditKind
 from models.canonical import Digest
 from models.errors import InvalidInputError, UnavailableError, UnknownNameError
 from models.evidence import StepKind, StepResult, Tightened
-from models.inventory import Measured, ModelFacts, Rating
+from models.inventory import Environment, Measured, ModelFacts, Rating
 from models.plan import Plan
 from models.records import (
     IS_PUBLICATION,
@@ -196,6 +196,12 @@ class Catalog:
         found = self._rows(query.order_by(col(LedgerRecord.at).desc()).limit(1))
         return StepResult.model_validate_json(found[0].result).tightened if found else None
 
+    def serving(self, model: str, environment: Environment) -> tuple[int, datetime] | None:
+        """Which version serves in an environment, and since when (UTC); None if none does."""
+        here = (DeploymentRecord.model == model, DeploymentRecord.environment == environment)
+        found = self._rows(select(DeploymentRecord).where(*here, col(DeploymentRecord.until).is_(None)))
+        return (found[0].version, found[0].since) if found else None
+
     def newest(self, model: str, kind: str) -> Digest | None:
         """The newest report of a kind about a model, by digest; None if there is none."""
         query = select(EvidenceRecord).where(EvidenceRecord.model == model, EvidenceRecord.kind == kind)
@@ -362,7 +368,7 @@ def _looked(row: MeasurementRecord, known: Sequence[ReadingRecord], since: Seque
     ours = [one for one in known if looked <= one.at and (until is None or one.at < until)]
     read = [one for one in ours if one.at == max(one.at for one in ours)]
     return Looked(
-        **row.model_dump(include={"monitor", "window", "verdict", "reasons"}),
+        **row.model_dump(include={"monitor", "window", "verdict", "unmeasured", "reasons"}),
         at=row.moment or row.at,
         looked=looked,
         version=read[0].version if read else None,

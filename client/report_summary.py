@@ -43,6 +43,8 @@ def why(held: Held, looks: Sequence[Looked]) -> Iterator[str]:
     passed = [monitor for monitor, look in sorted(last.items()) if look.verdict is Verdict.PASS]
     if passed:
         yield f"{_all_or(len(passed), len(last))} passed at the last look: {', '.join(passed)}."
+    if last and held.health is None:
+        yield "What was read is about how it is governed: nothing was read of the model itself."
 
 
 def open_matters(held: Held, looks: Sequence[Looked]) -> Iterator[str]:

@@ -57,13 +57,15 @@ class Looked(Frozen):
     """What a monitor found when it looked at a window or at the record, of the version that served (None: unknown).
 
     `at` is what the look stands for, `looked` when the last one at the same window was recorded. `attained` says of
-    business KPIs how much of their targets was reached, 1 for all.
+    business KPIs how much of their targets was reached, 1 for all; `unmeasured`, that not all could be measured that
+    was to be.
     """
 
     monitor: str
     window: str
     version: int | None
     verdict: Verdict
+    unmeasured: bool = False
     reasons: tuple[str, ...]
     readings: tuple[Reading, ...]
     at: datetime
@@ -74,7 +76,8 @@ class Looked(Frozen):
 class Held(Frozen):
     """A model in the portfolio: where it is, how it fares, what it is worth and what is overdue.
 
-    `health` is the worst of what its monitors found last about the champion, None if they have found nothing yet;
+    `health` is the worst of what its monitors found last about the champion, None if they have found nothing yet, or
+    have read how it is governed and nothing else, and that is in order;
     `value` are the latest business readings, by name, `attained` how much of their targets they are, 1 for all;
     `worth` is what the value ledger holds, by currency. `obligations_overdue` is None if nobody has looked,
     `contradictions` counts what the reconciliation has found and still holds.

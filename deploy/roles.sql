@@ -37,6 +37,7 @@ GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO modelops_worker;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO modelops_worker;
 REVOKE UPDATE, DELETE ON audit, ledger, plan, model, evidence, measurement, reading, value_entry, notification
     FROM modelops_worker;
+GRANT UPDATE (verdict, reasons, outcomes, looked, looks, unmeasured) ON measurement TO modelops_worker;
 REVOKE UPDATE ON pushed_value FROM modelops_worker;
 REVOKE INSERT, UPDATE, DELETE ON portfolio, current_measurement, current_reading, current_value, model_value
     FROM modelops_worker;

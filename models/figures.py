@@ -34,6 +34,7 @@ METRICS: Mapping[str, Metric] = {
     ),
     "modelops_monitors": Metric("Monitors of versions that serve, by risk tier.", ("tier",)),
     "modelops_monitors_silent": Metric("Monitors that have not looked for three periods.", ("tier",)),
+    "modelops_monitors_unmeasured": Metric("Monitors that could not measure all when they looked last.", ("tier",)),
     "modelops_reading_age_seconds": Metric("Seconds since the monitor that is longest silent has looked.", ("tier",)),
     "modelops_stuck_lifecycles": Metric("Lifecycles that are stuck until a person acts.", ("tier",)),
     "modelops_stuck_seconds": Metric("Seconds that a lifecycle has been stuck, the longest.", ("tier",)),

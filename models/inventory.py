@@ -294,6 +294,7 @@ class Measured(Frozen):
 
     `moment` (UTC) is what the look stands for, whenever it was made: when the window arrived, or its period ended.
     `outcomes` is the digest of what was known of its cases; as they become known, a window is looked at again.
+    `unmeasured`: not all could be measured that was to be; `reasons` say why.
     """
 
     change: Literal["measured"] = "measured"
@@ -302,6 +303,7 @@ class Measured(Frozen):
     version: int | None = Field(default=None, exclude_if=lambda version: version is None)
     moment: datetime | None = Field(default=None, exclude_if=lambda moment: moment is None)
     outcomes: Digest | None = Field(default=None, exclude_if=lambda outcomes: outcomes is None)
+    unmeasured: bool = Field(default=False, exclude_if=lambda unmeasured: not unmeasured)
     verdict: Literal["pass", "fail", "inconclusive"]
     reasons: tuple[str, ...]
 

@@ -14,7 +14,10 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Look(NamedTuple):
-    """What was found in a window by the last of so many looks at it, when that was, and the digest of its outcomes."""
+    """What was found in a window by the last of so many looks at it, when that was, and the digest of its outcomes.
+
+    `moment` is what the window stands for; `unmeasured`: not all could be measured that was to be.
+    """
 
     window: str
     verdict: str
@@ -22,6 +25,8 @@ class Look(NamedTuple):
     looked: datetime
     looks: int = 1
     outcomes: str | None = None
+    moment: datetime | None = None
+    unmeasured: bool = False
 
 
 def label_maturity(report: WindowReport) -> Reading:
@@ -36,6 +41,12 @@ def last_looks(measured: Sequence[Measured]) -> list[Measured]:
     return sorted(last.values(), key=lambda one: one.moment or _LONG_AGO)
 
 
+def unmeasured_before(looks: Sequence[Look], moment: datetime) -> bool:
+    """Whether the newest look that stands for an earlier moment could not measure all that it was to."""
+    earlier = [look for look in looks if (look.moment or _LONG_AGO) < moment]
+    return bool(earlier) and earlier[-1].unmeasured
+
+
 def decided(looks: Sequence[Look]) -> Sequence[Look]:
     """Without the newest windows of which nothing can be said yet: their outcomes are still to come."""
     end = len(looks)
@@ -46,11 +57,12 @@ def decided(looks: Sequence[Look]) -> Sequence[Look]:
 
 def standing(monitor: MonitorPlan, looks: Sequence[Look]) -> Sequence[Look]:
     """The looks up to the one that is a breach; none if none is. What outcomes have made known is not hidden by newer
-    windows of which nothing can be said yet.
+    windows of which nothing can be said yet; nor is anything over because the newest look could not measure.
     """
     known = decided(looks)
     late = known and known[-1].looks > 1
-    found = known if late else looks
+    blind = looks and looks[-1].unmeasured and looks[-1].verdict == Verdict.INCONCLUSIVE
+    found = known if late else looks[:-1] if blind else looks
     return found if is_breach(monitor, [look.verdict for look in found]) else ()
 
 

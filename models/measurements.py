@@ -47,6 +47,7 @@ def measurement_of(model: str, reign: int, change: Measured, at: datetime) -> Me
         moment=change.moment or at,
         outcomes=change.outcomes,
         looked=at,
+        unmeasured=change.unmeasured,
     )
 
 
@@ -54,6 +55,6 @@ def look_again(known: MeasurementRecord, change: Measured, at: datetime) -> bool
     """Have the row of a window say what another look found; False if it differs though nothing became known since."""
     if change.outcomes == known.outcomes:
         return (known.verdict, tuple(known.reasons)) == (change.verdict, change.reasons)
-    known.verdict, known.reasons = Verdict(change.verdict), list(change.reasons)
+    known.verdict, known.reasons, known.unmeasured = Verdict(change.verdict), list(change.reasons), change.unmeasured
     known.outcomes, known.looks, known.looked = change.outcomes, known.looks + 1, at
     return True

@@ -1,7 +1,7 @@
 """What a scheduled check is asked, what it found, and whether that is a breach."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
@@ -10,7 +10,13 @@ from models.evidence import StepResult
 from models.inventory import Environment
 from models.messages import Breach
 from models.plan import MonitorPlan, Plan
-from models.verdict import Kpi
+from models.verdict import Kpi, Verdict
+
+CUT = timedelta(seconds=1)
+"""A schedule's moment is cut to whole seconds: it may have been as much later."""
+
+_EXACT = timedelta(milliseconds=100)
+"""How exact the times of files are, beside those of the record."""
 
 SILENT_AFTER = 2
 """A monitor without new data for this many of its periods is itself failing: silence is never consent."""
@@ -61,15 +67,33 @@ def moment_of(order: MonitorOrder, now: datetime) -> datetime:
 
 
 class MonitorOutcome(Frozen):
-    """What the check found; `breach` if the lifecycle has to hear of it."""
+    """What the check found; `breach` if the lifecycle has to hear of it.
+
+    `missed` says why windows that were measured before could not be measured again, now that more is known of them.
+    """
 
     result: StepResult
     breach: Breach | None = None
+    missed: str = Field(default="", exclude_if=lambda missed: not missed)
 
 
 def is_silent(monitor: MonitorPlan, last: datetime, at: datetime) -> bool:
     """Whether nothing was heard for too long since the last window, or since the champion began to serve."""
     return (at - last).total_seconds() > SILENT_AFTER * monitor.every
+
+
+def is_early(about: datetime, since: datetime) -> bool:
+    """Whether a look is about what was over when the version began to serve."""
+    return about <= since - _EXACT
+
+
+def unmeasured_verdict(judged: Verdict, before: bool) -> Verdict:
+    """Of a look that could not measure all that it was to; what it could measure was `judged` so.
+
+    One alone is INCONCLUSIVE: a source may be down. The second in a row, as `before` says, is a failure, and so is what
+    was measured and fails: neither silence nor blindness is consent.
+    """
+    return Verdict.FAIL if before or judged is Verdict.FAIL else Verdict.INCONCLUSIVE
 
 
 def is_breach(monitor: MonitorPlan, verdicts: Sequence[str]) -> bool:

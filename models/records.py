@@ -6,12 +6,14 @@ from typing import ClassVar
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Enum,
     ForeignKeyConstraint,
     Index,
     Integer,
     UniqueConstraint,
+    false,
     literal_column,
     text,
 )
@@ -170,7 +172,7 @@ class MeasurementRecord(SQLModel, table=True):
     """What a monitor found in a window when it looked last: once for each reign of a champion, told apart by `reign`.
 
     `at` is the first of its `looks`, `looked` the last, `moment` what it stands for; `outcomes` is the digest of those
-    that were known.
+    that were known. `unmeasured`: not all could be measured.
     """
 
     __tablename__ = "measurement"
@@ -191,6 +193,7 @@ class MeasurementRecord(SQLModel, table=True):
     outcomes: str | None = None
     looked: datetime | None = None
     looks: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
+    unmeasured: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class ReadingRecord(SQLModel, table=True):
@@ -204,6 +207,7 @@ class ReadingRecord(SQLModel, table=True):
     __table_args__: ClassVar[Arguments] = (
         UniqueConstraint("model", "visit", "step", "name"),
         Index("newest_reading", "model", "name", "moment", "id"),
+        Index("readings_of_a_look", "model", "monitor", "window"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -145,7 +145,8 @@ def waiting_for(plan: Plan, state: State) -> str:
         return f"Paused until a person resumes; then {sentence(state.held, state.submitted)}"
     match state.phase:
         case Phase.AWAITING_VERSION:
-            serves = "" if state.stage != plan.enters.suspension else "Suspended, nothing serves: "
+            off = state.stage == plan.enters.suspension
+            serves = f"Suspended, nothing serves in {plan.production}: " if off else ""
             back = f", or for a rollback to version {state.previous.number}" if serves and state.previous else ""
             return _capital(f"{serves}waiting for a version to be submitted{back}")
         case Phase.WORKING:

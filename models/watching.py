@@ -1,10 +1,10 @@
 """Monitors as the clock has them: whether each look that a plan demands is made, and what contradicts that."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from models.errors import InvalidInputError
+from models.errors import InvalidInputError, RefusedError
 from models.monitoring import MonitorOrder
 from models.plan import MonitorPlan
 from models.reconciliation import Finding, FindingKind
@@ -62,6 +62,16 @@ def count_looks(monitor: MonitorPlan, since: datetime, until: datetime, now: dat
             f"'{monitor.id}' would look about {looks} times", f"do it in parts of at most {LOOKS_AT_ONCE}"
         )
     return looks
+
+
+def demand_served(since: datetime, version: int, served: datetime) -> None:
+    """RefusedError if looks are to be made up for that were due before the version began to serve (UTC)."""
+    if since < served:
+        first = (served + timedelta(seconds=1)).replace(microsecond=0)
+        raise RefusedError(
+            f"version {version} serves since {served:%Y-%m-%d %H:%M:%S} UTC: it has nothing to show of the time before",
+            f"name a later moment: --from {first.isoformat()}",
+        )
 
 
 def moment_of(text: str, option: str) -> datetime:

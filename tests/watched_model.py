@@ -84,6 +84,7 @@ class WatchedModel:
         said: Mapping[str, object] | None = None,
         kpis: tuple[Kpi, ...] = KPIS,
         breaches: int = 1,
+        of: int = 0,
         beat: Beat = unheard,
         training: Path | None = None,
         contract: DataContract = CONTRACT,
@@ -96,7 +97,7 @@ class WatchedModel:
         self.folder = root / "windows" / "loan"
         self.folder.mkdir(parents=True)
         self.parts = dataclasses.replace(quick_parts(root), windows=windows, evaluator=evaluator)
-        self.order = _order(kpis, breaches)
+        self.order = _order(kpis, breaches, of)
         if training is None:
             training = root / "training.csv"
             training.write_text(training_data())
@@ -163,12 +164,13 @@ def _empty_inventory() -> bytes:
         return Path(folder, "inventory.db").read_bytes()
 
 
-def _order(kpis: tuple[Kpi, ...], breaches: int) -> MonitorOrder:
+def _order(kpis: tuple[Kpi, ...], breaches: int, of: int) -> MonitorOrder:
     monitor = MonitorPlan(
         id="drift",
         checks=tuple(kpi.name for kpi in kpis),
         every=86_400,
         breaches=breaches,
+        of=of,
         then=Remedy.ESCALATE,
         brakes=Brakes(cooldown=60, at_most=1, per=60, otherwise=Remedy.ESCALATE),
     )

@@ -19,9 +19,15 @@ from activities.adapters.child_process import die_with_parent
 from activities.adapters.sql_migration import migrate
 from models.errors import InvalidInputError, UnavailableError
 from worker.embedded import WITHHELD, Program, waves
+from worker.patience import Patience, Work, processor_time
 from worker.settings import Settings
 
 READY_WITHIN = 60.0
+READY_AT_MOST = 600.0
+"""A program that is at work may take longer than usual: on a busy machine everything does."""
+_SOON, _ASK_SOON, _ASK_LATER = 5.0, 0.05, 0.5
+"""Whoever is asked too often is at work for that alone."""
+_BUSY = "; if this machine has much else to do, run `modelops up` again when it has less"
 RESTART_AFTER = 0.5
 RESTART_AT_MOST = 30.0
 STEADY_AFTER = 30.0
@@ -65,6 +71,7 @@ class _Child:
         self._log = root / "logs" / f"{program.name}.log"
         self._pid = root / "run" / f"{program.name}.pid"
         self._process: asyncio.subprocess.Process | None = None
+        self._logged = 0
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self, stop: asyncio.Event) -> None:
@@ -95,6 +102,7 @@ class _Child:
 
     async def _spawn(self) -> None:
         with self._log.open("ab") as log:
+            self._logged = log.tell()
             self._process = await asyncio.create_subprocess_exec(
                 *self.program.command,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -106,20 +114,27 @@ class _Child:
         self._pid.write_text(str(self._process.pid))
 
     async def _until_ready(self, http: httpx2.AsyncClient, stop: asyncio.Event) -> None:
-        give_up, answered = time.monotonic() + READY_WITHIN, "nothing"
+        patience, answered = Patience(time.monotonic(), READY_WITHIN, READY_AT_MOST), "nothing"
         while not stop.is_set():
             if self._process and self._process.returncode is not None:
-                raise self._did_not_start(f"ended with status {self._process.returncode}")
-            if time.monotonic() > give_up:
-                how = f"did not answer 200 at {self.program.ready} within {READY_WITHIN:g} s, but {answered}"
-                raise self._did_not_start(how)
+                raise self._did_not_start(f"ended with status {self._process.returncode}", "")
+            now = time.monotonic()
+            if patience.is_due(now):
+                how = f"did not answer 200 at {self.program.ready} within {patience.waited(now):.0f} s, but {answered}"
+                if patience.is_over(now, self._work()):
+                    raise self._did_not_start(how, _BUSY)
+                self._say(f"{self.program.name} {how}; it is at work, and is waited for ({self._log})")
             try:
                 answered = str((await http.get(self.program.ready)).status_code)
                 if answered == "200":
                     return
             except httpx2.TransportError:
                 pass
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(_ASK_SOON if patience.waited(now) < _SOON else _ASK_LATER)
+
+    def _work(self) -> Work:
+        seconds = processor_time(self._process.pid) if self._process else 0
+        return Work(seconds, self._log.stat().st_size - self._logged)
 
     async def _warn(self, http: httpx2.AsyncClient) -> None:
         """Say which versions an inference server should serve and cannot; the others do not wait for them."""
@@ -141,9 +156,13 @@ class _Child:
             await asyncio.sleep(pause)
             await self._spawn()
 
-    def _did_not_start(self, how: str) -> UnavailableError:
-        lines = self._log.read_text(errors="replace").splitlines()[-3:]
-        return UnavailableError(f"{self.program.name} {how}: {' | '.join(lines)}", f"its log is {self._log}")
+    def _did_not_start(self, how: str, hint: str) -> UnavailableError:
+        """With the end of what it has said since it was started: its log is that of all starts."""
+        with self._log.open("rb") as log:
+            log.seek(self._logged)
+            lines = log.read().decode(errors="replace").splitlines()[-3:]
+        said = f"the last that it said: {' | '.join(lines)}" if lines else "it has said nothing"
+        return UnavailableError(f"{self.program.name} {how}; {said}", f"its log is {self._log}{hint}")
 
 
 def _with_token(settings: Settings) -> Settings:

@@ -32,8 +32,8 @@ def render(order: MonitorOrder, outcome: MonitorOutcome) -> str:
 def _situation(order: MonitorOrder, outcome: MonitorOutcome) -> str:
     said = safe(outcome.result.summary, _WORDS)
     if outcome.breach:
-        return f"🚨 **A breach:** the lifecycle was told of it, and starts {order.monitor.then}. {said}"
-    return said
+        said = f"🚨 **A breach:** the lifecycle was told of it, and starts {order.monitor.then}. {said}"
+    return f"{said} Not measured again: {safe(outcome.missed, _WORDS)}" if outcome.missed else said
 
 
 def _other(reading: Reading) -> str:

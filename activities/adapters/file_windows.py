@@ -25,8 +25,7 @@ class FileWindows:
 
     def newest(self, period: Period) -> Window | None:
         """The file modified last (of several, the last by name), whatever the period; None if none has arrived."""
-        path = self.latest()
-        return self._window(path) if path else None
+        return next(self.here(), None)
 
     @contextmanager
     def opened(self, window: Window) -> Iterator[Brought]:
@@ -49,10 +48,10 @@ class FileWindows:
             return None
         return next((self._window(path) for path, digest in digests.items() if digest == name), None)
 
-    def latest(self) -> Path | None:
-        """The file modified last."""
+    def here(self) -> Iterator[Window]:
+        """All files, that modified last first."""
         found = [(stamp_of(path)[2], path.name, path) for path in self._files()]
-        return max(found)[-1] if found else None
+        return (self._window(path) for *_, path in sorted(found, reverse=True))
 
     def _files(self) -> Sequence[Path]:
         return [

@@ -4,8 +4,9 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,13 +14,17 @@ import pyarrow.parquet as pq
 
 from activities.adapters.csv_outcomes import UNIT, outcome_files, read_outcomes
 from activities.adapters.file_digests import stamp_of
+from activities.adapters.labelled_windows import write_labelled
 from activities.adapters.sqlite_cases import SqliteCases, writing
-from activities.adapters.window_parts import parts_of
-from activities.window_ports import KEPT_WINDOWS, Beat, Brought, Known, Origin, Window
+from activities.adapters.window_parts import columns_of, is_parquet, parts_of
+from activities.window_ports import KEPT_WINDOWS, Beat, Brought, Given, Known, Origin, Window
 from models.canonical import Digest, digest, digest_bytes
 from models.errors import MissingColumnError
 from models.inventory import DataContract
 from models.metrics import Period
+
+_TRAINED = 5
+"""So many windows with their outcomes are kept for trainers: a run may still read one."""
 
 
 class MaturedWindows:
@@ -43,9 +48,26 @@ class MaturedWindows:
         """See `Origin`."""
         return self._origin.kept(name)
 
-    def latest(self) -> Path | None:
-        """See `Origin`."""
-        return self._origin.latest()
+    def for_training(self, contract: DataContract) -> Given | None:
+        """See `Arrivals`; what was joined for training is kept as long as the last few times."""
+        newest: Given | None = None
+        for window in islice(self._origin.here(), KEPT_WINDOWS):
+            with self.opened(window, contract) as brought:
+                if brought.known:
+                    path = self._labelled(window, brought.path, brought.known, contract)
+                    return Given(path, window.name, brought.known.digest)
+                if contract.label in columns_of(brought.path):
+                    return Given(brought.path, window.name)
+            newest = newest or Given(brought.path, window.name)
+        return newest
+
+    def _labelled(self, window: Window, path: Path, known: Known, contract: DataContract) -> Path:
+        folder, name = self._kept / "training", digest_bytes(f"{window.name} {known.digest}".encode())
+        target = folder / f"{name.removeprefix('sha256:')}{'.parquet' if is_parquet(path) else '.csv'}"
+        if not target.exists():
+            write_labelled(path, known.path, contract, target, self._beat)
+            _forget_oldest(folder.glob("*.*"), _TRAINED)
+        return target
 
     @contextmanager
     def opened(self, window: Window, contract: DataContract) -> Iterator[Brought]:
@@ -96,6 +118,9 @@ class MaturedWindows:
 
     def _forget(self) -> None:
         """What was joined with windows that were looked at longest ago."""
-        files: Sequence[Path] = sorted(self._kept.glob("*.known"), key=lambda path: path.stat().st_mtime_ns)
-        for path in files[: -2 * KEPT_WINDOWS]:
-            path.unlink(missing_ok=True)
+        _forget_oldest(self._kept.glob("*.known"), 2 * KEPT_WINDOWS)
+
+
+def _forget_oldest(files: Iterable[Path], kept: int) -> None:
+    for path in sorted(files, key=lambda path: path.stat().st_mtime_ns)[:-kept]:
+        path.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Trains by running a program as a child process: `python PROGRAM --request REQUEST.json --output DIR`."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from activities.adapters.child_process import die_with_parent
-from models.canonical import digest_bytes
 from models.errors import TrainingError, UnknownNameError
 from models.evidence import EffectKey
 from models.inventory import Reference, Submission
@@ -120,7 +120,9 @@ class ProcessTrainer:
 def _pinned(window: Path | None) -> Reference | None:
     if window is None:
         return None
-    return Reference(uri=window.resolve().as_uri(), digest=digest_bytes(window.read_bytes()))
+    with window.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    return Reference(uri=window.resolve().as_uri(), digest=f"sha256:{found}")
 
 
 def _result(trainer: str, path: Path) -> Submission:

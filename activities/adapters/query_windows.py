@@ -64,10 +64,10 @@ class QueryWindows:
         source = self._source(self._path(name))
         return Window(name, source.until or _NEVER, source) if source else None
 
-    def latest(self) -> Path | None:
-        """The answer about the newest period of those that are here."""
-        found = [(source.until or _NEVER, path) for path in self._answers() if (source := self._source(path))]
-        return max(found)[1] if found else None
+    def here(self) -> Iterator[Window]:
+        """Those whose answers are here, that of the newest period first."""
+        found = [window for path in self._answers() if (window := self.kept(f"sha256:{path.stem}"))]
+        return iter(sorted(found, key=lambda window: window.arrived, reverse=True))
 
     def _fetch(self, window: Window, path: Path) -> None:
         what, source = f"the windows of '{self._model}'", window.source

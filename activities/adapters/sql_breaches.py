@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import takewhile
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -20,7 +21,8 @@ _NEWEST_FIRST = tuple(column.desc() for column in _ORDER)
 
 def look_of(row: MeasurementRecord) -> Look:
     """A look at a window, as it is on record."""
-    return Look(row.window, row.verdict.value, tuple(row.reasons), row.looked or row.at, row.looks, row.outcomes)
+    said = row.window, row.verdict.value, tuple(row.reasons), row.looked or row.at, row.looks, row.outcomes
+    return Look(*said, row.moment, row.unmeasured)
 
 
 def standing_breach(
@@ -55,15 +57,16 @@ def standing_breach(
 
 def _last(session: Session, ours: _Where, count: int) -> Sequence[MeasurementRecord]:
     """So many of the last looks by what they stand for, oldest first; if nothing can be said yet of the newest, that
-    one, and so many up to the last of which something can.
+    one and what is like it before it, and so many up to the last of which something can.
     """
     newest = select(MeasurementRecord).where(*ours).order_by(*_NEWEST_FIRST)
-    rows = session.exec(newest.limit(count)).all()
-    if not rows or rows[0].verdict is not Verdict.INCONCLUSIVE:
-        return rows[::-1]
+    rows = session.exec(newest.limit(max(count, 2))).all()
+    open = list(takewhile(lambda row: row.verdict is Verdict.INCONCLUSIVE, rows[:2]))
+    if not open:
+        return rows[:count][::-1]
     known = session.exec(newest.where(col(MeasurementRecord.verdict) != Verdict.INCONCLUSIVE).limit(1)).first()
     before = session.exec(newest.where(_up_to(known)).limit(count)).all() if known else ()
-    return [*before[::-1], rows[0]]
+    return [*before[::-1], *open[::-1]]
 
 
 def _in_a_row(session: Session, looks: _Where) -> tuple[int, datetime]:

@@ -31,7 +31,10 @@ from models.state import Phase
 from models.verdict import Verdict
 
 _NEWEST = sa.table(
-    "current_measurement", *map(sa.column, ("model", "monitor", "verdict")), sa.column("at", UTCDateTime())
+    "current_measurement",
+    *map(sa.column, ("model", "monitor", "verdict")),
+    sa.column("at", UTCDateTime()),
+    sa.column("unmeasured", sa.Boolean()),
 )
 _PORTFOLIO = sa.table("portfolio", *map(sa.column, ("stage", "tier", "health", "obligations_overdue")))
 _step = col(LedgerRecord.step)
@@ -61,6 +64,7 @@ class _Newest(NamedTuple):
     monitor: str
     verdict: str
     at: datetime
+    unmeasured: bool
 
 
 class _Watch(NamedTuple):
@@ -121,20 +125,23 @@ class SqlWatch:
     def _of_monitors(
         self, session: Session, governed: Mapping[str, _Governed], newest: Sequence[_Newest], at: datetime
     ) -> Iterator[Figure]:
-        looked = {(one.model, one.monitor): one.at for one in newest}
-        ages, silent = defaultdict[RiskTier, list[float]](list), Counter[RiskTier]()
+        looked = {(one.model, one.monitor): one for one in newest}
+        ages, silent, blind = defaultdict[RiskTier, list[float]](list), Counter[RiskTier](), Counter[RiskTier]()
         for serving in session.exec(select(DeploymentRecord).where(col(DeploymentRecord.until).is_(None))):
             one = governed.get(serving.model)
             watch = self._watch(session, one.row.plan) if one else None
             if one is None or watch is None or watch.environment != serving.environment:
                 continue
             for name, monitor in watch.monitors.items():
-                last = max(serving.since, looked.get((serving.model, name), serving.since))
+                look = looked.get((serving.model, name))
+                last = max(serving.since, look.at) if look else serving.since
                 ages[one.tier].append((at - last).total_seconds())
+                blind[one.tier] += bool(look and look.unmeasured)
                 silent[one.tier] += ages[one.tier][-1] > (SILENT_AFTER + 1) * monitor.every
         for tier in RiskTier:
             yield Figure("modelops_monitors", (tier,), len(ages[tier]))
             yield Figure("modelops_monitors_silent", (tier,), silent[tier])
+            yield Figure("modelops_monitors_unmeasured", (tier,), blind[tier])
             yield Figure("modelops_reading_age_seconds", (tier,), max(ages[tier], default=0))
 
     def _watch(self, session: Session, plan: str) -> _Watch:

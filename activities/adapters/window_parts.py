@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from activities.adapters.csv_blocks import csv_parts
-from activities.adapters.csv_table import LARGEST, Values, wanted_columns
+from activities.adapters.csv_table import LARGEST, Values, lines_of, wanted_columns
 from activities.adapters.sql_select import read_only
 from models.errors import UnmeasuredError
 from models.inventory import Column
@@ -93,9 +93,30 @@ class ArrowPart:
         return UnmeasuredError(state, f"column '{name}' of {self.where}: {state.sentence} ({found})")
 
 
+def is_parquet(path: Path) -> bool:
+    """By its name, or by how it begins: what is kept by its digest has no other name."""
+    if path.suffix.lower() in _PARQUET:
+        return True
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def columns_of(path: Path) -> Sequence[str]:
+    """All columns of a file, in their order; InvalidInputError."""
+    if is_parquet(path):
+        try:
+            with pq.ParquetFile(path, pre_buffer=False) as file:
+                names: list[str] = file.schema_arrow.names
+                return names
+        except (pa.ArrowException, OSError) as error:
+            raise _no_parquet(path, error) from error
+    with lines_of(path) as lines:
+        return next(lines, [])
+
+
 def parts_of(path: Path, needed: Sequence[str], welcome: Sequence[str] = (), rows: int = ROWS) -> Iterator[Part]:
     """The needed columns of a file, and what is there of the welcome ones; MissingColumnError, InvalidInputError."""
-    if path.suffix.lower() in _PARQUET or _begins_as_parquet(path):
+    if is_parquet(path):
         return parquet_parts(path, needed, welcome, rows)
     return csv_parts(path, needed, welcome, rows)
 
@@ -110,7 +131,7 @@ def parquet_parts(path: Path, needed: Sequence[str], welcome: Sequence[str] = ()
                 found = True
                 yield ArrowPart(str(path), dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
     except (pa.ArrowException, OSError) as error:
-        raise UnmeasuredError(Unmeasured.UNREADABLE, f"{path} is not a Parquet file: {error}") from error
+        raise _no_parquet(path, error) from error
     if not found:
         raise UnmeasuredError(Unmeasured.EMPTY, f"{path}: {Unmeasured.EMPTY.sentence}")
 
@@ -172,10 +193,8 @@ def _too_large(values: Values) -> NDArray[np.bool_]:
     return np.abs(values) > LARGEST
 
 
-def _begins_as_parquet(path: Path) -> bool:
-    """What is kept by its digest has no other name."""
-    with path.open("rb") as file:
-        return file.read(len(_MAGIC)) == _MAGIC
+def _no_parquet(path: Path, error: Exception) -> UnmeasuredError:
+    return UnmeasuredError(Unmeasured.UNREADABLE, f"{path} is not a Parquet file: {error}")
 
 
 def _slow(where: str, within: int) -> UnmeasuredError:

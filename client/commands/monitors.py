@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from activities.judging import NEEDS_NO_WINDOW
 from client.api import Modelops
 from client.catalog import Catalog
 from client.charts import sparkline
@@ -21,6 +22,7 @@ from client.seen import course_of
 from client.views import Looked, Watched
 from models.canonical import spell_duration
 from models.errors import ModelopsError, RefusedError, UnavailableError, UnknownNameError
+from models.plan import Plan
 from models.verdict import Kpi, Reading, judge
 from models.watching import Watch
 from models.windows import Folder, Question
@@ -49,7 +51,7 @@ def list_monitors(model: Model, as_json: Json = False) -> None:
             ", ".join(one.checks),
             spell_duration(one.every) + (f" until {moment(one.tightened.until)}" if one.tightened else ""),
             one.then,
-            verdict_text(one.last.verdict) if one.last else None,
+            _last(one.last) if one.last else None,
             moment(one.last.at) if one.last else None,
             one.schedule,
         )
@@ -83,7 +85,8 @@ def show_monitors(model: Model, monitor: Named = None, as_json: Json = False) ->
         now = [one for one in course if one][-1]
         reached = _reached(kpi.attained(one.value) for one in course if one) if kpi else ""
         rows.append((name, _drawn(course, kpi), now, now.count, *bounds, reached))
-    show(table(("Reading", "Over time", "Now", "n", "Passes", "Fails", "Of the target"), rows), "")
+    if rows:
+        show(table(("Reading", "Over time", "Now", "n", "Passes", "Fails", "Of the target"), rows), "")
     show(table(("At", "Monitor", "Version", "Verdict", "Why"), [_row(look) for look in looks]))
 
 
@@ -98,14 +101,14 @@ def run_monitors(model: Model) -> None:
     with Catalog(chosen.database) as catalog:
         _watched(catalog, model)
         plan, stage = catalog.plan_of(model), next(one.stage for one in catalog.models() if one.model == model)
-    suspended = plan is not None and stage == plan.enters.suspension
+    suspended, needing = (stage == plan.enters.suspension, needing_windows(plan)) if plan else (False, [])
 
     async def work() -> None:
         async with Modelops.connect(chosen) as modelops:
             names = await modelops.check_monitors(model)
         if not names:
             raise _nobody_looks(model, suspended)
-        show(*(f"Started {name}." for name in names), _expected(model, chosen))
+        show(*(f"Started {name}." for name in names), _expected(model, needing, chosen))
 
     asyncio.run(work())
 
@@ -113,7 +116,7 @@ def run_monitors(model: Model) -> None:
 def _nobody_looks(model: str, suspended: bool) -> ModelopsError:
     if suspended:
         return RefusedError(
-            f"nothing of '{model}' serves: it is suspended, and its monitors have ended",
+            f"nothing of '{model}' serves in production: it is suspended, and its monitors have ended",
             f"`modelops status {model}` says why, and what can be done; they begin again when a version serves",
         )
     return UnknownNameError(
@@ -184,16 +187,31 @@ def _reached(shares: Iterable[float | None]) -> str:
     return " → ".join(f"{share:.0%}" for share in [share for share in shares if share is not None][-_LAST:])
 
 
+def _last(look: Looked) -> Text:
+    """The verdict; of a look that could not measure, why."""
+    said = verdict_text(look.verdict)
+    return Text.assemble(said, f"; {'; '.join(look.reasons)}") if look.unmeasured else said
+
+
 def _row(look: Looked) -> tuple[object, ...]:
     return moment(look.at), look.monitor, look.version, verdict_text(look.verdict), Text("; ".join(look.reasons))
 
 
-def _expected(model: str, settings: Settings) -> str:
+def needing_windows(plan: Plan) -> list[str]:
+    """The monitors that look at windows of data, and not at the record and metrics alone."""
+    return [
+        one.id
+        for one in plan.monitors
+        if any(not kpi.metric and kpi.name not in NEEDS_NO_WINDOW for kpi in map(plan.kpi, one.checks))
+    ]
+
+
+def _expected(model: str, needing: Sequence[str], settings: Settings) -> str:
     said = said_windows(settings).windows.get(model)
     folder = Path(said.folder) if isinstance(said, Folder) else settings.windows / model
-    if isinstance(said, Question) or any(one.suffix in _WINDOWS for one in folder.glob("*")):
+    if not needing or isinstance(said, Question) or any(one.suffix in _WINDOWS for one in folder.glob("*")):
         return f"What they find: modelops monitor show {model}"
     return (
-        f"They will find no data to judge: no window of production data is in {folder}. Put a CSV or Parquet file with "
-        "the columns of the training data there, then run this again."
+        f"No data to judge will be found by {', '.join(needing)}: no window of production data is in {folder}. Put a "
+        "CSV or Parquet file with the columns of the training data there, then run this again."
     )

@@ -1,10 +1,20 @@
 """Parameters that several commands have in common."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from models.errors import InvalidInputError
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time())
+    except ValueError as error:
+        raise InvalidInputError(f"--on: '{text}' is no day", "write 2027-12-02") from error
+
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's id, as registered.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A YAML file, or JSON if it ends in .json.")]
@@ -16,7 +26,7 @@ For = Annotated[
 ]
 On = Annotated[
     datetime | None,
-    typer.Option("--on", metavar="DAY", formats=["%Y-%m-%d"], help="As of a day, as in 2027-12-02; else today."),
+    typer.Option("--on", metavar="DAY", parser=_day, help="As of a day, as in 2027-12-02; else today."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout, and nothing else.")]
 Utc = Annotated[bool, typer.Option("--utc", help="Show times in UTC instead of the local zone.")]

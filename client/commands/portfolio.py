@@ -14,6 +14,7 @@ from worker.settings import read_settings
 def portfolio(as_json: Json = False) -> None:
     """Show every model by tier, stage, health, value and owner, and what is overdue.
 
+    Health is the worst that monitors found last; those that read only how a model is governed count where they fail.
     Of a business KPI with a metric, also how much of its target it has reached; of the value ledger, what is left of
     what was brought after what it has cost (`modelops value MODEL` has the entries). The same is in the views
     `portfolio`, `current_measurement`, `current_reading`, `current_value` and `model_value` of the inventory's
@@ -40,12 +41,17 @@ def _row(one: Held) -> tuple[object, ...]:
         one.tier,
         Text(f"{one.stage} (stuck)", "bold red") if one.phase is Phase.STUCK else one.stage,
         verdict_text(one.health) if one.health else None,
-        ", ".join(f"{name} {value:.3g}{_of_target(one, name)}" for name, value in sorted(one.value.items())),
+        ", ".join(f"{name} {_figure(value)}{_of_target(one, name)}" for name, value in sorted(one.value.items())),
         ", ".join(f"{total.net:,.2f} {total.unit}" for total in one.worth),
         one.owner,
         _overdue(one),
         moment(one.measured_at) if one.measured_at else None,
     )
+
+
+def _figure(value: float) -> str:
+    """Three digits; more of what is larger, instead of a power of ten."""
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e15 else f"{value:.3g}"
 
 
 def _of_target(one: Held, name: str) -> str:

@@ -15,7 +15,7 @@ from client.schedules import MonitorSchedules
 from client.wallet import open_signer
 from models.errors import InvalidInputError, UnknownNameError
 from models.plan import MonitorPlan
-from models.watching import count_looks, moment_of, note_of
+from models.watching import count_looks, demand_served, moment_of, note_of
 from worker.settings import read_settings
 
 Named = Annotated[str | None, typer.Argument(metavar="[MONITOR]", help="One monitor; without it, all of them.")]
@@ -51,11 +51,12 @@ def backfill(
     """Have monitors make every look that was due between two moments, one after another.
 
     A time is written with its zone, as in 2026-03-01T00:00+01:00. A look at what was measured before measures nothing
-    anew: doing it twice is safe.
+    anew: doing it twice is safe. What was before the version that serves began to is none of its looks.
     """
     begin, now = moment_of(since, "--from").astimezone(UTC), datetime.now(UTC)
     end = moment_of(until, "--until").astimezone(UTC) if until else now
     looks = sum(count_looks(one, begin, end, now) for one in _plans(model, monitor))
+    _demand_served(model, begin)
     names = _changed(model, monitor, lambda schedules, names: schedules.backfill(model, names, begin, end))
     show(
         f"{', '.join(names)}: about {looks} looks between {moment(begin)} and {moment(end)}, one after another.",
@@ -68,6 +69,14 @@ def _note(deed: str, person: str, reason: str) -> str:
     if not reason.strip() or len(reason) > _LONGEST:
         raise InvalidInputError(f"a reason has 1 to {_LONGEST} characters", "say why in a sentence")
     return note_of(deed, open_signer(read_settings(), person).person, " ".join(reason.split()))
+
+
+def _demand_served(model: str, begin: datetime) -> None:
+    with Catalog(read_settings().database) as catalog:
+        plan = catalog.plan_of(model)
+        serving = catalog.serving(model, plan.production) if plan and plan.production else None
+    if serving:
+        demand_served(begin, *serving)
 
 
 def _plans(model: str, monitor: str | None) -> list[MonitorPlan]:

@@ -44,7 +44,8 @@ def value(model: Model, as_json: Json = False, utc: Utc = False) -> None:
     show(f"Value hypothesis: {hypothesis}", "")
     if not entries:
         show(
-            "Nothing is booked yet: a monitor has to check a KPI whose metric says what it is worth (MODELOPS_METRICS)."
+            "Nothing is booked yet: a monitor has to check a KPI whose metric says what it is worth "
+            "(MODELOPS_METRICS), and to look after a period in which a version served."
         )
         return
     counted = {(one.about, one.revision) for one in standing(entries)}

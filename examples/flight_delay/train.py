@@ -132,7 +132,7 @@ def run(request: Request, output: Path) -> None:
         (output / name).resolve() for name in ("model.onnx", "golden.csv", "requirements.lock", "training.csv")
     )
     parts = [read(one) for one in (*request["training"], *filter(None, [request["window"]]))]
-    rows = pd.concat(parts, ignore_index=True).dropna(subset=[LABEL])
+    rows = pd.concat(parts, ignore_index=True)[list(parts[0].columns)].dropna(subset=[LABEL])
     rows.astype({LABEL: int}).to_csv(training, index=False, lineterminator="\n")
     pipeline, unseen = fit(rows), read(request["holdout"])
     export(pipeline, model)

@@ -111,15 +111,20 @@ def reference(path: Path) -> Pinned:
     return {"uri": path.as_uri(), "digest": "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
-def join(pinned: list[Pinned], output: Path) -> Pinned:
-    """All that is trained on as one pinned file: the only one, or the rows of all under their common header."""
+def join(pinned: list[Pinned], names: list[str], output: Path) -> Pinned:
+    """All that is trained on as one pinned file: the only one, or the rows of all, in the columns of the first.
+
+    A window may hold more, and need not hold what nothing is fitted on.
+    """
     if len(pinned) == 1:
         return pinned[0]
-    files = [path_of(one).read_text(encoding="utf-8").splitlines(keepends=True) for one in pinned]
-    if any(file[0] != files[0][0] for file in files):
-        raise SystemExit(f"{', '.join(one['uri'] for one in pinned)}: their headers differ")
+    files = [pd.read_csv(path_of(one), dtype=str, keep_default_na=False) for one in pinned]
+    for one, file in zip(pinned, files, strict=True):
+        if missing := [name for name in (*names, LABEL, *REFERENCE_GROUPS) if name not in file]:
+            raise SystemExit(f"{one['uri']}: no column {', '.join(missing)}")
     path = (output / "training.csv").resolve()
-    path.write_text("".join([files[0][0], *(row for file in files for row in file[1:])]), encoding="utf-8")
+    whole = pd.concat(files, ignore_index=True)[list(files[0].columns)]
+    whole.to_csv(path, index=False, lineterminator="\n")
     return reference(path)
 
 
@@ -241,10 +246,10 @@ def describe(request: Request, rows: int, threshold: float) -> str:
 def run(request: Request, output: Path) -> None:
     """Train, export, compare, and write down what was made."""
     output.mkdir(parents=True, exist_ok=True)
-    training = join([*request["training"], *([request["window"]] if request["window"] else [])], output)
-    rows, strategy = pd.read_csv(path_of(training)), request["strategy"]
-    kept = request.get("contract")
+    kept, strategy = request.get("contract"), request["strategy"]
     names = [column["name"] for column in kept["inputs"]] if kept else INPUTS[strategy]
+    training = join([*request["training"], *([request["window"]] if request["window"] else [])], names, output)
+    rows = pd.read_csv(path_of(training))
     print(f"Fitting and cross-validating on {len(rows)} applications ...")
     pipeline, scores = train(strategy, names, rows)
     contract = kept or agree(strategy, scores, rows)

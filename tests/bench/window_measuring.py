@@ -46,6 +46,7 @@ def _measure(folder: Path, reference: Path, width: int, kind: str, place: str) -
     model = WatchedModel(folder, said=said, kpis=KPIS, training=training, contract=contract)
     if kind == "file":
         os.link(place, model.folder / Path(place).name)
+        os.utime(place)
     outcome = model.look(after=DAY)
     if not outcome.result.evidence:
         sys.exit(outcome.result.summary)

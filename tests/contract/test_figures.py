@@ -83,7 +83,7 @@ def test_where_models_are_and_what_they_wait_for(
 
 
 def test_breaches_and_silence(watch: SqlWatch, record: Record, tell: Tell, inventory_url: str) -> None:
-    """A breach stands while the last verdicts are failures; a monitor is silent after three of its periods."""
+    """A breach stands until a look that can measure does not fail; a monitor is silent after three of its periods."""
     record(until(tell("loan"), 10))
     measured(inventory_url, "loan", [Verdict.PASS, Verdict.FAIL], NOON - timedelta(days=2))
     execute(inventory_url, f"UPDATE deployment SET since = '{NOON - timedelta(days=9):%Y-%m-%d %H:%M:%S}'")
@@ -102,8 +102,16 @@ def test_breaches_and_silence(watch: SqlWatch, record: Record, tell: Tell, inven
     late = SqlWatch(inventory_url, clock=lambda: NOON + timedelta(days=2))
     assert read(late)["modelops_monitors_silent", ("high",)] == 1
     late.close()
-    measured(inventory_url, "loan", [Verdict.INCONCLUSIVE], NOON - timedelta(days=1))
-    assert (read(watch)["modelops_breaches", ("high",)], watch.breaches()) == (0, [])
+    assert found["modelops_monitors_unmeasured", ("high",)] == 0
+    measured(inventory_url, "loan", [Verdict.INCONCLUSIVE], NOON - timedelta(days=1), unmeasured=True)
+    found = read(watch)
+    assert (found["modelops_monitors_unmeasured", ("high",)], watch.breaches()) == (1, [one])
+    measured(inventory_url, "loan", [Verdict.INCONCLUSIVE], NOON - timedelta(hours=1))
+    found = read(watch)
+    assert (found["modelops_breaches", ("high",)], watch.breaches()) == (0, [])
+    assert found["modelops_monitors_unmeasured", ("high",)] == 0
+    measured(inventory_url, "loan", [Verdict.INCONCLUSIVE], NOON + timedelta(days=1), unmeasured=True)
+    assert watch.breaches() == []
 
 
 def test_what_late_outcomes_have_told_stands_behind_windows_that_still_wait(

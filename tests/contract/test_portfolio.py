@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 from sqlmodel import SQLModel
 from typer.testing import CliRunner, Result
@@ -18,7 +19,7 @@ from activities.adapters.sql_migration import migrate
 from activities.adapters.sql_upgrade import configuration
 from client.catalog import Catalog
 from client.cli import app
-from models.evidence import EffectKey, StepResult
+from models.evidence import QUANTITIES, Dimension, EffectKey, StepResult
 from models.inventory import Measured
 from models.reconciliation import Finding, FindingKind
 from models.verdict import Reading, Verdict
@@ -88,6 +89,56 @@ def test_the_portfolio_has_health_worth_and_what_is_overdue(watched: str) -> Non
     assert loan.value == {"live_selection_rate": 0.4}
     assert loan.measured_at is not None
     assert (other.model, other.health, other.value, other.obligations_overdue) == ("other", None, {}, None)
+
+
+NOTHING: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("found", "health"),
+    [
+        ([("upkeep", "pass", ("days_in_service",))], None),
+        (
+            [
+                ("upkeep", "pass", ("days_in_service", "obligations_overdue")),
+                ("gates", "inconclusive", ("gates_in_time",)),
+            ],
+            None,
+        ),
+        ([("upkeep", "fail", ("days_in_service",))], "fail"),
+        ([("upkeep", "fail", ("days_in_service",)), ("drift", "pass", ("drift",))], "fail"),
+        ([("upkeep", "inconclusive", ("gates_in_time",)), ("drift", "pass", ("drift",))], "pass"),
+        ([("upkeep", "pass", ("days_in_service",)), ("worth", "pass", ("margin",))], "pass"),
+        ([("both", "pass", ("days_in_service", "live_selection_rate"))], "pass"),
+        ([("drift", "inconclusive", ("drift",)), ("worth", "pass", ("margin",))], "inconclusive"),
+        ([("drift", "inconclusive", NOTHING), ("upkeep", "pass", ("days_in_service",))], "inconclusive"),
+        ([("drift", "fail", NOTHING)], "fail"),
+    ],
+)
+def test_health_is_told_from_readings_about_the_model(
+    found: list[tuple[str, str, tuple[str, ...]]],
+    health: str | None,
+    inventory: SqlInventory,
+    record: Record,
+    tell: Tell,
+    inventory_url: str,
+) -> None:
+    """Technical and business ones, or none at all; how it is governed counts where that fails."""
+    record(until(tell("loan"), 11))
+    for monitor, verdict, names in found:
+        measured = Measured(monitor=monitor, window="w", version=1, verdict=verdict, reasons=("so",))
+        result = StepResult(summary="so", readings=tuple(Reading(name=name, value=1, count=1) for name in names))
+        inventory.commit_effect(EffectKey(model="loan", visit=0, step=f"measure/{monitor}/w/v1"), result, [measured])
+    with Catalog(inventory_url) as catalog:
+        (loan,) = catalog.portfolio()
+    assert loan.health == health
+    assert loan.measured_at is not None
+
+
+def test_the_view_knows_every_reading_of_the_process() -> None:
+    """Whoever adds one adds a migration, too: in the view there are names and no dimensions."""
+    module = ScriptDirectory.from_config(configuration()).get_revision("0011").module
+    assert set(module.PROCESS) == {name for name, one in QUANTITIES.items() if one.dimension is Dimension.PROCESS}
 
 
 def test_another_champion_begins_without_health(watched: str, record: Record, tell: Tell) -> None:
@@ -165,6 +216,28 @@ def test_a_window_is_shown_by_its_newest_measurement(
     look(inventory, "drift", moment, "sha256:" + "c" * 64, (), 3)
     (found,) = json.loads(run("monitor", "show", "loan", "drift", "--json").stdout)
     assert found["readings"] == []
+    assert "Over time" not in run("monitor", "show", "loan", "drift").stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1250.4, "margin 1,250"), (0.12345, "margin 0.123"), (-54321.0, "margin -54,321"), (999, "margin 999")],
+)
+def test_what_a_model_brings_is_written_as_people_write_it(
+    value: float,
+    said: str,
+    inventory: SqlInventory,
+    record: Record,
+    tell: Tell,
+    run_on: Callable[[str], Run],
+    inventory_url: str,
+) -> None:
+    """Without powers of ten."""
+    record(until(tell("loan"), 11))
+    measured = Measured(monitor="worth", window="w", version=1, verdict="pass", reasons=("so",))
+    result = StepResult(summary="so", readings=(Reading(name="margin", value=value, count=1),))
+    inventory.commit_effect(EffectKey(model="loan", visit=0, step="measure/worth/w/v1"), result, [measured])
+    assert f" {said} " in run_on(inventory_url)("portfolio").stdout
 
 
 def test_readings_of_before_are_found_in_the_ledger(watched: str) -> None:

@@ -14,7 +14,8 @@ from client.catalog import Catalog
 from client.verification import verify
 from models.audit import EffectRecord
 from models.errors import NotPermittedError
-from models.inventory import Deployed, Withdrawn
+from models.evidence import EffectKey, StepResult
+from models.inventory import Deployed, Measured, Withdrawn
 from models.journal import JournalEntry
 from models.plan import Plan
 from tests.contract.backdoor import execute, rows
@@ -168,6 +169,21 @@ def test_a_whole_life_under_these_accounts(
     with Catalog(url(READER)) as catalog:
         found = verify(catalog, catalog.record("loan"))
     assert (*found.problems, *found.rows, *found.replay) == ()
+
+
+def test_a_worker_looks_at_a_window_again(open_inventory: Callable[[str], SqlInventory], url: Url) -> None:
+    """What became known since is told in its row; what it stands for, nobody changes."""
+    inventory = open_inventory(WORKER)
+    for number, outcomes in enumerate((None, "sha256:" + "0" * 64)):
+        look = Measured(
+            monitor="drift", window="w", outcomes=outcomes, unmeasured=not number, verdict="inconclusive", reasons=()
+        )
+        key = EffectKey(model="loan", visit=0, step=f"measure/drift/w/{number}")
+        inventory.commit_effect(key, StepResult(summary="looked"), [look])
+    (found,) = inventory.looks("loan", "drift")
+    assert (found.looks, found.unmeasured) == (2, False)
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        execute(url(WORKER), "UPDATE measurement SET moment = now()")
 
 
 def test_a_migrated_database_needs_no_owner(url: Url) -> None:

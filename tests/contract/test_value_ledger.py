@@ -136,7 +136,7 @@ def run(url: str, *words: str) -> Result:
 
 def test_the_commands_show_it(book: Book, inventory_url: str) -> None:
     """Every entry with what became of it, sums by version and in all; before anything is booked, what to do."""
-    assert "Nothing is booked yet" in run(inventory_url, "value", "loan").stdout
+    assert "after a period in which a version served" in run(inventory_url, "value", "loan").stdout
     book(booked(1234.5), booked(400, worth=Worth.COST), booked(20, day=1, version=2))
     book(booked(1334.5))
     shown = run(inventory_url, "value", "loan").stdout

@@ -11,7 +11,13 @@ MONITOR = "drift"
 
 
 def measured(
-    url: str, model: str, verdicts: list[Verdict], since: datetime, monitor: str = MONITOR, looks: int = 1
+    url: str,
+    model: str,
+    verdicts: list[Verdict],
+    since: datetime,
+    monitor: str = MONITOR,
+    looks: int = 1,
+    unmeasured: bool = False,
 ) -> None:
     """A measurement a minute of the champion's present reign, after so many `looks` each; no entry of the trail."""
     engine = create_engine(url)
@@ -26,6 +32,7 @@ def measured(
                 "verdict": verdict,
                 "reasons": [f"psi 0.{number} > 0.2"],
                 "at": since + timedelta(minutes=number),
+                "unmeasured": unmeasured,
                 "moment": since + timedelta(minutes=number),
                 "looks": looks,
             }

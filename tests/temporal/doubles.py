@@ -19,7 +19,7 @@ from activities.adapters.sql_findings import SqlFindings
 from activities.adapters.sql_inventory import SqlInventory
 from activities.adapters.yaml_directory import YamlDirectory
 from activities.ports import Deployer
-from activities.window_ports import Brought, Window
+from activities.window_ports import Brought, Given, Window
 from models.answers import Asked
 from models.bundle.definitions import Elsewhere
 from models.canonical import Digest, Frozen, Slug, digest, digest_bytes
@@ -335,7 +335,7 @@ class ModelFiles:
 
     def newest(self, period: Period) -> Window | None:
         """Whatever the period."""
-        path = self.latest()
+        path = self._latest()
         return self._window(path) if path else None
 
     @contextmanager
@@ -347,8 +347,12 @@ class ModelFiles:
         """By its content."""
         return next((found for path in self._files() if (found := self._window(path)).name == name), None)
 
-    def latest(self) -> Path | None:
-        """By time of change."""
+    def for_training(self, contract: DataContract) -> Given | None:
+        """The newest, as it is."""
+        path = self._latest()
+        return Given(path, self._window(path).name) if path else None
+
+    def _latest(self) -> Path | None:
         return max(self._files(), key=lambda path: path.stat().st_mtime_ns, default=None)
 
     def _files(self) -> Sequence[Path]:

@@ -389,7 +389,7 @@ async def test_monitors(house: House, modelops: Modelops) -> None:
     untouched = await house.client.get_schedule_handle(f"monitor/{other}/drift").describe()
     assert described.info.num_actions + described.info.num_actions_skipped_overlap >= 1
     assert untouched.info.num_actions == 0
-    await modelops.register(facts_of(house.model, RiskTier.HIGH))
+    await started(house, modelops)
     found = await run(house, "monitor", "run", house.model)
     assert found.stdout.startswith(f"Started monitor/{house.model}/drift.")
     assert f"no window of production data is in {house.root / 'windows' / house.model}" in found.stdout

@@ -20,6 +20,7 @@ from models.monitoring import tightened_order
 from models.plan import Remedy
 from models.state import Phase
 from tests.temporal.house import House, plan_of
+from tests.temporal.tried import effects
 
 CREDIT = plan_of("credit-high-risk")
 QUIET = {"drift": 0.04, "live_auc": 0.8, "live_adverse_impact": 0.9}
@@ -79,6 +80,8 @@ async def test_a_quiet_window_changes_nothing_and_a_drifted_one_retrains(watched
     status = await watched.until(lambda s: s.version is not None)
     assert status.serving[Environment.PROD] == 1
     assert [found.verdict for found in measured(watched)] == ["pass", "fail"]
+    (trained,) = [effect.result for effect in effects(watched) if effect.key.step == "train"]
+    assert f"with window {measured(watched)[-1].window}" in trained.summary
 
 
 async def test_one_window_is_measured_once(watched: House) -> None:
@@ -93,15 +96,20 @@ async def test_one_window_is_measured_once(watched: House) -> None:
     assert len(measured(watched)) == 1
 
 
-async def test_a_window_that_cannot_be_measured_is_a_failure(watched: House) -> None:
-    """Data without a column that the model needs is a failed measurement with the reason, not a silent one."""
+async def test_a_second_window_that_cannot_be_measured_is_a_failure(watched: House) -> None:
+    """Data without a column that the model needs start nothing; where the next ones lack it, too, they do."""
     await watched.start(CREDIT)
     await watched.to_production()
     arrive(watched, "1-odd", {"missing": 1.0})
     await look(watched)
     (found,) = await until_measured(watched, 1)
-    assert found.verdict == "fail"
+    assert found.verdict == "inconclusive"
     assert "no column 'obrat'" in found.reasons[0]
+    assert (await watched.status()).phase is Phase.STEADY
+    arrive(watched, "2-odd", {"missing": 2.0})
+    await look(watched)
+    await watched.until(lambda s: s.version is not None)
+    assert [one.verdict for one in measured(watched)] == ["inconclusive", "fail"]
 
 
 async def test_no_window_yet_is_no_breach(watched: House) -> None:

@@ -39,9 +39,9 @@ _numbers = count(1)
 class Story(NamedTuple):
     """What two windows in a row lead to: the step that remedies, how it ends, and what production was told by then.
 
-    The step's name begins as `remedy`. So many `champions` served before it, one after the other; `begins` is when it
-    shows, `looks` how many count. People hear of it under `topic`. `rests`: the lifecycle is steady all the time;
-    `scheduled`: its monitors are real Schedules.
+        The step's name begins as `remedy`. So many `champions` served before it, one after the other; `begins` is when
+    it shows. People hear of it under `topic`. `rests`: the lifecycle is steady all the time; `scheduled`: its monitors
+    are real Schedules.
     """
 
     plan: Plan
@@ -51,7 +51,6 @@ class Story(NamedTuple):
     served: tuple[int | None, ...]
     begins: Callable[[Status], bool]
     champions: int = 1
-    looks: int = 2
     topic: Topic = Topic.BREACH
     rests: bool = False
     scheduled: bool = False
@@ -89,8 +88,8 @@ def watched(remedy: Remedy, *edits: tuple[str, str]) -> Plan:
 TRIED = (0, -1, 50, None)
 RETRAINED = Story(watched(Remedy.RETRAIN), StepKind.TRAIN, steady_with(2), TRIED, (1, 2), elsewhere)
 SUSPENDED = Story(watched(Remedy.SUSPEND), StepKind.STOP_SERVING, suspended, (), (1, None), suspended)
-RESTORED = Story(watched(Remedy.ROLLBACK), StepKind.RESTORE, restored, TRIED, (1, 2, 1), restored, champions=2, looks=3)
-"""The window that the second version failed on is looked at again for the first, as one look of its own."""
+RESTORED = Story(watched(Remedy.ROLLBACK), StepKind.RESTORE, restored, TRIED, (1, 2, 1), restored, champions=2)
+"""The window that the second version failed on came before the first serves again: that is asked nothing about it."""
 OFTEN = (("every: 1h", "every: 1d"), ("brakes:", "tightened: 6h\n    brakes:"))
 TIGHTENED = Story(watched(Remedy.TIGHTEN, *OFTEN), "tighten-", tight, (), (1,), tight, scheduled=True)
 INVESTIGATED = Story(
@@ -172,7 +171,7 @@ class Remediation:
             for change in effect.changes
             if isinstance(change, Measured)
         ]
-        assert len(measured) == len(set(measured)) == story.looks
+        assert len(measured) == len(set(measured)) == 2
         told = list(unaddressed(message for entry in trail for message in announced(entry)))
         assert [one.topic for one in told if one.topic in (Topic.BREACH, Topic.INVESTIGATION)] == [story.topic]
         check_trial(house, story.given, story.served)

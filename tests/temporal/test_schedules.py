@@ -136,14 +136,20 @@ async def test_looks_are_made_up_for(watched: House) -> None:
     assert [one.verdict for one in measured(watched)] == ["pass"]
 
 
+def serve_since(house: House, since: datetime) -> None:
+    """What serves has done so since a moment (UTC)."""
+    execute(house.database, f"UPDATE deployment SET since = '{since:%Y-%m-%d %H:%M:%S}' WHERE environment = 'PROD'")
+
+
 async def test_each_look_that_is_made_up_for_is_of_its_own_period(watched: House) -> None:
-    """Three weeks of a monitor that reads the record every week, in their order; again, nothing is measured anew."""
+    """Weeks of a monitor that reads the record every week, in their order, since the version serves; again, nothing."""
     schedules, until = Modelops(watched.client, queue=watched.queue).schedules, all_begun(timedelta(days=7))
+    serve_since(watched, until - timedelta(days=20))
     handle = watched.client.get_schedule_handle(f"monitor/{watched.model}/upkeep")
     for _ in range(2):
-        await schedules.backfill(watched.model, ["upkeep"], until - timedelta(days=21), until)
+        await schedules.backfill(watched.model, ["upkeep"], until - timedelta(days=42), until)
     async with asyncio.timeout(60):
-        while (await handle.describe()).info.num_actions < 6 or len(measured(watched)) < 3:
+        while (await handle.describe()).info.num_actions < 12 or len(measured(watched)) < 3:
             await asyncio.sleep(0.2)
     windows = [one.window for one in measured(watched) if one.monitor == "upkeep"]
     moments = [datetime.strptime(f"{name} +0000", "record at %Y-%m-%d %H:%M UTC %z") for name in windows]
@@ -180,6 +186,9 @@ async def test_what_people_say_and_see(watched: House) -> None:
     assert "is paused, and nothing is measured: paused by rosa" in status
     assert "Ticket ML-17: https://x.example/ML-17" in status
     since = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    early = await run(watched, "monitor", "backfill", model, "drift", "--from", since)
+    assert (early.returncode, "version 1 serves since" in early.stderr) == (3, True), early.stderr
+    serve_since(watched, datetime.now(UTC) - timedelta(days=3))
     made_up = await run(watched, "monitor", "backfill", model, "drift", "--from", since)
     assert (made_up.returncode, "about 3 looks" in made_up.stdout) == (0, True), made_up.stderr
     assert (await run(watched, "monitor", "resume", model, "--as", "rosa", "--reason", "Moved.")).returncode == 0

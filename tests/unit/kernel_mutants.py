@@ -550,5 +550,30 @@ WATCH = (
         'tail.count("pass") == 0',
         "what was not measured counts as a failure",
     ),
+    Mutant(
+        "monitoring",
+        "    return Verdict.FAIL if before or judged is Verdict.FAIL else",
+        "    return Verdict.FAIL if before else",
+        "what fails is hidden by what cannot be measured beside it",
+    ),
+    Mutant(
+        "monitoring",
+        "    return Verdict.FAIL if before or judged",
+        "    return Verdict.FAIL if judged",
+        "whoever never measures again never fails",
+    ),
+    Mutant(
+        "maturity",
+        "(look.moment or _LONG_AGO) < moment]",
+        "(look.moment or _LONG_AGO) <= moment]",
+        "one outage at one moment is two looks in a row",
+    ),
+    Mutant(
+        "maturity",
+        "blind = looks and looks[-1].unmeasured and",
+        "blind = looks and",
+        "whoever is patient hears of it late",
+    ),
+    Mutant("maturity", "looks[:-1] if blind else looks", "looks", "an outage ends a breach"),
 )
 """When a monitor is in breach: no proof looks at that, its tests must notice."""

@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from client.commands.monitors import needing_windows
+from models.plan import Plan
+from models.verdict import Comparison, Kpi
+from tests.contract.backdoor import execute
+from tests.unit.kernel_world import plan_of
 from tests.unit.test_cli_inventory import database, recorded, run
 
 __all__ = ["database", "recorded"]
@@ -24,6 +29,19 @@ def test_monitors_are_listed_without_a_server() -> None:
     (found, *_) = json.loads(run("monitor", "list", "loans", "--json").stdout)
     assert found["schedule"] is None
     assert found["monitor"] in run("monitor", "list", "loans").stdout
+
+
+def test_a_look_that_could_not_measure_says_so(database: Path) -> None:
+    """With its reason, in the list and where looks are shown; for programs as a fact of its own."""
+    monitor = json.loads(run("monitor", "list", "loans", "--json").stdout)[0]["monitor"]
+    why = "not measured: the source does not answer"
+    columns = 'model, monitor, "window", reign, verdict, reasons, at, moment, looks, unmeasured'
+    given = f"'loans', '{monitor}', 'w', 0, 'inconclusive', '[\"{why}\"]', '2030-03-02', '2030-03-02', 1, 1"
+    execute(f"sqlite:///{database}", f"INSERT INTO measurement ({columns}) VALUES ({given})")
+    found = json.loads(run("monitor", "list", "loans", "--json").stdout)[0]["last"]
+    assert (found["verdict"], found["unmeasured"]) == ("inconclusive", True)
+    assert f"inconclusive; {why}" in run("monitor", "list", "loans").stdout
+    assert why in run("monitor", "show", "loans").stdout
 
 
 @pytest.mark.parametrize(
@@ -64,3 +82,23 @@ def test_every_command_says_what_a_moment_looks_like(words: tuple[str, ...], tex
     assert ran.exit_code == 4, ran.output
     assert f"{words[-1]}: '{text}' is no moment with its time zone" in ran.stderr
     assert "What to do: write 2026-03-01T00:00+01:00, or 2026-03-01T00:00Z" in ran.stderr
+
+
+def test_who_needs_no_window_is_not_told_that_there_is_none() -> None:
+    """Monitors of metrics, of the record and of what serves read no window; those of windows are named."""
+    plan = plan_of("credit-high-risk")
+    assert needing_windows(plan) == ["drift", "value"]
+    assert needing_windows(only(plan, "upkeep")) == []
+    margin = Kpi(
+        name="margin",
+        passes=Comparison(operator=">=", bound=1),
+        fails=Comparison(operator="<", bound=1),
+        metric="margin",
+    )
+    worth = plan.monitors[0].model_copy(update={"id": "worth", "checks": ("margin", "days_in_service")})
+    assert needing_windows(plan.model_copy(update={"monitors": (worth,), "kpis": (*plan.kpis, margin)})) == []
+
+
+def only(plan: Plan, monitor: str) -> Plan:
+    """A plan with one monitor of its own."""
+    return plan.model_copy(update={"monitors": tuple(one for one in plan.monitors if one.id == monitor)})

@@ -43,6 +43,17 @@ def test_packs_hold_by_the_day() -> None:
     assert " yes " in rows["eu-ai-act-high-risk@1"]
 
 
+@pytest.mark.parametrize(
+    "words", [("policy", "list"), ("template", "prove", "low-risk"), ("model", "assess", "x.yaml")]
+)
+def test_a_day_that_is_none_is_said_to_be_none(words: tuple[str, ...]) -> None:
+    """As with every other mistake: what, where, and how it is written."""
+    found = run(*words, "--on", "yesterday")
+    assert found.exit_code == 4
+    assert "--on: 'yesterday' is no day" in found.stderr
+    assert "What to do: write 2027-12-02" in found.stderr
+
+
 def test_a_pack_is_shown_with_what_it_asks() -> None:
     """Each control has its weight, its reference and its shape, in words."""
     said = run("policy", "show", "us-sr-26-2").stdout

@@ -156,21 +156,60 @@ def test_what_is_taken_back_no_longer_counts(serve: Callable[..., WatchedModel])
     assert [look.verdict for look in measured(model)] == ["pass", "fail", "pass", "fail", "pass"]
 
 
-def test_outcomes_that_cannot_be_read_are_a_failure(serve: Callable[..., WatchedModel]) -> None:
-    """It says which file, and is over when that is mended."""
+def test_outcomes_that_cannot_be_read_leave_what_was_measured(serve: Callable[..., WatchedModel]) -> None:
+    """The look says which file; nothing that was measured before is lost by it, and it is over when that is mended."""
     model = serve()
     arrive(model, 1)
-    model.look()
-    folder = model.root / "outcomes" / "loan"
-    folder.mkdir(parents=True)
-    (folder / "a.csv").write_text("unit,approved\n1-0,perhaps\n")
+    become_known(model, "a.csv", 1, right=False)
     assert model.look().breach is not None
-    (_, failed) = measured(model)
-    assert failed.verdict == "fail"
-    assert "a.csv is not all numbers: row 1 holds 'perhaps'" in failed.reasons[0]
+    spoilt = model.root / "outcomes" / "loan" / "b.csv"
+    spoilt.write_text("unit,approved\n1-0,perhaps\n")
+    blind = model.look()
+    assert "b.csv is not all numbers: row 1 holds 'perhaps'" in blind.missed
+    assert blind.breach is not None
+    assert len(measured(model)) == 1
+    spoilt.unlink()
     become_known(model, "a.csv", 1, right=True)
-    assert model.look().breach is None
+    assert (model.look().missed, model.verdicts()) == ("", ["pass"])
+
+
+def test_windows_that_cannot_be_measured_again_are_no_second_time(serve: Callable[..., WatchedModel]) -> None:
+    """Outcomes that are unreadable for a look touch every window that there is: that is one look, and no breach."""
+    model = serve()
+    for day in range(4):
+        arrive(model, day, after=day * DAY)
+        become_known(model, f"{day}.csv", day, right=True)
+        model.look(after=day * DAY)
+    arrive(model, 4, after=4 * DAY)
+    spoilt = model.root / "outcomes" / "loan" / "x.csv"
+    spoilt.write_text("unit,approved\n1-0,perhaps\n")
+    for _ in range(3):
+        assert model.look(after=4 * DAY).breach is None
+    assert model.verdicts() == ["pass"] * 4 + ["inconclusive"]
+    spoilt.unlink()
+    become_known(model, "4.csv", 4, right=True)
+    model.look(after=4 * DAY)
+    looks = model.parts.inventory.looks("loan", "drift")
+    assert [(look.verdict, look.unmeasured) for look in looks] == [("pass", False)] * 5
+
+
+def test_a_window_that_was_not_measured_is_once_what_it_holds_is_known(serve: Callable[..., WatchedModel]) -> None:
+    """Only what stands counts for the next look: the one after it is the first again that cannot measure."""
+    model = serve()
+    arrive(model, 1)
+    spoilt = become_known(model, "a.csv", 1, right=True)
+    spoilt.write_text(spoilt.read_text().replace(",1,", ",yes,"))
+    assert model.look().result.summary.startswith("not measured: ")
+    become_known(model, "a.csv", 1, right=True)
+    model.look()
     assert model.verdicts() == ["pass"]
+    arrive(model, 2, after=DAY)
+    (model.root / "outcomes" / "loan" / "b.csv").write_text("unit,approved\n2-0,perhaps\n")
+    assert model.look(after=DAY).breach is None
+    assert model.verdicts() == ["pass", "inconclusive"]
+    told = fold_inventory("loan", model.parts.inventory.trail("loan"))
+    rows = [row.values for row in told.rows if row.table == "measurement"]
+    assert [(str(one["verdict"]), one["unmeasured"]) for one in rows] == [("pass", False), ("inconclusive", True)]
 
 
 def test_what_is_current_is_of_the_newest_window(serve: Callable[..., WatchedModel]) -> None:

@@ -12,9 +12,12 @@ from activities.adapters.onnx_evaluator import OnnxEvaluator
 from activities.adapters.process_trainer import ProcessTrainer
 from client.documents import read_facts
 from client.library import policy_of
+from models.canonical import digest_bytes
 from models.evidence import EffectKey
 from models.inventory import Submission
+from models.windows import SaidWindows
 from worker.settings import Settings
+from worker.windows import NamedWindows
 
 FOLDER = Path(__file__).parents[2] / "examples" / "loan_approval"
 COMMIT = "ab" * 20
@@ -179,3 +182,27 @@ def test_facts() -> None:
     assert facts.personal_data
     assert facts.automated_decision
     assert len(facts.consumers) == 2
+
+
+def test_retrained_with_what_became_of_a_window(data: Path, versions: dict[str, Submission], tmp_path: Path) -> None:
+    """A window that tells neither label nor groups: the trainer gets both of the cases whose outcome is known."""
+    known = pd.read_csv(data / "drifted.csv").rename(columns={"case": "unit"})
+    folder, outcomes = tmp_path / "windows" / "loans", tmp_path / "outcomes" / "loans"
+    folder.mkdir(parents=True)
+    outcomes.mkdir(parents=True)
+    told = ["approve", "race", "sex"]
+    known.drop(columns=told).to_csv(folder / "w.csv", index=False)
+    some = known.iloc[::-2]
+    some[["unit", *told]].to_csv(outcomes / "o.csv", index=False)
+    windows = NamedWindows(SaidWindows(), tmp_path / "windows", tmp_path / "outcomes", tmp_path / "kept")
+    champion = versions["mitigated"]
+    given = windows.of("loans").for_training(champion.contract)
+    assert given is not None
+    trainer = ProcessTrainer({"loan-trainer": FOLDER / "train.py"}, tmp_path / "runs", sys.executable, 120)
+    made = trainer.train("loan-trainer", champion, given.path, EffectKey(model="loans", visit=1, step="train"))
+    rows = pd.read_csv(made.training_data[0].uri.removeprefix("file://")).drop(columns="case")
+    first = pd.read_csv(data / "training.csv").drop(columns="case")
+    pd.testing.assert_frame_equal(rows.iloc[: len(first)], first)
+    expected = some.iloc[::-1].drop(columns="unit").reset_index(drop=True)
+    pd.testing.assert_frame_equal(rows.iloc[len(first) :].reset_index(drop=True), expected)
+    assert digest_bytes(given.path.read_bytes()) in made.notes

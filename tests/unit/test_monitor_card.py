@@ -60,6 +60,23 @@ def test_a_look_without_readings_still_says_why() -> None:
     assert "<meter" not in said
 
 
+def test_a_look_that_could_not_measure_says_so_first() -> None:
+    """It is neither passed nor failed, and the reason is not cut off behind what was measured."""
+    summary = f"not measured: the source does not answer; {'drift pass: 0.1 < 0.2; ' * 40}"
+    said = render(ORDER, MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary=summary)))
+    assert "> not measured: the source does not answer" in said.replace("\\", "").replace("&#58;", ":")
+    assert "✅" not in said.splitlines()[0]
+    assert "❌" not in said.splitlines()[0]
+
+
+def test_a_look_says_what_it_could_not_measure_again() -> None:
+    """Beside what it has found, which stands."""
+    result = StepResult(verdict=Verdict.PASS, summary="drift pass: 0.1 < 0.2")
+    said = render(ORDER, MonitorOutcome(result=result, missed="b.csv is not all numbers"))
+    assert " Not measured again: b.csv is not all numbers\n" in said.replace("\\", "")
+    assert "Not measured again" not in render(ORDER, MonitorOutcome(result=result))
+
+
 @given(st.text(max_size=300) | st.just(HOSTILE))
 def test_nothing_that_was_found_acts(summary: str) -> None:
     """Whatever a source answers stands there as text, within the room that a card has."""

@@ -187,6 +187,10 @@ def test_it_begins_with_what_matters() -> None:
         assert words in well.text
     assert "nothing was decided, and nothing happened." in well.text
     assert "has not passed since" not in well.text
+    alone = Page(write_report(sources(held=held.model_copy(update={"health": None}), milestones=())))
+    assert "Not measured" in alone.text
+    assert "nothing was read of the model itself" in alone.text
+    assert "nothing was read of the model itself" not in well.text
 
 
 def test_a_window_that_two_monitors_looked_at_is_one_value() -> None:

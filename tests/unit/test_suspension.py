@@ -97,7 +97,10 @@ def test_what_can_be_done_is_what_the_rules_permit(capsys: pytest.CaptureFixture
     """A version may be handed in; a rollback is offered where there is a version to roll back to, and is admitted."""
     world = breached()
     lines = said(world, capsys)
-    assert "Suspended, nothing serves: waiting for a version to be submitted, or for a rollback to version 1" in lines
+    assert (
+        "Suspended, nothing serves in PROD: waiting for a version to be submitted, or for a rollback to version 1"
+        in lines
+    )
     assert "Hand one in: modelops submit loans FILE --as YOU" in lines
     assert "Or have version 1 serve again: modelops rollback loans --as YOU --reason WHY" in lines
     assert world.ask(Action.ROLLBACK).refusal is None
@@ -106,6 +109,6 @@ def test_what_can_be_done_is_what_the_rules_permit(capsys: pytest.CaptureFixture
     first.ask(Action.SUSPEND)
     first.earn()
     lines = said(first, capsys)
-    assert "Suspended, nothing serves: waiting for a version to be submitted" in lines
+    assert "Suspended, nothing serves in PROD: waiting for a version to be submitted" in lines
     assert not any("rollback" in line for line in lines)
     assert first.ask(Action.ROLLBACK).refusal is not None

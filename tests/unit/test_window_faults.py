@@ -1,5 +1,6 @@
-"""Whatever is wrong with a window, wherever it is kept: a failure that says what, on record, and heard."""
+"""Whatever is wrong with a window, wherever it is kept: not measured, on record with what it is; twice is a failure."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -14,7 +15,7 @@ from models.canonical import digest_bytes
 from models.errors import UnavailableError
 from models.metrics import period_before
 from models.verdict import Verdict
-from tests.watched_model import DAY, WatchedModel, as_csv, cases
+from tests.watched_model import DAY, KPIS, WatchedModel, as_csv, cases
 
 QUERY = "SELECT unit, income, score FROM cases WHERE :model = 'loan' AND at >= :since AND at < :until"
 NAN, INFINITE = float("nan"), float("inf")
@@ -77,27 +78,79 @@ FILES = {
 
 @pytest.mark.parametrize(("name", "data", "said"), FILES.values(), ids=FILES)
 def test_a_file_that_cannot_be_measured(name: str, data: bytes, said: str, model: Callable[..., WatchedModel]) -> None:
-    """It is no pass: what is wrong is said, recorded once, and is a breach; after it, silence is one, too."""
+    """It is no pass: what is wrong is said, recorded once, and is no failure yet; after it, silence is one."""
     watched = model()
     (watched.folder / name).write_bytes(data)
     outcome = watched.look()
-    assert outcome.result.verdict is Verdict.FAIL
-    assert outcome.result.summary.startswith("the window cannot be measured: ")
+    assert (outcome.result.verdict, outcome.breach) == (Verdict.INCONCLUSIVE, None)
+    assert outcome.result.summary.startswith("not measured: ")
     assert re.search(said, outcome.result.summary)
-    assert outcome.breach is not None
-    assert outcome.breach.window == digest_bytes(data)
     assert watched.look().result == outcome.result
-    assert watched.verdicts() == ["fail"]
+    (look,) = watched.parts.inventory.looks("loan", "drift")
+    assert (look.window, look.verdict, look.unmeasured) == (digest_bytes(data), "inconclusive", True)
     silent = watched.look(after=3 * DAY)
     assert silent.result.summary.startswith("no new window of data")
-    assert watched.verdicts() == ["fail", "fail"]
+    assert silent.breach is not None
+    assert watched.verdicts() == ["inconclusive", "fail"]
+
+
+def broken(watched: WatchedModel, day: int, data: bytes = b"") -> None:
+    """A file that arrives so many days after the version began to serve."""
+    path = watched.folder / f"{day}.csv"
+    path.write_bytes(data or f"unit,wages,score\n{day},1,1\n".encode())
+    moment = (watched.began + day * DAY).timestamp()
+    os.utime(path, (moment, moment))
+
+
+def test_a_second_broken_window_is_a_failure(model: Callable[..., WatchedModel]) -> None:
+    """A broken one after a good one is borne, two in a row are not; what is whole again passes at once."""
+    watched, whole = model(kpis=KPIS[:1]), as_csv(cases()).encode()
+    for day, data, verdict in (
+        (0, b"", "inconclusive"),
+        (1, whole, "pass"),
+        (2, b"", "inconclusive"),
+        (3, b"", "fail"),
+        (4, b"", "fail"),
+        (5, as_csv(cases(seed=9)).encode(), "pass"),
+        (6, b"", "inconclusive"),
+    ):
+        broken(watched, day, data)
+        outcome = watched.look(after=day * DAY)
+        assert (outcome.result.verdict, outcome.breach is not None) == (verdict, verdict == "fail")
+        assert outcome.result.summary.startswith("not measured, nor at the look before: ") == (verdict == "fail")
+    assert [look.unmeasured for look in watched.parts.inventory.looks("loan", "drift")] == [
+        *(True, False, True, True, True, False, True)
+    ]
+
+
+@pytest.mark.parametrize("arriving", [(0,), (0, 1), (0, 2), (0, 1, 2)], ids=str)
+def test_whoever_never_measures_again_is_in_breach(arriving: Sequence[int], model: Callable[..., WatchedModel]) -> None:
+    """At the latest after three periods, whether other broken windows come or none does; and then it stays so."""
+    watched = model()
+    heard = []
+    for day in range(6):
+        if day in arriving:
+            broken(watched, day)
+        heard.append(watched.look(after=day * DAY + timedelta(minutes=1)).breach is not None)
+    assert (heard[0], all(heard[3:])) == (False, True)
+
+
+def test_a_failing_window_is_two_of_three_only_when_it_fails(model: Callable[..., WatchedModel]) -> None:
+    """Of `2 of 3`, a look that cannot measure is one of the three and none of the two, until it is the second."""
+    watched = model(kpis=KPIS[:1], breaches=2, of=3)
+    heard = []
+    for day, data in enumerate((as_csv(cases(mean=20)).encode(), b"", as_csv(cases(seed=9)).encode(), b"", b"", b"")):
+        broken(watched, day, data)
+        heard.append(watched.look(after=day * DAY).breach is not None)
+    assert watched.verdicts() == ["fail", "inconclusive", "pass", "inconclusive", "fail", "fail"]
+    assert heard == [False] * 5 + [True]
 
 
 @pytest.mark.parametrize(("name", "write"), [("w.csv", as_csv), ("w.parquet", parquet)])
 def test_a_file_that_changes_while_it_is_read(
     name: str, write: Callable[[Sequence[Row]], str | bytes], model: Callable[..., WatchedModel]
 ) -> None:
-    """Nobody knows which of its rows were counted: it is a failure, and the next look measures what it has become."""
+    """Nobody knows which of its rows were counted: it is not measured, and the next look is at what it has become."""
     changes: list[Callable[[], object]] = []
     watched = model(beat=lambda progress: changes.pop()() if changes else None)
     path = watched.folder / name
@@ -109,10 +162,11 @@ def test_a_file_that_changes_while_it_is_read(
     put(cases())
     changes.append(lambda: put(cases(300)))
     outcome = watched.look()
-    assert (outcome.result.verdict, "changed while they were read" in outcome.result.summary) == (Verdict.FAIL, True)
+    assert outcome.result.verdict is Verdict.INCONCLUSIVE
+    assert "changed while they were read" in outcome.result.summary
     assert "rename it into the folder" in outcome.result.summary
     assert watched.look().result.readings[0].count == 300
-    assert watched.verdicts() == ["fail", "inconclusive"]
+    assert [look.unmeasured for look in watched.parts.inventory.looks("loan", "drift")] == [True, False]
 
 
 def warehouse(folder: Path, rows: Sequence[Row], at: object) -> str:
@@ -150,19 +204,21 @@ def test_a_query_that_cannot_be_measured(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is no pass: what is wrong is said, recorded once for its period, and is a breach."""
+    """It is no pass: what is wrong is said, recorded once for its period, and in the next period a breach."""
     watched = model(said={"kind": "sql", "url": {"env": "WAREHOUSE"}, "query": query, "within": 1})
     since = period_before(86_400, watched.began + DAY).since
     monkeypatch.setenv("WAREHOUSE", warehouse(tmp_path, rows, since + timedelta(hours=1)))
     outcome = watched.look(after=DAY)
-    assert (outcome.result.verdict, outcome.breach is not None) == (Verdict.FAIL, True)
+    assert (outcome.result.verdict, outcome.breach) == (Verdict.INCONCLUSIVE, None)
     assert re.search(said, outcome.result.summary)
     assert watched.look(after=DAY).result == outcome.result
-    assert watched.verdicts() == ["fail"]
+    assert watched.verdicts() == ["inconclusive"]
+    assert watched.look(after=2 * DAY).breach is not None
+    assert watched.verdicts() == ["inconclusive", "fail"]
 
 
 def test_a_source_that_is_down(model: Callable[..., WatchedModel], monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked again for a while; if it stays away, that is a failure, and nothing shows its password."""
+    """It is asked again for a while; if it stays away for two periods, that is a breach; nothing shows its password."""
     watched = model(said={"kind": "sql", "url": {"env": "WAREHOUSE"}, "query": QUERY})
     monkeypatch.setenv("WAREHOUSE", "postgresql+psycopg://olga:hunter2@127.0.0.1:1/dwh")
     with pytest.raises(UnavailableError, match="the source does not answer") as down:
@@ -170,18 +226,9 @@ def test_a_source_that_is_down(model: Callable[..., WatchedModel], monkeypatch: 
     assert "hunter2" not in f"{down.value} {down.value.remedy}"
     assert watched.verdicts() == []
     outcome = watched.look(after=DAY, attempt=5)
-    assert (outcome.result.verdict, outcome.breach is not None) == (Verdict.FAIL, True)
+    assert (outcome.result.verdict, outcome.breach) == (Verdict.INCONCLUSIVE, None)
     assert "the source does not answer" in outcome.result.summary
     assert "hunter2" not in outcome.result.summary
-    assert watched.verdicts() == ["fail"]
-
-
-def test_no_rows_before_the_version_served(
-    model: Callable[..., WatchedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a period that was over by then, nobody can expect any: that is no failure, and no pass."""
-    watched = model(said={"kind": "sql", "url": {"env": "WAREHOUSE"}, "query": QUERY})
-    monkeypatch.setenv("WAREHOUSE", warehouse(tmp_path, [], watched.began))
-    outcome = watched.look()
-    assert (outcome.result.verdict, outcome.breach) == (Verdict.INCONCLUSIVE, None)
-    assert "there are no rows" in outcome.result.summary
+    assert watched.verdicts() == ["inconclusive"]
+    later = watched.look(after=2 * DAY, attempt=5)
+    assert (later.result.verdict, later.breach is not None) == (Verdict.FAIL, True)
