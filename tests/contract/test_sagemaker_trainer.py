@@ -6,6 +6,7 @@ import json
 import re
 import tarfile
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -142,6 +143,7 @@ def _archive(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> bytes:
         (packed({"result.json": b"{}", "weights": bytes(20_000)}), "left more than 10000 bytes"),
         (bytes(20_000), "left more than 10000 bytes"),
     ],
+    ids=count(),
 )
 def test_an_archive_that_cannot_be_trusted(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, archive: bytes, said: str
