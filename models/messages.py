@@ -238,7 +238,10 @@ class CancelStep(Frozen):
 
 
 class Notify(Frozen):
-    """Tell the holders of some roles, and some people (none: the model's owner) something, once per visit and topic."""
+    """Tell the holders of some roles, and some people (none: the model's owner) something, once per visit and topic.
+
+    When too many wait, the newest of one `thread` stands for those before it.
+    """
 
     command: Literal["notify"] = "notify"
     visit: int
@@ -246,6 +249,7 @@ class Notify(Frozen):
     roles: tuple[Slug, ...]
     people: tuple[Slug, ...] = Field(default=(), exclude_if=lambda people: not people)
     subject: str
+    thread: str = Field(default="", exclude_if=lambda thread: not thread)
 
     def key(self, model: Slug) -> EffectKey:
         """The once-only key of telling them."""

@@ -24,6 +24,7 @@ from models.messages import (
     Requested,
     VersionSubmitted,
 )
+from models.notices import untold
 from models.plan import Plan
 from models.signing import Envelope
 from models.state import Phase, State
@@ -61,7 +62,7 @@ def resumed(model: Slug, plan: Plan, entries: Sequence[AuditEntry]) -> Lifecycle
     if folded.state.phase is Phase.ENDED:
         raise RefusedError(f"the lifecycle of '{model}' has ended", "`modelops history` tells it all")
     done = {effect.key for effect in effects}
-    notices = tuple(notice for notice in folded.notices if notice.key(model) not in done)
+    notices = untold(model, folded.notices, done)
     return LifecycleInput(plan=plan, state=folded.state, notices=notices, rebuilt=True)
 
 

@@ -81,7 +81,10 @@ def acted_on(state: State, monitor: MonitorPlan, remedy: Remedy, window: str) ->
 
 
 def told(state: State, monitor: MonitorPlan, breach: Breach, chosen: Chosen) -> Notify:
-    """What people hear of a breach; an investigation is a message of its own kind, for whoever opens tickets."""
+    """What people hear of a breach; an investigation is a message of its own kind, for whoever opens tickets.
+
+    Those that tell people alone are a thread of their monitor: a flood of them is no flood of messages.
+    """
     topic = "investigate" if chosen.remedy is Remedy.INVESTIGATE else "breach"
     instead = f", not {monitor.then}: {chosen.why}" if chosen.why else ""
     reasons = "; ".join(breach.reasons)[:_REASONS]
@@ -90,6 +93,7 @@ def told(state: State, monitor: MonitorPlan, breach: Breach, chosen: Chosen) -> 
         topic=f"{topic}:{state.seq}",
         roles=(monitor.to,) if monitor.to else (),
         subject=f"{state.model}: {monitor.id} breached ({reasons}); remedy: {chosen.remedy}{instead}",
+        thread=monitor.id if chosen.remedy is Remedy.ESCALATE else "",
     )
 
 

@@ -2,7 +2,8 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -175,3 +176,10 @@ def _order(kpis: tuple[Kpi, ...], breaches: int, of: int) -> MonitorOrder:
         brakes=Brakes(cooldown=60, at_most=1, per=60, otherwise=Remedy.ESCALATE),
     )
     return MonitorOrder(model="loan", monitor=monitor, kpis=kpis, environment=Environment.PROD)
+
+
+@contextmanager
+def serving(root: Path) -> Iterator[Callable[..., WatchedModel]]:
+    """Has models serve, with whatever a test says of them, and closes them all."""
+    with ExitStack() as made:
+        yield lambda **how: made.enter_context(closing(WatchedModel(root, **how)))

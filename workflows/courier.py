@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from activities.notification import Notice, NotificationActivities
 from models.canonical import Slug
 from models.messages import Notify
+from models.notices import put
 from workflows.persistence import Tell, insist
 
 
@@ -30,7 +31,7 @@ class Courier:
 
     def add(self, message: Notify) -> None:
         """One more message."""
-        self._waiting.append(message)
+        put(self._waiting, message)
 
     async def deliver(self) -> None:
         """Everything that waits."""

@@ -5,6 +5,7 @@ look at, but it writes before the workflow task is complete: when that task is l
 events in another order, and the record would have told something that never happened.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -25,7 +26,8 @@ class Recorder:
     """Keeps every event until it is known to be on record; `tell` hears why nothing can be written just now."""
 
     def __init__(self, entries: Iterable[JournalEntry], tell: Tell) -> None:
-        self._entries: list[_Sized] = []
+        self._entries = deque[_Sized]()
+        self._bytes = 0
         self._sent = 0
         self._flushing = False
         self._tell = tell
@@ -45,11 +47,12 @@ class Recorder:
     @property
     def crowded(self) -> bool:
         """Whether more is pending than may travel at once: a payload that is too large would stop the lifecycle."""
-        return sum(sized.bytes for sized in self._entries) > options.JOURNAL_BYTES
+        return self._bytes > options.JOURNAL_BYTES
 
     def add(self, entry: JournalEntry) -> None:
         """One more event."""
         self._entries.append(_Sized(entry, len(entry.model_dump_json())))
+        self._bytes += self._entries[-1].bytes
 
     def take(self) -> tuple[JournalEntry, ...]:
         """The oldest pending events, as many as may travel, for somebody who records them; twice is as good as once."""
@@ -65,8 +68,8 @@ class Recorder:
 
     def confirm(self, taken: tuple[JournalEntry, ...]) -> None:
         """What was taken is on record."""
-        if taken:
-            self._entries = [sized for sized in self._entries if sized.entry.seq > taken[-1].seq]
+        while taken and self._entries and self._entries[0].entry.seq <= taken[-1].seq:
+            self._bytes -= self._entries.popleft().bytes
 
     def lose(self) -> None:
         """Whether what was taken is on record is not known: it has to be sent again."""

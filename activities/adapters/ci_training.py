@@ -1,15 +1,15 @@
 """Trains by having a pipeline run elsewhere."""
 
-import hashlib
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from activities.adapters.ci_runs import RESULT, CiRuns, Run
+from activities.adapters.file_digests import pinned
 from models.canonical import canonical, digest_bytes
 from models.errors import PipelineError, TrainingError
 from models.evidence import EffectKey
-from models.inventory import Reference, Submission
+from models.inventory import Submission
 from models.training import accept, request_of
 
 
@@ -22,21 +22,13 @@ class CiTrainer:
 
     def train(self, trainer: str, previous: Submission, window: Path | None, key: EffectKey) -> Submission:
         """Make a challenger of `previous`; TrainingError."""
-        request = canonical(request_of(trainer, previous, _pinned(window))).decode()
+        request = canonical(request_of(trainer, previous, pinned(window) if window else None)).decode()
         try:
             return self._runs.result(
                 key, request, self._timeout, lambda run, result: accept(trainer, previous, _read(trainer, run, result))
             )
         except PipelineError as error:
             raise TrainingError(f"trainer '{trainer}': {error}", error.remedy) from error
-
-
-def _pinned(window: Path | None) -> Reference | None:
-    if window is None:
-        return None
-    with window.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    return Reference(uri=window.resolve().as_uri(), digest=f"sha256:{found}")
 
 
 def _read(trainer: str, run: Run, result: bytes) -> Submission:

@@ -11,6 +11,7 @@ from stat import S_ISREG
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from activities.adapters.file_digests import digest_file
 from models.canonical import Digest, digest_bytes
 from models.errors import DigestMismatchError, InvalidInputError, UnavailableError, UnknownNameError
 from models.inventory import Reference
@@ -124,8 +125,7 @@ class FileArtifactStore:
         """The read-only file with these bytes, hashed again; UnknownNameError, DigestMismatchError."""
         place = self._place(digest)
         try:
-            with place.open("rb") as file:
-                found = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+            found = digest_file(place)
         except FileNotFoundError:
             raise UnknownNameError(
                 f"The artifact store has nothing with the digest {digest}.",

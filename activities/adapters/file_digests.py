@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from models.canonical import Digest
+from models.inventory import Reference
 
 Stamp = list[str | int]
 
@@ -15,6 +16,17 @@ def stamp_of(path: Path) -> Stamp:
     """What changes when a file does; OSError."""
     seen = path.stat()
     return [str(path), seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino]
+
+
+def digest_file(path: Path) -> Digest:
+    """SHA-256 of a file's bytes, a part in memory at a time; OSError."""
+    with path.open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def pinned(path: Path) -> Reference:
+    """A file as whoever is given it may hold it against its digest; OSError."""
+    return Reference(uri=path.resolve().as_uri(), digest=digest_file(path))
 
 
 class FileDigests:
@@ -34,8 +46,7 @@ class FileDigests:
         for path in paths:
             stamp = json.dumps(stamp_of(path))
             if stamp not in known:
-                with path.open("rb") as file:
-                    known[stamp] = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+                known[stamp] = digest_file(path)
             found[path] = known[stamp]
         if known != before:
             self._keep({stamp: of for stamp, of in known.items() if _stands(stamp)})

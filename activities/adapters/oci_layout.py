@@ -3,7 +3,6 @@
 Source: OCI image specification 1.1, `image-layout.md`. Nothing else is in the folder, and nothing of the moment.
 """
 
-import hashlib
 import io
 import shutil
 import struct
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from activities.adapters.file_digests import digest_file
 from activities.ports import ArtifactStore, Blobs, Sink
 from models.bundle.manifest import MANIFEST_TYPE, Descriptor, Index, Manifest, Referrer
 from models.canonical import Digest, canonical
@@ -69,8 +69,7 @@ class OciLayout:
         path = self._folder / "blobs" / "sha256" / digest.removeprefix("sha256:")
         if not path.is_file():
             raise UnknownNameError(f"{self._folder} has no blob {digest}.", _EXPORT)
-        with path.open("rb") as file:
-            found = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        found = digest_file(path)
         if found != digest:
             raise DigestMismatchError(f"The bundle's part {digest} was changed: it is {found} now.", _EXPORT)
         return path

@@ -1,6 +1,5 @@
 """Trains by running a program as a child process: `python PROGRAM --request REQUEST.json --output DIR`."""
 
-import hashlib
 import os
 import signal
 import subprocess
@@ -14,9 +13,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from activities.adapters.child_process import die_with_parent
+from activities.adapters.file_digests import pinned
 from models.errors import TrainingError, UnknownNameError
 from models.evidence import EffectKey
-from models.inventory import Reference, Submission
+from models.inventory import Submission
 from models.training import accept, request_of
 
 _POLL_SECONDS = 0.2
@@ -68,7 +68,7 @@ class ProcessTrainer:
         folder = Path(tempfile.mkdtemp(prefix=f"{trainer}-", dir=self._workspace)).resolve()
         request, output = folder / "request.json", folder / "output"
         output.mkdir()
-        asked = request_of(trainer, previous, _pinned(window))
+        asked = request_of(trainer, previous, pinned(window) if window else None)
         request.write_text(asked.model_dump_json(indent=2), encoding="utf-8")
         command = [self._python, str(program.resolve()), "--request", str(request), "--output", str(output)]
         self._run(trainer, command, folder)
@@ -115,14 +115,6 @@ class ProcessTrainer:
                 raise TrainingError(problem, _remedy(folder))
             self._beat(_progress(folder / "stdout"))
             time.sleep(_POLL_SECONDS)
-
-
-def _pinned(window: Path | None) -> Reference | None:
-    if window is None:
-        return None
-    with window.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    return Reference(uri=window.resolve().as_uri(), digest=f"sha256:{found}")
 
 
 def _result(trainer: str, path: Path) -> Submission:

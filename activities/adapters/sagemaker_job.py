@@ -12,6 +12,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,7 +31,7 @@ _OUTPUT = "/opt/ml/model"
 _LONGEST, _READABLE = 4_000, 36
 _MOVING = ("InProgress", "Stopping")
 _LARGEST, _LONG = 20 * 1024**3, 16 * 1024**2
-"""Bytes of everything that a job leaves, and of its result."""
+"""Bytes of everything that a job leaves, packed or unpacked, and of its result or of what it was asked."""
 
 _CHUNK = 1 << 20
 RUN_TAG = "modelops:run"
@@ -93,7 +94,7 @@ class SageMakerJobs:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        asked = json.loads(b"".join(self._chunks(self._place(run.id, _ASKED))))
+        asked = json.loads(b"".join(self._chunks(self._place(run.id, _ASKED), _LONG, run)))
         origins = {one["digest"]: one["uri"] for one in _references(asked)}
         for one in _references(result):
             one["uri"] = _led(one, folder, origins)
@@ -101,7 +102,7 @@ class SageMakerJobs:
 
     def _brought(self, archive: str, folder: Path, run: Run) -> Any:
         with tempfile.TemporaryFile(dir=self._workspace) as file:
-            for chunk in self._chunks(archive):
+            for chunk in self._chunks(archive, _LARGEST, run):
                 file.write(chunk)
             file.seek(0)
             _unpack(file, folder, run)
@@ -159,11 +160,17 @@ class SageMakerJobs:
             with value.open("rb") as file:
                 client.put_object(Bucket=bucket, Key=key, Body=file)
 
-    def _chunks(self, uri: str) -> Iterator[bytes]:
+    def _chunks(self, uri: str, at_most: int, run: Run) -> Iterator[bytes]:
+        """An object as it comes; PipelineError once that is more than so many bytes, and the rest is left there."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
+        taken = 0
         with translated(uri):
             body = self._clients.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
-            yield from body.iter_chunks(_CHUNK)
+            with closing(body):
+                for chunk in body.iter_chunks(_CHUNK):
+                    if (taken := taken + len(chunk)) > at_most:
+                        raise _too_much(run, at_most)
+                    yield chunk
 
     def _place(self, job: str, name: str) -> str:
         return f"{self._settings.folder.rstrip('/')}/{job}/{name}"
@@ -238,6 +245,10 @@ def _led(reference: dict[str, Any], folder: Path, origins: dict[str, str]) -> st
     return origins.get(digest, uri)
 
 
+def _too_much(run: Run, at_most: int) -> PipelineError:
+    return PipelineError(f"job {run.id} left more than {at_most} bytes", f"see {run.page}")
+
+
 def _unpack(file: Any, folder: Path, run: Run) -> None:
     """Unpack an archive of regular files that stay in the folder; PipelineError."""
     try:
@@ -246,7 +257,7 @@ def _unpack(file: Any, folder: Path, run: Run) -> None:
             for member in archive:
                 total += member.size
                 if total > _LARGEST:
-                    raise PipelineError(f"job {run.id} left more than {_LARGEST} bytes", f"see {run.page}")
+                    raise _too_much(run, _LARGEST)
                 archive.extract(member, folder, filter="data")
     except (tarfile.TarError, OSError, EOFError) as error:
         raise PipelineError(f"job {run.id} left no archive that can be unpacked: {error}", f"see {run.page}") from error

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from models.verdict import Verdict
-from tests.watched_model import DAY, WatchedModel, cases
+from tests.watched_model import DAY, WatchedModel, cases, serving
 
 QUERY = "SELECT unit, income, score FROM cases WHERE :model = 'loan' AND decided_at >= :since AND decided_at < :until"
 
@@ -37,16 +37,12 @@ def decide(url: str, model: WatchedModel, days_ago: float, mean: float) -> None:
 def watch(tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     """Makes a model whose windows are answers of a query."""
     monkeypatch.setenv("WAREHOUSE", empty_url)
-    made: list[WatchedModel] = []
+    with serving(tmp_path) as serve:
 
-    def make(query: str, within: int = 60) -> WatchedModel:
-        said = {"kind": "sql", "url": {"env": "WAREHOUSE"}, "query": query, "within": within}
-        made.append(WatchedModel(tmp_path, said=said))
-        return made[-1]
+        def make(query: str, within: int = 60) -> WatchedModel:
+            return serve(said={"kind": "sql", "url": {"env": "WAREHOUSE"}, "query": query, "within": within})
 
-    yield make
-    for one in made:
-        one.close()
+        yield make
 
 
 def test_a_period_is_measured(watch: Watch, empty_url: str) -> None:

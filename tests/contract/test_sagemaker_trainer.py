@@ -6,6 +6,7 @@ import json
 import re
 import tarfile
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from activities.adapters.ci_training import CiTrainer
 from activities.adapters.file_artifact_store import FileArtifactStore
 from activities.adapters.sagemaker_job import SageMakerJobs
 from models.canonical import canonical, digest_bytes
-from models.errors import InvalidInputError, NotPermittedError, TrainingError
+from models.errors import InvalidInputError, NotPermittedError, PipelineError, TrainingError
 from models.evidence import EffectKey
 from models.inventory import Submission
 from models.training import TrainingRequest
@@ -140,7 +141,9 @@ def _archive(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> bytes:
         (packed({"result.json": b"{"}), "left no result.json"),
         (packed({"result.json": b" " * 2_000}), "a result.json of 2000 bytes"),
         (packed({"result.json": b"{}", "weights": bytes(20_000)}), "left more than 10000 bytes"),
+        (bytes(20_000), "left more than 10000 bytes"),
     ],
+    ids=count(),
 )
 def test_an_archive_that_cannot_be_trusted(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, archive: bytes, said: str
@@ -209,8 +212,8 @@ def cloud() -> Iterator[moto.Cloud]:
     opened.stop()
 
 
-def test_another_ones_sagemaker(cloud: moto.Cloud, tmp_path: Path) -> None:
-    """A job in moto, which ends at once: it is found, described, and what it left is collected."""
+def test_another_ones_sagemaker(cloud: moto.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job in moto, which ends at once: it is found, described, and what it left is collected, but not too much."""
     store = FileArtifactStore(tmp_path / "store", [tmp_path])
     store.put(b"one")
     secret = json.dumps({"Version": 1, "AccessKeyId": moto.KEY, "SecretAccessKey": "secret"})
@@ -225,8 +228,26 @@ def test_another_ones_sagemaker(cloud: moto.Cloud, tmp_path: Path) -> None:
     for _ in range(2):
         assert trainer.train("loan-aws", PREVIOUS, None, KEY).artifact.digest == MADE.artifact.digest
     assert list(cloud.backend.training_jobs) == [job]
-    assert jobs.find(name_of(KEY)) == Run(job, Fate.SUCCEEDED, jobs.look(Run(job, Fate.RUNNING, "")).page)
+    run = Run(job, Fate.SUCCEEDED, jobs.look(Run(job, Fate.RUNNING, "")).page)
+    assert jobs.find(name_of(KEY)) == run
+    monkeypatch.setattr(sagemaker_job, "_LARGEST", len(archive) - 1)
+    with pytest.raises(PipelineError, match=f"left more than {len(archive) - 1} bytes"):
+        jobs.collect(run)
     jobs.close()
+
+
+def test_an_archive_that_does_not_end(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more of it is taken than a job may leave, nothing of that is kept, and the next request is answered."""
+    monkeypatch.setattr(sagemaker_job, "_LARGEST", 3 << 20)
+    run = rig.jobs.dispatch("run", canonical(PREVIOUS).decode())
+    rig.system.builds[-1].outcome, rig.system.builds[-1].result = "success", canonical(MADE)
+    rig.system.endless = True
+    with pytest.raises(PipelineError, match="left more than 3145728 bytes") as told:
+        rig.jobs.collect(run)
+    assert "console.aws.amazon.com" in told.value.remedy
+    assert list((rig.folder / "training").iterdir()) == []
+    rig.system.endless = False
+    assert json.loads(rig.jobs.collect(run))["developer"] == MADE.developer
 
 
 SAID = {

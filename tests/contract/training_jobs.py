@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.session import get_session
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from activities.adapters.aws_clients import AwsClients
@@ -94,6 +95,7 @@ class SageMakerRegion(System):
         super().__init__()
         self.objects: dict[str, bytes] = {}
         self.files: dict[str, bytes] = {}
+        self.endless = False
 
     def app(self) -> Starlette:
         """Both services at one address."""
@@ -113,7 +115,8 @@ class SageMakerRegion(System):
         if key not in self.objects:
             said = "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
             return Response(said, 404, media_type="application/xml")
-        return Response(self.objects[key])
+        content = self.objects[key]
+        return StreamingResponse(repeat(content)) if self.endless else Response(content)
 
     async def sagemaker(self, request: Request) -> Response:
         """One of three operations."""

@@ -17,7 +17,7 @@ from models.watching import schedule_of
 from tests.temporal.house import WITHIN, House
 from tests.temporal.shell import run
 from tests.temporal.test_monitoring import QUIET, arrive, measured
-from tests.temporal.test_schedules import found, looked_after
+from tests.temporal.test_schedules import found, looked_after, serve_since
 from workflows import options
 
 pytestmark = pytest.mark.browser
@@ -101,6 +101,7 @@ async def test_looks_that_are_asked_for_there_are_on_record(browser_page: Page, 
     await find(browser_page, watched, "upkeep")
     monday = midweek(datetime.now().astimezone())
     since, until = monday - timedelta(weeks=LOOKS + 1), monday - timedelta(weeks=1)
+    serve_since(watched, since - timedelta(weeks=1))
     await choose(browser_page, "Backfill", "Schedule", Start=since, End=until)
     windows = [one.window for one in await until_looked(watched, "upkeep", LOOKS)]
     moments = [datetime.strptime(f"{name} +0000", "record at %Y-%m-%d %H:%M UTC %z") for name in windows]

@@ -9,11 +9,13 @@ a crash tells how many there are.
 import asyncio
 import contextlib
 import dataclasses
+import inspect
 import multiprocessing
 import os
 import signal
 import threading
 from collections import Counter
+from collections.abc import Awaitable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +26,7 @@ from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from activities.adapters.temporal_scheduler import TemporalScheduler
 from models.journal import JournalEntry
 from models.state import Phase
 from tests.temporal.doubles import RecordingDeployer, quick_actuator_parts, quick_parts
@@ -48,7 +51,8 @@ class Errand(NamedTuple):
     """Where a process works and as what; it dies at the `fatal` boundary of `version` in `stages`, or never.
 
     A boundary goes by its name and, from the second time on, by which time it is: another run may well ask once more
-    how far something is. `counting`: boundaries count from the start.
+    how far something is. `counting`: boundaries count from the start. `throughout`: also
+    once it is steady. `scheduled`: monitors are real Schedules.
     """
 
     address: str
@@ -59,6 +63,8 @@ class Errand(NamedTuple):
     stages: tuple[str, ...] = ("production",)
     offices: tuple[Office, ...] = tuple(Office)
     counting: bool = False
+    throughout: bool = False
+    scheduled: bool = False
 
 
 class WorkerProcess:
@@ -105,7 +111,8 @@ class Boundaries:
         entry = arguments[0] if arguments else None
         if isinstance(entry, JournalEntry):
             left = entry.snapshot.stage not in self._errand.stages
-            self._counting = self._counting and not left and entry.snapshot.phase is not Phase.STEADY
+            rests = entry.snapshot.phase is Phase.STEADY and not self._errand.throughout
+            self._counting = self._counting and not left and not rests
 
     def reach(self, boundary: str) -> None:
         """One more, and perhaps the last."""
@@ -133,10 +140,17 @@ class _Watched:
             self._boundaries.enter(name, arguments)
             _current.call = name
             answer = inner(*arguments)
+            if inspect.isawaitable(answer):
+                return self._awaited(name, arguments, answer)
             self._boundaries.leave(name, arguments)
             return answer
 
         return call
+
+    async def _awaited(self, name: str, arguments: tuple[object, ...], answer: Awaitable[object]) -> object:
+        answered = await answer
+        self._boundaries.leave(name, arguments)
+        return answered
 
 
 _current = threading.local()
@@ -145,13 +159,13 @@ _current = threading.local()
 _Some = TypeVar("_Some", Parts, ActuatorParts)
 
 
-_UNTOUCHED = ("schedules", "surroundings")
+_CONFIGURED = "surroundings"
 
 
 def watched(parts: _Some, boundaries: Boundaries) -> _Some:
-    """The parts with boundaries around them, but for what is configured, and what no promotion at low risk touches."""
+    """The parts with boundaries around them, but for what is configured."""
     there = [field.name for field in dataclasses.fields(parts) if getattr(parts, field.name) is not None]
-    names = [name for name in there if name not in _UNTOUCHED]
+    names = [name for name in there if name != _CONFIGURED]
     changes: dict[str, Any] = {name: _Watched(getattr(parts, name), name, boundaries) for name in names}
     return dataclasses.replace(parts, **changes)
 
@@ -183,6 +197,8 @@ def work(errand: Errand) -> None:
 async def _serve(errand: Errand) -> None:
     client = await Client.connect(errand.address, data_converter=pydantic_data_converter, runtime=runtime())
     boundaries, parts = Boundaries(errand), quick_parts(errand.root)
+    if errand.scheduled:
+        parts = dataclasses.replace(parts, schedules=TemporalScheduler(client, "MonitorCheck", errand.queue))
     watch_commits(boundaries)
     actuator_parts = quick_actuator_parts(errand.root, parts, RecordingDeployer(errand.root / "effects.txt"))
     starter = multiprocessing.parent_process()

@@ -21,6 +21,8 @@ WRITTEN = (
     "after trainer.",
     "before notary.",
     "after notary.",
+    "before schedules.",
+    "after schedules.",
     "before inventory.commit_",
     "in inventory.commit_",
     "after inventory.commit_",
@@ -38,10 +40,15 @@ class Staff:
         mortal: tuple[Office, ...],
         *fatal: str,
         counting: bool = False,
+        throughout: bool = False,
+        scheduled: bool = False,
     ) -> None:
-        """Boundaries count from the second version's first event in `stages`, or, `counting`, from the beginning."""
+        """Boundaries count from the second version's first event in `stages`, or, `counting`, from the beginning.
+
+        `throughout`: also once it is steady. `scheduled`: monitors are real Schedules.
+        """
         self._house, self._stages, self._mortal, self._fatal = house, stages, mortal, fatal
-        self._counting = counting
+        self._counting, self._throughout, self._scheduled = counting, throughout, scheduled
         self._processes: list[WorkerProcess] = []
 
     async def __aenter__(self) -> "Staff":
@@ -72,7 +79,15 @@ class Staff:
         house = self._house
         address = house.client.service_client.config.target_host
         errand = Errand(
-            address, house.queue, house.root, fatal, stages=self._stages, offices=offices, counting=counting
+            address,
+            house.queue,
+            house.root,
+            fatal,
+            stages=self._stages,
+            offices=offices,
+            counting=counting,
+            throughout=self._throughout,
+            scheduled=self._scheduled,
         )
         process = WorkerProcess(errand)
         self._processes.append(process)

@@ -44,8 +44,12 @@ def arrive(house: House, name: str, readings: dict[str, float]) -> None:
 
 
 async def look(house: House) -> None:
-    """The schedule fires now."""
-    await house.client.get_schedule_handle(f"monitor/{house.model}/drift").trigger()
+    """The schedule fires now; while its last look runs, it would leave one out."""
+    schedule = house.client.get_schedule_handle(f"monitor/{house.model}/drift")
+    async with asyncio.timeout(20):
+        while (await schedule.describe()).info.running_actions:
+            await asyncio.sleep(0.05)
+    await schedule.trigger()
 
 
 def measured(house: House) -> list[Measured]:

@@ -136,16 +136,15 @@ async def test_looks_are_made_up_for(watched: House) -> None:
     assert [one.verdict for one in measured(watched)] == ["pass"]
 
 
-def serve_since(house: House, days: int) -> None:
-    """What serves has done so for as long."""
-    since = datetime.now(UTC) - timedelta(days=days)
+def serve_since(house: House, since: datetime) -> None:
+    """What serves has done so since a moment (UTC)."""
     execute(house.database, f"UPDATE deployment SET since = '{since:%Y-%m-%d %H:%M:%S}' WHERE environment = 'PROD'")
 
 
 async def test_each_look_that_is_made_up_for_is_of_its_own_period(watched: House) -> None:
     """Weeks of a monitor that reads the record every week, in their order, since the version serves; again, nothing."""
     schedules, until = Modelops(watched.client, queue=watched.queue).schedules, all_begun(timedelta(days=7))
-    serve_since(watched, days=22)
+    serve_since(watched, until - timedelta(days=20))
     handle = watched.client.get_schedule_handle(f"monitor/{watched.model}/upkeep")
     for _ in range(2):
         await schedules.backfill(watched.model, ["upkeep"], until - timedelta(days=42), until)
@@ -189,7 +188,7 @@ async def test_what_people_say_and_see(watched: House) -> None:
     since = (datetime.now(UTC) - timedelta(days=2)).isoformat()
     early = await run(watched, "monitor", "backfill", model, "drift", "--from", since)
     assert (early.returncode, "version 1 serves since" in early.stderr) == (3, True), early.stderr
-    serve_since(watched, days=3)
+    serve_since(watched, datetime.now(UTC) - timedelta(days=3))
     made_up = await run(watched, "monitor", "backfill", model, "drift", "--from", since)
     assert (made_up.returncode, "about 3 looks" in made_up.stdout) == (0, True), made_up.stderr
     assert (await run(watched, "monitor", "resume", model, "--as", "rosa", "--reason", "Moved.")).returncode == 0

@@ -18,7 +18,7 @@ from models.monitoring import is_early
 from models.verdict import Kpi, Verdict
 from models.watching import demand_served
 from tests.contract.backdoor import execute
-from tests.watched_model import DAY, KPIS, WatchedModel, as_csv, cases
+from tests.watched_model import DAY, KPIS, WatchedModel, as_csv, cases, serving
 from worker.metrics import NamedMetrics
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -32,15 +32,8 @@ Serve = Callable[..., WatchedModel]
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Has a model serve, from now on."""
-    made: list[WatchedModel] = []
-
-    def begin(**how: object) -> WatchedModel:
-        made.append(WatchedModel(tmp_path, **how))  # type: ignore[arg-type]  # as the test says
-        return made[-1]
-
-    yield begin
-    for one in made:
-        one.close()
+    with serving(tmp_path) as made:
+        yield made
 
 
 def is_nothing(watched: WatchedModel, **when: object) -> bool:

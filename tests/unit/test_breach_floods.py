@@ -65,6 +65,17 @@ def test_ten_thousand_breaches_have_one_remedy(windows: int, gap: timedelta) -> 
     assert len(AS_JSON.dump_json(world.state)) <= STATE_BYTES
 
 
+def test_a_breach_that_only_tells_people_is_of_its_monitors_thread() -> None:
+    """What starts a remedy is told by itself; of the others, when too many wait, the newest of a monitor is enough."""
+    world = producing()
+    found = [(monitor, breach(world, monitor, f"w{number}", HOUR)) for number, monitor in enumerate(MONITORS * 3)]
+    told = [(monitor, one.thread) for monitor, answer in found for one in answer.commands if isinstance(one, Notify)]
+    assert len(told) == len(found)
+    remedied = [thread for (_, thread), (_, answer) in zip(told, found, strict=True) if list(ordered(answer))]
+    assert remedied == [""]
+    assert sum(thread == monitor for monitor, thread in told) == len(told) - 1
+
+
 def within(brakes: Brakes, uses: Sequence[datetime]) -> bool:
     """Whether an automatic action happened no more often than its brakes allow."""
     cooled = all(after - before >= timedelta(seconds=brakes.cooldown) for before, after in pairwise(uses))

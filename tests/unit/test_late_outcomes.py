@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from models.inventory import Measured
 from models.inventory_fold import fold_inventory
 from models.metrics import Metrics, period_before
 from models.verdict import Kpi, Verdict
-from tests.watched_model import DAY, WatchedModel, as_csv, cases
+from tests.watched_model import DAY, WatchedModel, as_csv, cases, serving
 from worker.metrics import NamedMetrics
 
 ACCURACY = (Kpi(name="live_accuracy", passes=">= 0.7", fails="< 0.7", at_least=20),)
@@ -24,15 +25,8 @@ ACCURACY = (Kpi(name="live_accuracy", passes=">= 0.7", fails="< 0.7", at_least=2
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., WatchedModel]]:
     """Has a model serve, of which the accuracy is watched."""
-    made: list[WatchedModel] = []
-
-    def begin(breaches: int = 1, kpis: tuple[Kpi, ...] = ACCURACY) -> WatchedModel:
-        made.append(WatchedModel(tmp_path, kpis=kpis, breaches=breaches))
-        return made[-1]
-
-    yield begin
-    for one in made:
-        one.close()
+    with serving(tmp_path) as made:
+        yield partial(made, kpis=ACCURACY)
 
 
 def arrive(model: WatchedModel, seed: int, after: timedelta = timedelta()) -> str:

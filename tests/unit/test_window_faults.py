@@ -15,7 +15,7 @@ from models.canonical import digest_bytes
 from models.errors import UnavailableError
 from models.metrics import period_before
 from models.verdict import Verdict
-from tests.watched_model import DAY, KPIS, WatchedModel, as_csv, cases
+from tests.watched_model import DAY, KPIS, WatchedModel, as_csv, cases, serving
 
 QUERY = "SELECT unit, income, score FROM cases WHERE :model = 'loan' AND at >= :since AND at < :until"
 NAN, INFINITE = float("nan"), float("inf")
@@ -43,15 +43,8 @@ def parquet(cells: Sequence[Row], rows: int | None = None) -> bytes:
 @pytest.fixture
 def model(tmp_path: Path) -> Iterator[Callable[..., WatchedModel]]:
     """Has a model serve."""
-    made: list[WatchedModel] = []
-
-    def serve(**how: object) -> WatchedModel:
-        made.append(WatchedModel(tmp_path, **how))  # type: ignore[arg-type]  # as the test says
-        return made[-1]
-
-    yield serve
-    for one in made:
-        one.close()
+    with serving(tmp_path) as made:
+        yield made
 
 
 FILES = {
