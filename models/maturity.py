@@ -44,9 +44,12 @@ def label_maturity(report: WindowReport) -> Reading:
 
 
 def last_looks(measured: Sequence[Measured]) -> list[Measured]:
-    """Each window once, by the last look at it, in the order of what they stand for; given in that of the record."""
+    """Each window once, by the last look at it, in the order of what they stood for when they were looked at first;
+    given in that of the record.
+    """
     last = {one.window: one for one in measured}
-    return sorted(last.values(), key=lambda one: one.moment or _LONG_AGO)
+    first = {one.window: one.moment or _LONG_AGO for one in reversed(measured)}
+    return sorted(last.values(), key=lambda one: first[one.window])
 
 
 def unmeasured_before(looks: Sequence[Look], moment: datetime) -> bool:

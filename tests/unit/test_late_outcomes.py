@@ -14,6 +14,7 @@ from client.catalog import Catalog
 from models.audit import AuditKind, EffectRecord
 from models.inventory import Measured
 from models.inventory_fold import fold_inventory
+from models.maturity import last_looks
 from models.metrics import Metrics, period_before
 from models.verdict import Kpi, Verdict
 from tests.watched_model import DAY, WatchedModel, as_csv, cases, serving
@@ -121,6 +122,20 @@ def test_a_newer_window_that_is_known_ends_it(serve: Callable[..., WatchedModel]
     become_known(model, "a.csv", 1, right=False)
     assert model.look(after=2 * DAY).breach is None
     assert model.verdicts() == ["fail", "pass"]
+
+
+def test_whoever_reads_the_trail_has_windows_in_the_same_order(serve: Callable[..., WatchedModel]) -> None:
+    """A file that is touched later stands for the moment at which it was looked at first, for the actuator, too."""
+    model = serve()
+    for day in range(2):
+        arrive(model, day, after=day * DAY)
+        model.look(after=day * DAY)
+    arrive(model, 0, after=1.5 * DAY)
+    become_known(model, "a.csv", 0, right=False)
+    model.look(after=2 * DAY)
+    looks = model.parts.inventory.looks("loan", "drift")
+    assert [look.verdict for look in looks] == ["fail", "inconclusive"]
+    assert [one.window for one in last_looks(measured(model))] == [look.window for look in looks]
 
 
 def test_each_window_counts_once(serve: Callable[..., WatchedModel]) -> None:
