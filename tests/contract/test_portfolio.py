@@ -135,9 +135,41 @@ def test_health_is_told_from_readings_about_the_model(
     assert loan.measured_at is not None
 
 
+@pytest.mark.parametrize(
+    ("looks", "health"),
+    [
+        (("pass", "fail", "blind"), "fail"),
+        (("fail", "pass", "blind"), "inconclusive"),
+        (("fail", "blind", "blind"), "fail"),
+        (("fail", "inconclusive", "blind"), "inconclusive"),
+        (("fail", "blind", "pass"), "pass"),
+        (("blind",), "inconclusive"),
+    ],
+)
+def test_health_is_no_better_for_a_look_that_could_not_measure(
+    looks: tuple[str, ...],
+    health: str,
+    inventory: SqlInventory,
+    record: Record,
+    tell: Tell,
+    inventory_url: str,
+) -> None:
+    """Nobody has seen that a failure is over."""
+    record(until(tell("loan"), 11))
+    for day, look in enumerate(looks):
+        blind = {"verdict": "inconclusive", "unmeasured": True} if look == "blind" else {"verdict": look}
+        moment = datetime(2026, 3, 2 + day, tzinfo=UTC)
+        said = {"monitor": "drift", "window": f"w{day}", "version": 1, "moment": moment, "reasons": ("so",), **blind}
+        key = EffectKey(model="loan", visit=0, step=f"measure/drift/w{day}/v1")
+        inventory.commit_effect(key, StepResult(summary="so"), [Measured.model_validate(said)])
+    with Catalog(inventory_url) as catalog:
+        (loan,) = catalog.portfolio()
+    assert loan.health == health
+
+
 def test_the_view_knows_every_reading_of_the_process() -> None:
     """Whoever adds one adds a migration, too: in the view there are names and no dimensions."""
-    module = ScriptDirectory.from_config(configuration()).get_revision("0011").module
+    module = ScriptDirectory.from_config(configuration()).get_revision("0012").module
     assert set(module.PROCESS) == {name for name, one in QUANTITIES.items() if one.dimension is Dimension.PROCESS}
 
 
