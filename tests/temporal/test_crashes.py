@@ -80,6 +80,7 @@ class Promotion:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("mortal", "must", "deployments"),
     [
