@@ -33,7 +33,7 @@ demo-drift: setup  ## a year of real flights that one kind of monitor notices, a
 test: setup browser monitoring node registry  ## all tests
 	$(PYTEST)
 
-long: setup  ## what takes a quarter of an hour more: floods, random lives, a soak, a restart, crashes at a gate, every seeded bug
+long: setup  ## what takes half an hour more: floods, random lives, a soak, a restart, crashes at a gate, every seeded bug
 	$(PYTEST) -m long
 
 check: setup browser monitoring node registry  ## format, lint, types, import contracts, budgets, then all tests

@@ -251,15 +251,15 @@ class House:
         """The first status in a phase (of a stage)."""
         return await self.until(lambda s: s.phase is phase and stage in (None, s.stage))
 
-    async def recorded(self) -> Status:
-        """The status, once every event that led to it is on record."""
-        async with asyncio.timeout(WITHIN):
+    async def recorded(self, within: float = WITHIN) -> Status:
+        """The status, once every event that led to it is on record; whoever waits longer looks less often."""
+        async with asyncio.timeout(within):
             while True:
                 status = await self.status()
                 trail = self.parts.inventory.trail(self.model)
                 if sum(entry.kind == "event" for entry in trail) == status.seq:
                     return status
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(within / 400)
 
     async def decision(
         self,
