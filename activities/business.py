@@ -29,6 +29,9 @@ from models.verdict import Reading
 FROM_THE_LEDGER = frozenset({WITHOUT_VALUE})
 """What is read from the value ledger alone."""
 
+ANSWERED = "metric"
+"""The kind of evidence that the answer of a metric is."""
+
 
 class Look(NamedTuple):
     """What metrics have answered: readings with their evidence, what goes into the ledger, and what cannot be read."""
@@ -122,7 +125,7 @@ class Business:
         between = answer.compared.between if answer.compared else None
         span = f" ({between[0]:g} to {between[1]:g})" if between else ""
         summary = f"{answer.metric}: {answer.value:g}{span} {answer.unit}".strip()
-        return keep_report(self._store, "metric", answer, summary)
+        return keep_report(self._store, ANSWERED, answer, summary)
 
 
 class _Asking:

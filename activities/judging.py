@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from temporalio import activity
 
-from activities.business import FROM_THE_LEDGER, Business
+from activities.business import ANSWERED, FROM_THE_LEDGER, Business
 from activities.ports import ArtifactStore, Evaluator, Inventory, Serving
 from activities.reports import keep_report
 from activities.unwindowed import UNWINDOWED, Unwindowed
@@ -84,12 +84,26 @@ class Judging:
         taken = self._unwindowed.kept(order, serving, at).with_(taken)
         data = self._of_data(order, serving, window) if window else _OfData()
         problem = "; ".join(filter(None, (*problems, data.problem)))
-        result = _judged(order, data.taken.with_(taken), (*data.evidence, *business.evidence), problem)
+        found = self._found(order, data, taken, business.evidence, problem)
+        return found._replace(booked=business.booked)
+
+    def look_again(self, order: MonitorOrder, serving: Serving, window: Window, before: StepResult) -> Found:
+        """What a window gives now that more is known of it, beside what everything else was when it was measured."""
+        beside = {kpi.name for kpi in order.kpis if kpi.metric or kpi.name in NEEDS_NO_WINDOW}
+        taken = Taken(tuple(reading for reading in before.readings if reading.name in beside))
+        answers = tuple(one for one in before.evidence if one.kind == ANSWERED)
+        data = self._of_data(order, serving, window)
+        return self._found(order, data, taken, answers, data.problem)
+
+    def _found(
+        self, order: MonitorOrder, data: "_OfData", beside: Taken, evidence: tuple[Evidence, ...], problem: str
+    ) -> Found:
+        result = _judged(order, data.taken.with_(beside), (*data.evidence, *evidence), problem)
         if data.report is None:
-            return Found(result, business.booked, None, problem)
+            return Found(result, problem=problem)
         looked = keep_report(self._store, "window", data.report, result.summary)
         whole = result.model_copy(update={"evidence": (looked, *result.evidence)})
-        return Found(whole, business.booked, data.report.outcomes, problem)
+        return Found(whole, outcomes=data.report.outcomes, problem=problem)
 
     def books(self, order: MonitorOrder, at: datetime) -> Found:
         """What versions have brought or cost, where nothing is to be measured of the one that serves."""

@@ -98,7 +98,7 @@ class MonitoringActivities:
             return MonitorOutcome(result=StepResult(verdict=Verdict.INCONCLUSIVE, summary="no window of data yet"))
         if is_early(seen.about, serving.since):
             return MonitorOutcome(result=self._early(order, serving, seen, at))
-        key = EffectKey(model=order.model, visit=0, step=_step(order, serving, seen))
+        key = EffectKey(model=order.model, visit=0, step=_step(order, serving, seen.name))
         result = self._ledger.once(key, lambda: self._still(order, serving, self._measure(order, serving, seen, at)))
         missed = self._mature(order, serving) if seen.window else ""
         return MonitorOutcome(result=result, breach=self._breach(order), missed=shorten(missed))
@@ -110,14 +110,14 @@ class MonitoringActivities:
         result = found.result.model_copy(update={"verdict": Verdict.INCONCLUSIVE, "summary": said})
         if not found.booked:
             return result
-        step = f"{_step(order, serving, seen)}/before/{period(order.every, at)}"
+        step = f"{_step(order, serving, seen.name)}/before/{period(order.every, at)}"
         return self._ledger.once(EffectKey(model=order.model, visit=0, step=step), lambda: (result, found.booked))
 
     def _mature(self, order: MonitorOrder, serving: Serving) -> str:
         """Look again at windows of whose cases something has become known since; why some could not be measured again.
 
-        What was measured of those before stands, unless something of them fails now, and they are looked at again the
-        next time.
+        What was read beside a window stands: outcomes change nothing of it. So does what was measured of windows that
+        cannot be measured again; they are looked at again the next time.
         """
         arrivals, missed = self._windows.of(order.model), ""
         contract = self._inventory.submission(order.model, serving.version).contract
@@ -126,17 +126,27 @@ class MonitoringActivities:
             try:
                 outcomes = _known(arrivals, window, contract) if window else None
                 if window and outcomes not in (None, look.outcomes):
-                    self._look_again(order, serving, look, _Seen(window.name, _moment(window), window, outcomes))
+                    self._look_again(order, serving, look, window, outcomes)
             except (InvalidInputError, _MissedError) as error:
                 missed = missed or ("" if look.unmeasured else str(error))
         return missed
 
-    def _look_again(self, order: MonitorOrder, serving: Serving, look: Look, seen: "_Seen") -> None:
-        step = f"{_step(order, serving, seen)}/{look.looks + 1}/{seen.outcomes}"
+    def _look_again(
+        self, order: MonitorOrder, serving: Serving, look: Look, window: Window, outcomes: Digest | None
+    ) -> None:
+        seen = _Seen(window.name, _moment(window), window, outcomes)
+        last = _step(order, serving, look.window, look.looks, look.outcomes)
+        step = _step(order, serving, look.window, look.looks + 1, outcomes)
 
         def effect() -> Outcome:
-            found = self._judging.look(order, serving, seen.window, seen.moment)
-            if found.problem and found.result.verdict is not Verdict.FAIL:
+            before = self._inventory.effect(EffectKey(model=order.model, visit=0, step=last))
+            if before and not look.unmeasured:
+                found = self._judging.look_again(order, serving, window, before)
+                stands = True
+            else:
+                found = self._judging.look(order, serving, window, seen.moment)
+                stands = found.result.verdict is not Verdict.FAIL
+            if found.problem and stands:
                 raise _MissedError(found.problem)
             told = _unmeasured(found, before=False) if found.problem else found.result
             return self._still(order, serving, _recorded(order, serving, seen, found._replace(result=told)))
@@ -219,8 +229,9 @@ class _MissedError(Exception):
     """A window could not be measured again."""
 
 
-def _step(order: MonitorOrder, serving: Serving, seen: _Seen) -> str:
-    return f"measure/{order.monitor.id}/{seen.name}/v{serving.version}"
+def _step(order: MonitorOrder, serving: Serving, name: str, look: int = 1, outcomes: Digest | None = None) -> str:
+    first = f"measure/{order.monitor.id}/{name}/v{serving.version}"
+    return first if look == 1 else f"{first}/{look}/{outcomes}"
 
 
 def _unmeasured(found: Found, before: bool) -> StepResult:
