@@ -1,4 +1,7 @@
-"""The health of a model is told from readings about the model; what only reads the process counts where it fails."""
+"""The health of a model is told from readings about the model; what only reads the process counts where it fails.
+
+It is no better for a look that could not measure: what was found before it stands.
+"""
 
 from alembic import op
 
@@ -27,7 +30,7 @@ SELECT model.id AS model, model.title, model.kind, model.tier, model.owner, mode
   lifecycle.template, lifecycle.stage, lifecycle.phase, lifecycle.candidate, lifecycle.champion, lifecycle.paused,
   lifecycle.failure, lifecycle.updated_at,
   CASE (
-    SELECT max(CASE verdict WHEN 'fail' THEN 3 WHEN 'inconclusive' THEN 2 ELSE 1 END)
+    SELECT max(CASE WHEN {failed} THEN 3 WHEN seen.verdict = 'inconclusive' THEN 2 ELSE 1 END)
     FROM current_measurement AS seen WHERE seen.model = model.id{about}
   ) WHEN 3 THEN 'fail' WHEN 2 THEN 'inconclusive' WHEN 1 THEN 'pass' END AS health,
   (SELECT max(at) FROM current_measurement AS seen WHERE seen.model = model.id) AS measured_at,
@@ -49,22 +52,29 @@ _ABOUT = f"""
     AND (seen.verdict = 'fail' OR seen.unmeasured OR NOT EXISTS ({_READ}) OR EXISTS (
       {_READ} AND reading.name NOT IN ({", ".join(f"'{name}'" for name in PROCESS)})
     ))"""
+_FAILED = """
+seen.verdict = 'fail' OR seen.unmeasured AND (
+      SELECT known.verdict FROM measurement AS known
+      WHERE known.model = seen.model AND known.monitor = seen.monitor AND known.reign = lifecycle.crowned
+        AND NOT (known.unmeasured AND known.verdict = 'inconclusive')
+      ORDER BY known.moment DESC, known.id DESC LIMIT 1
+    ) = 'fail'"""
 
 
 def upgrade() -> None:
     """The columns of the view stay as they are."""
     op.create_index("readings_of_a_look", "reading", ["model", "monitor", "window"])
-    _draw(_ABOUT)
+    _draw(_FAILED, _ABOUT)
 
 
 def downgrade() -> None:
-    """Every monitor counts again."""
-    _draw("")
+    """Every monitor counts again, by its newest look."""
+    _draw("seen.verdict = 'fail'", "")
     op.drop_index("readings_of_a_look", "reading")
 
 
-def _draw(about: str) -> None:
-    text = _PORTFOLIO.format(about=about)
+def _draw(failed: str, about: str) -> None:
+    text = _PORTFOLIO.format(failed=failed, about=about)
     if op.get_bind().dialect.name == "postgresql":
         op.execute(text.replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))
     else:
