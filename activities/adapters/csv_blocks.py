@@ -6,6 +6,7 @@ that is not, `csv_table` goes on row by row: it reads it, or names the row in wh
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
 from activities.adapters.csv_table import LARGEST, Table, Values, lines_of, read_tables, tables_of, wanted_columns
+from models.errors import InvalidInputError
 from models.inventory import Column
 
 BLOCK = 8 << 20
@@ -65,12 +67,14 @@ class CsvPart:
 
 
 def csv_parts(path: Path, needed: Sequence[str], welcome: Sequence[str], rows: int) -> Iterator[CsvPart | Table]:
-    """A file in parts of so many rows at most, as `csv_table.read_tables`; MissingColumnError, InvalidInputError."""
+    """A file in parts of so many rows at most, as `csv_table.read_tables`, which refuses what lacks a column."""
     header, start = _opening(path)
-    if not header:
+    before, wanted = 0, None
+    with suppress(InvalidInputError):
+        wanted = wanted_columns(path, header, needed, welcome) if header else None
+    if wanted is None:
         yield from read_tables(path, needed, welcome, rows)
         return
-    wanted, before = wanted_columns(path, header, needed, welcome), 0
     for block in _blocks(path, start):
         columns = _parsed(block, header, wanted)
         if columns is None:

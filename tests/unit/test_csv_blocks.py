@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from activities.adapters import csv_blocks
@@ -53,6 +53,7 @@ def told(read: Callable[[], Iterable[Part]]) -> list[list[str]] | str:
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(text="+1\néa", named="")
 @given(text=texts, named=st.sampled_from(["a,b\n", '"a",b\r\n', "\na\n", "\ufeffb,x,a\n", ""]))
 def test_blocks_hold_what_rows_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, named: str) -> None:
     """Whatever is in a file: quotes, blank lines, short rows, odd line ends, what is not UTF-8."""
