@@ -23,7 +23,7 @@ from models.statistics.figures import Unmeasured
 from models.taken import NOTHING, Taken
 from models.verdict import Kpi, combine, judge
 
-NEEDS_NO_WINDOW = UNWINDOWED | FROM_THE_LEDGER
+_NEEDS_NO_WINDOW = UNWINDOWED | FROM_THE_LEDGER
 """What is read without a window of data, beside metrics."""
 
 OF_A_PERIOD = SERVED
@@ -31,6 +31,11 @@ OF_A_PERIOD = SERVED
 
 _ATTEMPTS = 5
 """A source that is down is asked again so many times, for about half a minute, before that is a failure."""
+
+
+def needs_window(kpi: Kpi) -> bool:
+    """Whether it is read from a window of data, and not from the record, from metrics or from what serves."""
+    return not kpi.metric and kpi.name not in _NEEDS_NO_WINDOW
 
 
 class Found(NamedTuple):
@@ -89,7 +94,7 @@ class Judging:
 
     def look_again(self, order: MonitorOrder, serving: Serving, window: Window, before: StepResult) -> Found:
         """What a window gives now that more is known of it, beside what everything else was when it was measured."""
-        beside = {kpi.name for kpi in order.kpis if kpi.metric or kpi.name in NEEDS_NO_WINDOW}
+        beside = {kpi.name for kpi in order.kpis if not needs_window(kpi)}
         taken = Taken(tuple(reading for reading in before.readings if reading.name in beside))
         answers = tuple(one for one in before.evidence if one.kind == ANSWERED)
         data = self._of_data(order, serving, window)
@@ -119,7 +124,7 @@ class Judging:
             with self._windows.of(order.model).opened(window, submission.contract) as brought:
                 if CHANGES in order.monitor.checks:
                     columns, evidence = self._columns(reference, brought, submission)
-                if all(kpi.metric or kpi.name in NEEDS_NO_WINDOW | {CHANGES} for kpi in order.kpis):
+                if not any(needs_window(kpi) and kpi.name != CHANGES for kpi in order.kpis):
                     return _OfData(columns, evidence)
                 report = self._measure(model, reference, brought, submission)
         except UnmeasuredError as error:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from temporalio import activity
 
-from activities.judging import NEEDS_NO_WINDOW, OF_A_PERIOD, Found, Judging
+from activities.judging import OF_A_PERIOD, Found, Judging, needs_window
 from activities.ledger import Ledger, Outcome
 from activities.ports import Inventory, Serving
 from activities.schedule_ports import Schedules
@@ -186,7 +186,7 @@ class MonitoringActivities:
     def _newest(self, order: MonitorOrder, serving: Serving, at: datetime) -> "_Seen | None":
         """What is to be measured now; None if there is nothing yet. Record and metrics need no window of data."""
         asked = period_before(order.every, at)
-        if all(kpi.metric or kpi.name in NEEDS_NO_WINDOW for kpi in order.kpis):
+        if not any(map(needs_window, order.kpis)):
             of_period = any(kpi.metric or kpi.name in OF_A_PERIOD for kpi in order.kpis)
             return _Seen(period(order.every, at), asked.until, read=None if of_period else at + CUT)
         found = self._windows.of(order.model).newest(asked)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from activities.judging import NEEDS_NO_WINDOW
+from activities.judging import needs_window
 from client.api import Modelops
 from client.catalog import Catalog
 from client.charts import sparkline
@@ -199,11 +199,7 @@ def _row(look: Looked) -> tuple[object, ...]:
 
 def needing_windows(plan: Plan) -> list[str]:
     """The monitors that look at windows of data, and not at the record and metrics alone."""
-    return [
-        one.id
-        for one in plan.monitors
-        if any(not kpi.metric and kpi.name not in NEEDS_NO_WINDOW for kpi in map(plan.kpi, one.checks))
-    ]
+    return [one.id for one in plan.monitors if any(needs_window(plan.kpi(name)) for name in one.checks)]
 
 
 def _expected(model: str, needing: Sequence[str], settings: Settings) -> str:
